@@ -1,0 +1,78 @@
+"""Golden predictions: texts whose ids and probabilities a version must reproduce when loaded."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.errors import VersionCorrupt
+from models.tokenizer import Tokenizer
+
+TOLERANCE = 1e-4  # absolute, on a probability
+
+Probabilities = NDArray[np.float32]
+"""Shape (texts, labels)."""
+Predict = Callable[[list[list[int]]], Probabilities]
+
+
+class Golden(BaseModel):
+    """Texts with the ids and the probabilities that the exported network gave them."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    texts: tuple[str, ...]
+    ids: tuple[tuple[int, ...], ...]
+    probabilities: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def record(cls, texts: list[str], *, tokenizer: Tokenizer, predict: Predict) -> "Golden":
+        """Return the golden predictions of `predict`, which takes one list of ids per text."""
+        ids = tokenizer.encode_batch(texts)
+        return cls(
+            texts=tuple(texts),
+            ids=tuple(map(tuple, ids)),
+            probabilities=tuple(tuple(map(float, row)) for row in predict(ids)),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Golden":
+        """Read a file that `save` wrote, or raise VersionCorrupt."""
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, ValidationError) as error:
+            raise VersionCorrupt(f"{path}: not a file of golden predictions ({error})") from error
+
+    def save(self, path: Path) -> None:
+        """Write the golden predictions as JSON."""
+        path.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+    def check_ids(self, tokenizer: Tokenizer) -> None:
+        """Raise VersionCorrupt unless the tokenizer gives the recorded ids."""
+        for text, expected in zip(self.texts, self.ids, strict=True):
+            found = tuple(tokenizer.encode(text))
+            if found != expected:
+                raise VersionCorrupt.mismatch(
+                    f"golden ids of {_shorten(text)}", expected=expected, found=found
+                )
+
+    def check_probabilities(self, predict: Predict) -> None:
+        """Raise VersionCorrupt unless `predict` gives the recorded probabilities."""
+        found = predict([list(ids) for ids in self.ids])
+        for text, expected, row in zip(self.texts, self.probabilities, found, strict=True):
+            if not np.allclose(row, expected, rtol=0, atol=TOLERANCE):
+                raise VersionCorrupt.mismatch(
+                    f"golden probabilities of {_shorten(text)}",
+                    expected=_rounded(expected),
+                    found=_rounded(row),
+                )
+
+
+def _shorten(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:40] + "…")
+
+
+def _rounded(row: Any) -> list[float]:
+    return [round(float(value), 6) for value in row]

@@ -1,0 +1,136 @@
+"""What a model version says of itself: the schema of `assets.extra/metadata.json`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.errors import FormatTooNew, VersionCorrupt
+
+FORMAT_VERSION = 1
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Setting = str | int | float | bool | None
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class FileRecord(_Record):
+    """Size in bytes and hash of one file of a version."""
+
+    size: int
+    sha256: Sha256
+
+
+class StateTensor(_Record):
+    """One tensor of the state that `step` takes and returns.
+
+    `shape` is that of one text, without the batch axis; `fill` is its value before the first token.
+    The tensor's successor is the output `next_<name>`.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    fill: float
+
+
+class Architecture(_Record):
+    """Sizes of the network."""
+
+    cell: Literal["lstm", "gru", "rnn"]
+    layers: int = Field(ge=1)
+    units: int = Field(ge=1)
+    embedding: int = Field(ge=1)
+    vocabulary: int = Field(ge=2)
+    parameters: int = Field(ge=1)
+
+
+class SplitRecord(_Record):
+    """One split of the training data: where it came from and what was in it.
+
+    `sha256` is over the texts and labels used, in order, so it does not depend on the file format.
+    """
+
+    split: str
+    rows: int = Field(ge=1)
+    tokens: int = Field(ge=0)
+    sha256: Sha256
+
+
+class DataRecord(_Record):
+    """The data a version was trained on. `revision` is the Hub commit, None for local files."""
+
+    source: str
+    config: str | None
+    revision: str | None
+    text_column: str
+    label_column: str
+    train: SplitRecord
+    validation: SplitRecord
+    test: SplitRecord | None
+
+
+class Metadata(_Record):
+    """Everything a reader must know to serve a version or to train it again."""
+
+    format_version: int = FORMAT_VERSION
+    name: Name
+    version: int = Field(ge=1)
+    created: datetime
+    git_commit: str | None
+    task: Literal["single_label", "multi_label"]
+    labels: tuple[str, ...] = Field(min_length=2)
+    thresholds: tuple[float, ...] | None
+    tokenizer_sha256: Sha256
+    architecture: Architecture
+    streamable: bool
+    state: tuple[StateTensor, ...]
+    data: DataRecord
+    settings: dict[str, Setting]
+    metrics: dict[str, dict[str, float]]
+    training: dict[str, float]
+    libraries: dict[str, str]
+    files: dict[str, FileRecord]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Metadata":
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels must be distinct")
+        if (self.thresholds is None) != (self.task == "single_label"):
+            raise ValueError("thresholds belong to multi_label, and only there")
+        if self.thresholds is not None and len(self.thresholds) != len(self.labels):
+            raise ValueError("thresholds must be as many as labels")
+        if self.streamable != bool(self.state):
+            raise ValueError("state tensors belong to a streamable version, and only there")
+        return self
+
+    @classmethod
+    def load(cls, path: Path) -> "Metadata":
+        """Read a metadata file.
+
+        Raises:
+            FormatTooNew: A newer release wrote it.
+            VersionCorrupt: It is missing, is not JSON or does not fit the schema.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+            found = _FormatProbe.model_validate_json(text).format_version
+            if found > FORMAT_VERSION:
+                raise FormatTooNew.of(path, supported=FORMAT_VERSION, found=found)
+            return cls.model_validate_json(text)
+        except (OSError, UnicodeDecodeError, ValidationError) as error:
+            raise VersionCorrupt(f"{path}: not a metadata file ({error})") from error
+
+    def save(self, path: Path) -> None:
+        """Write the metadata as JSON for people to read."""
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+class _FormatProbe(BaseModel):
+    """Reads the format version of a file whose other fields may be unknown to this release."""
+
+    format_version: int

@@ -1,0 +1,193 @@
+"""Text to token ids, in training and in service alike.
+
+A text is cut into words by one regular expression. A word in the vocabulary is one token; any other
+word backs off to the longest vocabulary pieces it is made of, from left to right, pieces inside a
+word being written "##piece" (WordPiece: Schuster and Nakajima, "Japanese and Korean Voice Search",
+ICASSP 2012). Nothing is truncated, and no text is an error.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from models.errors import FormatTooNew, VersionCorrupt
+
+FORMAT_VERSION = 1
+PAD, UNKNOWN = 0, 1
+PAD_TOKEN, UNKNOWN_TOKEN = "[PAD]", "[UNK]"  # noqa: S105 (not a password)
+CONTINUATION = "##"
+
+# Blocks of accents, vowel signs and joiners: not \w for Python, but part of a word for its reader.
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+    "\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u0f71-\u0f87\u1000-\u109f\u17b4-\u17d3"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\ufe20-\ufe2f"
+)
+_SYMBOL = "[\u2190-\u2bff\U0001f000-\U0001faff]"
+_LETTER = r"[^\W_]"
+# Every repetition is bounded, so a word is too, and a stream never has to hold back more than one.
+PATTERN = (
+    # a word or number, with accents and inner apostrophes: naïve, don't, mp3
+    rf"{_LETTER}{{1,64}}(?:[{_MARKS}]{{1,8}}{_LETTER}{{0,64}}|['’]{_LETTER}{{1,64}}){{0,8}}"
+    # a flag
+    "|[\U0001f1e6-\U0001f1ff]{2}"
+    # an emoji with skin tone or variant, joined to others
+    rf"|{_SYMBOL}(?:[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d{_SYMBOL}){{0,16}}"
+    # anything else that is not space, one character at a time
+    r"|[^\w\s]|_"
+)
+
+Offsets = list[tuple[int, int]]
+
+
+def normalize(word: str) -> str:
+    """Return the form in which a word is looked up: compatibility-composed, lower case."""
+    return unicodedata.normalize("NFKC", word.lower()).replace("’", "'")
+
+
+class Tokenizer:
+    """Turns text into token ids.
+
+    Args:
+        tokens: The vocabulary; a token's place in it is its id. The first two are the padding
+            (id 0) and the unknown token (id 1).
+        pattern: Regular expression that finds the words of a text.
+
+    Raises:
+        ValueError: The vocabulary does not start with the two special tokens, or repeats one.
+    """
+
+    def __init__(self, tokens: Sequence[str], *, pattern: str = PATTERN) -> None:
+        if list(tokens[:2]) != [PAD_TOKEN, UNKNOWN_TOKEN]:
+            raise ValueError(
+                f"tokens must start with {PAD_TOKEN}, {UNKNOWN_TOKEN}; received {tokens[:2]}"
+            )
+        self.tokens = tuple(tokens)
+        self.pattern = pattern
+        self._find_words = re.compile(pattern).findall
+        self._ids = {token: id for id, token in enumerate(self.tokens)}
+        if len(self._ids) != len(self.tokens):
+            raise ValueError("tokens must be distinct")
+        self._longest = max(len(token) for token in self.tokens)
+        self._words = _WordCache(self)
+
+    def __len__(self) -> int:
+        """Number of ids: the rows that an embedding for this tokenizer needs."""
+        return len(self.tokens)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of `text`; a text without words gives an empty list."""
+        words = self._words
+        return [id for word in self._find_words(text) for id in words[word]]
+
+    def encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
+        """Return the ids of each text."""
+        return [self.encode(text) for text in texts]
+
+    def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
+        """Return the ids of `text` and, for each, its first and past-the-end character.
+
+        Where normalising changes a word's length, each of its pieces has the span of the word.
+        """
+        ids: list[int] = []
+        offsets: Offsets = []
+        for match in re.finditer(self.pattern, text):
+            word = normalize(match.group())
+            start, end = match.span()
+            exact = len(word) == end - start
+            for id, first, last in self._pieces(word):
+                ids.append(id)
+                offsets.append((start + first, start + last) if exact else (start, end))
+        return ids, offsets
+
+    def words(self, text: str) -> list[str]:
+        """Return the normalised words of `text`, from which a vocabulary is learned."""
+        return [normalize(word) for word in self._find_words(text)]
+
+    def encode_word(self, word: str) -> tuple[int, ...]:
+        """Return the ids of one word as it stands in a text."""
+        return tuple(id for id, _, _ in self._pieces(normalize(word)))
+
+    def _pieces(self, word: str) -> list[tuple[int, int, int]]:
+        """Return (id, start, end) of a normalised word: itself, or else its longest pieces."""
+        if (whole := self._ids.get(word)) is not None and whole > UNKNOWN:
+            return [(whole, 0, len(word))]
+        pieces: list[tuple[int, int, int]] = []
+        start = 0
+        while start < len(word):
+            id, end = self._longest_piece(word, start)
+            if id != UNKNOWN or not pieces or pieces[-1][0] != UNKNOWN:
+                pieces.append((id, start, end))
+            else:  # unknown characters in a row are one unknown token
+                pieces[-1] = (UNKNOWN, pieces[-1][1], end)
+            start = end
+        return pieces
+
+    def _longest_piece(self, word: str, start: int) -> tuple[int, int]:
+        """Return the id and end of the longest piece at `start`, or one unknown character."""
+        prefix = CONTINUATION if start else ""
+        for end in range(min(len(word), start + self._longest), start, -1):
+            if (id := self._ids.get(prefix + word[start:end])) is not None:
+                return id, end
+        return UNKNOWN, start + 1
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that decides the ids, in hexadecimal."""
+        return hashlib.sha256(self._to_json().encode()).hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write the tokenizer to a JSON file."""
+        path.write_text(self._to_json(), encoding="utf-8")
+
+    def _to_json(self) -> str:
+        content = {
+            "format_version": FORMAT_VERSION,
+            "pattern": self.pattern,
+            "tokens": self.tokens,
+        }
+        return json.dumps(content, ensure_ascii=False, indent=0)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a tokenizer that `save` wrote.
+
+        Raises:
+            FormatTooNew: A newer release wrote it.
+            VersionCorrupt: It is not a tokenizer file.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            found = content["format_version"]
+            if found > FORMAT_VERSION:
+                raise FormatTooNew.of(path, supported=FORMAT_VERSION, found=found)
+            return cls(content["tokens"], pattern=content["pattern"])
+        except (OSError, KeyError, TypeError, ValueError, re.error) as error:
+            raise VersionCorrupt(f"{path}: not a tokenizer file ({error!r})") from error
+
+
+class _WordCache(dict[str, tuple[int, ...]]):
+    """Ids of the words seen so far, as they were written.
+
+    Bounded: texts repeat few words often, so a full cache is emptied rather than managed.
+    """
+
+    LIMIT = 100_000
+    LONGEST = 64
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self._tokenizer = tokenizer
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        ids = self._tokenizer.encode_word(word)
+        if len(word) <= self.LONGEST:
+            if len(self) >= self.LIMIT:
+                self.clear()
+            self[word] = ids
+        return ids

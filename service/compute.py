@@ -1,0 +1,47 @@
+"""Computes many texts at once: like lengths together, long texts in slices.
+
+Neither changes a probability: padding is masked in the network, and a slice goes on from the state
+after the last.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.batching import pad, plan_batches
+from models.golden import Probabilities
+from models.metadata import StateTensor
+from service.engines.engine import Engine, initial_state
+
+SLICE_TOKENS = 2_048  # bounds the memory that a long text needs
+
+
+def compute(
+    engine: Engine, ids: Sequence[Sequence[int]], *, state: tuple[StateTensor, ...]
+) -> Probabilities:
+    """Return probabilities (texts, labels) in the order of `ids`, one list of ids per text.
+
+    Args:
+        engine: Where to compute.
+        ids: Token ids of each text; a text may be empty.
+        state: State tensors of the version; without any, texts are not sliced.
+    """
+    lengths = [len(row) for row in ids]
+    results: dict[int, Probabilities] = {}
+    for rows in plan_batches(lengths):
+        batch = [ids[row] for row in rows]
+        sliced = state and lengths[rows[-1]] > SLICE_TOKENS
+        computed = _compute_slices(engine, batch, state) if sliced else engine.predict(pad(batch))
+        results |= zip(rows, computed, strict=True)
+    return np.stack([results[row] for row in range(len(ids))])
+
+
+def _compute_slices(
+    engine: Engine, batch: Sequence[Sequence[int]], tensors: tuple[StateTensor, ...]
+) -> Probabilities:
+    longest = max(map(len, batch))
+    state = initial_state(tensors, batch=len(batch))
+    for start in range(0, longest, SLICE_TOKENS):
+        piece = pad([row[start : start + SLICE_TOKENS] for row in batch])
+        probabilities, state = engine.step(piece, state)
+    return probabilities

@@ -1,0 +1,1 @@
+"""What computes probabilities from token ids: one protocol, two interchangeable engines."""

@@ -1,0 +1,37 @@
+"""The protocol that every engine fulfils."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.golden import Probabilities
+from models.metadata import StateTensor
+from models.batching import Ids
+
+State = dict[str, NDArray[np.float32]]
+"""The state tensors of a batch by name, each of shape (batch, *its own shape)."""
+
+
+class Engine(Protocol):
+    """Computes probabilities. Safe to call from several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name in settings, answers and metrics."""
+
+    def predict(self, ids: Ids) -> Probabilities:
+        """Return probabilities (batch, labels) of whole texts, ids (batch, time)."""
+
+    def step(self, ids: Ids, state: State) -> tuple[Probabilities, State]:
+        """Read ids (batch, time) on from `state`; return probabilities and the state after them.
+
+        A row of padding leaves its state as it is.
+        """
+
+
+def initial_state(tensors: tuple[StateTensor, ...], *, batch: int) -> State:
+    """Return the state of `batch` texts before their first token."""
+    return {
+        tensor.name: np.full((batch, *tensor.shape), tensor.fill, np.float32) for tensor in tensors
+    }

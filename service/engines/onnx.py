@@ -1,0 +1,49 @@
+"""Runs `model.onnx` in ONNX Runtime, without TensorFlow."""
+
+from pathlib import Path
+
+import onnxruntime
+
+from models.golden import Probabilities
+from models.metadata import StateTensor
+from models.batching import Ids
+from models.versions import ONNX
+from service.engines.engine import State, initial_state
+
+
+class OnnxEngine:
+    """Loads the ONNX twin of a version.
+
+    Args:
+        folder: The version's folder.
+        state: The state tensors of its metadata.
+        threads: Threads that one computation may use.
+    """
+
+    name = "onnx"
+
+    def __init__(self, folder: Path, *, state: tuple[StateTensor, ...], threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors
+        # Texts differ in length, so plans and arenas made for one shape only pile up memory.
+        options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False
+        self._session = onnxruntime.InferenceSession(
+            str(folder / ONNX), options, providers=["CPUExecutionProvider"]
+        )
+        self._state = state
+        self._next = [f"next_{tensor.name}" for tensor in state]
+
+    def predict(self, ids: Ids) -> Probabilities:
+        """See Engine."""
+        inputs = {"ids": ids, **initial_state(self._state, batch=len(ids))}
+        probabilities: Probabilities = self._session.run(["probabilities"], inputs)[0]
+        return probabilities
+
+    def step(self, ids: Ids, state: State) -> tuple[Probabilities, State]:
+        """See Engine."""
+        outputs = ["probabilities", *self._next]
+        probabilities, *after = self._session.run(outputs, {"ids": ids, **state})
+        return probabilities, dict(zip(state, after, strict=True))

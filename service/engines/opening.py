@@ -1,0 +1,59 @@
+"""Chooses and opens the engine for a version."""
+
+import logging
+from typing import Literal
+
+from models.errors import VersionCorrupt
+from models.versions import Version
+from service.compute import compute
+from service.engines.engine import Engine
+
+EngineKind = Literal["auto", "onnx", "savedmodel"]
+
+_log = logging.getLogger(__name__)
+
+
+def open_engine(version: Version, *, kind: EngineKind, threads: int = 1) -> Engine:
+    """Return an engine for a verified version, warm and checked against its golden predictions.
+
+    `auto` takes the ONNX twin where it is there and right, the SavedModel otherwise.
+
+    Raises:
+        VersionCorrupt: The engine cannot load the version, or answers differently from how it
+            should.
+    """
+    if kind != "auto":
+        return _open(version, kind=kind, threads=threads)
+    try:
+        return _open(version, kind="onnx", threads=threads)
+    except VersionCorrupt as error:
+        _log.warning("%s: falling back to the SavedModel: %s", version.path, error)
+        return _open(version, kind="savedmodel", threads=threads)
+
+
+def load_engine(version: Version, *, kind: EngineKind, threads: int) -> Engine:
+    """Return the engine of one kind, as it is: neither warm nor checked; `auto` is "onnx".
+
+    The runtime is imported here, so a process pays only for the one it uses.
+    """
+    if kind == "savedmodel":
+        from service.engines.savedmodel import SavedModelEngine
+
+        return SavedModelEngine(version.path, threads=threads)
+    from service.engines.onnx import OnnxEngine
+
+    return OnnxEngine(version.path, state=version.metadata.state, threads=threads)
+
+
+def _open(version: Version, *, kind: EngineKind, threads: int) -> Engine:
+    try:
+        engine = load_engine(version, kind=kind, threads=threads)
+    except ImportError as error:
+        raise VersionCorrupt(f"the {kind} engine is not installed here: {error}") from error
+    except Exception as error:  # each runtime raises its own
+        raise VersionCorrupt(
+            f"{version.path}: the {kind} engine cannot load it: {error}"
+        ) from error
+    state = version.metadata.state
+    version.golden.check_probabilities(lambda ids: compute(engine, ids, state=state))
+    return engine

@@ -1,0 +1,1 @@
+"""Datasets in, model versions out."""

@@ -1,0 +1,77 @@
+"""Batches of texts of like length, so that little of a batch is padding."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Ids, pad
+
+POOL_BATCHES = (
+    50  # texts are sorted by length within so many batches: order stays random, padding small
+)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Encoded texts and their labels.
+
+    Args:
+        ids: One array of token ids per text.
+        labels: Class index of each text, shape (rows,).
+    """
+
+    ids: Sequence[NDArray[np.int32]]
+    labels: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each text."""
+        return np.fromiter(map(len, self.ids), np.int64, len(self.ids))
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all texts."""
+        return int(self.lengths.sum())
+
+
+class LengthBatches:
+    """The batches of each epoch, in an order that depends on the seed and the epoch alone."""
+
+    def __init__(self, examples: Examples, *, size: int, seed: int) -> None:
+        self.examples = examples
+        self.size = size
+        self.seed = seed
+        self._lengths = examples.lengths
+
+    def __len__(self) -> int:
+        return -(-len(self.examples) // self.size)
+
+    def epoch(self, number: int) -> Iterator[tuple[Ids, NDArray[np.int32]]]:
+        """Yield (ids, labels) of each batch."""
+        for rows in self._plan(number):
+            yield pad([self.examples.ids[row] for row in rows]), self.examples.labels[rows]
+
+    def padding(self, number: int) -> float:
+        """Return the share of an epoch's positions that is padding."""
+        positions = sum(
+            len(rows) * max(1, self._lengths[rows].max()) for rows in self._plan(number)
+        )
+        return float(1 - self._lengths.sum() / positions)
+
+    def _plan(self, number: int) -> list[NDArray[np.int64]]:
+        """Return the row numbers of each batch."""
+        random = np.random.default_rng([self.seed, number])
+        order = random.permutation(len(self.examples))
+        pool = self.size * POOL_BATCHES
+        batches: list[NDArray[np.int64]] = []
+        for start in range(0, len(order), pool):
+            rows = order[start : start + pool]
+            rows = rows[np.argsort(self._lengths[rows], kind="stable")]
+            batches += np.split(rows, range(self.size, len(rows), self.size))
+        random.shuffle(batches)
+        return batches

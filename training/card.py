@@ -1,0 +1,63 @@
+"""Writes the model card: what a version is, for people."""
+
+from models.metadata import Metadata
+
+_CARD = """\
+# {name}
+
+A {cell} that tells {labels} apart. Trained {created} with Gatewise on {source}.
+
+| rows | accuracy | macro-F1 | log loss |
+|---|---|---|---|
+{metrics}
+
+Figures are those of the exported version, each text read whole, as the service computes them.
+The validation rows also chose the epoch and the temperature, so trust the test rows where there are any.
+
+| | |
+|---|---|
+| cell | {layers} × {cell}, {units} units |
+| embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
+| parameters | {parameters:,} |
+| trained on | {rows:,} rows, {tokens:,} tokens, in {seconds:.0f} s |
+| best epoch | {best_epoch:.0f} of {epochs:.0f} |
+| data revision | {revision} |
+
+It knows the language, the subject and the time of its training data, and answers with one of its labels
+whatever it is asked. `metadata.json` beside this file has every setting.
+"""
+
+
+def write_card(metadata: Metadata) -> str:
+    """Return the model card of a version as Markdown."""
+    data, shape, training = metadata.data, metadata.architecture, metadata.training
+    metrics = [
+        f"| {split} ({figures['rows']:,.0f}) | {figures['accuracy']:.4f} | "
+        f"{figures['macro_f1']:.4f} | {figures['log_loss']:.4f} |"
+        for split, figures in metadata.metrics.items()
+    ]
+    return _CARD.format(
+        name=metadata.name,
+        labels=_enumerate(metadata.labels),
+        created=f"{metadata.created:%Y-%m-%d}",
+        source=data.source + (f" ({data.config})" if data.config else ""),
+        metrics="\n".join(metrics),
+        cell=shape.cell.upper(),
+        layers=shape.layers,
+        units=shape.units,
+        vocabulary=shape.vocabulary,
+        embedding=shape.embedding,
+        parameters=shape.parameters,
+        rows=data.train.rows,
+        tokens=data.train.tokens,
+        seconds=training["seconds"],
+        best_epoch=training["best_epoch"],
+        epochs=training["epochs"],
+        revision=data.revision or "local files, sha256 " + data.train.sha256[:12],
+    )
+
+
+def _enumerate(labels: tuple[str, ...]) -> str:
+    if len(labels) > 12:
+        return f"{len(labels)} classes"
+    return ", ".join(labels[:-1]) + " and " + labels[-1]

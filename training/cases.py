@@ -1,0 +1,29 @@
+"""Texts on which every export is checked: our own, in many scripts and of every awkward length."""
+
+import numpy as np
+
+GOLDEN_TEXTS = [
+    "",
+    "a",
+    "An unforgettable film.",
+    "I wouldn't watch it again, not even for free!!!",
+    "Slow at first; by the end I couldn't look away. 8/10",
+    "The quarterly invoice was sent twice and nobody answered my e-mail.",
+    "¡Qué película tan hermosa! Ein naïver, aber schöner Film.",
+    "😀👍🏽👩‍👩‍👧 absolutely loved it 🇫🇷",
+    "これは素晴らしい映画でした。非常好看",
+    "यह फ़िल्म बहुत अच्छी थी",
+    "https://example.org/a?b=c  \t\n  \x00 \ufeff",
+    "It begins well and it ends badly. " * 60,
+]
+
+LENGTHS = (1, 1, 2, 3, 7, 20, 64, 129, 400, 2_000)
+BATCH = 64
+
+
+def awkward_rows(*, vocabulary: int, seed: int = 0) -> list[list[int]]:
+    """Return rows of random ids: none, one, 2,000 tokens, and a batch of 64 that holds row 5 again."""
+    random = np.random.default_rng(seed)
+    rows = [random.integers(1, vocabulary, length).tolist() for length in LENGTHS]
+    batch = [random.integers(1, vocabulary, n).tolist() for n in random.integers(0, 90, BATCH - 1)]
+    return [[], *rows, *batch, rows[5]]

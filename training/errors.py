@@ -1,0 +1,21 @@
+"""Errors of training that the user can put right. Each is shown as one line; the exit status is 2.
+
+GatewiseError
+└── TrainingError
+    ├── DataError        the dataset cannot be found, read or used
+    └── ExportError      the exported version does not answer as the trained network does
+"""
+
+from models.errors import GatewiseError
+
+
+class TrainingError(GatewiseError):
+    """Training cannot go on; nothing has been published."""
+
+
+class DataError(TrainingError):
+    """The dataset cannot be found, read or used as it is."""
+
+
+class ExportError(TrainingError):
+    """The exported version is not a faithful copy of the network."""

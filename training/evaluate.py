@@ -1,0 +1,108 @@
+"""Proves and measures an exported version by what each engine answers, in a fresh process."""
+
+import itertools
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.golden import Probabilities
+from training.cases import awkward_rows
+from training.errors import ExportError
+from training.network import predict_logits
+
+ENGINES = ("onnx", "savedmodel")
+AGREEMENT = 1e-5  # absolute, on a probability
+
+Rows = list[list[int]]
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def replay(version: Path, rows: Rows, *, engine: str) -> Probabilities:
+    """Return probabilities (rows, labels) as the service would compute them with `engine`.
+
+    Raises:
+        ExportError: The engine cannot run the version.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        ids, output = Path(scratch) / "ids.npz", Path(scratch) / "probabilities.npy"
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        np.savez(ids, tokens=np.concatenate([*map(_as_array, rows)]), lengths=lengths)
+        command = [sys.executable, "-m", "service.replay", version, engine, ids, output]
+        done = subprocess.run(list(map(str, command)), cwd=_ROOT)
+        if done.returncode != 0:
+            raise ExportError(f"the {engine} engine cannot run the exported version")
+        probabilities: Probabilities = np.load(output)
+        return probabilities
+
+
+def _as_array(row: list[int]) -> NDArray[np.int32]:
+    return np.asarray(row, np.int32)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Probabilities that the exported version gave, each of shape (rows, labels)."""
+
+    golden: Probabilities
+    splits: dict[str, Probabilities]
+
+
+def evaluate_export(
+    network: keras.Model, folder: Path, *, golden: Rows, splits: dict[str, Rows]
+) -> Proof:
+    """Compute golden rows and splits with each engine, and prove them right.
+
+    Both engines must agree on all rows, and with the network on the golden rows and on rows made to be
+    awkward: empty, one token, 2,000 tokens, ragged batches.
+
+    Raises:
+        ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
+    """
+    awkward = awkward_rows(vocabulary=network.get_layer("embedding").input_dim)
+    checked = [*golden, *awkward]
+    rows = [*checked, *itertools.chain(*splits.values())]
+    by_engine = {engine: replay(folder, rows, engine=engine) for engine in ENGINES}
+    expected = np.asarray(keras.ops.softmax(predict_logits(network, checked)))
+    for engine, found in by_engine.items():
+        _require_agreement(found[: len(checked)], expected, what=f"{engine} and Keras")
+    reference = by_engine[ENGINES[0]]
+    for engine, found in by_engine.items():
+        _require_agreement(found, reference, what=f"{engine} and {ENGINES[0]}")
+    ends = len(checked) + np.cumsum([len(ids) for ids in splits.values()])
+    parts = np.split(reference[len(checked) :], ends[:-1] - len(checked))
+    return Proof(reference[: len(golden)], dict(zip(splits, parts, strict=True)))
+
+
+def _require_agreement(found: Probabilities, expected: Probabilities, *, what: str) -> None:
+    difference = float(np.max(np.abs(found - expected)))
+    if not difference <= AGREEMENT:  # so that a NaN is a disagreement too
+        raise ExportError(f"{what} differ by {difference:.2g}, more than {AGREEMENT:.0e}")
+
+
+def measure(probabilities: Probabilities, labels: NDArray[np.int32]) -> dict[str, float]:
+    """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows."""
+    predicted = probabilities.argmax(axis=1)
+    chosen = probabilities[np.arange(len(labels)), labels]
+    return {
+        "accuracy": float(np.mean(predicted == labels)),
+        "macro_f1": _macro_f1(predicted, labels, classes=probabilities.shape[1]),
+        "log_loss": float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float32).tiny)))),
+        "rows": float(len(labels)),
+    }
+
+
+def _macro_f1(predicted: NDArray[np.int64], labels: NDArray[np.int32], *, classes: int) -> float:
+    """Return the mean F1 over the classes that occur, in the labels or in the predictions."""
+    scores = []
+    for label in range(classes):
+        hits = np.sum((predicted == label) & (labels == label))
+        either = np.sum(predicted == label) + np.sum(labels == label)
+        if either:
+            scores.append(2 * hits / either)
+    return float(np.mean(scores))

@@ -1,0 +1,115 @@
+"""The network: embedding, gated recurrent layers, running pool, one dense layer.
+
+Everything is causal, so what the network thinks after each token follows from the tokens so far.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+from numpy.typing import NDArray
+
+from models.batching import pad, plan_batches
+from models.tokenizer import PAD, UNKNOWN
+
+Cell = Literal["lstm", "gru", "rnn"]
+LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "rnn": keras.layers.SimpleRNN,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings:
+    """Shape of a network, and the noise it is trained with.
+
+    Args:
+        cell: Recurrent cell.
+        layers: Recurrent layers, one above the other.
+        units: Width of each layer's state.
+        embedding: Width of a token's vector.
+        dropout: Share of the embedding's channels dropped in a text, at all of its tokens.
+        word_dropout: Share of the tokens replaced by the unknown token, which so learns to stand
+            for any word.
+    """
+
+    cell: Cell
+    layers: int = 1
+    units: int = 128
+    embedding: int = 128
+    dropout: float = 0.4
+    word_dropout: float = 0.1
+
+
+def build_network(
+    settings: NetworkSettings, *, vocabulary: int, labels: int, seed: int
+) -> keras.Model:
+    """Return a network from ids, int32 of shape (batch, time), to logits of shape (batch, labels).
+
+    Ids are padded on the right with 0.
+    """
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    states = WordDropout(settings.word_dropout, seed=seed, name="word_dropout")(ids)
+    states = keras.layers.Embedding(vocabulary, settings.embedding, name="embedding")(states)
+    states = keras.layers.SpatialDropout1D(settings.dropout, seed=seed, name="dropout")(states)
+    for index in range(settings.layers):
+        layer = LAYERS[settings.cell]
+        # No mask: padding comes last, so it cannot change what was read before, and the pool leaves it out.
+        states = layer(settings.units, return_sequences=True, name=f"recurrent_{index}")(states)
+    pooled = RunningPool(name="pool")(states, ids)
+    logits = keras.layers.Dense(labels, name="logits")(pooled)
+    return keras.Model(ids, logits, name=settings.cell)
+
+
+class WordDropout(keras.layers.Layer):
+    """Replaces a share of the token ids by the unknown token while training; padding stays."""
+
+    def __init__(self, rate: float, *, seed: int, name: str) -> None:
+        super().__init__(name=name)
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, ids, training=False):
+        """Return ids of the same shape."""
+        if not training or self.rate == 0:
+            return ids
+        drawn = keras.random.uniform(ops.shape(ids), seed=self.seed_generator) < self.rate
+        return ops.where(ops.logical_and(drawn, ids != PAD), UNKNOWN, ids)
+
+
+class RunningPool(keras.layers.Layer):
+    """Maximum, mean and last of the states, the zero state before the first token included in the maximum.
+
+    Counting that zero state makes the pool of an empty text all zero, an ordinary input to the dense layer,
+    and leaves a maximum nothing to mask where padded states are zero.
+    """
+
+    def call(self, states, ids):
+        """Return shape (batch, 3 * units) from states (batch, time, units) and ids (batch, time)."""
+        mask = ops.cast(ids != PAD, states.dtype)
+        count = ops.sum(mask, axis=1, keepdims=True)
+        states = states * mask[:, :, None]
+        maximum = ops.maximum(ops.max(states, axis=1), 0.0)
+        mean = ops.sum(states, axis=1) / ops.maximum(count, 1.0)
+        return ops.concatenate([maximum, mean, _last(states, count)], axis=-1)
+
+
+def _last(states, count):
+    """Return the state after the last real token; zero where there is none."""
+    index = ops.maximum(ops.cast(count, "int32") - 1, 0)
+    return ops.squeeze(ops.take_along_axis(states, index[:, :, None], axis=1), axis=1)
+
+
+def predict_logits(network: keras.Model, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    """Return the logits (rows, labels) of each row of ids, no dropout applied."""
+    signature = [tf.TensorSpec((None, None), tf.int32)]
+    infer = tf.function(lambda ids: network(ids, training=False), input_signature=signature)
+    logits = np.empty((len(rows), network.output_shape[-1]), np.float32)
+    for batch in plan_batches([len(row) for row in rows]):
+        logits[batch] = infer(pad([rows[row] for row in batch]))
+    return logits

@@ -1,0 +1,202 @@
+"""Writes the network a second time, as ONNX with one fused operator per recurrent layer.
+
+The embedding, by far the largest weight, is not stored again: it is read from the SavedModel's
+variables by offset. Gate orders and equations: the operators LSTM, GRU and RNN of the ONNX
+specification (https://onnx.ai/onnx/operators/).
+"""
+
+import mmap
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from models.metadata import StateTensor
+from models.tokenizer import PAD
+from models.versions import ONNX, WEIGHTS
+from training.errors import ExportError
+from training.export import state_tensors
+from training.network import NetworkSettings
+
+OPSET = 20
+IR_VERSION = 9  # the oldest that has this opset, so that older runtimes can read the file
+OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+
+
+def export_onnx(network: keras.Model, settings: NetworkSettings, *, folder: Path) -> None:
+    """Write `model.onnx` beside the SavedModel that is already in `folder`.
+
+    Inputs: `ids` int32 (batch, time) and the state tensors. Outputs: `probabilities` (batch, labels)
+    and `next_<state>`. One graph serves whole texts, from the state's fill values, and pieces.
+    """
+    graph = _Graph()
+    table = network.get_layer("embedding").embeddings.numpy().astype(np.float16)
+    graph.initializers.append(_external_tensor("embedding", table, folder=folder))
+    _write_network(graph, network, settings)
+    model = helper.make_model(
+        graph.build(settings, labels=network.output_shape[-1]),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="gatewise",
+    )
+    path = folder / ONNX
+    path.write_bytes(model.SerializeToString())
+    onnx.checker.check_model(str(path), full_check=True)
+
+
+def _write_network(graph: "_Graph", network: keras.Model, settings: NetworkSettings) -> None:
+    real = graph.add("Not", [graph.add("Equal", ["ids", graph.constant(np.int32(PAD))])])
+    lengths = graph.add(
+        "ReduceSum", [graph.add("Cast", [real], to=TensorProto.INT32), graph.axes(1)], keepdims=0
+    )
+    by_time = graph.add("Transpose", ["ids"], perm=[1, 0])
+    vectors = graph.add("Gather", ["embedding", by_time])
+    sequence = graph.add("Cast", [vectors], to=TensorProto.FLOAT)
+    for index in range(settings.layers):
+        weights = network.get_layer(f"recurrent_{index}").get_weights()
+        sequence = _write_layer(graph, sequence, lengths, weights, settings, index)
+    _write_pool(graph, sequence, lengths)
+    kernel, bias = network.get_layer("logits").get_weights()
+    _write_verdict(graph, kernel, bias, last=f"next_h{settings.layers - 1}")
+
+
+def _write_layer(
+    graph: "_Graph",
+    sequence: str,
+    lengths: str,
+    weights: list[NDArray[np.float32]],
+    settings: NetworkSettings,
+    index: int,
+) -> str:
+    """Add one recurrent layer; return the name of its states, zero at padding, (time, batch, units)."""
+    names = [f"h{index}", f"c{index}"] if settings.cell == "lstm" else [f"h{index}"]
+    before = [graph.add("Unsqueeze", [name, graph.axes(0)]) for name in names]
+    inputs = [graph.constant(array) for array in fused_weights(settings.cell, weights)]
+    option = {"linear_before_reset": 1} if settings.cell == "gru" else {}
+    states, *last = graph.add_many(
+        OPERATORS[settings.cell],
+        [sequence, *inputs, lengths, *before],
+        outputs=1 + len(names),
+        hidden_size=settings.units,
+        **option,
+    )
+    # A row without tokens does not keep its state in the fused operator, so it is kept here.
+    some = graph.add("Greater", [lengths, graph.constant(np.int32(0))])
+    some = graph.add("Unsqueeze", [some, graph.axes(1)])
+    for name, value in zip(names, last, strict=True):
+        after = graph.add("Squeeze", [value, graph.axes(0)])
+        graph.add("Where", [some, after, name], name=f"next_{name}")
+    return graph.add("Squeeze", [states, graph.axes(1)])
+
+
+def fused_weights(cell: str, weights: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Return W, R and B of the fused operator from a Keras layer's kernel, recurrent kernel and bias.
+
+    Keras keeps gates in columns, (inputs, gates * units); ONNX in rows, (1, gates * units, inputs),
+    with input and recurrent bias one after the other, (1, 2 * gates * units).
+    """
+    kernel, recurrent, bias = weights
+    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    if cell == "lstm":  # Keras: input, forget, cell, output; ONNX: input, output, forget, cell
+        kernel, recurrent, biases = (
+            np.concatenate([np.split(a, 4, axis=-1)[gate] for gate in (0, 3, 1, 2)], axis=-1)
+            for a in (kernel, recurrent, biases)
+        )
+    # The GRU's order is the same in both: update, reset, candidate.
+    return [kernel.T[None], recurrent.T[None], biases.reshape(1, -1)]
+
+
+def _write_pool(graph: "_Graph", sequence: str, lengths: str) -> None:
+    highest = graph.add("ReduceMax", [sequence, graph.axes(0)], keepdims=0)
+    graph.add("Max", ["maximum", highest], name="next_maximum")
+    summed = graph.add("ReduceSum", [sequence, graph.axes(0)], keepdims=0)
+    graph.add("Add", ["total", summed], name="next_total")
+    counted = graph.add("Cast", [lengths], to=TensorProto.FLOAT)
+    counted = graph.add("Unsqueeze", [counted, graph.axes(1)])
+    graph.add("Add", ["count", counted], name="next_count")
+
+
+def _write_verdict(
+    graph: "_Graph", kernel: NDArray[np.float32], bias: NDArray[np.float32], *, last: str
+) -> None:
+    divisor = graph.add("Max", ["next_count", graph.constant(np.float32(1))])
+    mean = graph.add("Div", ["next_total", divisor])
+    pooled = graph.add("Concat", ["next_maximum", mean, last], axis=1)
+    logits = graph.add("Gemm", [pooled, graph.constant(kernel), graph.constant(bias)])
+    graph.add("Softmax", [logits], name="probabilities", axis=-1)
+
+
+class _Graph:
+    """Collects nodes and constants and names them."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def add(self, operator: str, inputs: list[str], *, name: str = "", **attributes: object) -> str:
+        """Add a node with one output; return the output's name."""
+        name = name or f"{operator.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
+
+    def add_many(
+        self, operator: str, inputs: list[str], *, outputs: int, **attributes: object
+    ) -> list[str]:
+        """Add a node with several outputs; return their names."""
+        name = f"{operator.lower()}_{len(self.nodes)}"
+        names = [f"{name}_{index}" for index in range(outputs)]
+        self.nodes.append(helper.make_node(operator, inputs, names, name=name, **attributes))
+        return names
+
+    def constant(self, value: NDArray[np.generic] | np.generic) -> str:
+        """Add a constant; return its name."""
+        name = f"constant_{len(self.initializers)}"
+        array = np.ascontiguousarray(value) if np.ndim(value) else np.asarray(value)
+        self.initializers.append(numpy_helper.from_array(array, name))
+        return name
+
+    def axes(self, *axes: int) -> str:
+        """Add a list of axes; return its name."""
+        return self.constant(np.array(axes, np.int64))
+
+    def build(self, settings: NetworkSettings, *, labels: int) -> onnx.GraphProto:
+        """Return the graph with its inputs and outputs."""
+        ids = helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "time"])
+        state = state_tensors(settings)
+        probabilities = helper.make_tensor_value_info(
+            "probabilities", TensorProto.FLOAT, ["batch", labels]
+        )
+        return helper.make_graph(
+            self.nodes,
+            "gatewise",
+            [ids, *(_state_info(tensor) for tensor in state)],
+            [probabilities, *(_state_info(tensor, prefix="next_") for tensor in state)],
+            self.initializers,
+        )
+
+
+def _state_info(tensor: StateTensor, *, prefix: str = "") -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(
+        prefix + tensor.name, TensorProto.FLOAT, ["batch", *tensor.shape]
+    )
+
+
+def _external_tensor(name: str, array: NDArray[np.float16], *, folder: Path) -> onnx.TensorProto:
+    """Return a tensor whose bytes are those that the SavedModel's variables already hold."""
+    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT16, dims=array.shape)
+    tensor.data_location = TensorProto.EXTERNAL
+    place = {"location": WEIGHTS, "offset": _find_bytes(folder / WEIGHTS, array.tobytes())}
+    for key, value in {**place, "length": array.nbytes}.items():
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
+
+
+def _find_bytes(path: Path, content: bytes) -> int:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        offset = data.find(content)
+    if offset < 0:
+        raise ExportError(f"{path} does not hold the embedding's bytes")
+    return offset
