@@ -9,12 +9,14 @@ from models.tokenizer import PAD
 
 Ids = NDArray[np.int32]
 """Shape (batch, time)."""
+Row = Sequence[int] | NDArray[np.int32]
+"""Ids of one text."""
 
 BATCH_TEXTS = 32
 BATCH_POSITIONS = 8_192  # tokens and padding of one batch
 
 
-def pad(rows: Sequence[Sequence[int] | NDArray[np.int32]]) -> Ids:
+def pad(rows: Sequence[Row]) -> Ids:
     """Return the rows as one array (rows, longest row), at least one column wide."""
     width = max(1, max(map(len, rows), default=1))
     padded = np.full((len(rows), width), PAD, np.int32)
@@ -24,7 +26,7 @@ def pad(rows: Sequence[Sequence[int] | NDArray[np.int32]]) -> Ids:
 
 
 def plan_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the row numbers of each batch, shortest texts first; a batch's longest row is its last."""
+    """Yield the row numbers of each batch, shortest texts first, a batch's longest row last."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         positions = (len(batch) + 1) * lengths[row]

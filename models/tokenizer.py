@@ -19,7 +19,7 @@ from models.errors import FormatTooNew, VersionCorrupt
 
 FORMAT_VERSION = 1
 PAD, UNKNOWN = 0, 1
-PAD_TOKEN, UNKNOWN_TOKEN = "[PAD]", "[UNK]"  # noqa: S105 (not a password)
+PAD_TOKEN, UNKNOWN_TOKEN = "[PAD]", "[UNK]"
 CONTINUATION = "##"
 
 # Blocks of accents, vowel signs and joiners: not \w for Python, but part of a word for its reader.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.batching import pad, plan_batches
+from models.batching import Row, pad, plan_batches
 from models.golden import Probabilities
 from models.metadata import StateTensor
 from service.engines.engine import Engine, initial_state
@@ -16,9 +16,7 @@ from service.engines.engine import Engine, initial_state
 SLICE_TOKENS = 2_048  # bounds the memory that a long text needs
 
 
-def compute(
-    engine: Engine, ids: Sequence[Sequence[int]], *, state: tuple[StateTensor, ...]
-) -> Probabilities:
+def compute(engine: Engine, ids: Sequence[Row], *, state: tuple[StateTensor, ...]) -> Probabilities:
     """Return probabilities (texts, labels) in the order of `ids`, one list of ids per text.
 
     Args:
@@ -37,7 +35,7 @@ def compute(
 
 
 def _compute_slices(
-    engine: Engine, batch: Sequence[Sequence[int]], tensors: tuple[StateTensor, ...]
+    engine: Engine, batch: Sequence[Row], tensors: tuple[StateTensor, ...]
 ) -> Probabilities:
     longest = max(map(len, batch))
     state = initial_state(tensors, batch=len(batch))

@@ -8,14 +8,17 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from models.errors import GatewiseError
-from models.versions import Store
+from models.metadata import Name
 from models.quiet import quiet_start
+from models.versions import Store
 
 BAD_INPUT = 2
+LARGEST_SEED = 2**32 - 1
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class CellOption(StrEnum):
@@ -26,12 +29,23 @@ class CellOption(StrEnum):
     rnn = "rnn"
 
 
+def _check_name(name: str) -> str:
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise typer.BadParameter(
+            f"{name!r} is no name: 1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
+        ) from error
+
+
 StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 
 
-@app.callback()
-def main() -> None:
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
     """Train text classifiers and manage their versions."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command()
@@ -39,7 +53,9 @@ def train(
     dataset: Annotated[
         str, typer.Option(help="CSV, TSV, JSON, JSONL or Parquet file, folder, or Hub id.")
     ],
-    name: Annotated[str, typer.Option(help="Model to publish a new version of.")],
+    name: Annotated[
+        str, typer.Option(help="Model to publish a new version of.", callback=_check_name)
+    ],
     cell: Annotated[CellOption, typer.Option(help="Recurrent cell.")] = CellOption.gru,
     config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
     revision: Annotated[
@@ -58,54 +74,59 @@ def train(
     units: Annotated[int, typer.Option(min=1, help="Width of a recurrent layer.")] = 128,
     layers: Annotated[int, typer.Option(min=1, max=8, help="Recurrent layers.")] = 1,
     embedding: Annotated[int, typer.Option(min=1, help="Width of a token's vector.")] = 128,
-    dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of channels.")] = 0.4,
-    word_dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of tokens.")] = 0.1,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the rows at most.")] = 4,
-    patience: Annotated[int, typer.Option(min=1, help="Epochs without gain to go on.")] = 2,
+    dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of channels.")] = 0.5,
+    word_dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of tokens.")] = 0.2,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Passes over the rows at most. [default: 3; more for few rows]"),
+    ] = None,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs without gain to go on.")] = 3,
     batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = 64,
-    learning_rate: Annotated[float, typer.Option(min=0, help="Highest learning rate.")] = 2e-3,
-    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 1,
+    learning_rate: Annotated[
+        float, typer.Option(min=1e-6, max=1, help="Highest learning rate.")
+    ] = 2e-3,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
+    ] = 1,
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Train a classifier on labelled text and publish it."""
+    from training.prepare import prepare
+    from training.settings import FitSettings, NetworkSettings, TrainSettings
+
+    settings = TrainSettings(
+        name=name,
+        dataset=dataset,
+        config=config,
+        revision=revision,
+        text_column=text_column,
+        label_column=label_column,
+        vocabulary=vocabulary,
+        max_tokens=max_tokens,
+        seed=seed,
+        network=NetworkSettings(
+            cell=cell.value,
+            layers=layers,
+            units=units,
+            embedding=embedding,
+            dropout=dropout,
+            word_dropout=word_dropout,
+        ),
+        fit=FitSettings(epochs=epochs, patience=patience, batch=batch, learning_rate=learning_rate),
+    )
+    # Before TensorFlow starts, which takes seconds, for most of what can be wrong shows here.
+    prepared = prepare(settings)
     with quiet_start():
         import tensorflow  # noqa: F401
 
-    from training.fit import FitSettings
-    from training.network import NetworkSettings
-    from training.pipeline import TrainSettings
     from training.pipeline import train as run
 
-    run(
-        TrainSettings(
-            name=name,
-            dataset=dataset,
-            config=config,
-            revision=revision,
-            text_column=text_column,
-            label_column=label_column,
-            vocabulary=vocabulary,
-            max_tokens=max_tokens,
-            seed=seed,
-            network=NetworkSettings(
-                cell=cell.value,
-                layers=layers,
-                units=units,
-                embedding=embedding,
-                dropout=dropout,
-                word_dropout=word_dropout,
-            ),
-            fit=FitSettings(
-                epochs=epochs, patience=patience, batch=batch, learning_rate=learning_rate
-            ),
-        ),
-        store=Store(store),
-    )
+    run(prepared, settings, store=Store(store))
 
 
 @app.command()
 def prune(
-    name: Annotated[str, typer.Option(help="Model whose old versions go.")],
+    name: Annotated[str, typer.Option(help="Model whose old versions go.", callback=_check_name)],
     keep: Annotated[int, typer.Option(min=1, help="Newest versions that stay.")],
     store: StoreOption = Path("models/store"),
 ) -> None:
@@ -114,18 +135,34 @@ def prune(
     typer.echo(f"deleted versions of {name}: {', '.join(map(str, deleted)) or 'none'}")
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + signal.SIGTERM)  # so that unfinished work is cleaned up
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)  # so that unfinished work is cleaned up
 
 
-def run_app() -> Any:
+def _handle_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal sends the second
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _stop)
+
+
+# What is wrong with the command line itself; typer exports one class of it only.
+_UsageError: type[Any] = typer.BadParameter.__mro__[1]
+
+
+def run_app() -> None:
     """Run the command line; an error that the user can put right is one line and status 2."""
-    signal.signal(signal.SIGTERM, _stop)
+    _handle_signals()
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except _UsageError as error:
+        _fail(error.format_message())
     except (GatewiseError, OSError) as error:
-        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        sys.exit(BAD_INPUT)
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    sys.exit(BAD_INPUT)
 
 
 if __name__ == "__main__":

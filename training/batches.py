@@ -1,5 +1,6 @@
 """Batches of texts of like length, so that little of a batch is padding."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,9 +9,8 @@ from numpy.typing import NDArray
 
 from models.batching import Ids, pad
 
-POOL_BATCHES = (
-    50  # texts are sorted by length within so many batches: order stays random, padding small
-)
+# Texts are sorted by length within so many batches: the order stays random, the padding small.
+POOL_BATCHES = 50
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class LengthBatches:
         self._lengths = examples.lengths
 
     def __len__(self) -> int:
-        return -(-len(self.examples) // self.size)
+        return math.ceil(len(self.examples) / self.size)
 
     def epoch(self, number: int) -> Iterator[tuple[Ids, NDArray[np.int32]]]:
         """Yield (ids, labels) of each batch."""

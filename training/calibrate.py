@@ -7,21 +7,19 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from training.batches import Examples
+from training.network import predict_logits
+
 LOWEST, HIGHEST = 0.05, 20.0
 ROUNDS = 60  # of golden-section search; each shrinks the interval by 0.62
 
 
-def calibrate(
-    network: keras.Model, logits: NDArray[np.float32], labels: NDArray[np.int32]
-) -> float:
-    """Divide the network's logits by the temperature that fits `labels` best; return it.
+def calibrate(network: keras.Model, validation: Examples) -> float:
+    """Divide the network's logits by the temperature that fits validation best; return it.
 
-    Args:
-        network: Changed in place: the scaling is folded into its last layer.
-        logits: Its logits on validation rows, shape (rows, labels).
-        labels: The class of each row, shape (rows,).
+    The division is folded into the last layer, so the network costs no more than before.
     """
-    temperature = find_temperature(logits, labels)
+    temperature = find_temperature(predict_logits(network, validation.ids), validation.labels)
     layer = network.get_layer("logits")
     layer.set_weights([weight / temperature for weight in layer.get_weights()])
     return temperature
@@ -33,9 +31,8 @@ def find_temperature(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> 
     low, high = 1 / HIGHEST, 1 / LOWEST
     for _ in range(ROUNDS):
         left, right = high - shrink * (high - low), low + shrink * (high - low)
-        if negative_log_likelihood(logits * left, labels) < negative_log_likelihood(
-            logits * right, labels
-        ):
+        losses = [negative_log_likelihood(logits * scale, labels) for scale in (left, right)]
+        if losses[0] < losses[1]:
             high = right
         else:
             low = left

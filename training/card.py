@@ -12,7 +12,8 @@ A {cell} that tells {labels} apart. Trained {created} with Gatewise on {source}.
 {metrics}
 
 Figures are those of the exported version, each text read whole, as the service computes them.
-The validation rows also chose the epoch and the temperature, so trust the test rows where there are any.
+The validation rows also chose the epoch and the temperature, so trust the test rows where there are
+any.
 
 | | |
 |---|---|
@@ -23,8 +24,8 @@ The validation rows also chose the epoch and the temperature, so trust the test 
 | best epoch | {best_epoch:.0f} of {epochs:.0f} |
 | data revision | {revision} |
 
-It knows the language, the subject and the time of its training data, and answers with one of its labels
-whatever it is asked. `metadata.json` beside this file has every setting.
+It knows the language, the subject and the time of its training data, and answers with one of its
+labels whatever it is asked. `metadata.json` beside this file has every setting.
 """
 
 

@@ -22,7 +22,7 @@ BATCH = 64
 
 
 def awkward_rows(*, vocabulary: int, seed: int = 0) -> list[list[int]]:
-    """Return rows of random ids: none, one, 2,000 tokens, and a batch of 64 that holds row 5 again."""
+    """Return random ids: no token, one to 2,000, a batch of 64 that holds one row again."""
     random = np.random.default_rng(seed)
     rows = [random.integers(1, vocabulary, length).tolist() for length in LENGTHS]
     batch = [random.integers(1, vocabulary, n).tolist() for n in random.integers(0, 90, BATCH - 1)]

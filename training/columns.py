@@ -29,6 +29,11 @@ def find_columns(rows: Dataset, *, text: str | None, label: str | None) -> tuple
             raise DataError(f"{option} {name!r}: no such column; {_describe(features)}")
     if text is not None and text == label:
         raise DataError(f"text and label column are both {text!r}; {_describe(features)}")
+    if len(features) < 2:
+        raise DataError(
+            f"a text and a label column are needed; {_describe(features)} "
+            "(fields are separated by commas in .csv, by tabs in .tsv)"
+        )
     label = label or _find_label(features, text=text)
     return text or _find_text(features, label=label), label
 
@@ -52,8 +57,10 @@ def _find_label(features: Features, *, text: str | None) -> str:
 
 def _find_text(features: Features, *, label: str) -> str:
     strings = [name for name in features if name != label and _is_text(features[name])]
-    named = [name for name in strings if name.lower() in TEXT_NAMES]
-    for candidates in (strings, named):
+    named = [name for name in features if name != label and name.lower() in TEXT_NAMES]
+    named_strings = [name for name in named if name in strings]
+    # A column that only has the name comes last: what is no text in it is then told by row.
+    for candidates in (strings, named_strings, named):
         if len(candidates) == 1:
             return candidates[0]
     raise DataError(f"which column is the text? name it with --text-column; {_describe(features)}")
@@ -71,4 +78,6 @@ def _describe(features: Features) -> str:
 def _type_name(feature: object) -> str:
     if isinstance(feature, ClassLabel):
         return f"{feature.num_classes} classes"
+    if _is_text(feature):
+        return "text"
     return str(feature.dtype) if isinstance(feature, Value) else type(feature).__name__

@@ -1,13 +1,14 @@
 """Turns the rows of a dataset into texts with class indices, or says which rows cannot be used."""
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from datasets import ClassLabel, Dataset, List
+from datasets import ClassLabel, Dataset
 from numpy.typing import NDArray
 
 from training.columns import find_columns
@@ -18,7 +19,8 @@ VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
 VALIDATION_LIMIT = 5_000  # rows held out at most
 UNLABELLED = -1  # the Hub's mark for a row without a label
-MOST_SHOWN = 10  # class names in an error
+MOST_SHOWN = 10  # class names in a notice
+LONGEST_SHOWN = 60  # characters of a value in an error
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,12 @@ class LabelledData:
     test: Split | None
     notices: tuple[str, ...]
 
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits there are, by their purpose: train, validation, test."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {purpose: split for purpose, split in splits.items() if split is not None}
+
 
 def read_data(
     source: Source, *, text_column: str | None, label_column: str | None, seed: int
@@ -83,7 +91,7 @@ def read_data(
     text, label = find_columns(rows, text=text_column, label=label_column)
     reader = _RowReader(text, label, _find_classes(rows, column=label))
     train = reader.read("train", rows)
-    _check_classes(train, reader.classes.names)
+    _check_classes(train, reader.classes.names, column=label)
     notices = _notice_absent_classes(train, reader.classes.names)
     validation = _read_optional(source, VALIDATION_NAMES, reader=reader, notices=notices)
     test = _read_optional(source, ("test",), reader=reader, notices=notices)
@@ -111,7 +119,10 @@ def hold_out(train: Split, *, seed: int) -> tuple[Split, Split]:
         held.append(random.permutation(rows)[: round(share * len(rows))])
     chosen = np.sort(np.concatenate(held))
     if len(chosen) == 0:
-        raise DataError(f"{len(train)} rows are too few to hold some out for validation")
+        raise DataError(
+            f"no class has enough of the {len(train):,} rows of train to hold one in ten out for "
+            "validation; add rows, or a split 'validation'"
+        )
     rest = np.setdiff1d(np.arange(len(train)), chosen)
     name = f"train (held out, seed {seed})"
     return train.take(rest, name="train"), train.take(chosen, name=name)
@@ -129,24 +140,61 @@ def _find_classes(rows: Dataset, *, column: str) -> _Classes:
     feature = rows.features[column]
     if isinstance(feature, ClassLabel):
         return _Classes(tuple(feature.names), {i: i for i in range(feature.num_classes)})
-    if isinstance(feature, List | list):
-        raise DataError(
-            f"column {column!r} holds lists: several labels per row, which training does not support"
-        )
-    values = {value for value in rows[column][:] if not _is_missing(value)}
-    for value in values:
-        if not isinstance(value, str | int) and not (isinstance(value, float) and value % 1 == 0):
-            raise DataError(f"column {column!r} holds {value!r}; a label is a name or an integer")
+    values = set()
+    for row, value in enumerate(_read_column(rows, column, split="train")):
+        if not _is_missing(value):
+            _check_label(value, column=column, row=row)
+            values.add(value)
     ordered = sorted(values, key=lambda value: (isinstance(value, str), value))
-    return _Classes(tuple(map(_class_name, ordered)), {v: i for i, v in enumerate(ordered)})
+    names = tuple(map(_class_name, ordered))
+    if len(set(names)) < len(names):
+        name = next(name for name, count in Counter(names).items() if count > 1)
+        raise DataError(
+            f"column {column!r} holds {name} as a number and as text; write one of them"
+        )
+    return _Classes(names, {value: index for index, value in enumerate(ordered)})
+
+
+def _check_label(value: Any, *, column: str, row: int) -> None:
+    """Raise DataError unless a value can name a class."""
+    if isinstance(value, list):
+        raise DataError(
+            f"column {column!r} holds lists: several labels per row, "
+            "for which there is no training yet"
+        )
+    if isinstance(value, str | int) or (isinstance(value, float) and value.is_integer()):
+        return
+    raise DataError(
+        f"column {column!r} holds {_shorten(value)} in row {row} (counted from 0) "
+        "of split 'train'; a label is a name or an integer"
+    )
 
 
 def _class_name(value: str | int | float) -> str:
-    return value if isinstance(value, str) else str(int(value))
+    if isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(int(value))
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or value == UNLABELLED or value != value or value == ""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or value == UNLABELLED or (isinstance(value, float) and math.isnan(value))
+
+
+def _read_column(rows: Dataset, column: str, *, split: str) -> list[Any]:
+    try:
+        values: list[Any] = rows[column][:]
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"column {column!r} of split {split!r} is not text in UTF-8 ({error})"
+        ) from error
+    return values
+
+
+def _shorten(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 1] + "…"
 
 
 @dataclass(frozen=True)
@@ -159,23 +207,34 @@ class _RowReader:
 
     def read(self, name: str, rows: Dataset) -> Split:
         """Return the texts and class indices of a split, or raise DataError."""
-        for column in (self.text_column, self.label_column):
-            if column not in rows.features:
-                raise DataError(
-                    f"split {name!r} has no column {column!r}; there are: {', '.join(rows.features)}"
-                )
-        texts, labels = rows[self.text_column][:], rows[self.label_column][:]
+        if self.text_column not in rows.features:
+            there_are = ", ".join(rows.features)
+            raise DataError(
+                f"split {name!r} has no column {self.text_column!r}; there are: {there_are}"
+            )
+        self._check_same_classes(name, rows)
+        texts = _read_column(rows, self.text_column, split=name)
+        labels = _read_column(rows, self.label_column, split=name)
         _refuse(name, texts, lambda text: not isinstance(text, str), self._describe_text)
         _refuse(name, labels, _is_missing, self._describe_missing)
         _refuse(name, labels, lambda label: label not in self.classes.index, self._describe_unknown)
         index = [self.classes.index[label] for label in labels]
         return Split(name, texts, np.array(index, np.int32))
 
-    def is_unlabelled(self, rows: Dataset) -> bool:
+    def is_unlabelled(self, name: str, rows: Dataset) -> bool:
         """Whether a split has no labels at all, as the test splits of competitions have not."""
         return self.label_column not in rows.features or all(
-            map(_is_missing, rows[self.label_column][:])
+            map(_is_missing, _read_column(rows, self.label_column, split=name))
         )
+
+    def _check_same_classes(self, name: str, rows: Dataset) -> None:
+        """Raise DataError if a split numbers its classes otherwise than train does."""
+        feature = rows.features[self.label_column]
+        if isinstance(feature, ClassLabel) and tuple(feature.names) != self.classes.names:
+            raise DataError(
+                f"split {name!r} has the classes {_shorten(feature.names)}, "
+                f"but train has {_shorten(list(self.classes.names))}"
+            )
 
     def _describe_text(self, value: Any) -> str:
         found = "is missing" if value is None else f"is no text but {type(value).__name__}"
@@ -187,7 +246,7 @@ class _RowReader:
         return f"{self.label_column!r} is missing"
 
     def _describe_unknown(self, value: Any) -> str:
-        return f"{self.label_column!r} is {value!r}, a class that train does not have"
+        return f"{self.label_column!r} is {_shorten(value)}, a class that train does not have"
 
 
 def _refuse(
@@ -196,25 +255,27 @@ def _refuse(
     is_bad: Callable[[Any], bool],
     describe: Callable[[Any], str],
 ) -> None:
-    """Raise DataError if any value is bad: how many, the first one's row and what is wrong with it."""
+    """Raise DataError if any value is bad: how many are, and the first one's row and fault."""
     bad = [row for row, value in enumerate(values) if is_bad(value)]
     if bad:
-        rows = "row" if len(bad) == 1 else "rows"
         raise DataError(
-            f"{len(bad):,} of {len(values):,} {rows} of split {split!r} cannot be used: "
-            f"in row {bad[0]} {describe(values[bad[0]])}"
+            f"{len(bad):,} of {len(values):,} rows of split {split!r} cannot be used: "
+            f"in row {bad[0]} (counted from 0) {describe(values[bad[0]])}"
         )
 
 
-def _check_classes(train: Split, names: Sequence[str]) -> None:
+def _check_classes(train: Split, names: Sequence[str], *, column: str) -> None:
     counts = Counter(train.labels.tolist())
     if len(counts) < 2:
         only = names[next(iter(counts))]
-        raise DataError(f"all rows of train have the label {only!r}; at least two are needed")
+        raise DataError(
+            f"column {column!r}: all rows of train have the label {only!r}; "
+            "two labels are needed at least"
+        )
     if len(counts) > max(2, len(train) // 2):
         raise DataError(
-            f"the label column has {len(counts):,} different values in {len(train):,} rows; "
-            "name the right one with --label-column"
+            f"column {column!r} has {len(counts):,} different labels in {len(train):,} rows; "
+            "name the right column with --label-column"
         )
 
 
@@ -233,7 +294,7 @@ def _read_optional(
     for name in names:
         if name in source.splits and len(source.splits[name]) > 0:
             rows = source.splits[name]
-            if not reader.is_unlabelled(rows):
+            if not reader.is_unlabelled(name, rows):
                 return reader.read(name, rows)
-            notices.append(f"split {name!r} has no labels and is not used")
+            notices.append(f"split {name!r} has no {reader.label_column!r} and is not used")
     return None

@@ -11,7 +11,8 @@ import tensorflow as tf
 from models.metadata import StateTensor
 from models.tokenizer import PAD
 from training.errors import ExportError
-from training.network import LAYERS, NetworkSettings
+from training.network import LAYERS
+from training.settings import NetworkSettings
 
 Tensors = dict[str, tf.Tensor]
 
@@ -21,7 +22,7 @@ def state_tensors(settings: NetworkSettings) -> tuple[StateTensor, ...]:
     recurrent = [
         StateTensor(name=name, shape=(settings.units,), fill=0.0)
         for index in range(settings.layers)
-        for name in _layer_state_names(settings, index)
+        for name in layer_states(settings, index)
     ]
     pool = [
         StateTensor(name="maximum", shape=(settings.units,), fill=0.0),
@@ -31,12 +32,13 @@ def state_tensors(settings: NetworkSettings) -> tuple[StateTensor, ...]:
     return (*recurrent, *pool)
 
 
-def _layer_state_names(settings: NetworkSettings, index: int) -> list[str]:
+def layer_states(settings: NetworkSettings, index: int) -> list[str]:
+    """Return the names of one recurrent layer's state tensors."""
     return [f"h{index}", f"c{index}"] if settings.cell == "lstm" else [f"h{index}"]
 
 
 def round_embedding(network: keras.Model) -> None:
-    """Round the embedding to 16 bits, as it is exported, so that the network is what will be served."""
+    """Round the embedding to the 16 bits of the export, so that the network is what is served."""
     table = network.get_layer("embedding").embeddings
     table.assign(table.numpy().astype(np.float16).astype(np.float32))
 
@@ -57,7 +59,7 @@ def export_saved_model(network: keras.Model, settings: NetworkSettings, *, folde
     assets = folder / "assets"
     if assets.is_dir() and not os.listdir(assets):
         shutil.rmtree(assets)
-    _refuse_accelerator_operators(folder)
+    refuse_operators(folder, prefix="Cudnn")
 
 
 class ServingModule(tf.Module):
@@ -68,8 +70,7 @@ class ServingModule(tf.Module):
         self._settings = settings
         table = network.get_layer("embedding").embeddings.numpy()
         self.table = tf.Variable(table.astype(np.float16), trainable=False, name="embedding")
-        self._layers = [_stateful_twin(network, settings, i) for i in range(settings.layers)]
-        self.recurrent = [weight.value for layer in self._layers for weight in layer.weights]
+        self.recurrent = [_stateful_twin(network, settings, i) for i in range(settings.layers)]
         kernel, bias = network.get_layer("logits").get_weights()
         self.kernel = tf.Variable(kernel, trainable=False, name="kernel")
         self.bias = tf.Variable(bias, trainable=False, name="bias")
@@ -82,8 +83,10 @@ class ServingModule(tf.Module):
             for tensor in state_tensors(self._settings)
         }
         return {
-            "serving_default": tf.function(self.classify).get_concrete_function(ids),
-            "step": tf.function(self.step).get_concrete_function(ids, **state),
+            "serving_default": tf.function(self.classify, autograph=False).get_concrete_function(
+                ids
+            ),
+            "step": tf.function(self.step, autograph=False).get_concrete_function(ids, **state),
         }
 
     def classify(self, ids: tf.Tensor) -> Tensors:
@@ -100,8 +103,8 @@ class ServingModule(tf.Module):
         mask = ids != PAD
         sequence = tf.cast(tf.gather(self.table, ids), tf.float32)
         after: Tensors = {}
-        for index, layer in enumerate(self._layers):
-            names = _layer_state_names(self._settings, index)
+        for index, layer in enumerate(self.recurrent):
+            names = layer_states(self._settings, index)
             before = [state[name] for name in names]
             sequence, *last = layer(sequence, mask=mask, initial_state=before, training=False)
             after |= zip(names, last, strict=True)
@@ -133,9 +136,10 @@ def _stateful_twin(network: keras.Model, settings: NetworkSettings, index: int) 
     return twin
 
 
-def _refuse_accelerator_operators(folder: Path) -> None:
+def refuse_operators(folder: Path, *, prefix: str) -> None:
+    """Raise ExportError if an operator of the SavedModel is named `prefix`…."""
     graph = tf.saved_model.load(str(folder)).signatures["serving_default"].graph.as_graph_def()
     nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
-    found = sorted({node.op for node in nodes if node.op.startswith("Cudnn")})
+    found = sorted({node.op for node in nodes if node.op.startswith(prefix)})
     if found:
         raise ExportError(f"the exported graph needs an accelerator: {', '.join(found)}")

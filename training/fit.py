@@ -11,40 +11,49 @@ import tensorflow as tf
 from training.batches import Examples, LengthBatches
 from training.errors import TrainingError
 from training.progress import FitProgress
+from training.settings import FitSettings
 
 VALIDATION_BATCH = 64
 WARMUP_SHARE = 0.05  # of all steps
+FEWEST_STEPS = 1_000  # a network learns little in less, so few rows are gone through more often
+FEWEST_EPOCHS, MOST_EPOCHS = 3, 30
 
 
-@dataclass(frozen=True, kw_only=True)
-class FitSettings:
-    """How a network is fitted.
+@dataclass(kw_only=True)
+class Fitted:
+    """A fitted network and how it came about.
 
     Args:
-        epochs: Passes over the training rows at most.
-        patience: Epochs without a better validation accuracy after which fitting ends.
-        batch: Texts of one step.
-        learning_rate: Highest rate; reached after a short warm-up, then lowered along a cosine.
-        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, ICLR 2019).
+        network: The network with the weights of its best epoch.
+        planned: Epochs that the learning rate was planned for.
+        epochs: Epochs that were run.
+        best_epoch: The epoch best on validation, counted from 1.
+        seconds: Time of fitting, validation included.
+        tokens_per_second: Mean speed of training, padding not counted.
+        padding: Share of the positions computed that were padding.
+        temperature: What the logits were divided by to calibrate them; 1 before.
     """
 
-    epochs: int = 4
-    patience: int = 2
-    batch: int = 64
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What fitting came to. `padding` is the share of the positions computed that were padding."""
-
+    network: keras.Model
+    planned: int
     epochs: int
     best_epoch: int
     seconds: float
     tokens_per_second: float
     padding: float
-    history: dict[str, list[float]]
+    temperature: float = 1.0
+
+    def record(self) -> dict[str, float]:
+        """Return the figures for the metadata."""
+        return {
+            "seconds": round(self.seconds, 1),
+            "tokens_per_second": round(self.tokens_per_second),
+            "padding": round(self.padding, 4),
+            "planned_epochs": self.planned,
+            "epochs": self.epochs,
+            "best_epoch": self.best_epoch,
+            "temperature": self.temperature,
+        }
 
 
 def fit(
@@ -54,15 +63,16 @@ def fit(
     *,
     settings: FitSettings,
     seed: int,
-) -> FitResult:
+) -> Fitted:
     """Fit `network` in place; its weights are those of the epoch best on validation.
 
     Raises:
         TrainingError: The loss is no longer a number.
     """
     batches = LengthBatches(train, size=settings.batch, seed=seed)
+    epochs = settings.epochs or choose_epochs(len(batches))
     network.compile(
-        _optimizer(settings, steps=settings.epochs * len(batches)),
+        _optimizer(settings, steps=epochs * len(batches)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=False,  # lengths vary, and XLA would compile for each anew
@@ -70,12 +80,12 @@ def fit(
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_accuracy", mode="max", patience=settings.patience, restore_best_weights=True
     )
-    progress = FitProgress(epochs=settings.epochs, batches=len(batches), tokens=train.tokens)
+    progress = FitProgress(epochs=epochs, batches=len(batches), tokens=train.tokens)
     started = time.perf_counter()
     history = network.fit(
         _feed(batches),
         validation_data=_feed(LengthBatches(validation, size=VALIDATION_BATCH, seed=seed)),
-        epochs=settings.epochs,
+        epochs=epochs,
         shuffle=False,  # the batches come shuffled
         callbacks=[keras.callbacks.TerminateOnNaN(), stopping, progress],
         verbose=0,
@@ -83,14 +93,20 @@ def fit(
     if not all(map(math.isfinite, history["loss"])):
         raise TrainingError("the loss is no longer a number; try a lower --learning-rate")
     done = len(history["loss"])
-    return FitResult(
+    return Fitted(
+        network=network,
+        planned=epochs,
         epochs=done,
         best_epoch=stopping.best_epoch + 1,
         seconds=time.perf_counter() - started,
         tokens_per_second=progress.tokens_per_second,
         padding=sum(map(batches.padding, range(done))) / done,
-        history=history,
     )
+
+
+def choose_epochs(batches: int) -> int:
+    """Return how often to go through the rows, if early stopping does not end it before."""
+    return max(FEWEST_EPOCHS, min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches)))
 
 
 def _optimizer(settings: FitSettings, *, steps: int) -> keras.Optimizer:

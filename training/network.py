@@ -4,8 +4,6 @@ Everything is causal, so what the network thinks after each token follows from t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import keras
 import numpy as np
@@ -13,37 +11,15 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from models.batching import pad, plan_batches
+from models.batching import Row, pad, plan_batches
 from models.tokenizer import PAD, UNKNOWN
+from training.settings import NetworkSettings
 
-Cell = Literal["lstm", "gru", "rnn"]
 LAYERS: dict[str, type[keras.layers.Layer]] = {
     "lstm": keras.layers.LSTM,
     "gru": keras.layers.GRU,
     "rnn": keras.layers.SimpleRNN,
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkSettings:
-    """Shape of a network, and the noise it is trained with.
-
-    Args:
-        cell: Recurrent cell.
-        layers: Recurrent layers, one above the other.
-        units: Width of each layer's state.
-        embedding: Width of a token's vector.
-        dropout: Share of the embedding's channels dropped in a text, at all of its tokens.
-        word_dropout: Share of the tokens replaced by the unknown token, which so learns to stand
-            for any word.
-    """
-
-    cell: Cell
-    layers: int = 1
-    units: int = 128
-    embedding: int = 128
-    dropout: float = 0.4
-    word_dropout: float = 0.1
 
 
 def build_network(
@@ -59,7 +35,7 @@ def build_network(
     states = keras.layers.SpatialDropout1D(settings.dropout, seed=seed, name="dropout")(states)
     for index in range(settings.layers):
         layer = LAYERS[settings.cell]
-        # No mask: padding comes last, so it cannot change what was read before, and the pool leaves it out.
+        # No mask: padding comes last, so it changes nothing before it, and the pool leaves it out.
         states = layer(settings.units, return_sequences=True, name=f"recurrent_{index}")(states)
     pooled = RunningPool(name="pool")(states, ids)
     logits = keras.layers.Dense(labels, name="logits")(pooled)
@@ -83,14 +59,14 @@ class WordDropout(keras.layers.Layer):
 
 
 class RunningPool(keras.layers.Layer):
-    """Maximum, mean and last of the states, the zero state before the first token included in the maximum.
+    """Maximum, mean and last of the states.
 
-    Counting that zero state makes the pool of an empty text all zero, an ordinary input to the dense layer,
-    and leaves a maximum nothing to mask where padded states are zero.
+    The maximum includes the zero state before the first token. So the pool of an empty text is all
+    zero, an ordinary input to the dense layer, and padding whose states are zero cannot change it.
     """
 
     def call(self, states, ids):
-        """Return shape (batch, 3 * units) from states (batch, time, units) and ids (batch, time)."""
+        """Pool states (batch, time, units) at the real ids (batch, time) to (batch, 3 * units)."""
         mask = ops.cast(ids != PAD, states.dtype)
         count = ops.sum(mask, axis=1, keepdims=True)
         states = states * mask[:, :, None]
@@ -105,10 +81,13 @@ def _last(states, count):
     return ops.squeeze(ops.take_along_axis(states, index[:, :, None], axis=1), axis=1)
 
 
-def predict_logits(network: keras.Model, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+def predict_logits(network: keras.Model, rows: Sequence[Row]) -> NDArray[np.float32]:
     """Return the logits (rows, labels) of each row of ids, no dropout applied."""
-    signature = [tf.TensorSpec((None, None), tf.int32)]
-    infer = tf.function(lambda ids: network(ids, training=False), input_signature=signature)
+    infer = tf.function(
+        lambda ids: network(ids, training=False),
+        input_signature=[tf.TensorSpec((None, None), tf.int32)],
+        autograph=False,
+    )
     logits = np.empty((len(rows), network.output_shape[-1]), np.float32)
     for batch in plan_batches([len(row) for row in rows]):
         logits[batch] = infer(pad([rows[row] for row in batch]))

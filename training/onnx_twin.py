@@ -18,26 +18,28 @@ from models.metadata import StateTensor
 from models.tokenizer import PAD
 from models.versions import ONNX, WEIGHTS
 from training.errors import ExportError
-from training.export import state_tensors
-from training.network import NetworkSettings
+from training.export import layer_states, state_tensors
+from training.settings import Cell, NetworkSettings
 
 OPSET = 20
 IR_VERSION = 9  # the oldest that has this opset, so that older runtimes can read the file
+Weights = list[NDArray[np.float32]]
+
 OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
 def export_onnx(network: keras.Model, settings: NetworkSettings, *, folder: Path) -> None:
     """Write `model.onnx` beside the SavedModel that is already in `folder`.
 
-    Inputs: `ids` int32 (batch, time) and the state tensors. Outputs: `probabilities` (batch, labels)
-    and `next_<state>`. One graph serves whole texts, from the state's fill values, and pieces.
+    Inputs: `ids` int32 (batch, time) and the state tensors. Outputs: `probabilities`, shape
+    (batch, labels), and `next_<state>`. One graph serves whole texts, from the state's fill values, and pieces.
     """
-    graph = _Graph()
+    graph = _Graph(settings)
     table = network.get_layer("embedding").embeddings.numpy().astype(np.float16)
     graph.initializers.append(_external_tensor("embedding", table, folder=folder))
-    _write_network(graph, network, settings)
+    _write_network(graph, network)
     model = helper.make_model(
-        graph.build(settings, labels=network.output_shape[-1]),
+        graph.build(labels=network.output_shape[-1]),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="gatewise",
@@ -47,7 +49,7 @@ def export_onnx(network: keras.Model, settings: NetworkSettings, *, folder: Path
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def _write_network(graph: "_Graph", network: keras.Model, settings: NetworkSettings) -> None:
+def _write_network(graph: "_Graph", network: keras.Model) -> None:
     real = graph.add("Not", [graph.add("Equal", ["ids", graph.constant(np.int32(PAD))])])
     lengths = graph.add(
         "ReduceSum", [graph.add("Cast", [real], to=TensorProto.INT32), graph.axes(1)], keepdims=0
@@ -55,32 +57,29 @@ def _write_network(graph: "_Graph", network: keras.Model, settings: NetworkSetti
     by_time = graph.add("Transpose", ["ids"], perm=[1, 0])
     vectors = graph.add("Gather", ["embedding", by_time])
     sequence = graph.add("Cast", [vectors], to=TensorProto.FLOAT)
-    for index in range(settings.layers):
+    layers = graph.settings.layers
+    for index in range(layers):
         weights = network.get_layer(f"recurrent_{index}").get_weights()
-        sequence = _write_layer(graph, sequence, lengths, weights, settings, index)
+        sequence = _write_layer(
+            graph, sequence, lengths, weights, layer_states(graph.settings, index)
+        )
     _write_pool(graph, sequence, lengths)
     kernel, bias = network.get_layer("logits").get_weights()
-    _write_verdict(graph, kernel, bias, last=f"next_h{settings.layers - 1}")
+    _write_verdict(graph, kernel, bias, last=f"next_h{layers - 1}")
 
 
 def _write_layer(
-    graph: "_Graph",
-    sequence: str,
-    lengths: str,
-    weights: list[NDArray[np.float32]],
-    settings: NetworkSettings,
-    index: int,
+    graph: "_Graph", sequence: str, lengths: str, weights: Weights, names: list[str]
 ) -> str:
-    """Add one recurrent layer; return the name of its states, zero at padding, (time, batch, units)."""
-    names = [f"h{index}", f"c{index}"] if settings.cell == "lstm" else [f"h{index}"]
+    """Add a recurrent layer; return the name of its states (time, batch, units), 0 at padding."""
     before = [graph.add("Unsqueeze", [name, graph.axes(0)]) for name in names]
-    inputs = [graph.constant(array) for array in fused_weights(settings.cell, weights)]
-    option = {"linear_before_reset": 1} if settings.cell == "gru" else {}
+    cell = graph.settings.cell
+    option = {"linear_before_reset": 1} if cell == "gru" else {}
     states, *last = graph.add_many(
-        OPERATORS[settings.cell],
-        [sequence, *inputs, lengths, *before],
+        OPERATORS[cell],
+        [sequence, *map(graph.constant, fused_weights(cell, weights)), lengths, *before],
         outputs=1 + len(names),
-        hidden_size=settings.units,
+        hidden_size=graph.settings.units,
         **option,
     )
     # A row without tokens does not keep its state in the fused operator, so it is kept here.
@@ -92,11 +91,11 @@ def _write_layer(
     return graph.add("Squeeze", [states, graph.axes(1)])
 
 
-def fused_weights(cell: str, weights: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """Return W, R and B of the fused operator from a Keras layer's kernel, recurrent kernel and bias.
+def fused_weights(cell: Cell, weights: Weights) -> Weights:
+    """Return W, R and B of the fused operator from a Keras layer's three weights.
 
-    Keras keeps gates in columns, (inputs, gates * units); ONNX in rows, (1, gates * units, inputs),
-    with input and recurrent bias one after the other, (1, 2 * gates * units).
+    Keras keeps the gates in columns, (inputs, gates * units); ONNX in rows, (1, gates * units,
+    inputs), with the input and the recurrent bias one after the other, (1, 2 * gates * units).
     """
     kernel, recurrent, bias = weights
     biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
@@ -132,7 +131,8 @@ def _write_verdict(
 class _Graph:
     """Collects nodes and constants and names them."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: NetworkSettings) -> None:
+        self.settings = settings
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
@@ -162,10 +162,10 @@ class _Graph:
         """Add a list of axes; return its name."""
         return self.constant(np.array(axes, np.int64))
 
-    def build(self, settings: NetworkSettings, *, labels: int) -> onnx.GraphProto:
+    def build(self, *, labels: int) -> onnx.GraphProto:
         """Return the graph with its inputs and outputs."""
         ids = helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "time"])
-        state = state_tensors(settings)
+        state = state_tensors(self.settings)
         probabilities = helper.make_tensor_value_info(
             "probabilities", TensorProto.FLOAT, ["batch", labels]
         )

@@ -3,7 +3,6 @@
 import time
 
 import keras
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -13,7 +12,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+from training.console import console
 
 
 class FitProgress(keras.callbacks.Callback):

@@ -1,7 +1,7 @@
 """Learns the tokenizer's vocabulary from the training texts.
 
-The most frequent words get a token each. All other words are seen in pieces, and the pieces are learned
-from just those words, so that no token is spent on a fragment of a word that never needs one.
+The most frequent words get a token each. All other words are seen in pieces, and the pieces are
+learned from just those words, so that no token is spent on a fragment of a word that needs none.
 """
 
 from collections import Counter

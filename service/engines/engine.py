@@ -5,9 +5,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.batching import Ids
 from models.golden import Probabilities
 from models.metadata import StateTensor
-from models.batching import Ids
 
 State = dict[str, NDArray[np.float32]]
 """The state tensors of a batch by name, each of shape (batch, *its own shape)."""

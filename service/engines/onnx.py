@@ -4,9 +4,9 @@ from pathlib import Path
 
 import onnxruntime
 
+from models.batching import Ids
 from models.golden import Probabilities
 from models.metadata import StateTensor
-from models.batching import Ids
 from models.versions import ONNX
 from service.engines.engine import State, initial_state
 

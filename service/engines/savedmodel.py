@@ -1,11 +1,12 @@
 """Runs the SavedModel in TensorFlow: the reference engine."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from models.batching import Ids
 from models.golden import Probabilities
 from models.quiet import quiet_start
-from models.batching import Ids
 from service.engines.engine import State
 
 
@@ -45,8 +46,6 @@ def _start_tensorflow(threads: int) -> Any:
     with quiet_start():
         import tensorflow
 
-    try:
+    with suppress(RuntimeError):  # already running, with the threads of the first engine
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
-    except RuntimeError:  # already running with the threads of the first engine
-        pass
     return tensorflow

@@ -1,0 +1,44 @@
+# docker build --target service .     the HTTP service, about a second to ready, without TensorFlow
+# docker build --target training .    the trainer
+ARG BASE=python:3.11-slim
+
+FROM ${BASE} AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+# A fresh named volume takes owner and content of the folder that it covers.
+RUN groupadd --gid 10001 gatewise \
+    && useradd --uid 10001 --gid gatewise --home-dir /tmp --no-create-home --shell /usr/sbin/nologin gatewise \
+    && install --directory --owner gatewise --group gatewise models/store
+
+
+FROM base AS service
+# 1 adds the reference engine, for versions that have no model.onnx.
+ARG TENSORFLOW=0
+COPY requirements/service.txt requirements/service-tensorflow.txt requirements/
+RUN if [ "$TENSORFLOW" = 1 ]; then lock=service-tensorflow; else lock=service; fi \
+    && python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
+        --require-hashes --requirement requirements/$lock.txt
+COPY --chown=gatewise:gatewise models/store/ models/store/
+COPY models/*.py models/
+COPY service/ service/
+USER gatewise
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/readyz', timeout=4)"]
+CMD ["python", "-m", "service", "--host", "0.0.0.0"]
+
+
+FROM base AS training
+COPY requirements/training.txt requirements/
+RUN python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
+        --require-hashes --requirement requirements/training.txt
+# Downloads outlive the container when a volume is mounted here.
+ENV HF_HOME=/var/cache/huggingface
+RUN install --directory --owner gatewise --group gatewise "$HF_HOME"
+COPY --chown=gatewise:gatewise models/store/ models/store/
+COPY models/*.py models/
+COPY service/ service/
+COPY training/ training/
+USER gatewise
+ENTRYPOINT ["python", "-m", "training"]
+CMD ["--help"]

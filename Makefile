@@ -1,0 +1,71 @@
+# Each target makes what it needs in .venv first; a stamp per requirements file spares repeats.
+
+# The first of these that fits makes the environment: make PYTHON3=/path/to/python3.12 setup
+PYTHON3 ?= python3 python3.13 python3.12 python3.11
+MODEL ?= imdb-gru
+PORT ?=
+ARGS ?=
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --require-hashes
+
+# Every lock keeps to the pins of requirements/dev.txt, which covers them all.
+LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest \
+	--python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--custom-compile-command 'make lock' $(ARGS)
+LOCK_PART = $(LOCK) --constraint requirements/dev.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve train test check compose-test lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/dev.stamp ## install everything for development
+
+serve: $(VENV)/service.stamp ## serve MODEL (imdb-gru) on 127.0.0.1, PORT (8000)
+	$(PYTHON) -m service --model $(MODEL) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+train: $(VENV)/training.stamp ## train: make train ARGS="--dataset reviews.csv --name reviews"
+	$(PYTHON) -m training train $(ARGS)
+
+# The coverage floor is for the whole suite, so not for a part of it chosen with ARGS.
+test: $(VENV)/dev.stamp ## run the tests; ARGS chooses some: make test ARGS="tests/models -x"
+	$(PYTHON) -m pytest $(or $(ARGS),--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
+
+check: $(VENV)/dev.stamp ## check format, style and types
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+
+compose-test: ## build the images, then train and serve in containers
+	tests/e2e/compose.sh
+
+lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade takes the newest
+	$(LOCK) --all-extras --output-file requirements/dev.txt
+	$(LOCK_PART) --extra service --output-file requirements/service.txt
+	$(LOCK_PART) --extra service --extra savedmodel --output-file requirements/service-tensorflow.txt
+	$(LOCK_PART) --extra training --output-file requirements/training.txt
+
+clean: ## delete the environment and all caches
+	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# dev.txt covers the others with the same pins, so it stands for them too.
+$(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/venv.stamp
+	$(INSTALL) --requirement $<
+	@touch $@ $(VENV)/service.stamp $(VENV)/training.stamp
+
+$(VENV)/%.stamp: requirements/%.txt | $(VENV)/venv.stamp
+	$(INSTALL) --requirement $<
+	@touch $@
+
+$(VENV)/venv.stamp:
+	@for python in $(PYTHON3); do \
+		if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; \
+		then echo "$$python -m venv $(VENV)" && $$python -m venv $(VENV) && touch $@; exit; fi; \
+		tried="$$tried $$python is $$($$python --version 2>/dev/null || echo missing),"; \
+	done; \
+	echo "Gatewise needs Python 3.11, 3.12 or 3.13, but here$$tried so name one: make PYTHON3=…" >&2; \
+	exit 1

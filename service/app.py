@@ -1,0 +1,69 @@
+"""Puts the application together."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from models import __version__
+from models.versions import Store
+from service.catalog import Catalog
+from service.errors import install_error_handlers
+from service.metrics import Metrics
+from service.middleware import RequestMiddleware
+from service.routes import router
+from service.settings import Settings
+from service.state import ServiceState
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application. Nothing is loaded before it starts."""
+    catalog = Catalog(
+        Store(settings.store),
+        default=settings.model,
+        engine=settings.engine,
+        keep=settings.versions,
+    )
+    workers = ThreadPoolExecutor(settings.threads, thread_name_prefix="classify")
+    state = ServiceState(settings, catalog, Metrics(), workers)
+    app = FastAPIOffline(
+        title="Gatewise",
+        description="Text classification with gated recurrent networks.",
+        version=__version__,
+        lifespan=_lifespan,
+        redoc_url=None,
+    )
+    app.state.service = state
+    app.include_router(router)
+    install_error_handlers(app)
+    app.add_middleware(
+        RequestMiddleware, metrics=state.metrics, max_body_bytes=settings.max_body_bytes
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: ServiceState = app.state.service
+    watcher = asyncio.create_task(_watch(state))
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        state.workers.shutdown()
+
+
+async def _watch(state: ServiceState) -> None:
+    """Keep the catalog in step with the store, off the event loop."""
+    while True:
+        try:
+            await asyncio.to_thread(state.catalog.refresh)
+        except Exception:  # whatever it was, a later look may succeed
+            _log.exception("cannot look through %s", state.settings.store)
+        await asyncio.sleep(state.settings.poll_seconds)

@@ -1,0 +1,42 @@
+"""What is counted, under which name: the only place where metric names stand."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """The metrics of one service, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "gatewise_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self._registry,
+        )
+        self.request_seconds = Histogram(
+            "gatewise_request_seconds",
+            "Time from a request's first byte to its answer's last.",
+            ("method", "route"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self.stage_seconds = Histogram(
+            "gatewise_stage_seconds",
+            "Time of a prediction request in each stage: tokenize, queue, model.",
+            ("stage",),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self.texts = Counter(
+            "gatewise_texts", "Texts classified.", ("model", "version"), registry=self._registry
+        )
+        self.tokens = Counter(
+            "gatewise_tokens", "Tokens read.", ("model", "version"), registry=self._registry
+        )
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus's text format."""
+        return generate_latest(self._registry)

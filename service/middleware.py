@@ -1,0 +1,86 @@
+"""What surrounds every request: its id, its size limit and its place in the metrics."""
+
+import logging
+import re
+import time
+import uuid
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import TooLarge, answer_internal
+from service.metrics import Metrics
+
+_log = logging.getLogger(__name__)
+
+REQUEST_ID = "X-Request-Id"
+_SAFE_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
+
+
+class RequestMiddleware:
+    """Gives each answer a request id, limits bodies and counts.
+
+    Args:
+        app: The application around which it lies.
+        metrics: Where to count.
+        max_body_bytes: Largest body that is read.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, as ASGI asks."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        status: int | None = None
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, self._limited(scope, receive), send_with_id)
+        except Exception:
+            _log.exception("request %s failed", request_id)
+            if status is not None:  # too late for another answer
+                raise
+            await answer_internal()(scope, receive, send_with_id)
+        finally:
+            self._count(scope, status or 499, seconds=time.perf_counter() - started)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        """Return `receive`, but raising TooLarge once a body is known to be over the limit."""
+        declared = Headers(scope=scope).get("content-length", "")
+        too_large = declared.isdecimal() and int(declared) > self._max_body_bytes
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if too_large or received > self._max_body_bytes:
+                raise TooLarge(f"the body is larger than {self._max_body_bytes:,} bytes")
+            return message
+
+        return limited
+
+    def _count(self, scope: Scope, status: int, *, seconds: float) -> None:
+        # Unknown paths are counted as one, or a scanner could fill the memory with labels.
+        route = getattr(scope.get("route"), "path", "unknown")
+        self._metrics.requests.labels(scope["method"], route, status).inc()
+        self._metrics.request_seconds.labels(scope["method"], route).observe(seconds)
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the client's request id if it is fit to be repeated, else a new one."""
+    given = Headers(scope=scope).get(REQUEST_ID, "")
+    return given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex

@@ -1,0 +1,200 @@
+"""The native HTTP API."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from service.classifier import Classified, Classifier
+from service.errors import Invalid, NotFound, ServiceError, TooLarge, UnsupportedMediaType
+from service.schemas import (
+    BatchResponse,
+    ErrorBody,
+    Health,
+    ItemError,
+    ModelInfo,
+    ModelList,
+    MultiLabelPrediction,
+    Prediction,
+    PredictRequest,
+)
+from service.state import ServiceState
+
+router = APIRouter()
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": description}
+    for status, description in {
+        400: "The body is not JSON.",
+        404: "No such model or version.",
+        413: "The body, a text or the list is over its limit.",
+        415: "The content type is not application/json.",
+        422: "JSON, but not a valid question.",
+        503: "Nothing is loaded that could answer.",
+    }.items()
+}
+
+
+def get_state(request: Request) -> ServiceState:
+    """Return the state of the application that the request came to."""
+    state: ServiceState = request.app.state.service
+    return state
+
+
+StateDep = Annotated[ServiceState, Depends(get_state)]
+
+
+def require_json(request: Request) -> None:
+    """Raise UnsupportedMediaType unless the body is declared as JSON."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaType(f"send application/json, not {media_type or 'an unnamed type'}")
+
+
+@router.post(
+    "/predict",
+    dependencies=[Depends(require_json)],
+    responses={status: _ERRORS[status] for status in (400, 404, 413, 415, 422, 503)},
+    response_model_exclude_none=True,
+)
+async def predict(
+    question: PredictRequest, response: Response, state: StateDep
+) -> Prediction | MultiLabelPrediction | BatchResponse:
+    """Classify one text or several."""
+    classifier = state.catalog.find(question.model, version=question.version)
+    items = _items(question, state)
+    texts = [item for item in items if isinstance(item, str)]
+    classified, waited = await _classify(classifier, texts, question.top_k, state)
+    response.headers["Server-Timing"] = _server_timing(classified, waited)
+    _count(classified, classifier, waited, texts=len(texts), state=state)
+    if question.text is not None:
+        return classified.predictions[0]
+    answers = iter(classified.predictions)
+    return BatchResponse(
+        predictions=[item if isinstance(item, ItemError) else next(answers) for item in items]
+    )
+
+
+def _items(question: PredictRequest, state: ServiceState) -> list[str | ItemError]:
+    """Return the texts of a question, an error in the place of each that is none."""
+    if question.text is not None:
+        return [_check_text(question.text, "text", state)]
+    texts = question.texts or []
+    if not texts:
+        raise Invalid("give at least one text", field="texts")
+    if len(texts) > state.settings.max_texts:
+        limit = state.settings.max_texts
+        raise TooLarge(f"{len(texts):,} texts are more than {limit:,}", field="texts")
+    items: list[str | ItemError] = []
+    for index, text in enumerate(texts):
+        try:
+            items.append(_check_text(text, f"texts.{index}", state))
+        except ServiceError as error:
+            items.append(ItemError(error=error.error))
+    return items
+
+
+def _check_text(text: Any, field: str, state: ServiceState) -> str:
+    if not isinstance(text, str):
+        raise Invalid(f"a text is a string, not {_json_type(text)}", field=field)
+    if len(text) > (limit := state.settings.max_chars):
+        raise TooLarge(f"{len(text):,} characters are more than {limit:,}", field=field)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid(
+            f"character {error.start} is half of a surrogate pair, so this is no text", field=field
+        ) from None
+    return text
+
+
+def _json_type(value: Any) -> str:
+    names = {dict: "an object", list: "a list", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+async def _classify(
+    classifier: Classifier, texts: Sequence[str], top_k: int | None, state: ServiceState
+) -> tuple[Classified, float]:
+    """Classify in a worker thread; return also the seconds until a thread was free."""
+    if not texts:
+        return Classified([], 0, 0.0, 0.0), 0.0
+    asked = time.perf_counter()
+
+    def work() -> tuple[Classified, float]:
+        waited = time.perf_counter() - asked
+        return classifier.classify(texts, top_k=top_k), waited
+
+    return await asyncio.get_running_loop().run_in_executor(state.workers, work)
+
+
+def _server_timing(classified: Classified, waited: float) -> str:
+    stages = _stages(classified, waited)
+    return ", ".join(f"{name};dur={seconds * 1e3:.3f}" for name, seconds in stages.items())
+
+
+def _stages(classified: Classified, waited: float) -> dict[str, float]:
+    return {
+        "tokenize": classified.tokenize_seconds,
+        "queue": waited,
+        "model": classified.model_seconds,
+    }
+
+
+def _count(
+    classified: Classified,
+    classifier: Classifier,
+    waited: float,
+    *,
+    texts: int,
+    state: ServiceState,
+) -> None:
+    version = (classifier.metadata.name, str(classifier.metadata.version))
+    state.metrics.texts.labels(*version).inc(texts)
+    state.metrics.tokens.labels(*version).inc(classified.tokens)
+    for stage, seconds in _stages(classified, waited).items():
+        state.metrics.stage_seconds.labels(stage).observe(seconds)
+
+
+@router.get("/models", response_model_exclude_none=True)
+async def list_models(state: StateDep) -> ModelList:
+    """List the models with their versions."""
+    return ModelList(models=state.catalog.describe())
+
+
+@router.get("/models/{name}", responses={404: _ERRORS[404]}, response_model_exclude_none=True)
+async def show_model(name: str, state: StateDep) -> ModelInfo:
+    """Show one model with its versions."""
+    models = {model.name: model for model in state.catalog.describe()}
+    if name not in models:
+        there_are = ", ".join(models) or "none"
+        raise NotFound(f"no model {name!r}; there are: {there_are}")
+    return models[name]
+
+
+@router.get("/livez")
+async def live() -> Health:
+    """Answer as long as the process can."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses={503: {"model": Health, "description": "Loading or draining."}})
+async def ready(response: Response, state: StateDep) -> Health:
+    """Say whether the service can be sent requests."""
+    if state.draining:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Health(status="draining")
+    if not state.catalog.ready:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Health(status="loading")
+    return Health(status="ready")
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(state: StateDep) -> Response:
+    """Give the metrics in Prometheus's text format."""
+    return Response(state.metrics.render(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,134 @@
+"""What goes in and what comes out over HTTP."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+
+class ErrorDetail(BaseModel):
+    """What was wrong. `field` names the part of the request that is to blame."""
+
+    type: str
+    message: str
+    field: str | None = None
+
+
+class ErrorBody(BaseModel):
+    """The body of every error."""
+
+    error: ErrorDetail
+
+
+class PredictRequest(BaseModel):
+    """One text or several, and which model to ask."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"text": "An unforgettable film."},
+                {"texts": ["I loved every minute.", "Two hours I will never get back."]},
+            ]
+        },
+    )
+
+    text: Annotated[str | None, Field(description="A text; give this or `texts`.")] = None
+    # Items are checked one by one, so that a bad one fails alone.
+    texts: Annotated[
+        list[Any] | None,
+        Field(
+            description="Several texts; answered in their order.",
+            json_schema_extra={"anyOf": [{"type": "array", "items": {"type": "string"}}]},
+        ),
+    ] = None
+    model: Annotated[
+        str | None, Field(description="Model to ask; the service's default if absent.")
+    ] = None
+    version: Annotated[
+        int | None, Field(ge=1, description="Version of the model; its newest if absent.")
+    ] = None
+    top_k: Annotated[
+        int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _either_text_or_texts(self) -> "PredictRequest":
+        if (self.text is None) == (self.texts is None):
+            raise ValueError('give either "text" or "texts"')
+        return self
+
+
+class _Label(BaseModel):
+    label: str
+    score: Annotated[float, Field(description="Probability of the label.")]
+
+
+class _Labels(BaseModel):
+    labels: Annotated[list[str], Field(description="Labels that reach their thresholds.")]
+
+
+class _Answer(BaseModel):
+    probabilities: Annotated[
+        dict[str, float], Field(description="Calibrated probability by label, highest first.")
+    ]
+    model: str
+    version: int
+    tokens: Annotated[int, Field(description="Tokens of the text.")]
+    truncated: Annotated[bool, Field(description="Whether some of the text was not read.")] = False
+
+
+# The second base's fields come first in the JSON.
+class Prediction(_Answer, _Label):
+    """The label of a text."""
+
+
+class MultiLabelPrediction(_Answer, _Labels):
+    """The labels of a text."""
+
+
+class ItemError(ErrorBody):
+    """In the place of a prediction: what was wrong with this text alone."""
+
+
+class BatchResponse(BaseModel):
+    """One prediction or error for each text, in the order of the request."""
+
+    predictions: list[Prediction | MultiLabelPrediction | ItemError]
+
+
+class VersionInfo(BaseModel):
+    """One version and whether it can be asked."""
+
+    version: int
+    state: Annotated[str, Field(description='"ready" or "failed".')]
+    reason: Annotated[str | None, Field(description="Why it failed.")] = None
+    engine: str | None = None
+    task: str | None = None
+    labels: list[str] | None = None
+    cell: str | None = None
+    parameters: int | None = None
+    streamable: bool | None = None
+    created: str | None = None
+    metrics: dict[str, dict[str, float]] | None = None
+    data: JsonValue = None
+
+
+class ModelInfo(BaseModel):
+    """One model with its versions, newest first."""
+
+    name: str
+    default: Annotated[bool, Field(description="Answers when a request names no model.")]
+    versions: list[VersionInfo]
+
+
+class ModelList(BaseModel):
+    """What can be asked."""
+
+    models: list[ModelInfo]
+
+
+class Health(BaseModel):
+    """State of the service."""
+
+    status: str

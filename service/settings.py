@@ -1,0 +1,41 @@
+"""What an operator can set, by environment variable or on the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.cores import available_cores
+from service.engines.opening import EngineKind
+
+
+class Settings(BaseSettings):
+    """Settings of one service process; each is read from `GATEWISE_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWISE_", frozen=True)
+
+    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on.")] = 8000
+    store: Annotated[Path, Field(description="Folder of the versions.")] = Path("models/store")
+    model: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[^:]+(:[1-9][0-9]*)?$",
+            description="Model, or model:version, for requests that name none.",
+        ),
+    ] = None
+    engine: Annotated[EngineKind, Field(description="What computes.")] = "auto"
+    threads: Annotated[int, Field(ge=1, description="Requests computed at the same time.")] = Field(
+        default_factory=available_cores
+    )
+    versions: Annotated[int, Field(ge=1, description="Newest versions of a model kept loaded.")] = 2
+    poll_seconds: Annotated[float, Field(gt=0, description="Pause between looks at the store.")] = 1
+    drain_seconds: Annotated[
+        float, Field(ge=0, description="Time between not ready and closing, on SIGTERM.")
+    ] = 0
+    max_body_bytes: Annotated[int, Field(ge=1, description="Largest request body.")] = 8 * 1024**2
+    max_chars: Annotated[int, Field(ge=1, description="Characters of the longest text.")] = (
+        2_000_000
+    )
+    max_texts: Annotated[int, Field(ge=1, description="Texts of one request.")] = 10_000

@@ -1,0 +1,164 @@
+"""A version that the trainer published is one that the service can serve."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from models.errors import VersionCorrupt
+from models.metadata import Metadata
+from models.versions import CARD, METADATA, ONNX, Store, Version
+from service.app import create_app
+from service.compute import compute
+from service.engines.opening import open_engine
+from service.settings import Settings
+
+pytestmark = pytest.mark.tensorflow
+
+
+@pytest.fixture
+def copy(trained: Version, tmp_path: Path) -> Version:
+    """A copy of the version that a test may damage."""
+    return Version(shutil.copytree(trained.path, tmp_path / "store" / "tiny" / "1"))
+
+
+def reseal(version: Version) -> Version:
+    """Publish a damaged version anew, so that its hashes are right and only its answers wrong."""
+    store = Store(version.path.parents[1])
+    with store.staging("tiny") as folder:
+        shutil.copytree(version.path, folder, dirs_exist_ok=True)
+        return store.publish(folder, metadata=version.metadata)
+
+
+def test_it_is_whole_and_learned_something(trained: Version) -> None:
+    trained.verify()
+    assert trained.metadata.metrics["validation"]["accuracy"] > 0.9
+    assert trained.metadata.labels == ("dislike", "like")
+    assert (trained.path / CARD).read_text().startswith("# tiny\n")
+
+
+def test_both_engines_answer_alike(trained: Version) -> None:
+    texts = ["superb!", "an awful evening", "", "dull " * 3_000, "naïve 👍🏽 电影"]
+    ids = trained.tokenizer.encode_batch(texts)
+    answers = [
+        compute(open_engine(trained, kind=kind), ids, state=trained.metadata.state)
+        for kind in ("onnx", "savedmodel")
+    ]
+    np.testing.assert_allclose(*answers, rtol=0, atol=1e-5)
+    assert answers[0][0].argmax() == 1
+    assert answers[0][1].argmax() == 0
+
+
+def test_auto_takes_the_fast_engine(trained: Version) -> None:
+    assert open_engine(trained, kind="auto").name == "onnx"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda v: (v.path / ONNX).unlink(),
+        lambda v: (v.path / ONNX).write_bytes(b"no model"),
+    ],
+    ids=["missing", "broken"],
+)
+def test_auto_falls_back_to_the_reference(damage, copy: Version, caplog) -> None:
+    damage(copy)
+    resealed = reseal(copy)
+    assert open_engine(resealed, kind="auto").name == "savedmodel"
+    assert "falling back to the SavedModel" in caplog.text
+    with pytest.raises(VersionCorrupt, match="the onnx engine cannot load it"):
+        open_engine(resealed, kind="onnx")
+
+
+def test_wrong_answers_are_refused(copy: Version) -> None:
+    golden = json.loads((copy.path / "assets.extra/golden.json").read_text())
+    golden["probabilities"][2] = [0.5, 0.5]
+    (copy.path / "assets.extra/golden.json").write_text(json.dumps(golden))
+    resealed = reseal(copy)
+    resealed.verify()
+    for kind in ("onnx", "savedmodel"):
+        with pytest.raises(VersionCorrupt, match="golden probabilities of 'An unforgettable film"):
+            open_engine(resealed, kind=kind)
+
+
+def test_an_engine_that_is_not_installed_is_named(copy: Version, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "service.engines.onnx", None)
+    with pytest.raises(VersionCorrupt, match="the onnx engine is not installed here"):
+        open_engine(copy, kind="onnx")
+
+
+@pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
+def test_it_is_served(engine: str, trained: Version) -> None:
+    app = create_app(Settings(store=trained.path.parents[1], engine=engine))
+    app.state.service.catalog.refresh()
+    with TestClient(app) as client:
+        answer = client.post("/predict", json={"texts": ["superb great", "dull"]}).json()
+        (model,) = client.get("/models").json()["models"]
+    assert [item["label"] for item in answer["predictions"]] == ["like", "dislike"]
+    assert model["versions"][0]["engine"] == engine
+
+
+LOAD_AND_STEP = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+
+rows = json.loads(sys.argv[2])
+model = tf.saved_model.load(sys.argv[1])
+default, step = model.signatures["serving_default"], model.signatures["step"]
+fills = json.loads(sys.argv[3])
+random = np.random.default_rng(0)
+for row in rows:
+    whole = default(ids=tf.constant([row or [0]], tf.int32))["probabilities"].numpy()
+    state = {name: tf.fill([1, *shape], fill) for name, (shape, fill) in fills.items()}
+    out, rest = None, row or [0]
+    while rest:
+        cut = int(random.integers(1, 40))
+        piece, rest = rest[:cut], rest[cut:]
+        out = step(ids=tf.constant([piece], tf.int32), **state)
+        state = {name: out["next_" + name] for name in fills}
+    assert np.abs(out["probabilities"].numpy() - whole).max() <= 1e-5
+assert not {"models", "service", "training"} & set(sys.modules)
+print("the same")
+"""
+
+
+def shipped_versions() -> list[Version]:
+    store = Store(Path(__file__).resolve().parents[2] / "models" / "store")
+    return [version for name in ("imdb-gru", "imdb-lstm") for version in store.versions(name)]
+
+
+def test_tensorflow_alone_runs_both_signatures(trained: Version, tmp_path: Path) -> None:
+    for version in (trained, *shipped_versions()):
+        state = {t.name: (t.shape, t.fill) for t in version.metadata.state}
+        ids = [list(row) for row in version.golden.ids]
+        arguments = [version.path, json.dumps(ids), json.dumps(state)]
+        done = subprocess.run(
+            [sys.executable, "-c", LOAD_AND_STEP, *map(str, arguments)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout == "the same\n", done.stderr
+
+
+def test_models_are_shipped() -> None:
+    assert {version.metadata.name for version in shipped_versions()} == {"imdb-gru", "imdb-lstm"}
+
+
+@pytest.mark.parametrize("version", shipped_versions(), ids=lambda v: v.path.parent.name)
+def test_shipped_models_are_whole_small_and_good(version: Version) -> None:
+    version.verify()
+    for kind in ("onnx", "savedmodel"):
+        open_engine(version, kind=kind)
+    size = sum(path.stat().st_size for path in version.path.rglob("*") if path.is_file())
+    assert size < 12e6
+    assert version.metadata.metrics["test"]["rows"] == 25_000
+    assert version.metadata.metrics["test"]["accuracy"] >= 0.885
+    assert Metadata.load(version.path / METADATA).data.source == "imdb"

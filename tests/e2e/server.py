@@ -1,0 +1,91 @@
+"""Runs the real service in a process of its own."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Server:
+    """A service process.
+
+    Args:
+        store: Its store.
+        environment: Settings, as environment variables.
+    """
+
+    def __init__(self, store: Path, **environment: str) -> None:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("GATEWISE_")}
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "service", "--port", "0", "--store", str(store)],
+            cwd=ROOT,
+            env=clean | {"PYTHONUNBUFFERED": "1"} | environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.log: list[str] = []
+        self.port = self._read_port()
+        threading.Thread(target=self._drain, daemon=True).start()
+
+    def _read_port(self) -> int:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if match := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
+                return int(match[1])
+        raise AssertionError("".join(self.log))
+
+    def _drain(self) -> None:
+        assert self.process.stderr is not None
+        self.log.extend(self.process.stderr)
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, Any]:
+        """Return status and JSON of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def predict(self, **question: Any) -> tuple[int, Any]:
+        """Ask and return status and JSON."""
+        return self.request("POST", "/predict", json.dumps(question).encode())
+
+    def wait_until_ready(self, *, seconds: float = 60) -> None:
+        """Wait for /readyz, or fail."""
+        deadline = time.monotonic() + seconds
+        while self.request("GET", "/readyz")[0] != 200:
+            assert time.monotonic() < deadline, "".join(self.log)
+            time.sleep(0.02)
+
+    def terminate(self) -> None:
+        """Send SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+
+
+@contextmanager
+def running(store: Path, **environment: str) -> Iterator[Server]:
+    """Give a service that is ready, and end it afterwards."""
+    server = Server(store, **environment)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait()
+        assert server.process.stderr is not None
+        server.process.stderr.close()

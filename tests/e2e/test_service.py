@@ -1,0 +1,133 @@
+import json
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from models.versions import Store, Version
+from tests.e2e.server import Server, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
+
+
+@pytest.fixture
+def store(trained: Version, tmp_path: Path) -> Path:
+    shutil.copytree(trained.path, tmp_path / "tiny" / "1")
+    return tmp_path
+
+
+def publish_again(store: Path) -> int:
+    newest = Store(store).resolve("tiny")
+    with Store(store).staging("tiny") as folder:
+        shutil.copytree(newest.path, folder, dirs_exist_ok=True)
+        return Store(store).publish(folder, metadata=newest.metadata).number
+
+
+def libraries(server: Server) -> str:
+    return Path(f"/proc/{server.process.pid}/maps").read_text()
+
+
+@pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
+def test_a_text_gets_its_label_and_only_the_engine_in_use_is_loaded(
+    engine: str, store: Path
+) -> None:
+    with running(store, GATEWISE_ENGINE=engine) as server:
+        status, answer = server.predict(text="a superb evening")
+        assert (status, answer["label"]) == (200, "like")
+        assert ("libtensorflow" in libraries(server)) == (engine == "savedmodel")
+        assert ("onnxruntime" in libraries(server)) == (engine == "onnx")
+
+
+def test_bad_input_is_answered_and_survived(store: Path) -> None:
+    with running(store) as server:
+        for body, expected in (
+            (b"no json", 400),
+            (b"", 400),
+            (b'{"text": 5}', 422),
+            (b'{"text": "a", "texts": []}', 422),
+            (b'{"texts": []}', 422),
+            (b'{"text": "\\ud83d"}', 422),
+            (b'{"text": "\\u0000"}', 200),
+            (b'{"text": ""}', 200),
+            (b'{"text": "%s"}' % (b"word " * 2_000_000), 413),
+            (b'{"text": "a", "model": "other"}', 404),
+        ):
+            status, answer = server.request("POST", "/predict", body)
+            assert (status, body[:40]) == (expected, body[:40])
+            assert ("error" in answer) == (status != 200)
+        assert server.predict(text="dull")[1]["label"] == "dislike"
+        assert not [line for line in server.log if "Traceback" in line]
+
+
+def test_a_long_text_is_read_whole(store: Path) -> None:
+    with running(store) as server:
+        status, answer = server.predict(text="it is " * 50_000 + "superb")
+        assert (status, answer["tokens"], answer["truncated"]) == (200, 100_001, False)
+
+
+def test_a_new_version_is_picked_up_without_a_failed_request(store: Path) -> None:
+    answers: list[tuple[int, int]] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            status, answer = server.predict(texts=["superb", "dull"])
+            answers.append((status, answer["predictions"][0]["version"]))
+
+    with running(store, GATEWISE_POLL_SECONDS="0.05") as server:
+        clients = [threading.Thread(target=ask) for _ in range(4)]
+        for client in clients:
+            client.start()
+        for expected in (2, 3, 4):
+            assert publish_again(store) == expected
+            deadline = time.monotonic() + 30
+            while not answers or answers[-1][1] != expected:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        stop.set()
+        for client in clients:
+            client.join()
+    assert {status for status, _ in answers} == {200}
+    assert {version for _, version in answers} == {1, 2, 3, 4}
+
+
+def test_a_half_copied_version_harms_nobody(store: Path) -> None:
+    with running(store, GATEWISE_POLL_SECONDS="0.05") as server:
+        target = store / "tiny" / "2"
+        (target / "assets.extra").mkdir(parents=True)
+        metadata = json.loads((store / "tiny/1/assets.extra/metadata.json").read_text())
+        text = json.dumps(metadata | {"version": 2})
+        (target / "assets.extra" / "metadata.json").write_text(text)
+        deadline = time.monotonic() + 30
+        while len(versions := server.request("GET", "/models/tiny")[1]["versions"]) < 2:
+            assert time.monotonic() < deadline
+        assert [version["state"] for version in versions] == ["failed", "ready"]
+        assert server.predict(text="superb")[1]["version"] == 1
+        shutil.copytree(store / "tiny" / "1", target, dirs_exist_ok=True)
+        (target / "assets.extra" / "metadata.json").write_text(text)
+        while server.predict(text="superb")[1]["version"] == 1:
+            assert time.monotonic() < deadline
+
+
+def test_on_sigterm_readiness_goes_first_and_work_in_flight_is_finished(store: Path) -> None:
+    results: list[tuple[int, object]] = []
+    with running(store, GATEWISE_DRAIN_SECONDS="1") as server:
+        long = threading.Thread(
+            target=lambda: results.append(server.predict(texts=["it is " * 100_000] * 5))
+        )
+        long.start()
+        time.sleep(0.2)
+        server.terminate()
+        time.sleep(0.2)
+        assert server.request("GET", "/readyz") == (503, {"status": "draining"})
+        assert server.predict(text="superb")[0] == 200
+        assert server.process.wait(timeout=60) == 0
+        long.join()
+        assert results[0][0] == 200
+
+
+def test_a_port_in_use_or_a_bad_setting_ends_at_once(store: Path) -> None:
+    with pytest.raises(AssertionError, match="engine"):
+        Server(store, GATEWISE_ENGINE="gpu")

@@ -1,0 +1,155 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import FormatTooNew, VersionCorrupt
+from models.tokenizer import PAD_TOKEN, UNKNOWN, UNKNOWN_TOKEN, Tokenizer
+
+WORDS = ["the", "film", "don't", "good", "!", "#", "très", "👍🏽", "हिन्दी", "8"]
+PIECES = ["un", "##forget", "##table", "##s", "a", "##a", "电", "##影", "##ing"]
+TOKENS = [PAD_TOKEN, UNKNOWN_TOKEN, *WORDS, *PIECES]
+
+
+@pytest.fixture
+def tokenizer() -> Tokenizer:
+    return Tokenizer(TOKENS)
+
+
+def tokens_of(tokenizer: Tokenizer, text: str) -> list[str]:
+    return [tokenizer.tokens[id] for id in tokenizer.encode(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        (" \t\n\u3000", []),
+        ("The FILM", ["the", "film"]),
+        ("films", ["film", "##s"]),
+        ("unforgettable!", ["un", "##forget", "##table", "!"]),
+        ("Don’t", ["don't"]),
+        ("the#film", ["the", "#", "film"]),
+        ("tre\u0300s", ["très"]),  # a letter and its accent, in two characters
+        ("ＴＨＥ", ["the"]),  # full width
+        ("👍🏽👍🏽", ["👍🏽", "👍🏽"]),  # each thumb keeps its skin tone
+        ("हिन्दी", ["हिन्दी"]),  # vowel signs are part of the word
+        ("电影", ["电", "##影"]),
+        ("zzz", ["[UNK]"]),  # unknown characters in a row are one unknown token
+        ("filmzz", ["film", "[UNK]"]),
+        ("zzs", ["[UNK]", "##s"]),
+        ("[UNK]#", ["[UNK]", "un", "[UNK]", "[UNK]", "#"]),  # no text spells a special token
+        ("\x00", ["[UNK]"]),
+        ("\ud800", ["[UNK]"]),
+        ("_the_", ["[UNK]", "the", "[UNK]"]),
+    ],
+)
+def test_encode(tokenizer: Tokenizer, text: str, expected: list[str]) -> None:
+    assert tokens_of(tokenizer, text) == expected
+
+
+def test_cut_piece_prefers_the_longest() -> None:
+    tokenizer = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "a", "ab", "abc", "##c", "##d"])
+    assert tokens_of(tokenizer, "abcd") == ["abc", "##d"]
+
+
+def test_encode_batch_encodes_each_text(tokenizer: Tokenizer) -> None:
+    assert tokenizer.encode_batch(["the", "", "film"]) == [[2], [], [3]]
+
+
+@given(st.text())
+def test_offsets_belong_to_the_same_ids(text: str) -> None:
+    tokenizer = Tokenizer(TOKENS)
+    ids, offsets = tokenizer.encode_with_offsets(text)
+    assert ids == tokenizer.encode(text)
+    starts = [start for start, _ in offsets]
+    assert starts == sorted(starts)
+    assert all(0 <= start < end <= len(text) for start, end in offsets)
+
+
+def test_offsets_point_at_the_piece(tokenizer: Tokenizer) -> None:
+    text = "The films!"
+    _, offsets = tokenizer.encode_with_offsets(text)
+    assert [text[start:end] for start, end in offsets] == ["The", "film", "s", "!"]
+
+
+def test_offsets_of_a_word_whose_length_changes_are_those_of_the_word() -> None:
+    tokenizer = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "f", "##i", "##n"])
+    ids, offsets = tokenizer.encode_with_offsets("ﬁn")  # the ligature is one character, then two
+    assert ids == [2, 3, 4]
+    assert offsets == [(0, 2)] * 3
+
+
+@given(st.text(), st.text())
+def test_texts_parted_by_space_are_read_apart(left: str, right: str) -> None:
+    tokenizer = Tokenizer(TOKENS)
+    together = tokenizer.encode(left + " " + right)
+    assert together == tokenizer.encode(left) + tokenizer.encode(right)
+
+
+def test_a_second_reading_is_the_same(tokenizer: Tokenizer) -> None:
+    text = "unforgettable films don't zzz"
+    assert tokenizer.encode(text) == tokenizer.encode(text)
+
+
+def test_cache_is_bounded(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(tokenizer._words), "LIMIT", 10)
+    before = tokenizer.encode("unforgettable")
+    tokenizer.encode(" ".join(f"film{number}" for number in range(100)))
+    assert len(tokenizer._words) <= 10
+    assert tokenizer.encode("unforgettable") == before
+
+
+def test_a_word_without_end_is_cut_and_never_cached(tokenizer: Tokenizer) -> None:
+    words = tokenizer.words("a" * 100_000 + "'a" * 100_000 + "a\u0300" * 100_000)
+    assert max(map(len, words)) <= 64 + 8 * (8 + 64)
+    assert len(tokenizer.encode("a'" * 100_000)) > 100_000
+    assert all(len(word) <= 64 for word in tokenizer._words)
+
+
+def test_save_and_load(tokenizer: Tokenizer, tmp_path) -> None:
+    tokenizer.save(tmp_path / "tokenizer.json")
+    loaded = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert loaded.tokens == tokenizer.tokens
+    assert loaded.pattern == tokenizer.pattern
+    assert loaded.digest == tokenizer.digest
+    assert len(loaded) == len(TOKENS)
+
+
+def test_a_file_keeps_its_own_pattern(tmp_path) -> None:
+    Tokenizer(TOKENS, pattern=r"\S+").save(tmp_path / "tokenizer.json")
+    loaded = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert loaded.encode("the film!") == [2, 3, UNKNOWN]
+
+
+def test_digest_depends_on_the_tokens() -> None:
+    assert Tokenizer(TOKENS).digest != Tokenizer([*TOKENS, "more"]).digest
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (["the"], "must start with"),
+        ([UNKNOWN_TOKEN, PAD_TOKEN], "must start with"),
+        ([PAD_TOKEN, UNKNOWN_TOKEN, "a", "a"], "distinct"),
+    ],
+)
+def test_bad_vocabularies_are_refused(tokens: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Tokenizer(tokens)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format_version": 1, "tokens": ["a"]}'])
+def test_a_file_that_is_no_tokenizer_is_refused(content: str, tmp_path) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(content)
+    with pytest.raises(VersionCorrupt, match=r"tokenizer\.json: not a tokenizer file"):
+        Tokenizer.load(path)
+
+
+def test_a_newer_format_is_refused(tmp_path) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({"format_version": 99, "tokens": TOKENS, "pattern": "x"}))
+    with pytest.raises(FormatTooNew, match="99 is newer than 1"):
+        Tokenizer.load(path)

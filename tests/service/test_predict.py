@@ -1,0 +1,199 @@
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.schemas import BatchResponse, ErrorBody, Prediction
+
+JSON = {"content-type": "application/json"}
+
+
+def test_a_text_gets_a_label(client: TestClient) -> None:
+    answer = client.post("/predict", json={"text": "A good film!"})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "label": "pos",
+        "score": pytest.approx(0.7310586),
+        "probabilities": {"pos": pytest.approx(0.7310586), "neg": pytest.approx(0.2689414)},
+        "model": "toy",
+        "version": 1,
+        "tokens": 4,
+        "truncated": False,
+    }
+    Prediction.model_validate(answer.json())
+
+
+def test_the_empty_text_is_answered(client: TestClient) -> None:
+    answer = client.post("/predict", json={"text": ""})
+    assert answer.status_code == 200
+    assert answer.json()["tokens"] == 0
+    assert answer.json()["probabilities"] == {"neg": 0.5, "pos": 0.5}
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ufeff", "\U0010ffff", "\r\n", "👩‍👩‍👧", "a" * 500])
+def test_any_text_is_answered(text: str, client: TestClient) -> None:
+    assert client.post("/predict", json={"text": text}).status_code == 200
+
+
+def test_texts_are_answered_in_their_order(client: TestClient) -> None:
+    texts = ["good", "a bad bad film, not the film", "", "good good"]
+    answer = client.post("/predict", json={"texts": texts})
+    assert answer.status_code == 200
+    predictions = BatchResponse.model_validate(answer.json()).predictions
+    alone = [client.post("/predict", json={"text": text}).json() for text in texts]
+    assert [prediction.model_dump() for prediction in predictions] == alone
+
+
+def test_a_bad_item_fails_alone(client: TestClient) -> None:
+    body = '{"texts": ["good", 5, null, "\\ud800", "%s"]}' % ("a" * 501)
+    answer = client.post("/predict", content=body, headers=JSON)
+    assert answer.status_code == 200
+    good, *bad = answer.json()["predictions"]
+    assert good["label"] == "pos"
+    assert bad == [
+        {
+            "error": {
+                "type": "invalid",
+                "message": "a text is a string, not a number",
+                "field": "texts.1",
+            }
+        },
+        {
+            "error": {
+                "type": "invalid",
+                "message": "a text is a string, not null",
+                "field": "texts.2",
+            }
+        },
+        {
+            "error": {
+                "type": "invalid",
+                "message": "character 0 is half of a surrogate pair, so this is no text",
+                "field": "texts.3",
+            }
+        },
+        {
+            "error": {
+                "type": "too_large",
+                "message": "501 characters are more than 500",
+                "field": "texts.4",
+            }
+        },
+    ]
+
+
+def test_only_bad_items_are_answered_too(client: TestClient) -> None:
+    answer = client.post("/predict", json={"texts": [True, {}, []]})
+    assert answer.status_code == 200
+    messages = [item["error"]["message"] for item in answer.json()["predictions"]]
+    assert messages == [
+        f"a text is a string, not {kind}" for kind in ("a truth value", "an object", "a list")
+    ]
+
+
+def test_top_k_limits_the_probabilities(client: TestClient) -> None:
+    answer = client.post("/predict", json={"text": "bad", "top_k": 1}).json()
+    assert list(answer["probabilities"]) == ["neg"]
+    many = client.post("/predict", json={"text": "bad", "top_k": 99}).json()
+    assert list(many["probabilities"]) == ["neg", "pos"]
+
+
+def test_model_and_version_can_be_named(client: TestClient) -> None:
+    question = {"text": "good", "model": "toy", "version": 1}
+    assert client.post("/predict", json=question).json()["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [
+        ("", 400, {"type": "malformed", "message": "the body is empty"}),
+        ("{", 400, {"type": "malformed"}),
+        ("{'text': 'a'}", 400, {"type": "malformed"}),
+        ('{"text": "a"} x', 400, {"type": "malformed"}),
+        (b"\xff\xfe", 400, {"type": "malformed"}),
+        ("[" * 100_000, 413, {"type": "too_large"}),
+        ("[" * 1_900, 400, {"type": "malformed"}),
+        ("[]", 422, {"type": "invalid"}),
+        ('"text"', 422, {"type": "invalid"}),
+        ("null", 400, {"type": "malformed"}),
+        ("{}", 422, {"type": "invalid", "message": 'give either "text" or "texts"'}),
+        (
+            '{"text": "a", "texts": ["b"]}',
+            422,
+            {"type": "invalid", "message": 'give either "text" or "texts"'},
+        ),
+        ('{"text": null}', 422, {"type": "invalid"}),
+        ('{"text": 5}', 422, {"type": "invalid", "field": "text"}),
+        ('{"text": ["a"]}', 422, {"type": "invalid", "field": "text"}),
+        ('{"text": "\\ud800"}', 422, {"type": "invalid", "field": "text"}),
+        ('{"texts": "a"}', 422, {"type": "invalid", "field": "texts"}),
+        ('{"texts": []}', 422, {"type": "invalid", "field": "texts"}),
+        ('{"texts": ["a","a","a","a","a","a"]}', 413, {"type": "too_large", "field": "texts"}),
+        ('{"text": "a", "top_k": 0}', 422, {"type": "invalid", "field": "top_k"}),
+        ('{"text": "a", "top_k": true}', 422, {"type": "invalid", "field": "top_k"}),
+        ('{"text": "a", "topk": 1}', 422, {"type": "invalid", "field": "topk"}),
+        ('{"text": "a", "version": 0}', 422, {"type": "invalid", "field": "version"}),
+        (
+            '{"text": "a", "model": "other"}',
+            404,
+            {
+                "type": "not_found",
+                "message": "no model 'other'; there are: toy",
+                "field": "model",
+            },
+        ),
+        ('{"text": "a", "model": "\\u0000"}', 404, {"type": "not_found"}),
+        (
+            '{"text": "a", "version": 7}',
+            404,
+            {
+                "type": "not_found",
+                "message": "no version 7 of 'toy' is loaded; there are: 1",
+                "field": "version",
+            },
+        ),
+        (json.dumps({"text": "a" * 501}), 413, {"type": "too_large", "field": "text"}),
+        (json.dumps({"text": "a" * 3_000}), 413, {"type": "too_large"}),
+    ],
+)
+def test_bad_requests(body: str | bytes, status: int, error: dict, client: TestClient) -> None:
+    answer = client.post("/predict", content=body, headers=JSON)
+    assert answer.status_code == status
+    found = ErrorBody.model_validate(answer.json()).error.model_dump()
+    assert found["message"]
+    assert {key: found[key] for key in error} == error
+    assert client.post("/predict", json={"text": "good"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"]
+)
+def test_a_body_not_declared_as_json_is_refused(content_type: str, client: TestClient) -> None:
+    answer = client.post(
+        "/predict", content='{"text": "a"}', headers={"content-type": content_type}
+    )
+    assert answer.status_code == 415
+    assert answer.json()["error"]["type"] == "unsupported_media_type"
+
+
+def test_a_charset_may_be_declared(client: TestClient) -> None:
+    headers = {"content-type": "Application/JSON; charset=utf-8"}
+    assert client.post("/predict", content='{"text": "a"}', headers=headers).status_code == 200
+
+
+def test_a_body_of_undeclared_length_is_limited_too(client: TestClient) -> None:
+    def chunks():
+        yield b'{"text": "'
+        for _ in range(100):
+            yield b"a" * 100
+        yield b'"}'
+
+    answer = client.post("/predict", content=chunks(), headers=JSON)
+    assert answer.status_code == 413
+
+
+def test_unknown_paths_and_methods_are_told_in_the_same_form(client: TestClient) -> None:
+    missing, wrong = client.get("/nowhere"), client.get("/predict")
+    assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found")
+    assert (wrong.status_code, wrong.json()["error"]["type"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"] == "POST"

@@ -1,0 +1,86 @@
+"""Makes small versions for tests, without TensorFlow."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.batching import pad
+from models.golden import Golden, Probabilities
+from models.metadata import Architecture, DataRecord, Metadata, SplitRecord, StateTensor
+from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
+from models.versions import EXTRA, GOLDEN, TOKENIZER, Store, Version
+
+WORDS = ("good", "bad", "film", "the", "a", "not", "!", "##s")
+STATE = (StateTensor(name="total", shape=(2,), fill=0.0),)
+
+
+class CountingEngine:
+    """An engine that anyone can check by hand: "good" speaks for pos, "bad" for neg."""
+
+    name = "counting"
+
+    def predict(self, ids: np.ndarray) -> Probabilities:
+        return self.step(ids, {"total": np.zeros((len(ids), 2), np.float32)})[0]
+
+    def step(self, ids: np.ndarray, state: dict[str, Any]) -> tuple[Probabilities, dict[str, Any]]:
+        good, bad = (np.sum(ids == id, axis=1) for id in (2, 3))
+        total = state["total"] + np.stack([bad, good], axis=1).astype(np.float32)
+        scores = np.exp(total - total.max(axis=1, keepdims=True))
+        return scores / scores.sum(axis=1, keepdims=True), {"total": total}
+
+
+def make_tokenizer() -> Tokenizer:
+    return Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, *WORDS])
+
+
+def make_metadata(**changes: Any) -> Metadata:
+    split = SplitRecord(split="train", rows=10, tokens=50, sha256="0" * 64)
+    fields: dict[str, Any] = {
+        "name": "toy",
+        "version": 1,
+        "created": datetime(2026, 1, 2, tzinfo=UTC),
+        "git_commit": None,
+        "task": "single_label",
+        "labels": ("neg", "pos"),
+        "thresholds": None,
+        "tokenizer_sha256": make_tokenizer().digest,
+        "architecture": Architecture(
+            cell="gru", layers=1, units=2, embedding=2, vocabulary=len(WORDS) + 2, parameters=9
+        ),
+        "streamable": True,
+        "state": STATE,
+        "data": DataRecord(
+            source="made up",
+            config=None,
+            revision=None,
+            text_column="text",
+            label_column="label",
+            train=split,
+            validation=split,
+            test=None,
+        ),
+        "settings": {"seed": 1},
+        "metrics": {"validation": {"accuracy": 0.9}},
+        "training": {"seconds": 1.0},
+        "libraries": {"python": "3.11"},
+        "files": {},
+    }
+    return Metadata(**fields | changes)
+
+
+def publish(root: Path, **changes: Any) -> Version:
+    """Publish a version that answers as CountingEngine does; it has no network."""
+    metadata, tokenizer, store = make_metadata(**changes), make_tokenizer(), Store(root)
+    with store.staging(metadata.name) as folder:
+        (folder / EXTRA).mkdir()
+        (folder / "saved_model.pb").write_bytes(b"a graph")
+        tokenizer.save(folder / TOKENIZER)
+        golden = Golden.record(
+            ["", "a good film", "bad!"],
+            tokenizer=tokenizer,
+            predict=lambda ids: CountingEngine().predict(pad(ids)),
+        )
+        golden.save(folder / GOLDEN)
+        return store.publish(folder, metadata=metadata)
