@@ -2,11 +2,14 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.engines.opening import EngineKind
+
+if TYPE_CHECKING:
+    from service.settings import Settings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -30,17 +33,25 @@ def serve(
     Each option, and more that docs/architecture.md lists, can be set as GATEWISE_<NAME> too.
     """
     from service.server import run
-    from service.settings import Settings
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
-    given: dict[str, Any] = {
-        "host": host,
-        "port": port,
-        "store": store,
-        "model": model,
-        "engine": engine,
-    }
-    run(Settings(**{name: value for name, value in given.items() if value is not None}))
+    given = {"host": host, "port": port, "store": store, "model": model, "engine": engine}
+    run(_read_settings({name: value for name, value in given.items() if value is not None}))
+
+
+def _read_settings(given: dict[str, Any]) -> "Settings":
+    """Return the settings of the environment under those given; a bad one ends the process."""
+    from pydantic import ValidationError
+
+    from service.settings import Settings
+
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = f"GATEWISE_{first['loc'][0]}".upper()
+        typer.echo(f"error: {setting}: {first['msg']}, not {first['input']!r}", err=True)
+        raise typer.Exit(2) from None
 
 
 if __name__ == "__main__":

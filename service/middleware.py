@@ -58,7 +58,10 @@ class RequestMiddleware:
             self._count(scope, status or 499, seconds=time.perf_counter() - started)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """Return `receive`, but raising TooLarge once a body is known to be over the limit."""
+        """Return `receive`, but raising TooLarge once a body is known to be over the limit.
+
+        FastAPI's own limit answers in plain text, where clients expect the documented error.
+        """
         declared = Headers(scope=scope).get("content-length", "")
         too_large = declared.isdecimal() and int(declared) > self._max_body_bytes
         received = 0

@@ -140,7 +140,8 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _handle_signals() -> None:
-    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal sends the second
+    hangup = getattr(signal, "SIGHUP", signal.SIGTERM)  # which a closed terminal sends; not Windows
+    for number in (signal.SIGTERM, hangup):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, _stop)
 

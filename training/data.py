@@ -18,6 +18,7 @@ from training.sources import Source
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
 VALIDATION_LIMIT = 5_000  # rows held out at most
+HELD_BLOCKS = 10  # of each class; fewer would be too much alike, more would have more edges
 UNLABELLED = -1  # the Hub's mark for a row without a label
 MOST_SHOWN = 10  # class names in a notice
 LONGEST_SHOWN = 60  # characters of a value in an error
@@ -106,17 +107,18 @@ def read_data(
 
 
 def hold_out(train: Split, *, seed: int) -> tuple[Split, Split]:
-    """Split rows off for validation, at random but with the same share of every class.
+    """Split rows off for validation, the same share of every class.
+
+    Neighbours in a file are often related, so rows are drawn in blocks of neighbours: a review of
+    the same film left in train would make validation flatter.
 
     Returns:
         What remains of train, and the validation rows.
     """
     random = np.random.default_rng(seed)
     share = min(VALIDATION_SHARE, VALIDATION_LIMIT / len(train))
-    held: list[NDArray[np.int64]] = []
-    for label in np.unique(train.labels):
-        rows = np.flatnonzero(train.labels == label)
-        held.append(random.permutation(rows)[: round(share * len(rows))])
+    classes = [np.flatnonzero(train.labels == label) for label in np.unique(train.labels)]
+    held = [_draw_blocks(rows, share=share, random=random) for rows in classes]
     chosen = np.sort(np.concatenate(held))
     if len(chosen) == 0:
         raise DataError(
@@ -126,6 +128,15 @@ def hold_out(train: Split, *, seed: int) -> tuple[Split, Split]:
     rest = np.setdiff1d(np.arange(len(train)), chosen)
     name = f"train (held out, seed {seed})"
     return train.take(rest, name="train"), train.take(chosen, name=name)
+
+
+def _draw_blocks(
+    rows: NDArray[np.int64], *, share: float, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return about `share` of the rows, in HELD_BLOCKS blocks of neighbours if there are enough."""
+    blocks = np.array_split(rows, min(len(rows), math.ceil(HELD_BLOCKS / share)))
+    drawn = random.permutation(len(blocks))[: round(share * len(blocks))]
+    return np.concatenate([rows[:0], *(blocks[block] for block in drawn)])
 
 
 @dataclass(frozen=True)
@@ -146,13 +157,7 @@ def _find_classes(rows: Dataset, *, column: str) -> _Classes:
             _check_label(value, column=column, row=row)
             values.add(value)
     ordered = sorted(values, key=lambda value: (isinstance(value, str), value))
-    names = tuple(map(_class_name, ordered))
-    if len(set(names)) < len(names):
-        name = next(name for name, count in Counter(names).items() if count > 1)
-        raise DataError(
-            f"column {column!r} holds {name} as a number and as text; write one of them"
-        )
-    return _Classes(names, {value: index for index, value in enumerate(ordered)})
+    return _Classes(tuple(map(_class_name, ordered)), {v: i for i, v in enumerate(ordered)})
 
 
 def _check_label(value: Any, *, column: str, row: int) -> None:
