@@ -15,7 +15,7 @@ from service.catalog import Catalog
 from service.errors import install_error_handlers
 from service.metrics import Metrics
 from service.middleware import RequestMiddleware
-from service.routes import router
+from service.routes import models, operations, predict
 from service.settings import Settings
 from service.state import ServiceState
 
@@ -40,7 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = state
-    app.include_router(router)
+    for routes in (predict, models, operations):
+        app.include_router(routes.router)
     install_error_handlers(app)
     app.add_middleware(
         RequestMiddleware, metrics=state.metrics, max_body_bytes=settings.max_body_bytes

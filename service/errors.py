@@ -13,6 +13,7 @@ Every error body is {"error": {"type", "message"}}, with "field" where one is to
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -72,6 +73,23 @@ class Unavailable(ServiceError):
     """Nothing is loaded that could answer."""
 
     status, type = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"
+
+
+_DESCRIPTIONS = {
+    400: "The body is not JSON.",
+    404: "No such model or version.",
+    413: "The body, a text or the list is over its limit.",
+    415: "The content type is not application/json.",
+    422: "JSON, but not a valid question.",
+    503: "Nothing is loaded that could answer.",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of these error statuses of a route."""
+    return {
+        status: {"model": ErrorBody, "description": _DESCRIPTIONS[status]} for status in statuses
+    }
 
 
 def install_error_handlers(app: FastAPI) -> None:

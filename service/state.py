@@ -2,6 +2,9 @@
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from service.catalog import Catalog
 from service.metrics import Metrics
@@ -17,3 +20,12 @@ class ServiceState:
     metrics: Metrics
     workers: Executor
     draining: bool = False
+
+
+def get_state(request: Request) -> ServiceState:
+    """Return the state of the application that the request came to."""
+    state: ServiceState = request.app.state.service
+    return state
+
+
+StateDep = Annotated[ServiceState, Depends(get_state)]

@@ -1,51 +1,24 @@
-"""The native HTTP API."""
+"""`POST /predict`: checks the question, finds the model, answers."""
 
 import asyncio
 import time
 from collections.abc import Sequence
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from service.classifier import Classified, Classifier
-from service.errors import Invalid, NotFound, ServiceError, TooLarge, UnsupportedMediaType
+from service.errors import Invalid, ServiceError, TooLarge, UnsupportedMediaType, documented
 from service.schemas import (
     BatchResponse,
-    ErrorBody,
-    Health,
     ItemError,
-    ModelInfo,
-    ModelList,
     MultiLabelPrediction,
     Prediction,
     PredictRequest,
 )
-from service.state import ServiceState
+from service.state import ServiceState, StateDep
 
 router = APIRouter()
-
-_ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorBody, "description": description}
-    for status, description in {
-        400: "The body is not JSON.",
-        404: "No such model or version.",
-        413: "The body, a text or the list is over its limit.",
-        415: "The content type is not application/json.",
-        422: "JSON, but not a valid question.",
-        503: "Nothing is loaded that could answer.",
-    }.items()
-}
-
-
-def get_state(request: Request) -> ServiceState:
-    """Return the state of the application that the request came to."""
-    state: ServiceState = request.app.state.service
-    return state
-
-
-StateDep = Annotated[ServiceState, Depends(get_state)]
 
 
 def require_json(request: Request) -> None:
@@ -58,7 +31,7 @@ def require_json(request: Request) -> None:
 @router.post(
     "/predict",
     dependencies=[Depends(require_json)],
-    responses={status: _ERRORS[status] for status in (400, 404, 413, 415, 422, 503)},
+    responses=documented(400, 404, 413, 415, 422, 503),
     response_model_exclude_none=True,
 )
 async def predict(
@@ -158,43 +131,3 @@ def _count(
     state.metrics.tokens.labels(*version).inc(classified.tokens)
     for stage, seconds in _stages(classified, waited).items():
         state.metrics.stage_seconds.labels(stage).observe(seconds)
-
-
-@router.get("/models", response_model_exclude_none=True)
-async def list_models(state: StateDep) -> ModelList:
-    """List the models with their versions."""
-    return ModelList(models=state.catalog.describe())
-
-
-@router.get("/models/{name}", responses={404: _ERRORS[404]}, response_model_exclude_none=True)
-async def show_model(name: str, state: StateDep) -> ModelInfo:
-    """Show one model with its versions."""
-    models = {model.name: model for model in state.catalog.describe()}
-    if name not in models:
-        there_are = ", ".join(models) or "none"
-        raise NotFound(f"no model {name!r}; there are: {there_are}")
-    return models[name]
-
-
-@router.get("/livez")
-async def live() -> Health:
-    """Answer as long as the process can."""
-    return Health(status="ok")
-
-
-@router.get("/readyz", responses={503: {"model": Health, "description": "Loading or draining."}})
-async def ready(response: Response, state: StateDep) -> Health:
-    """Say whether the service can be sent requests."""
-    if state.draining:
-        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        return Health(status="draining")
-    if not state.catalog.ready:
-        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        return Health(status="loading")
-    return Health(status="ready")
-
-
-@router.get("/metrics", response_class=Response)
-async def metrics(state: StateDep) -> Response:
-    """Give the metrics in Prometheus's text format."""
-    return Response(state.metrics.render(), media_type=CONTENT_TYPE_LATEST)
