@@ -1,6 +1,8 @@
 """Temperature scaling, so that a probability of 0.8 is right in 8 of 10 cases.
 
-Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
+Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. Targets are softened as
+in Platt, "Probabilistic Outputs for Support Vector Machines", 1999, so that a few rows, all of them
+right, are no reason to be certain.
 """
 
 import keras
@@ -26,21 +28,32 @@ def calibrate(network: keras.Model, validation: Examples) -> float:
 
 
 def find_temperature(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """Return the temperature of least negative log-likelihood, which is convex in its inverse."""
+    """Return the temperature of least cross-entropy, which is convex in its inverse.
+
+    Args:
+        logits: Shape (rows, labels).
+        labels: The class of each row, shape (rows,).
+    """
     shrink = (5**0.5 - 1) / 2
     low, high = 1 / HIGHEST, 1 / LOWEST
     for _ in range(ROUNDS):
         left, right = high - shrink * (high - low), low + shrink * (high - low)
-        losses = [negative_log_likelihood(logits * scale, labels) for scale in (left, right)]
-        if losses[0] < losses[1]:
+        if cross_entropy(logits * left, labels) < cross_entropy(logits * right, labels):
             high = right
         else:
             low = left
     return float(2 / (low + high))
 
 
-def negative_log_likelihood(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """Return the mean negative log-likelihood of `labels` under softmax of `logits`."""
+def cross_entropy(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
+    """Return the mean cross-entropy, in nats, of softmax of `logits` and the softened labels.
+
+    Each label's class gets 1 - 1 / (rows + 2), the other classes share the rest.
+    """
+    rows, classes = logits.shape
+    rest = 1 / (rows + 2)
     shifted = logits - logits.max(axis=1, keepdims=True)
-    chosen = shifted[np.arange(len(labels)), labels]
-    return float(np.mean(np.log(np.exp(shifted).sum(axis=1)) - chosen))
+    right = shifted[np.arange(rows), labels]
+    wrong = (shifted.sum(axis=1) - right) / (classes - 1)
+    normalizer = np.log(np.exp(shifted).sum(axis=1))
+    return float(np.mean(normalizer - (1 - rest) * right - rest * wrong))

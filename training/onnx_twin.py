@@ -32,7 +32,8 @@ def export_onnx(network: keras.Model, settings: NetworkSettings, *, folder: Path
     """Write `model.onnx` beside the SavedModel that is already in `folder`.
 
     Inputs: `ids` int32 (batch, time) and the state tensors. Outputs: `probabilities`, shape
-    (batch, labels), and `next_<state>`. One graph serves whole texts, from the state's fill values, and pieces.
+    (batch, labels), and `next_<state>`. One graph serves whole texts, from the state's fill values,
+    and pieces.
     """
     graph = _Graph(settings)
     table = network.get_layer("embedding").embeddings.numpy().astype(np.float16)

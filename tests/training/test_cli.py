@@ -1,0 +1,211 @@
+"""The command line: what is wrong is one line and status 2, and leaves nothing behind."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from models.versions import Store
+from training.__main__ import app
+
+from .command import TINY, run_training, start_training
+from .loader import ROOT, clean_environment
+from .tables import make_rows, write_csv
+
+BAD_INPUT = 2
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m training`."""
+    return subprocess.run(
+        [sys.executable, "-m", "training", *arguments],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that says what was wrong."""
+    assert done.returncode == BAD_INPUT, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if line.startswith("error: ")] == lines[-1:]
+    return lines[-1].removeprefix("error: ")
+
+
+class TestOptions:
+    """Options are refused before any work; nothing of theirs starts a library."""
+
+    @pytest.fixture
+    def call(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+        """Return a function that runs `train` in this process up to the first piece of work."""
+        from training import __main__ as command
+
+        def call(*arguments: str) -> str:
+            given = ["--dataset=nowhere.csv", "--name=fine", *arguments]
+            monkeypatch.setattr(sys, "argv", ["training", "train", *given])
+            monkeypatch.setattr(command, "_handle_signals", lambda: None)
+            with pytest.raises(SystemExit) as caught:
+                command.run_app()
+            output = capsys.readouterr()
+            done = subprocess.CompletedProcess([], int(caught.value.code or 0), *output)
+            assert done.stderr.count("\n") == 1
+            return refusal(done)
+
+        return call
+
+    def test_fine_ones_get_as_far_as_the_data(self, call) -> None:
+        assert call() == "no file or folder nowhere.csv"
+
+    @pytest.mark.parametrize(
+        "name", ["", ".", "..", "../x", "a/b", "Bad Name", "UPPER", "-x", ".hidden", "é", "x" * 65]
+    )
+    def test_name(self, call, name: str) -> None:
+        assert call(f"--name={name}") == (
+            f"Invalid value for '--name': {name!r} is no name: 1 to 64 of a-z, 0-9, "
+            "'.', '_' and '-', a letter or digit first"
+        )
+
+    @pytest.mark.parametrize(
+        ("option", "values"),
+        [
+            ("--vocabulary", ["99", "many", "1.5"]),
+            ("--max-tokens", ["0"]),
+            ("--units", ["0", "-1"]),
+            ("--layers", ["0", "9"]),
+            ("--embedding", ["0"]),
+            ("--dropout", ["-0.1", "1", "nan"]),
+            ("--word-dropout", ["0.95", "nan"]),
+            ("--epochs", ["0"]),
+            ("--patience", ["0"]),
+            ("--batch", ["0"]),
+            ("--learning-rate", ["0", "-1", "inf", "nan", "fast"]),
+            ("--seed", ["-1", str(2**32)]),
+            ("--cell", ["transformer"]),
+        ],
+    )
+    def test_numbers(self, call, option: str, values: list[str]) -> None:
+        for value in values:
+            assert call(f"{option}={value}").startswith(f"Invalid value for '{option}': ")
+
+    def test_unknown_option(self, call) -> None:
+        assert call("--unit=3").startswith("No such option: --unit")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train"], "Missing option '--dataset'."),
+        (["trian"], "No such command 'trian'."),
+        (["prune", "--name=../x", "--keep=1"], "Invalid value for '--name': '../x' is no name"),
+        (["prune", "--name=x", "--keep=0"], "Invalid value for '--keep': "),
+    ],
+)
+def test_wrong_command_lines(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert refusal(done).startswith(message)
+    assert done.stderr.count("\n") == 1
+
+
+def test_help() -> None:
+    done = run()
+    assert done.returncode == 0
+    assert {"train", "prune"} <= set(done.stdout.split())
+    done = run("train", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    options = [parameter for parameter in get_train_options() if parameter != "--help"]
+    assert len(options) > 15
+    assert all(option[:20] in done.stdout for option in options)
+
+
+def get_train_options() -> list[str]:
+    from typer.main import get_command
+
+    return [option.opts[0] for option in get_command(app).commands["train"].params]
+
+
+def test_what_is_said_of_wrong_data_needs_no_tensorflow(tmp_path: Path) -> None:
+    script = (
+        "import sys; from training.__main__ import app\n"
+        "try: app(sys.argv[1:], standalone_mode=False)\n"
+        "except Exception as error: print(type(error).__name__, error)\n"
+        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
+    )
+    path = write_csv(tmp_path / "r.csv", make_rows(labels=["same"]))
+    arguments = ["train", f"--dataset={path}", "--name=x", f"--store={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        env=clean_environment(HF_HOME=str(tmp_path / "huggingface")),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("DataError column 'label': all rows of train have the label")
+    assert done.stdout.endswith("\n[]\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message", "before"),
+    [
+        ("r.xlsx", b"x", "{path}: unknown kind of file; known are .csv, .tsv, ", 0),
+        ("r.parquet", b"PAR1 rubbish", "cannot read {path}: Parquet magic bytes not found", 0),
+        ("r.jsonl", b'{"text": "a"}\nx', "cannot read {path}: line 2, column 1 is not JSON", 0),
+        ("r.csv", b"a,b,c\n1,2,3\n", "which column is the label? name it with --label-column", 1),
+        ("r.csv", b"text,label\na,b\nc,\n", "1 of 2 rows of split 'train' cannot be used", 1),
+    ],
+)
+def test_wrong_data(tmp_path: Path, name: str, content: bytes, message: str, before: int) -> None:
+    path, store = tmp_path / name, tmp_path / "store"
+    path.write_bytes(content)
+    done = run_training(
+        *(f"--dataset={path}", "--name=x", f"--store={store}"),
+        HF_HOME=str(tmp_path / "huggingface"),
+    )
+    assert refusal(done).startswith(message.format(path=path))
+    # What comes before says what was read, if it could be.
+    assert done.stderr.splitlines()[:-1] == [f"data: local file {path}"] * before
+    assert not store.exists()
+
+
+@pytest.mark.tensorflow
+def test_a_store_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "store").touch()
+    done = run_training(
+        f"--dataset={write_csv(tmp_path / 'r.csv')}",
+        *("--name=x", f"--store={tmp_path / 'store'}"),
+    )
+    assert refusal(done).endswith(f"'{tmp_path / 'store' / 'x'}'")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_training_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    path = write_csv(tmp_path / "r.csv", make_rows(5_000))
+    store = tmp_path / "store"
+    process = start_training(
+        *(f"--dataset={path}", "--name=x", f"--store={store}"),
+        *(*TINY, "--epochs=1000", "--patience=1000"),
+    )
+    with process:
+        deadline = time.monotonic() + 120
+        assert process.stderr
+        while "epoch 1/1000" not in (line := process.stderr.readline()):
+            assert process.poll() is None, line
+            assert time.monotonic() < deadline
+        staged = [entry.name for entry in (store / "x").iterdir()]
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert len(staged) == 1  # so that there was something to leave behind
+    assert process.returncode == 128 + number
+    assert "Traceback" not in errors
+    assert Store(store).names() == []
+    assert list(store.rglob("*")) == []
