@@ -16,16 +16,16 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 for any. [default: 8000]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address; if absent 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port, 0 for any; if absent 8000.")] = None,
     store: Annotated[
-        Path | None, typer.Option(help="Folder of the versions. [default: models/store]")
+        Path | None, typer.Option(help="Folder of the versions; if absent models/store.")
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Model, or model:version, for requests that name none.")
     ] = None,
     engine: Annotated[
-        EngineKind | None, typer.Option(help="What computes. [default: auto]")
+        EngineKind | None, typer.Option(help="What computes; if absent auto.")
     ] = None,
 ) -> None:
     """Serve the versions of a store over HTTP.

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -14,19 +13,12 @@ from models.errors import GatewiseError
 from models.metadata import Name
 from models.quiet import quiet_start
 from models.versions import Store
+from training.settings import Cell, FitSettings, NetworkSettings, TrainSettings
 
 BAD_INPUT = 2
 LARGEST_SEED = 2**32 - 1
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-class CellOption(StrEnum):
-    """Recurrent cells by their names on the command line."""
-
-    lstm = "lstm"
-    gru = "gru"
-    rnn = "rnn"
 
 
 def _check_name(name: str) -> str:
@@ -56,43 +48,56 @@ def train(
     name: Annotated[
         str, typer.Option(help="Model to publish a new version of.", callback=_check_name)
     ],
-    cell: Annotated[CellOption, typer.Option(help="Recurrent cell.")] = CellOption.gru,
+    cell: Annotated[Cell, typer.Option(help="Recurrent cell.")] = "gru",
     config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
     revision: Annotated[
-        str | None, typer.Option(help="Hub branch, tag or commit. [default: newest commit]")
+        str | None, typer.Option(help="Hub branch, tag or commit; if absent the newest.")
     ] = None,
     text_column: Annotated[
-        str | None, typer.Option(help="Column of the text. [default: found]")
+        str | None, typer.Option(help="Column of the text; found if absent.")
     ] = None,
     label_column: Annotated[
-        str | None, typer.Option(help="Column of the label. [default: found]")
+        str | None, typer.Option(help="Column of the label; found if absent.")
     ] = None,
-    vocabulary: Annotated[int, typer.Option(min=100, help="Tokens at most.")] = 24_000,
+    vocabulary: Annotated[
+        int, typer.Option(min=100, help="Tokens at most.")
+    ] = TrainSettings.vocabulary,
     max_tokens: Annotated[
         int, typer.Option(min=1, help="Tokens after which a training text is cut.")
-    ] = 1_000,
-    units: Annotated[int, typer.Option(min=1, help="Width of a recurrent layer.")] = 128,
-    layers: Annotated[int, typer.Option(min=1, max=8, help="Recurrent layers.")] = 1,
-    embedding: Annotated[int, typer.Option(min=1, help="Width of a token's vector.")] = 128,
-    dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of channels.")] = 0.5,
-    word_dropout: Annotated[float, typer.Option(min=0, max=0.9, help="Share of tokens.")] = 0.2,
+    ] = TrainSettings.max_tokens,
+    units: Annotated[int, typer.Option(min=1, help="Width of a recurrent layer.")] = (
+        NetworkSettings.units
+    ),
+    layers: Annotated[
+        int, typer.Option(min=1, max=8, help="Recurrent layers.")
+    ] = NetworkSettings.layers,
+    embedding: Annotated[
+        int, typer.Option(min=1, help="Width of a token's vector.")
+    ] = NetworkSettings.embedding,
+    dropout: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of channels.")
+    ] = NetworkSettings.dropout,
+    word_dropout: Annotated[
+        float, typer.Option(min=0, max=0.9, help="Share of tokens.")
+    ] = NetworkSettings.word_dropout,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Passes over the rows at most. [default: 3; more for few rows]"),
+        typer.Option(min=1, help="Passes over the rows at most; if absent 2, more for few rows."),
     ] = None,
-    patience: Annotated[int, typer.Option(min=1, help="Epochs without gain to go on.")] = 3,
-    batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = 64,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Epochs without gain to go on.")
+    ] = FitSettings.patience,
+    batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = FitSettings.batch,
     learning_rate: Annotated[
         float, typer.Option(min=1e-6, max=1, help="Highest learning rate.")
-    ] = 2e-3,
+    ] = FitSettings.learning_rate,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
-    ] = 1,
+    ] = TrainSettings.seed,
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Train a classifier on labelled text and publish it."""
     from training.prepare import prepare
-    from training.settings import FitSettings, NetworkSettings, TrainSettings
 
     settings = TrainSettings(
         name=name,
@@ -105,7 +110,7 @@ def train(
         max_tokens=max_tokens,
         seed=seed,
         network=NetworkSettings(
-            cell=cell.value,
+            cell=cell,
             layers=layers,
             units=units,
             embedding=embedding,

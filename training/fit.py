@@ -16,7 +16,7 @@ from training.settings import FitSettings
 VALIDATION_BATCH = 64
 WARMUP_SHARE = 0.05  # of all steps
 FEWEST_STEPS = 1_000  # a network learns little in less, so few rows are gone through more often
-FEWEST_EPOCHS, MOST_EPOCHS = 3, 30
+FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
 
 
 @dataclass(kw_only=True)

@@ -44,7 +44,7 @@ class FitSettings:
 
     epochs: int | None = None
     patience: int = 3
-    batch: int = 64
+    batch: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
 
@@ -73,7 +73,7 @@ class TrainSettings:
     revision: str | None = None
     text_column: str | None = None
     label_column: str | None = None
-    vocabulary: int = 24_000
+    vocabulary: int = 12_000
     max_tokens: int = 1_000
     seed: int = 1
     network: NetworkSettings

@@ -15,7 +15,7 @@ async def list_models(state: StateDep) -> ModelList:
     return ModelList(models=state.catalog.describe())
 
 
-@router.get("/models/{name}", responses=documented(404), response_model_exclude_none=True)
+@router.get("/models/{name}", responses=documented(404, 422), response_model_exclude_none=True)
 async def show_model(name: str, state: StateDep) -> ModelInfo:
     """Show one model with its versions."""
     models = {model.name: model for model in state.catalog.describe()}

@@ -151,6 +151,7 @@ def test_documented_examples_work(client: TestClient) -> None:
     schema = client.get("/openapi.json").json()
     examples = schema["components"]["schemas"]["PredictRequest"]["examples"]
     assert len(examples) == 2
+    assert "HTTPValidationError" not in schema["components"]["schemas"]
     for example in examples:
         assert client.post("/predict", json=example).status_code == 200
 
