@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from models.errors import VersionCorrupt
 from models.tokenizer import Tokenizer
@@ -27,14 +27,21 @@ class Golden(BaseModel):
     ids: tuple[tuple[int, ...], ...]
     probabilities: tuple[tuple[float, ...], ...]
 
+    @model_validator(mode="after")
+    def _one_of_each(self) -> "Golden":
+        if not len(self.texts) == len(self.ids) == len(self.probabilities) > 0:
+            raise ValueError("texts, ids and probabilities must be as many, and at least one")
+        return self
+
     @classmethod
-    def record(cls, texts: list[str], *, tokenizer: Tokenizer, predict: Predict) -> "Golden":
-        """Return the golden predictions of `predict`, which takes one list of ids per text."""
-        ids = tokenizer.encode_batch(texts)
+    def record(
+        cls, texts: list[str], *, ids: list[list[int]], probabilities: Probabilities
+    ) -> Self:
+        """Return the golden predictions; `probabilities` has the shape (texts, labels)."""
         return cls(
             texts=tuple(texts),
             ids=tuple(map(tuple, ids)),
-            probabilities=tuple(tuple(map(float, row)) for row in predict(ids)),
+            probabilities=tuple(tuple(map(float, row)) for row in probabilities),
         )
 
     @classmethod
@@ -61,6 +68,11 @@ class Golden(BaseModel):
     def check_probabilities(self, predict: Predict) -> None:
         """Raise VersionCorrupt unless `predict` gives the recorded probabilities."""
         found = predict([list(ids) for ids in self.ids])
+        shape = (len(self.texts), len(self.probabilities[0]))
+        if found.shape != shape:
+            raise VersionCorrupt.mismatch(
+                "golden probabilities", expected=f"shape {shape}", found=found.shape
+            )
         for text, expected, row in zip(self.texts, self.probabilities, found, strict=True):
             if not np.allclose(row, expected, rtol=0, atol=TOLERANCE):
                 raise VersionCorrupt.mismatch(

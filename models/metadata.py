@@ -10,7 +10,8 @@ from models.errors import FormatTooNew, VersionCorrupt
 
 FORMAT_VERSION = 1
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Setting = str | int | float | bool | None
 
@@ -52,7 +53,8 @@ class Architecture(_Record):
 class SplitRecord(_Record):
     """One split of the training data: where it came from and what was in it.
 
-    `sha256` is over the texts and labels used, in order, so it does not depend on the file format.
+    `tokens` counts whole texts, also where training cut them. `sha256` is over texts and labels in
+    order, so it does not depend on the file format.
     """
 
     split: str

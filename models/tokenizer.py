@@ -21,6 +21,7 @@ FORMAT_VERSION = 1
 PAD, UNKNOWN = 0, 1
 PAD_TOKEN, UNKNOWN_TOKEN = "[PAD]", "[UNK]"
 CONTINUATION = "##"
+LONGEST_WORD = 256  # characters, normalised, that are looked at; what follows is one unknown token
 
 # Blocks of accents, vowel signs and joiners: not \w for Python, but part of a word for its reader.
 _MARKS = (
@@ -47,7 +48,8 @@ Offsets = list[tuple[int, int]]
 
 def normalize(word: str) -> str:
     """Return the form in which a word is looked up: compatibility-composed, lower case."""
-    return unicodedata.normalize("NFKC", word.lower()).replace("’", "'")
+    lower = unicodedata.normalize("NFKC", word).lower()
+    return unicodedata.normalize("NFKC", lower).replace("’", "'")
 
 
 class Tokenizer:
@@ -59,7 +61,8 @@ class Tokenizer:
         pattern: Regular expression that finds the words of a text.
 
     Raises:
-        ValueError: The vocabulary does not start with the two special tokens, or repeats one.
+        ValueError: The vocabulary does not start with the two special tokens, or repeats one; or
+            the pattern has groups.
     """
 
     def __init__(self, tokens: Sequence[str], *, pattern: str = PATTERN) -> None:
@@ -69,11 +72,14 @@ class Tokenizer:
             )
         self.tokens = tuple(tokens)
         self.pattern = pattern
-        self._find_words = re.compile(pattern).findall
+        self._expression = re.compile(pattern)
+        if self._expression.groups:  # findall would give them in place of the words
+            raise ValueError("pattern must have no groups but (?:…)")
+        self._find_words = self._expression.findall
         self._ids = {token: id for id, token in enumerate(self.tokens)}
         if len(self._ids) != len(self.tokens):
             raise ValueError("tokens must be distinct")
-        self._longest = max(len(token) for token in self.tokens)
+        self._longest = _longest_by_start(self.tokens)
         self._words = _WordCache(self)
 
     def __len__(self) -> int:
@@ -96,10 +102,10 @@ class Tokenizer:
         """
         ids: list[int] = []
         offsets: Offsets = []
-        for match in re.finditer(self.pattern, text):
-            word = normalize(match.group())
+        for match in self._expression.finditer(text):
+            raw, word = match.group(), normalize(match.group())
             start, end = match.span()
-            exact = len(word) == end - start
+            exact = len(word) == len(raw) and all(len(normalize(one)) == 1 for one in raw)
             for id, first, last in self._pieces(word):
                 ids.append(id)
                 offsets.append((start + first, start + last) if exact else (start, end))
@@ -118,20 +124,23 @@ class Tokenizer:
         if (whole := self._ids.get(word)) is not None and whole > UNKNOWN:
             return [(whole, 0, len(word))]
         pieces: list[tuple[int, int, int]] = []
-        start = 0
-        while start < len(word):
+        start, length = 0, min(len(word), LONGEST_WORD)
+        while start < length:
             id, end = self._longest_piece(word, start)
             if id != UNKNOWN or not pieces or pieces[-1][0] != UNKNOWN:
                 pieces.append((id, start, end))
             else:  # unknown characters in a row are one unknown token
                 pieces[-1] = (UNKNOWN, pieces[-1][1], end)
             start = end
+        if length < len(word):
+            pieces.append((UNKNOWN, length, len(word)))
         return pieces
 
     def _longest_piece(self, word: str, start: int) -> tuple[int, int]:
         """Return the id and end of the longest piece at `start`, or one unknown character."""
         prefix = CONTINUATION if start else ""
-        for end in range(min(len(word), start + self._longest), start, -1):
+        longest = self._longest.get(prefix + word[start], 0)
+        for end in range(min(len(word), LONGEST_WORD, start + longest), start, -1):
             if (id := self._ids.get(prefix + word[start:end])) is not None:
                 return id, end
         return UNKNOWN, start + 1
@@ -169,6 +178,20 @@ class Tokenizer:
             return cls(content["tokens"], pattern=content["pattern"])
         except (OSError, KeyError, TypeError, ValueError, re.error) as error:
             raise VersionCorrupt(f"{path}: not a tokenizer file ({error!r})") from error
+
+
+def _longest_by_start(tokens: Sequence[str]) -> dict[str, int]:
+    """Return the length of the longest piece by its first character, with "##" where it has one.
+
+    Most characters begin only short pieces, and those of other scripts none.
+    """
+    longest: dict[str, int] = {}
+    for token in tokens:
+        prefix = CONTINUATION if token.startswith(CONTINUATION) and token != CONTINUATION else ""
+        piece = token.removeprefix(prefix)
+        start = prefix + piece[:1]
+        longest[start] = max(longest.get(start, 0), len(piece))
+    return longest
 
 
 class _WordCache(dict[str, tuple[int, ...]]):

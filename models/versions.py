@@ -4,6 +4,7 @@ A version appears whole or not at all, and never changes once it is there.
 """
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from models.errors import ModelNotFound, VersionCorrupt
 from models.golden import Golden
-from models.metadata import FileRecord, Metadata
+from models.metadata import NAME_PATTERN, FileRecord, Metadata
 from models.tokenizer import Tokenizer
 
 EXTRA = "assets.extra"
@@ -24,10 +25,13 @@ METADATA = f"{EXTRA}/metadata.json"
 TOKENIZER = f"{EXTRA}/tokenizer.json"
 GOLDEN = f"{EXTRA}/golden.json"
 CARD = f"{EXTRA}/README.md"
+SAVED_MODEL = "saved_model.pb"
 ONNX = "model.onnx"
+REQUIRED = (SAVED_MODEL, TOKENIZER, GOLDEN)
 WEIGHTS = "variables/variables.data-00000-of-00001"
 
 _STAGING_PREFIX = ".staging-"
+_NAME = re.compile(NAME_PATTERN)
 _VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
@@ -65,10 +69,23 @@ class Version:
             VersionCorrupt: Names the file, what was expected and what was found.
         """
         self._verify_place()
-        for name, record in self.metadata.files.items():
-            _verify_file(self.path / name, record)
+        for name in {*REQUIRED, *self.metadata.files} - {ONNX}:
+            self.verify_file(name)
         self._verify_tokenizer()
+        self._verify_labels()
         self.golden.check_ids(self.tokenizer)
+
+    def verify_file(self, name: str) -> None:
+        """Raise VersionCorrupt unless the file is there and has the recorded size and hash.
+
+        `verify` leaves out `model.onnx`, without which a version can still be served.
+        """
+        record = self.metadata.files.get(name)
+        if record is None:
+            raise VersionCorrupt.mismatch(
+                self.path / METADATA, expected=f"a record of {name}", found="none"
+            )
+        _verify_file(self.path / name, record)
 
     def _verify_place(self) -> None:
         expected = (self.metadata.name, self.metadata.version)
@@ -86,11 +103,19 @@ class Version:
                 expected=f"{rows} tokens, one for each row of the embedding",
                 found=len(self.tokenizer),
             )
-        if self.tokenizer.digest != self.metadata.tokenizer_sha256:
+        if (digest := _sha256(self.path / TOKENIZER)) != self.metadata.tokenizer_sha256:
             raise VersionCorrupt.mismatch(
-                self.path / TOKENIZER,
-                expected=self.metadata.tokenizer_sha256,
-                found=self.tokenizer.digest,
+                self.path / TOKENIZER, expected=self.metadata.tokenizer_sha256, found=digest
+            )
+
+    def _verify_labels(self) -> None:
+        labels = len(self.metadata.labels)
+        widths = {len(row) for row in self.golden.probabilities}
+        if widths != {labels}:
+            raise VersionCorrupt.mismatch(
+                self.path / GOLDEN,
+                expected=f"{labels} probabilities for each text, one for each label",
+                found=sorted(widths),
             )
 
 
@@ -108,7 +133,7 @@ class Store:
         """Return the names of all models that have a version, sorted."""
         if not self.root.is_dir():
             return []
-        folders = (entry for entry in self.root.iterdir() if not entry.name.startswith("."))
+        folders = (entry for entry in self.root.iterdir() if _NAME.fullmatch(entry.name))
         return sorted(entry.name for entry in folders if _version_folders(entry))
 
     def versions(self, name: str) -> list[Version]:
@@ -157,9 +182,9 @@ class Store:
         """
         files = _file_records(staging)
         parent = self.root / metadata.name
-        while True:
-            number = max((version.number for version in self.versions(metadata.name)), default=0)
-            stamped = metadata.model_copy(update={"version": number + 1, "files": files})
+        newest = max((version.number for version in self.versions(metadata.name)), default=0)
+        for number in itertools.count(newest + 1):
+            stamped = metadata.model_copy(update={"version": number, "files": files})
             stamped.save(staging / METADATA)
             _make_readable(staging)
             _sync(staging)
@@ -172,11 +197,17 @@ class Store:
                 raise
             _sync_folder(parent)
             return Version(target)
+        raise AssertionError("there is always a next number")
 
     def prune(self, name: str, *, keep: int) -> list[int]:
-        """Delete all but the newest `keep` versions of a model; return the numbers deleted."""
+        """Delete all but the newest `keep` versions of a model; return the numbers deleted.
+
+        Raises:
+            ModelNotFound: There is no such model.
+        """
         if keep < 1:
             raise ValueError(f"keep must be at least 1, received {keep}")
+        self.resolve(name)
         doomed = self.versions(name)[:-keep]
         for version in doomed:
             # Renamed first, so that no reader sees a version with half its files.
@@ -187,9 +218,10 @@ class Store:
 
 
 def _version_folders(parent: Path) -> list[Path]:
-    if not parent.is_dir():
+    try:
+        numbered = [entry for entry in parent.iterdir() if _VERSION_NUMBER.fullmatch(entry.name)]
+    except OSError:  # no folder, gone meanwhile, or not ours to read
         return []
-    numbered = (entry for entry in parent.iterdir() if _VERSION_NUMBER.fullmatch(entry.name))
     return sorted((entry for entry in numbered if entry.is_dir()), key=lambda e: int(e.name))
 
 

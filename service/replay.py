@@ -43,5 +43,14 @@ def replay(folder: Path, engine: EngineKind, ids_file: Path, output: Path) -> No
     np.save(output, probabilities[np.argsort(order)])
 
 
+def main(folder: Path, engine: EngineKind, ids_file: Path, output: Path) -> None:
+    """Replay, or say in one line why not."""
+    try:
+        replay(folder, engine, ids_file, output)
+    except Exception as error:  # each runtime raises its own
+        typer.echo(f"{engine}: {' '.join(str(error).split())}", err=True)
+        raise typer.Exit(1) from None
+
+
 if __name__ == "__main__":
-    typer.run(replay)
+    typer.run(main)

@@ -70,6 +70,11 @@ def make_metadata(**changes: Any) -> Metadata:
     return Metadata(**fields | changes)
 
 
+def record_golden(texts: list[str]) -> Golden:
+    ids = make_tokenizer().encode_batch(texts)
+    return Golden.record(texts, ids=ids, probabilities=CountingEngine().predict(pad(ids)))
+
+
 def publish(root: Path, **changes: Any) -> Version:
     """Publish a version that answers as CountingEngine does; it has no network."""
     metadata, tokenizer, store = make_metadata(**changes), make_tokenizer(), Store(root)
@@ -77,10 +82,5 @@ def publish(root: Path, **changes: Any) -> Version:
         (folder / EXTRA).mkdir()
         (folder / "saved_model.pb").write_bytes(b"a graph")
         tokenizer.save(folder / TOKENIZER)
-        golden = Golden.record(
-            ["", "a good film", "bad!"],
-            tokenizer=tokenizer,
-            predict=lambda ids: CountingEngine().predict(pad(ids)),
-        )
-        golden.save(folder / GOLDEN)
+        record_golden(["", "a good film", "bad!"]).save(folder / GOLDEN)
         return store.publish(folder, metadata=metadata)

@@ -33,7 +33,7 @@ def replay(version: Path, rows: Rows, *, engine: str) -> Probabilities:
         ids, output = Path(scratch) / "ids.npz", Path(scratch) / "probabilities.npy"
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         np.savez(ids, tokens=np.concatenate([*map(_as_array, rows)]), lengths=lengths)
-        command = [sys.executable, "-m", "service.replay", version, engine, ids, output]
+        command = [sys.executable, "-m", "service.replay", version.resolve(), engine, ids, output]
         done = subprocess.run(list(map(str, command)), cwd=_ROOT, check=False)
         if done.returncode != 0:
             raise ExportError(f"the {engine} engine cannot run the exported version")
@@ -59,7 +59,7 @@ def evaluate_export(
     """Compute golden rows and splits with each engine, and prove them right.
 
     The engines must agree with each other on all rows, and with the network on the golden rows and
-    on awkward ones: empty, one token, 2,000 tokens, ragged batches.
+    on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
 
     Raises:
         ExportError: An engine fails, or probabilities differ by more than AGREEMENT.

@@ -26,7 +26,7 @@ def state_tensors(settings: NetworkSettings) -> tuple[StateTensor, ...]:
     ]
     pool = [
         StateTensor(name="maximum", shape=(settings.units,), fill=0.0),
-        StateTensor(name="total", shape=(settings.units,), fill=0.0),
+        StateTensor(name="mean", shape=(settings.units,), fill=0.0),
         StateTensor(name="count", shape=(1,), fill=0.0),
     ]
     return (*recurrent, *pool)
@@ -111,15 +111,17 @@ class ServingModule(tf.Module):
         weights = tf.cast(mask, tf.float32)[:, :, None]
         sequence *= weights
         after["maximum"] = tf.maximum(state["maximum"], tf.reduce_max(sequence, axis=1))
-        after["total"] = state["total"] + tf.reduce_sum(sequence, axis=1)
-        after["count"] = state["count"] + tf.reduce_sum(weights, axis=1)
+        read = tf.reduce_sum(weights, axis=1)
+        after["count"] = state["count"] + read
+        # The mean is carried, not the sum, whose 32 bits would swallow the states of a long text.
+        news = tf.reduce_sum(sequence, axis=1) - read * state["mean"]
+        after["mean"] = state["mean"] + news / tf.maximum(after["count"], 1.0)
         outputs = {f"next_{name}": value for name, value in after.items()}
         return {"probabilities": self._decide(after)} | outputs
 
     def _decide(self, state: Tensors) -> tf.Tensor:
-        mean = state["total"] / tf.maximum(state["count"], 1.0)
         last = state[f"h{self._settings.layers - 1}"]
-        pooled = tf.concat([state["maximum"], mean, last], axis=-1)
+        pooled = tf.concat([state["maximum"], state["mean"], last], axis=-1)
         return tf.nn.softmax(pooled @ self.kernel + self.bias)
 
 

@@ -110,21 +110,22 @@ def fused_weights(cell: Cell, weights: Weights) -> Weights:
 
 
 def _write_pool(graph: "_Graph", sequence: str, lengths: str) -> None:
+    """Add maximum, mean and count, as ServingModule computes them."""
     highest = graph.add("ReduceMax", [sequence, graph.axes(0)], keepdims=0)
     graph.add("Max", ["maximum", highest], name="next_maximum")
+    read = graph.add("Cast", [lengths], to=TensorProto.FLOAT)
+    read = graph.add("Unsqueeze", [read, graph.axes(1)])
+    graph.add("Add", ["count", read], name="next_count")
     summed = graph.add("ReduceSum", [sequence, graph.axes(0)], keepdims=0)
-    graph.add("Add", ["total", summed], name="next_total")
-    counted = graph.add("Cast", [lengths], to=TensorProto.FLOAT)
-    counted = graph.add("Unsqueeze", [counted, graph.axes(1)])
-    graph.add("Add", ["count", counted], name="next_count")
+    news = graph.add("Sub", [summed, graph.add("Mul", [read, "mean"])])
+    divisor = graph.add("Max", ["next_count", graph.constant(np.float32(1))])
+    graph.add("Add", ["mean", graph.add("Div", [news, divisor])], name="next_mean")
 
 
 def _write_verdict(
     graph: "_Graph", kernel: NDArray[np.float32], bias: NDArray[np.float32], *, last: str
 ) -> None:
-    divisor = graph.add("Max", ["next_count", graph.constant(np.float32(1))])
-    mean = graph.add("Div", ["next_total", divisor])
-    pooled = graph.add("Concat", ["next_maximum", mean, last], axis=1)
+    pooled = graph.add("Concat", ["next_maximum", "next_mean", last], axis=1)
     logits = graph.add("Gemm", [pooled, graph.constant(kernel), graph.constant(bias)])
     graph.add("Softmax", [logits], name="probabilities", axis=-1)
 

@@ -92,10 +92,7 @@ def _evaluate(
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
     proof = evaluate_export(network, folder, golden=golden, splits=splits)
-    recorded = Golden.record(
-        GOLDEN_TEXTS, tokenizer=prepared.tokenizer, predict=lambda _: proof.golden
-    )
-    recorded.save(folder / GOLDEN)
+    Golden.record(GOLDEN_TEXTS, ids=golden, probabilities=proof.golden).save(folder / GOLDEN)
     metrics = {
         purpose: measure(probabilities, prepared.data.splits[purpose].labels)
         for purpose, probabilities in proof.splits.items()

@@ -5,7 +5,7 @@ from models.batching import pad
 from models.errors import VersionCorrupt
 from models.golden import TOLERANCE, Golden
 from models.tokenizer import Tokenizer
-from tests.versions import CountingEngine, make_tokenizer
+from tests.versions import CountingEngine, make_tokenizer, record_golden
 
 
 def predict(ids: list[list[int]]) -> np.ndarray:
@@ -14,7 +14,7 @@ def predict(ids: list[list[int]]) -> np.ndarray:
 
 @pytest.fixture
 def golden() -> Golden:
-    return Golden.record(["good film", ""], tokenizer=make_tokenizer(), predict=predict)
+    return record_golden(["good film", ""])
 
 
 def test_save_and_load(golden: Golden, tmp_path) -> None:
@@ -51,7 +51,25 @@ def test_rounding_passes(golden: Golden) -> None:
 
 
 def test_long_texts_are_shortened_in_errors() -> None:
-    golden = Golden.record(["good " * 100], tokenizer=make_tokenizer(), predict=predict)
+    golden = record_golden(["good " * 100])
     with pytest.raises(VersionCorrupt) as caught:
         golden.check_probabilities(lambda ids: 1 - predict(ids))
     assert len(str(caught.value)) < 200
+
+
+def test_other_widths_are_refused(golden: Golden) -> None:
+    with pytest.raises(VersionCorrupt, match=r"expected shape \(2, 2\), found \(2, 1\)"):
+        golden.check_probabilities(lambda ids: predict(ids)[:, :1])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"texts": [], "ids": [], "probabilities": []}',
+        '{"texts": ["a"], "ids": [], "probabilities": [[0.5, 0.5]]}',
+    ],
+)
+def test_golden_that_proves_nothing_is_refused(content: str, tmp_path) -> None:
+    (tmp_path / "golden.json").write_text(content)
+    with pytest.raises(VersionCorrupt, match="must be as many, and at least one"):
+        Golden.load(tmp_path / "golden.json")
