@@ -1,6 +1,7 @@
 """The versions that are loaded, kept in step with the store."""
 
 import logging
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from service.schemas import ModelInfo, VersionInfo
 
 _log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 30
+
 Fingerprint = tuple[int, int, int]
 
 
@@ -23,6 +26,11 @@ class Entry:
     fingerprint: Fingerprint
     classifier: Classifier | None
     reason: str | None = None
+    tried: float = 0.0
+
+    def is_due(self) -> bool:
+        """Whether to try again, for what failed may have been the disk, not the version."""
+        return self.classifier is None and time.monotonic() - self.tried > RETRY_SECONDS
 
 
 Loaded = dict[str, dict[int, Entry]]
@@ -53,10 +61,11 @@ class Catalog:
     @property
     def ready(self) -> bool:
         """Whether the default model answers; any model, where there is no default."""
+        if self._default is None:
+            entries = [entry for model in self._loaded.values() for entry in model.values()]
+            return any(entry.classifier is not None for entry in entries)
         try:
             self.find(None, version=None)
-        except Invalid:  # several models, and no default among them
-            return True
         except (NotFound, Unavailable):
             return False
         return True
@@ -100,14 +109,17 @@ class Catalog:
 
     def describe(self) -> list[ModelInfo]:
         """Return every model with its versions and their state."""
+        loaded = self._loaded
         default = self._default.partition(":")[0] if self._default else None
+        if default is None and len(loaded) == 1:
+            default = next(iter(loaded))
         return [
             ModelInfo(
                 name=name,
-                default=name == default or (default is None and len(self._loaded) == 1),
+                default=name == default,
                 versions=[_describe_version(number, entry) for number, entry in entries.items()],
             )
-            for name, entries in self._loaded.items()
+            for name, entries in loaded.items()
         ]
 
     def refresh(self) -> None:
@@ -117,30 +129,35 @@ class Catalog:
         self._refreshed = True
 
     def _refresh_model(self, name: str) -> dict[int, Entry]:
-        """Return the newest versions of a model: as many as are kept that work."""
+        """Return the newest versions of a model, as many as are kept that work, newest first.
+
+        One that the default pins is kept beside them.
+        """
         known = self._loaded.get(name, {})
         entries: dict[int, Entry] = {}
-        for version in self._wanted_first(name):
-            entries[version.number] = self._refresh_version(version, known.get(version.number))
-            if sum(entry.classifier is not None for entry in entries.values()) == self._keep:
-                break
-        return dict(sorted(entries.items(), reverse=True))
-
-    def _wanted_first(self, name: str) -> list[Version]:
-        """Return the versions of a model, newest first but for one that the default pins."""
-        versions = self._store.versions(name)[::-1]
-        return sorted(versions, key=lambda v: f"{name}:{v.number}" != self._default)
+        missing = self._keep
+        for version in reversed(self._store.versions(name)):
+            if missing == 0 and f"{name}:{version.number}" != self._default:
+                continue
+            try:
+                entry = self._refresh_version(version, known.get(version.number))
+            except FileNotFoundError:  # deleted since it was listed
+                continue
+            entries[version.number] = entry
+            missing -= missing > 0 and entry.classifier is not None
+        return entries
 
     def _refresh_version(self, version: Version, known: Entry | None) -> Entry:
         fingerprint = _fingerprint(version.path)
-        if known is not None and known.fingerprint == fingerprint:
+        if known is not None and known.fingerprint == fingerprint and not known.is_due():
             return known
         try:
             version.verify()
             engine = open_engine(version, kind=self._engine)
-        except (GatewiseError, OSError) as error:
-            _log.error("%s cannot be served: %s", version.path, error)
-            return Entry(fingerprint, None, str(error))
+        except Exception as error:  # one bad version must not keep the others from being served
+            unforeseen = None if isinstance(error, GatewiseError | OSError) else error
+            _log.error("%s cannot be served: %s", version.path, error, exc_info=unforeseen)
+            return Entry(fingerprint, None, reason=str(error), tried=time.monotonic())
         _log.info("%s is ready with the %s engine", version.path, engine.name)
         return Entry(fingerprint, Classifier(version, engine=engine))
 

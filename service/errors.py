@@ -113,7 +113,7 @@ async def _answer_validation(_request: Request, error: Exception) -> JSONRespons
     first = error.errors()[0]
     told: ServiceError
     if error.body is None:
-        told = Malformed("the body is empty")
+        told = Malformed("the body is empty or null")
     elif first["type"] == "json_invalid":
         place = f"at character {first['loc'][-1]}"
         reason = first.get("ctx", {}).get("error", first["msg"])

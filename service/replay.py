@@ -10,15 +10,16 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from models.quiet import quiet_start
 from models.versions import Version
 from service.compute import compute
 from service.cores import available_cores
-from service.engines.opening import EngineKind, load_engine
+from service.engines.opening import EngineName, load_engine
 
 CHUNK_TEXTS = 1_024
 
 
-def replay(folder: Path, engine: EngineKind, ids_file: Path, output: Path) -> None:
+def replay(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> None:
     """Write the probabilities, (texts, labels), of the ids in `ids_file` to `output`.
 
     Args:
@@ -28,7 +29,8 @@ def replay(folder: Path, engine: EngineKind, ids_file: Path, output: Path) -> No
         output: .npy file to write.
     """
     version = Version(folder)
-    loaded = load_engine(version, kind=engine, threads=available_cores())
+    with quiet_start():
+        loaded = load_engine(version, kind=engine, threads=available_cores())
     with np.load(ids_file) as content:
         rows = np.split(content["tokens"], np.cumsum(content["lengths"])[:-1])
     # Sorted before it is cut into chunks, so that each chunk has texts of like length.
@@ -43,7 +45,7 @@ def replay(folder: Path, engine: EngineKind, ids_file: Path, output: Path) -> No
     np.save(output, probabilities[np.argsort(order)])
 
 
-def main(folder: Path, engine: EngineKind, ids_file: Path, output: Path) -> None:
+def main(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> None:
     """Replay, or say in one line why not."""
     try:
         replay(folder, engine, ids_file, output)

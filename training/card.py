@@ -20,7 +20,7 @@ any.
 | cell | {layers} × {cell}, {units} units |
 | embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
 | parameters | {parameters:,} |
-| trained on | {rows:,} rows, {tokens:,} tokens, in {seconds:.0f} s |
+| trained on | {rows:,} texts of {tokens:,} tokens in all, in {seconds:.0f} s |
 | best epoch | {best_epoch:.0f} of {epochs:.0f} |
 | data revision | {revision} |
 

@@ -107,7 +107,7 @@ def read_data(
 
 
 def hold_out(train: Split, *, seed: int) -> tuple[Split, Split]:
-    """Split rows off for validation, the same share of every class.
+    """Split rows off for validation, the same share of every class as near as rows allow.
 
     Neighbours in a file are often related, so rows are drawn in blocks of neighbours: a review of
     the same film left in train would make validation flatter.

@@ -15,11 +15,11 @@ from models.golden import Probabilities
 from training.cases import awkward_rows
 from training.errors import ExportError
 from training.network import predict_logits
+from training.prepare import Rows
 
 ENGINES = ("onnx", "savedmodel")
 AGREEMENT = 1e-5  # absolute, on a probability
 
-Rows = list[list[int]]
 _ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -3,11 +3,12 @@
 import logging
 from typing import Literal
 
-from models.errors import VersionCorrupt
-from models.versions import Version
+from models.errors import GatewiseError, VersionCorrupt
+from models.versions import ONNX, Version
 from service.compute import compute
 from service.engines.engine import Engine
 
+EngineName = Literal["onnx", "savedmodel"]
 EngineKind = Literal["auto", "onnx", "savedmodel"]
 
 _log = logging.getLogger(__name__)
@@ -31,8 +32,8 @@ def open_engine(version: Version, *, kind: EngineKind, threads: int = 1) -> Engi
         return _open(version, kind="savedmodel", threads=threads)
 
 
-def load_engine(version: Version, *, kind: EngineKind, threads: int) -> Engine:
-    """Return the engine of one kind, as it is: neither warm nor checked; `auto` is "onnx".
+def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
+    """Return the engine of one kind, as it is: neither warm nor checked.
 
     The runtime is imported here, so a process pays only for the one it uses.
     """
@@ -45,15 +46,17 @@ def load_engine(version: Version, *, kind: EngineKind, threads: int) -> Engine:
     return OnnxEngine(version.path, state=version.metadata.state, threads=threads)
 
 
-def _open(version: Version, *, kind: EngineKind, threads: int) -> Engine:
+def _open(version: Version, *, kind: EngineName, threads: int) -> Engine:
     try:
+        if kind == "onnx":
+            version.verify_file(ONNX)
         engine = load_engine(version, kind=kind, threads=threads)
+        state = version.metadata.state
+        version.golden.check_probabilities(lambda ids: compute(engine, ids, state=state))
+    except GatewiseError:
+        raise
     except ImportError as error:
         raise VersionCorrupt(f"the {kind} engine is not installed here: {error}") from error
     except Exception as error:  # each runtime raises its own
-        raise VersionCorrupt(
-            f"{version.path}: the {kind} engine cannot load it: {error}"
-        ) from error
-    state = version.metadata.state
-    version.golden.check_probabilities(lambda ids: compute(engine, ids, state=state))
+        raise VersionCorrupt(f"{version.path}: the {kind} engine cannot run it: {error}") from error
     return engine

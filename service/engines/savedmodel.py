@@ -6,7 +6,6 @@ from typing import Any
 
 from models.batching import Ids
 from models.golden import Probabilities
-from models.quiet import quiet_start
 from service.engines.engine import State
 
 
@@ -25,7 +24,7 @@ class SavedModelEngine:
         # The signatures live only as long as the object they belong to.
         self._loaded = self._tensorflow.saved_model.load(str(folder))
         self._predict = self._loaded.signatures["serving_default"]
-        self._step = self._loaded.signatures["step"]
+        self._step = self._loaded.signatures.get("step")  # which only a streamable version has
 
     def predict(self, ids: Ids) -> Probabilities:
         """See Engine."""
@@ -43,8 +42,7 @@ class SavedModelEngine:
 
 
 def _start_tensorflow(threads: int) -> Any:
-    with quiet_start():
-        import tensorflow
+    import tensorflow
 
     with suppress(RuntimeError):  # already running, with the threads of the first engine
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)

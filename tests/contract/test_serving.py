@@ -71,8 +71,18 @@ def test_auto_falls_back_to_the_reference(damage, copy: Version, caplog) -> None
     resealed = reseal(copy)
     assert open_engine(resealed, kind="auto").name == "savedmodel"
     assert "falling back to the SavedModel" in caplog.text
-    with pytest.raises(VersionCorrupt, match="the onnx engine cannot load it"):
+    with pytest.raises(
+        VersionCorrupt, match="the onnx engine cannot run it|a record of model.onnx"
+    ):
         open_engine(resealed, kind="onnx")
+
+
+def test_auto_does_without_a_twin_that_is_not_the_recorded_one(copy: Version, caplog) -> None:
+    with (copy.path / ONNX).open("ab") as file:
+        file.write(b" ")
+    copy.verify()
+    assert open_engine(copy, kind="auto").name == "savedmodel"
+    assert "model.onnx: expected" in caplog.text
 
 
 def test_wrong_answers_are_refused(copy: Version) -> None:

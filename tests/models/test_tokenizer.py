@@ -33,6 +33,7 @@ def tokens_of(tokenizer: Tokenizer, text: str) -> list[str]:
         ("the#film", ["the", "#", "film"]),
         ("tre\u0300s", ["très"]),  # a letter and its accent, in two characters
         ("ＴＨＥ", ["the"]),  # full width
+        ("𝐓𝐇𝐄", ["the"]),  # bold
         ("👍🏽👍🏽", ["👍🏽", "👍🏽"]),  # each thumb keeps its skin tone
         ("हिन्दी", ["हिन्दी"]),  # vowel signs are part of the word
         ("电影", ["电", "##影"]),
@@ -79,6 +80,26 @@ def test_offsets_of_a_word_whose_length_changes_are_those_of_the_word() -> None:
     ids, offsets = tokenizer.encode_with_offsets("ﬁn")  # the ligature is one character, then two
     assert ids == [2, 3, 4]
     assert offsets == [(0, 2)] * 3
+
+
+def test_offsets_where_two_changes_of_length_cancel_are_those_of_the_word() -> None:
+    tokenizer = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "fi", "##é", "##x"])
+    ids, offsets = tokenizer.encode_with_offsets("ﬁe\u0301x")  # one becomes two, two become one
+    assert ids == [2, 3, 4]
+    assert offsets == [(0, 4)] * 3
+
+
+def test_a_word_that_grows_is_cut() -> None:
+    tokenizer = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "ص", "##ص"])
+    ids, offsets = tokenizer.encode_with_offsets("\ufdfa" * 64)  # 18 characters each, normalised
+    assert len(ids) <= 257
+    assert ids[-1] == UNKNOWN
+    assert offsets[-1] == (0, 64)
+
+
+def test_a_pattern_with_groups_is_refused() -> None:
+    with pytest.raises(ValueError, match="no groups"):
+        Tokenizer(TOKENS, pattern="(a)b|b")
 
 
 @given(st.text(), st.text())

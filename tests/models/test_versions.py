@@ -114,6 +114,42 @@ def test_prune_keeps_the_newest(tmp_path) -> None:
     assert publish(tmp_path).number == 5
 
 
+def test_prune_of_a_model_that_is_not_there_says_so(tmp_path) -> None:
+    with pytest.raises(ModelNotFound, match="no model 'typo'"):
+        Store(tmp_path).prune("typo", keep=1)
+
+
+def test_a_number_whose_place_is_taken_by_a_file_is_passed_over(tmp_path) -> None:
+    publish(tmp_path)
+    (tmp_path / "toy" / "2").write_text("a file")
+    assert publish(tmp_path).number == 3
+
+
+def test_folders_that_are_no_models_are_passed_over(tmp_path) -> None:
+    publish(tmp_path)
+    for name in ("lost+found", "UPPER", ".hidden"):
+        (tmp_path / name / "1").mkdir(parents=True)
+    assert Store(tmp_path).names() == ["toy"]
+
+
+def test_files_without_a_record_are_refused(tmp_path) -> None:
+    version = publish(tmp_path)
+    metadata = version.metadata.model_copy(update={"files": {}})
+    metadata.save(version.path / METADATA)
+    with pytest.raises(
+        VersionCorrupt, match=r"metadata\.json: expected a record of .*, found none"
+    ):
+        Version(version.path).verify()
+
+
+def test_labels_of_another_number_than_the_predictions_are_refused(tmp_path) -> None:
+    version = publish(tmp_path, labels=("a", "b", "c"))
+    with pytest.raises(
+        VersionCorrupt, match=r"expected 3 probabilities for each text.*found \[2\]"
+    ):
+        version.verify()
+
+
 def test_prune_refuses_to_keep_none(tmp_path) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Store(tmp_path).prune("toy", keep=0)

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from models.versions import Store
+from models.versions import Store, Version
 from service.catalog import Catalog
+from service.engines import opening
 from service.errors import Invalid, NotFound, Unavailable
-from tests.versions import publish
+from tests.versions import CountingEngine, publish
 
 
 def make_catalog(root: Path, *, default: str | None = None, keep: int = 2) -> Catalog:
@@ -120,6 +121,75 @@ def test_a_pinned_default_stays_loaded(tmp_path) -> None:
     catalog = make_catalog(tmp_path, default="toy:1")
     assert version_of(catalog) == 1
     assert version_of(catalog, version=4) == 4
+    assert version_of(make_catalog(tmp_path, default="toy:1", keep=1), "toy") == 4
+
+
+def test_models_that_are_all_broken_are_not_ready(tmp_path) -> None:
+    publish(tmp_path)
+    break_version(tmp_path, 1)
+    other = publish(tmp_path, name="other")
+    (other.path / "saved_model.pb").unlink()
+    assert not make_catalog(tmp_path).ready
+
+
+def test_an_engine_that_breaks_on_one_version_harms_no_other(tmp_path, monkeypatch, caplog) -> None:
+    class BreakingEngine(CountingEngine):
+        def predict(self, ids):
+            raise RuntimeError("required inputs are missing")
+
+    def load(version, **_):
+        return BreakingEngine() if version.metadata.name == "bad" else CountingEngine()
+
+    monkeypatch.setattr(opening, "load_engine", load)
+    publish(tmp_path)
+    publish(tmp_path, name="bad")
+    catalog = make_catalog(tmp_path)
+    assert version_of(catalog, "toy") == 1
+    with pytest.raises(Unavailable, match="engine cannot run it: required inputs are missing"):
+        catalog.find("bad", version=None)
+
+
+def test_an_error_nobody_foresaw_harms_no_other_and_is_logged(
+    tmp_path, monkeypatch, caplog
+) -> None:
+    publish(tmp_path)
+    publish(tmp_path, name="bad")
+    verify = Version.verify
+
+    def fail(version: Version) -> None:
+        if version.metadata.name == "bad":
+            raise AttributeError("nobody thought of this")
+        verify(version)
+
+    monkeypatch.setattr(Version, "verify", fail)
+    assert version_of(make_catalog(tmp_path), "toy") == 1
+    assert "Traceback" in caplog.text
+
+
+def test_what_failed_is_tried_again_after_a_while(tmp_path, monkeypatch) -> None:
+    publish(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Version, "verify", lambda version: version.path.joinpath("no").stat())
+        catalog = make_catalog(tmp_path)
+    catalog.refresh()
+    assert not catalog.ready
+    monkeypatch.setattr("service.catalog.RETRY_SECONDS", 0)
+    catalog.refresh()
+    assert catalog.ready
+
+
+def test_a_version_deleted_during_a_look_is_passed_over(tmp_path, monkeypatch) -> None:
+    publish(tmp_path)
+    gone = publish(tmp_path)
+    monkeypatch.setattr(Store, "versions", lambda *_: [Version(gone.path.with_name("1")), gone])
+
+    def fingerprint(folder: Path) -> tuple[int, int, int]:
+        if folder == gone.path:
+            raise FileNotFoundError(folder)
+        return (1, 1, 1)
+
+    monkeypatch.setattr("service.catalog._fingerprint", fingerprint)
+    assert version_of(make_catalog(tmp_path)) == 1
 
 
 def test_a_default_that_is_not_there_is_our_fault_not_the_clients(tmp_path) -> None:

@@ -106,7 +106,7 @@ def test_model_and_version_can_be_named(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
-        ("", 400, {"type": "malformed", "message": "the body is empty"}),
+        ("", 400, {"type": "malformed", "message": "the body is empty or null"}),
         ("{", 400, {"type": "malformed"}),
         ("{'text': 'a'}", 400, {"type": "malformed"}),
         ('{"text": "a"} x', 400, {"type": "malformed"}),
