@@ -8,6 +8,7 @@ import pytest
 
 from models.batching import pad
 from models.versions import ONNX, WEIGHTS
+from service.compute import compute
 from service.engines.engine import Engine, initial_state
 from service.engines.onnx import OnnxEngine
 from service.engines.savedmodel import SavedModelEngine
@@ -83,6 +84,16 @@ def test_pieces_end_where_the_whole_does(exported: Exported) -> None:
             rest = [row[cut:] for row, cut in zip(rest, cuts, strict=True)]
             probabilities, state = engine.step(piece, state)
         np.testing.assert_allclose(probabilities, whole, rtol=0, atol=1e-5)
+
+
+def test_a_long_text_token_by_token_ends_where_the_whole_does(exported: Exported) -> None:
+    row = [5, 6, 7, 8] * 5_000
+    engine = OnnxEngine(exported.folder, state=exported.state)
+    state = initial_state(exported.state, batch=1)
+    for token in row:
+        probabilities, state = engine.step(pad([[token]]), state)
+    whole = compute(engine, [row], state=exported.state)
+    np.testing.assert_allclose(probabilities, whole, rtol=0, atol=1e-5)
 
 
 def test_a_row_of_padding_is_finite_and_changes_nothing(exported: Exported) -> None:
