@@ -85,7 +85,11 @@ def running(store: Path, **environment: str) -> Iterator[Server]:
         server.wait_until_ready()
         yield server
     finally:
-        server.process.kill()
-        server.process.wait()
+        server.terminate()
+        try:
+            server.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            server.process.kill()
+            server.process.wait()
         assert server.process.stderr is not None
         server.process.stderr.close()
