@@ -4,7 +4,6 @@ A version appears whole or not at all, and never changes once it is there.
 """
 
 import hashlib
-import itertools
 import os
 import re
 import shutil
@@ -103,7 +102,8 @@ class Version:
                 expected=f"{rows} tokens, one for each row of the embedding",
                 found=len(self.tokenizer),
             )
-        if (digest := _sha256(self.path / TOKENIZER)) != self.metadata.tokenizer_sha256:
+        digest = self.metadata.files[TOKENIZER].sha256  # which the file has been held against
+        if digest != self.metadata.tokenizer_sha256:
             raise VersionCorrupt.mismatch(
                 self.path / TOKENIZER, expected=self.metadata.tokenizer_sha256, found=digest
             )
@@ -182,8 +182,9 @@ class Store:
         """
         files = _file_records(staging)
         parent = self.root / metadata.name
-        newest = max((version.number for version in self.versions(metadata.name)), default=0)
-        for number in itertools.count(newest + 1):
+        number = max((version.number for version in self.versions(metadata.name)), default=0)
+        while True:
+            number += 1
             stamped = metadata.model_copy(update={"version": number, "files": files})
             stamped.save(staging / METADATA)
             _make_readable(staging)
@@ -195,9 +196,8 @@ class Store:
                 if (parent / str(stamped.version)).exists():
                     continue
                 raise
-            _sync_folder(parent)
+            _sync_entry(parent)
             return Version(target)
-        raise AssertionError("there is always a next number")
 
     def prune(self, name: str, *, keep: int) -> list[int]:
         """Delete all but the newest `keep` versions of a model; return the numbers deleted.
@@ -265,13 +265,13 @@ def _make_readable(folder: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Force the folder's content to disk, so that a rename cannot survive what it names."""
+    """Force the folder and its content to disk, so that a rename cannot survive what it names."""
     for path in sorted(folder.rglob("*"), reverse=True):
-        _sync_folder(path)
-    _sync_folder(folder)
+        _sync_entry(path)
+    _sync_entry(folder)
 
 
-def _sync_folder(path: Path) -> None:
+def _sync_entry(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -52,7 +52,9 @@ class Catalog:
 
     def __init__(self, store: Store, *, default: str | None, engine: EngineKind, keep: int) -> None:
         self._store = store
-        self._default = default
+        name, _, number = (default or "").partition(":")
+        self._default = name or None
+        self._pinned = int(number) if number else None
         self._engine = engine
         self._keep = keep
         self._loaded: Loaded = {}
@@ -102,15 +104,15 @@ class Catalog:
             if len(loaded) > 1:
                 raise Invalid(f"name a model; there are: {_list(loaded)}", field="model")
             return next(iter(loaded)), version
-        name, _, number = self._default.partition(":")
-        if name not in loaded:
-            raise Unavailable(f"no model {name!r}, the default; there are: {_list(loaded)}")
-        return name, version or (int(number) if number else None)
+        if self._default not in loaded:
+            there_are = _list(loaded)
+            raise Unavailable(f"no model {self._default!r}, the default; there are: {there_are}")
+        return self._default, version or self._pinned
 
     def describe(self) -> list[ModelInfo]:
         """Return every model with its versions and their state."""
         loaded = self._loaded
-        default = self._default.partition(":")[0] if self._default else None
+        default = self._default
         if default is None and len(loaded) == 1:
             default = next(iter(loaded))
         return [
@@ -134,10 +136,11 @@ class Catalog:
         One that the default pins is kept beside them.
         """
         known = self._loaded.get(name, {})
+        pinned = self._pinned if name == self._default else None
         entries: dict[int, Entry] = {}
         missing = self._keep
         for version in reversed(self._store.versions(name)):
-            if missing == 0 and f"{name}:{version.number}" != self._default:
+            if missing == 0 and version.number != pinned:
                 continue
             try:
                 entry = self._refresh_version(version, known.get(version.number))

@@ -4,10 +4,13 @@ from functools import partial
 
 import datasets
 from datasets import DatasetDict
+from datasets.exceptions import DatasetGenerationError
 from datasets.packaged_modules.csv.csv import CsvConfig
 
 from training.errors import DataError
 from training.files import CSV_OPTIONS
+
+LONGEST_CAUSE = 300  # characters of another library's message in ours
 
 
 def find_builder(
@@ -34,3 +37,13 @@ def build(builder: datasets.DatasetBuilder) -> DatasetDict:
     """Return the splits, downloaded and converted if they are not in the cache already."""
     builder.download_and_prepare()
     return builder.as_dataset()
+
+
+def describe_cause(error: BaseException) -> str:
+    """Return the message of an error, or of its cause where it says nothing itself, as one line."""
+    if isinstance(error, DatasetGenerationError) and error.__cause__ is not None:
+        return describe_cause(error.__cause__)
+    message = " ".join(str(error).split()) or type(error).__name__
+    message = message.partition("on the Hugging Face Hub either: ")[2] or message
+    message = message.partition(" For more information check: ")[0]
+    return message if len(message) <= LONGEST_CAUSE else message[: LONGEST_CAUSE - 1] + "…"

@@ -8,8 +8,6 @@ GatewiseError
 
 from models.errors import GatewiseError
 
-LONGEST_CAUSE = 300  # characters of another library's message in ours
-
 
 class TrainingError(GatewiseError):
     """Training cannot go on; nothing has been published."""
@@ -21,13 +19,3 @@ class DataError(TrainingError):
 
 class ExportError(TrainingError):
     """The exported version is not a faithful copy of the network."""
-
-
-def describe_cause(error: BaseException) -> str:
-    """Return the message of an error, or of its cause where it says nothing itself, as one line."""
-    if type(error).__name__ == "DatasetGenerationError" and error.__cause__ is not None:
-        return describe_cause(error.__cause__)
-    message = " ".join(str(error).split()) or type(error).__name__
-    message = message.partition("on the Hugging Face Hub either: ")[2] or message
-    message = message.partition(" For more information check: ")[0]
-    return message if len(message) <= LONGEST_CAUSE else message[: LONGEST_CAUSE - 1] + "…"

@@ -71,11 +71,10 @@ def evaluate_export(
     expected = np.asarray(keras.ops.softmax(predict_logits(network, checked)))
     for engine, found in by_engine.items():
         _require_agreement(found[: len(checked)], expected, what=f"{engine} and Keras")
-    reference = by_engine[ENGINES[0]]
-    for engine, found in by_engine.items():
-        _require_agreement(found, reference, what=f"{engine} and {ENGINES[0]}")
-    ends = len(checked) + np.cumsum([len(ids) for ids in splits.values()])
-    parts = np.split(reference[len(checked) :], ends[:-1] - len(checked))
+    reference, other = (by_engine[engine] for engine in ENGINES)
+    _require_agreement(other, reference, what=" and ".join(ENGINES))
+    ends = np.cumsum([len(ids) for ids in splits.values()])
+    parts = np.split(reference[len(checked) :], ends[:-1])
     return Proof(reference[: len(golden)], dict(zip(splits, parts, strict=True)))
 
 

@@ -12,8 +12,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from training.builders import build, find_builder
-from training.errors import DataError, describe_cause
+from training.builders import build, describe_cause, find_builder
+from training.errors import DataError
 
 HUB_TIMEOUT_SECONDS = 12
 

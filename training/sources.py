@@ -10,8 +10,8 @@ import huggingface_hub
 from datasets import Dataset, DatasetDict
 from huggingface_hub import constants
 
-from training.builders import build, find_builder
-from training.errors import DataError, describe_cause
+from training.builders import build, describe_cause, find_builder
+from training.errors import DataError
 from training.files import READERS, read_file
 from training.hub import load_from_hub
 

@@ -11,10 +11,12 @@ from service.engines.engine import Engine
 EngineName = Literal["onnx", "savedmodel"]
 EngineKind = Literal["auto", "onnx", "savedmodel"]
 
+THREADS = 1  # of one computation: the service computes several requests side by side instead
+
 _log = logging.getLogger(__name__)
 
 
-def open_engine(version: Version, *, kind: EngineKind, threads: int = 1) -> Engine:
+def open_engine(version: Version, *, kind: EngineKind) -> Engine:
     """Return an engine for a verified version, warm and checked against its golden predictions.
 
     `auto` takes the ONNX twin where it is there and right, the SavedModel otherwise.
@@ -24,12 +26,12 @@ def open_engine(version: Version, *, kind: EngineKind, threads: int = 1) -> Engi
             should.
     """
     if kind != "auto":
-        return _open(version, kind=kind, threads=threads)
+        return _open(version, kind=kind)
     try:
-        return _open(version, kind="onnx", threads=threads)
+        return _open(version, kind="onnx")
     except VersionCorrupt as error:
         _log.warning("%s: falling back to the SavedModel: %s", version.path, error)
-        return _open(version, kind="savedmodel", threads=threads)
+        return _open(version, kind="savedmodel")
 
 
 def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
@@ -46,11 +48,11 @@ def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
     return OnnxEngine(version.path, state=version.metadata.state, threads=threads)
 
 
-def _open(version: Version, *, kind: EngineName, threads: int) -> Engine:
+def _open(version: Version, *, kind: EngineName) -> Engine:
     try:
         if kind == "onnx":
             version.verify_file(ONNX)
-        engine = load_engine(version, kind=kind, threads=threads)
+        engine = load_engine(version, kind=kind, threads=THREADS)
         state = version.metadata.state
         version.golden.check_probabilities(lambda ids: compute(engine, ids, state=state))
     except GatewiseError:

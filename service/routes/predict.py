@@ -42,8 +42,13 @@ async def predict(
     items = _items(question, state)
     texts = [item for item in items if isinstance(item, str)]
     classified, waited = await _classify(classifier, texts, question.top_k, state)
-    response.headers["Server-Timing"] = _server_timing(classified, waited)
-    _count(classified, classifier, waited, texts=len(texts), state=state)
+    stages = {
+        "tokenize": classified.tokenize_seconds,
+        "queue": waited,
+        "model": classified.model_seconds,
+    }
+    response.headers["Server-Timing"] = _server_timing(stages)
+    _count(classified, classifier, stages, state)
     if question.text is not None:
         return classified.predictions[0]
     answers = iter(classified.predictions)
@@ -105,29 +110,15 @@ async def _classify(
     return await asyncio.get_running_loop().run_in_executor(state.workers, work)
 
 
-def _server_timing(classified: Classified, waited: float) -> str:
-    stages = _stages(classified, waited)
+def _server_timing(stages: dict[str, float]) -> str:
     return ", ".join(f"{name};dur={seconds * 1e3:.3f}" for name, seconds in stages.items())
 
 
-def _stages(classified: Classified, waited: float) -> dict[str, float]:
-    return {
-        "tokenize": classified.tokenize_seconds,
-        "queue": waited,
-        "model": classified.model_seconds,
-    }
-
-
 def _count(
-    classified: Classified,
-    classifier: Classifier,
-    waited: float,
-    *,
-    texts: int,
-    state: ServiceState,
+    classified: Classified, classifier: Classifier, stages: dict[str, float], state: ServiceState
 ) -> None:
     version = (classifier.metadata.name, str(classifier.metadata.version))
-    state.metrics.texts.labels(*version).inc(texts)
+    state.metrics.texts.labels(*version).inc(len(classified.predictions))
     state.metrics.tokens.labels(*version).inc(classified.tokens)
-    for stage, seconds in _stages(classified, waited).items():
+    for stage, seconds in stages.items():
         state.metrics.stage_seconds.labels(stage).observe(seconds)
