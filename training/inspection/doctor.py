@@ -1,0 +1,150 @@
+"""Looks at a whole dataset and gathers what the files beside this one find."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from training.classes import UNLABELLED
+from training.console import console
+from training.inspection.balance import count_classes
+from training.inspection.contradictions import agree_with_twins, find_contradictions
+from training.inspection.duplicates import Duplicates, find_duplicates, find_repeats
+from training.inspection.findings import Faults, Findings, Lengths
+from training.inspection.lengths import measure_lengths
+from training.inspection.out_of_fold import Fold
+from training.inspection.overlap import measure_overlap
+from training.inspection.rows import RawData, is_blank, read_rows
+from training.inspection.suspects import find_suspects
+from training.inspection.table import TRAIN, Table
+from training.inspection.words import Words, read_words
+from training.settings import TrainSettings
+from training.sources import Source
+from training.vocabulary import learn_vocabulary
+
+
+def inspect_source(
+    source: Source, *, text_column: str | None, label_column: str | None, seed: int
+) -> Findings:
+    """Return everything that can be found in a dataset.
+
+    Args:
+        source: The dataset. Nothing that is wrong with its rows is an error.
+        text_column: Column of the text, None to find it.
+        label_column: Column of the labels, None to find it; it may hold lists.
+        seed: Decides which rows are judged together for likely wrong labels.
+
+    Raises:
+        DataError: There are no rows, or a column is missing or unclear.
+    """
+    with console.status("reading the rows"):
+        data = read_rows(source, text_column=text_column, label_column=label_column)
+        table = _tabulate(data)
+    words, duplicates = _compare_texts(table)
+    found = _gather(table, duplicates, [split.faults for split in data.splits])
+    with console.status("measuring the texts"):
+        lengths = _measure_lengths(table, words)
+        vocabulary = measure_overlap(words, table)
+    agreement = agree_with_twins(duplicates, table)
+    suspicion = find_suspects(table, words, agreement=agreement, seed=seed, watch=_show_progress)
+    return replace(
+        found,
+        source=source.description,
+        text_column=data.text_column,
+        label_column=data.label_column,
+        notices=data.notices,
+        lengths=lengths,
+        vocabulary=vocabulary,
+        suspicion=suspicion,
+    )
+
+
+def quick_findings(
+    texts: Mapping[str, Sequence[str]],
+    *,
+    labels: Mapping[str, NDArray[np.int32]],
+    classes: Sequence[str],
+) -> Findings:
+    """Return what can be found in seconds: repeats, contradictions, empty texts, class balance.
+
+    Args:
+        texts: Texts by split. What stands in two splits is told of the later one; train comes
+            first in any case.
+        labels: By split class indices, shape (rows,), or 0 or 1 for each class, shape
+            (rows, classes).
+        classes: Name of each class.
+
+    Raises:
+        ValueError: Texts and labels are not of the same splits and rows.
+    """
+    table = Table.join(texts, labels=labels, classes=classes)
+    _, duplicates = _compare_texts(table)
+    return _gather(table, duplicates, [_find_faults(table, split) for split in table.sizes])
+
+
+def leaks_of(findings: Findings) -> dict[str, NDArray[np.bool_]]:
+    """Return for each split but train which of its rows stand, exactly or nearly, in train too.
+
+    It is what `duplicates.find_leaks` finds, without looking again.
+
+    Returns:
+        By split, shape (rows,).
+    """
+    rows = {split.split: split.rows for split in findings.faults}
+    leaks = {split: np.zeros(number, bool) for split, number in rows.items() if split != TRAIN}
+    for found in findings.repeats:
+        if found.of == TRAIN and found.split != TRAIN:
+            leaks[found.split][[match.row for match in (*found.exact, *found.near)]] = True
+    return leaks
+
+
+def _show_progress(folds: list[Fold]) -> Iterable[Fold]:
+    return track(
+        folds,
+        description="looking for wrong labels",
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def _tabulate(data: RawData) -> Table:
+    return Table.join(
+        {split.name: split.texts for split in data.splits},
+        labels={split.name: split.labels for split in data.splits},
+        classes=data.classes,
+    )
+
+
+def _compare_texts(table: Table) -> tuple[Words, Duplicates]:
+    with console.status("finding the words"):
+        words = read_words(table.texts)
+    with console.status("looking for texts that stand twice"):
+        return words, find_duplicates(words)
+
+
+def _gather(table: Table, duplicates: Duplicates, faults: Sequence[Faults]) -> Findings:
+    return Findings(
+        labels=table.classes,
+        multi_label=table.multi_label,
+        faults=tuple(faults),
+        balance=count_classes(table),
+        repeats=find_repeats(duplicates, table),
+        contradictions=find_contradictions(duplicates, table),
+    )
+
+
+def _find_faults(table: Table, split: str) -> Faults:
+    span = table.spans[split]
+    empty = tuple(row for row, text in enumerate(table.texts[span]) if is_blank(text))
+    unlabelled = tuple(np.flatnonzero(table.codes[span] == UNLABELLED).tolist())
+    return Faults(split, table.sizes[split], empty=empty, unlabelled=unlabelled)
+
+
+def _measure_lengths(table: Table, words: Words) -> tuple[Lengths, ...]:
+    """Learn the tokenizer that a training would learn, and measure texts with it."""
+    split = TRAIN if TRAIN in table.sizes else next(iter(table.sizes))
+    tokenizer = learn_vocabulary(table.texts[table.spans[split]], size=TrainSettings.vocabulary)
+    return measure_lengths(words, tokenizer, table)

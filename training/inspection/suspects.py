@@ -1,0 +1,164 @@
+"""Finds labels that are likely wrong: those that a model fitted on other rows does not believe.
+
+Suspicious is a label to which the model gives less probability than it gives this label in other
+rows, so that rare labels, which are never thought probable, do not come first (self-confidence and
+class thresholds as in Northcutt, Jiang and Chuang, "Confident learning", JAIR 2021). Rows with the
+same text and another label add to it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
+
+from training.classes import UNLABELLED
+from training.inspection.features import weigh_pieces, weigh_words
+from training.inspection.findings import Suspect, Suspicion
+from training.inspection.out_of_fold import FOLDS, Watch, judge_unseen
+from training.inspection.table import Table
+from training.inspection.words import Words
+
+MOST = 300  # suspects
+LEAST_ROWS = FOLDS  # of a class that can be judged
+# Pieces of words make the model better, but much slower where there are many classes or long
+# texts: beyond this many characters times classes it looks at whole words only.
+PIECES_LIMIT = 20_000_000
+
+
+def find_suspects(
+    table: Table,
+    words: Words,
+    *,
+    agreement: NDArray[np.float64],
+    seed: int,
+    watch: Watch = iter,
+) -> Suspicion | None:
+    """Return the labels most likely wrong, None where there are too few rows to judge any.
+
+    Args:
+        table: All rows; those without words or label are not judged.
+        words: Their words.
+        agreement: Share of the rows with the same text that have the same labels, shape (rows,).
+        seed: Decides which rows are judged by the same model.
+        watch: Is given the folds and yields them, to show how far things are.
+    """
+    cases = _choose_cases(table, words)
+    if cases.given.shape[1] < (1 if table.multi_label else 2):
+        return None
+    features = _see(words, classes=len(cases.classes))[cases.rows]
+    judged = judge_unseen(
+        features, cases.given, exclusive=not table.multi_label, seed=seed, watch=watch
+    )
+    rank = _rank_several if table.multi_label else _rank_one
+    ranking = rank(cases.given, judged, agreement[cases.rows])
+    return Suspicion(
+        len(cases.rows),
+        ranking.accuracy,
+        tuple(_describe(table, cases, ranking, case) for case in ranking.order.tolist()),
+    )
+
+
+@dataclass(frozen=True)
+class _Cases:
+    """Rows and classes that can be judged.
+
+    Args:
+        rows: Rows of the table, shape (cases,).
+        classes: Class indices, shape (classes,).
+        given: Which of the classes each row has, shape (cases, classes).
+    """
+
+    rows: NDArray[np.int64]
+    classes: NDArray[np.int64]
+    given: NDArray[np.bool_]
+
+
+def _choose_cases(table: Table, words: Words) -> _Cases:
+    rows = np.flatnonzero((table.codes != UNLABELLED) & (words.counts > 0))
+    labels = table.labels[rows]
+    every = labels == 1 if table.multi_label else labels[:, None] == np.arange(len(table.classes))
+    classes = np.flatnonzero(every.sum(axis=0) >= LEAST_ROWS)
+    given = every[:, classes]
+    judged = given.any(axis=1) | table.multi_label
+    return _Cases(rows[judged], classes, given[judged])
+
+
+def _see(words: Words, *, classes: int) -> csr_array:
+    features = weigh_words(words)
+    lengths = np.array([len(word) for word in words.spellings])
+    if lengths[words.ids].sum() * classes > PIECES_LIMIT:
+        return features
+    return csr_array(hstack([features, weigh_pieces(words)]))
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Which cases are doubted, and how.
+
+    Args:
+        order: The doubted cases, the worst first, MOST at most.
+        column: Of each case the class that is to be taken away, or if not given to be added.
+        instead: Of each case the class to be given in its place, -1 for none.
+        probability: Of what is given as to that class, shape (cases,).
+        accuracy: Share of the labels on which model and dataset agree.
+    """
+
+    order: NDArray[np.int64]
+    column: NDArray[np.int64]
+    instead: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    accuracy: float
+
+
+def _rank_one(
+    given: NDArray[np.bool_], judged: NDArray[np.float64], agreement: NDArray[np.float64]
+) -> _Ranking:
+    """Rank cases that have one class each."""
+    others = np.where(given, 0, judged)
+    column, instead = given.argmax(axis=1), others.argmax(axis=1)
+    probability = judged[given]
+    credibility = _compare(judged, applies=given)[given] * agreement
+    order = _worst(credibility, doubted=probability * agreement < others.max(axis=1))
+    accuracy = float((judged.argmax(axis=1) == column).mean())
+    return _Ranking(order, column, instead, probability, accuracy)
+
+
+def _rank_several(
+    given: NDArray[np.bool_], judged: NDArray[np.float64], agreement: NDArray[np.float64]
+) -> _Ranking:
+    """Rank cases that have any number of classes, each by what is least credible of it."""
+    believed = np.where(given, judged, 1 - judged)
+    credibility = np.where(
+        given, _compare(judged, applies=given), _compare(1 - judged, applies=~given)
+    )
+    column = credibility.argmin(axis=1)
+    every = np.arange(len(given))
+    probability = believed[every, column]
+    order = _worst(credibility[every, column] * agreement, doubted=probability * agreement < 0.5)
+    accuracy = float((believed > 0.5).mean())
+    return _Ranking(order, column, np.full(len(given), -1), probability, accuracy)
+
+
+def _compare(
+    probability: NDArray[np.float64], *, applies: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Divide the probabilities of each class by their mean over the rows to which it applies."""
+    typical = np.where(applies, probability, 0).sum(axis=0) / np.maximum(applies.sum(axis=0), 1)
+    compared: NDArray[np.float64] = probability / np.maximum(typical, np.finfo(float).tiny)
+    return compared
+
+
+def _worst(credibility: NDArray[np.float64], *, doubted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    order = np.argsort(credibility, kind="stable")
+    return order[doubted[order]][:MOST]
+
+
+def _describe(table: Table, cases: _Cases, ranking: _Ranking, case: int) -> Suspect:
+    row = int(cases.rows[case])
+    given = table.name_labels(row)
+    changed = {table.classes[cases.classes[ranking.column[case]]]}
+    if ranking.instead[case] >= 0:
+        changed.add(table.classes[cases.classes[ranking.instead[case]]])
+    proposed = tuple(name for name in table.classes if name in changed.symmetric_difference(given))
+    return Suspect(table.place(row), given, proposed, float(ranking.probability[case]))

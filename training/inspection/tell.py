@@ -1,0 +1,176 @@
+"""Tells people what was found: row numbers and labels, never a text."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.table import Table
+
+from training.console import console
+from training.inspection.alarms import FAULTS, find_alarms
+from training.inspection.findings import Contradiction, Findings, LabelledRow, Suspect, Suspicion
+
+MOST_ROWS = 8  # row numbers of one kind
+MOST_CLASSES = 40
+MOST_SUSPECTS = 20
+
+
+def tell(findings: Findings) -> None:
+    """Print everything that was found, with the first row numbers of each kind."""
+    _tell_source(findings)
+    _tell_list("rows that cannot be used", _describe_faults(findings))
+    _tell_list("texts that stand twice", _describe_repeats(findings))
+    _tell_list("texts with different labels", _describe_contradictions(findings))
+    _tell_balance(findings)
+    if findings.lengths:
+        _tell_lengths(findings)
+    if findings.vocabulary:
+        _tell_vocabulary(findings)
+    if findings.suspicion is not None:
+        _tell_suspicion(findings.suspicion)
+
+
+def tell_short(findings: Findings) -> None:
+    """Print only what a person should know before a training, in a few lines, or nothing."""
+    for alarm in find_alarms(findings):
+        console.print(f"warning: {alarm}")
+
+
+def to_json(findings: Findings, *, path: Path) -> None:
+    """Write all that was found, with every row number, to a JSON file; OSError if that fails."""
+    content = json.dumps(asdict(findings), ensure_ascii=False, indent=1)
+    path.write_text(content + "\n", encoding="utf-8")
+
+
+def _tell_source(findings: Findings) -> None:
+    if findings.source is not None:
+        console.print(f"data: {findings.source}")
+        console.print(f"text {findings.text_column!r}, label {findings.label_column!r}")
+    rows = ", ".join(f"{split.rows:,} {split.split}" for split in findings.faults)
+    kind = "any number of" if findings.multi_label else "one of"
+    console.print(f"rows: {rows}; each has {kind} {len(findings.labels)} classes")
+    for notice in findings.notices:
+        console.print(f"note: {notice}")
+
+
+def _tell_list(heading: str, lines: Iterable[str]) -> None:
+    console.print(f"\n{heading}", style="bold")
+    for line in list(lines) or ["none"]:
+        console.print(f"  {line}")
+
+
+def _describe_faults(findings: Findings) -> list[str]:
+    return [
+        f"{split.split} has {len(rows):,} {described}: {_first(rows)}"
+        for split in findings.faults
+        for kind, described in FAULTS.items()
+        if (rows := getattr(split, kind))
+    ]
+
+
+def _describe_repeats(findings: Findings) -> list[str]:
+    return [
+        f"{found.split} has {len(matches):,} that {how} "
+        f"{'repeat another of it' if found.split == found.of else f'stand in {found.of} too'}: "
+        + _first([f"{match.row} as {match.twin}" for match in matches])
+        for found in findings.repeats
+        for how, matches in (("exactly", found.exact), ("nearly", found.near))
+        if matches
+    ]
+
+
+def _describe_contradictions(findings: Findings) -> list[str]:
+    exact = [found for found in findings.contradictions if found.similarity is None]
+    near = [found for found in findings.contradictions if found.similarity is not None]
+    return [
+        line
+        for kind, chosen in (("the same text", exact), ("nearly the same text", near))
+        if chosen
+        for line in (f"{kind}: {len(chosen):,} times", *map(_describe_rows, chosen[:MOST_ROWS]))
+    ]
+
+
+def _describe_rows(contradiction: Contradiction) -> str:
+    return "  " + _first([_describe_row(row) for row in contradiction.rows])
+
+
+def _describe_row(row: LabelledRow) -> str:
+    return f"{row.place.split} {row.place.row} is {_name(row.labels)}"
+
+
+def _tell_balance(findings: Findings) -> None:
+    table = _make_table("rows by class", [balance.split for balance in findings.balance])
+    total = {
+        name: sum(balance.counts[name] for balance in findings.balance) for name in findings.labels
+    }
+    shown = sorted(findings.labels, key=lambda name: -total[name])[:MOST_CLASSES]
+    for name in shown:
+        shares = [(balance.counts[name], balance.labelled) for balance in findings.balance]
+        table.add_row(name, *(f"{rows:,} ({rows / max(all, 1):.1%})" for rows, all in shares))
+    _print_table(table)
+    if len(shown) < len(findings.labels):
+        console.print(f"  and {len(findings.labels) - len(shown):,} smaller ones")
+
+
+def _tell_lengths(findings: Findings) -> None:
+    table = _make_table("length of texts by quantile", list(findings.lengths[0].words))
+    for split in findings.lengths:
+        for unit, values in (("words", split.words), ("tokens", split.tokens)):
+            table.add_row(f"{split.split}, {unit}", *(f"{value:,.0f}" for value in values.values()))
+    _print_table(table)
+    limits = [f"at {cut.limit:,}" for cut in findings.lengths[0].cuts]
+    table = _make_table("texts cut, tokens lost", limits)
+    for split in findings.lengths:
+        table.add_row(split.split, *(f"{cut.texts:,} ({cut.tokens:.1%})" for cut in split.cuts))
+    _print_table(table)
+
+
+def _tell_vocabulary(findings: Findings) -> None:
+    table = _make_table("words that train has too", ["of the different", "of the running"])
+    for overlap in findings.vocabulary:
+        table.add_row(overlap.split, f"{overlap.types:.1%}", f"{overlap.occurrences:.1%}")
+    _print_table(table)
+
+
+def _tell_suspicion(suspicion: Suspicion) -> None:
+    table = _make_table("labels most likely wrong", ["given", "rather", "probability"])
+    for found in suspicion.suspects[:MOST_SUSPECTS]:
+        place = f"{found.place.split} {found.place.row}"
+        table.add_row(place, _name(found.given), _change(found), f"{found.probability:.4f}")
+    _print_table(table)
+    console.print(
+        f"  of {len(suspicion.suspects):,} found by a linear model, with the probability that it "
+        f"gives to what is given; it agrees with {suspicion.accuracy:.1%} of the labels of "
+        f"{suspicion.judged:,} rows it had not seen"
+    )
+
+
+def _change(suspect: Suspect) -> str:
+    """Return what a suspect should rather be; of several labels only the one that changes."""
+    added = [f"+ {name!r}" for name in suspect.proposed if name not in suspect.given]
+    removed = [f"- {name!r}" for name in suspect.given if name not in suspect.proposed]
+    return _name(suspect.proposed) if added and removed else "".join(added + removed)
+
+
+def _make_table(heading: str, columns: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(heading, no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _print_table(table: Table) -> None:
+    console.print()
+    console.print(table)
+
+
+def _first(items: Sequence[object]) -> str:
+    """Return the first items, and how many follow."""
+    shown = ", ".join(map(str, items[:MOST_ROWS]))
+    return shown + (f" and {len(items) - MOST_ROWS:,} more" if len(items) > MOST_ROWS else "")
+
+
+def _name(labels: Sequence[str]) -> str:
+    return " + ".join(map(repr, labels)) or "none"

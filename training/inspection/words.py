@@ -1,0 +1,83 @@
+"""Texts as numbers of their words: what every later step looks at, read once."""
+
+import re
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.tokenizer import PATTERN, normalize
+
+# Letters of scripts that leave no spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han):
+# the tokenizer takes a whole sentence of them for one word, and then no two would be alike.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+_FIND_WORDS = re.compile(PATTERN).findall
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of many texts, each word as a number.
+
+    Args:
+        ids: Number of each word, one text after the other, shape (words,).
+        starts: Where each text starts in `ids`, and at last where the last one ends, shape
+            (texts + 1,).
+        spellings: The word of each number, normalised as the tokenizer does.
+    """
+
+    ids: NDArray[np.uint32]
+    starts: NDArray[np.int64]
+    spellings: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Number of texts."""
+        return len(self.starts) - 1
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of words of each text, shape (texts,)."""
+        return np.diff(self.starts)
+
+    def part(self, rows: slice) -> NDArray[np.uint32]:
+        """Return the words of neighbouring texts, one text after the other, shape (words,)."""
+        start, stop, _ = rows.indices(len(self))
+        return self.ids[self.starts[start] : self.starts[max(start, stop)]]
+
+
+def read_words(texts: Iterable[str]) -> Words:
+    """Find the words of texts as the tokenizer does: spaces and case make no difference.
+
+    Only in scripts without spaces is it otherwise: there each character is a word.
+    """
+    numbers = _WordNumbers()
+    ids, starts = array("I"), array("q", [0])
+    for text in texts:
+        ids.extend(map(numbers.__getitem__, _FIND_WORDS(_space_out(text))))
+        starts.append(len(ids))
+    return Words(
+        np.frombuffer(ids, np.uint32) if ids else np.empty(0, np.uint32),
+        np.frombuffer(starts, np.int64),
+        tuple(numbers.known),
+    )
+
+
+def _space_out(text: str) -> str:
+    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
+
+
+class _WordNumbers(dict[str, int]):
+    """Number of each word as it was written; a new word gets the next number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: dict[str, int] = {}  # by normalised spelling
+
+    def __missing__(self, word: str) -> int:
+        number = self.known.setdefault(normalize(word), len(self.known))
+        self[word] = number
+        return number
