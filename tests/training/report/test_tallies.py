@@ -1,0 +1,59 @@
+"""Counts are those of the rows, and bootstrap samples are shared by all classifiers."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score
+
+from tests.training.report.made import multi_split, single_split
+from training.report.tallies import decide, is_right, tally
+
+
+def test_deciding() -> None:
+    probabilities = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]], np.float32)
+    assert decide(probabilities, None).tolist() == [1, 0]
+    given = decide(probabilities, (0.5, 0.5, 0.25))
+    assert given.tolist() == [[False, True, True], [True, False, True]]
+
+
+def test_a_row_is_right_with_all_of_its_labels() -> None:
+    assert is_right(np.array([1, 0]), np.array([1, 1])).tolist() == [True, False]
+    given, truth = np.array([[True, False], [True, True]]), np.array([[1, 0], [1, 0]])
+    assert is_right(given, truth).tolist() == [True, False]
+
+
+def test_figures_of_one_label_are_those_of_scikit_learn() -> None:
+    split = single_split(classes=5)
+    decided = decide(split.probabilities, None)
+    found = tally(split.labels, [decided], labels=5)[0].sample
+    assert found.accuracy == np.mean(decided == split.labels)
+    assert found.f1 == pytest.approx(f1_score(split.labels, decided, average=None))
+    assert found.macro_f1 == pytest.approx(f1_score(split.labels, decided, average="macro"))
+
+
+def test_figures_of_many_labels_are_those_of_scikit_learn() -> None:
+    split = multi_split(classes=4)
+    decided = decide(split.probabilities, (0.4,) * 4)
+    found = tally(split.labels, [decided], labels=4)[0].sample
+    assert found.macro_f1 == pytest.approx(f1_score(split.labels, decided, average="macro"))
+    assert found.micro_f1 == pytest.approx(f1_score(split.labels, decided, average="micro"))
+    assert found.accuracy == pytest.approx(np.mean(np.all(decided == split.labels, axis=1)))
+
+
+def test_samples_are_drawn_as_rows_are() -> None:
+    """Drawing kinds of rows gives the spread that drawing the rows themselves does."""
+    split = single_split(rows=400, classes=3, strength=2.0)
+    decided = decide(split.probabilities, None)
+    found = tally(split.labels, [decided], labels=3)[0].resampled.macro_f1
+    draw = np.random.default_rng(5)
+    rows = draw.integers(0, split.rows, (1_000, split.rows))
+    expected = [f1_score(split.labels[each], decided[each], average="macro") for each in rows[:300]]
+    assert np.mean(found) == pytest.approx(np.mean(expected), abs=0.006)
+    assert np.std(found) == pytest.approx(np.std(expected), rel=0.15)
+
+
+def test_samples_are_paired() -> None:
+    split = single_split()
+    decided = decide(split.probabilities, None)
+    first, second = tally(split.labels, [decided, decided.copy()], labels=2)
+    assert np.array_equal(first.resampled.macro_f1, second.resampled.macro_f1)
+    assert first.resampled.macro_f1.shape == (1_000,)

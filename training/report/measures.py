@@ -1,0 +1,47 @@
+"""The figures that sum a classifier up, each with the interval that goes with it."""
+
+from typing import TypedDict
+
+from training.report.results import Task
+from training.report.statistics import Interval, percentiles, wilson
+from training.report.tallies import Tallied
+
+MEASURES: dict[Task, tuple[str, ...]] = {
+    "single_label": ("accuracy", "macro_f1"),
+    "multi_label": ("macro_f1", "micro_f1", "subset_accuracy"),
+}
+"""By task, the one that decides first."""
+
+SHARES = ("accuracy", "subset_accuracy")
+"""Measures that are a share of the rows: Wilson intervals and McNemar's test are for these."""
+
+
+class Estimate(TypedDict):
+    """A figure from 0 to 1 and its 95 % interval; None where it does not exist."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def estimate(value: float, interval: Interval) -> Estimate:
+    """Put a figure and its interval together."""
+    return {"value": value, "low": interval.low, "high": interval.high}
+
+
+def share(part: float, whole: float) -> Estimate:
+    """Return a share of rows, with Wilson's interval."""
+    value = part / whole if whole else float("nan")
+    return estimate(value, wilson(int(part), int(whole)))
+
+
+def measure(tallied: Tallied, *, task: Task) -> dict[str, Estimate]:
+    """Return the figures of a classifier, by measure."""
+    return {name: _measure(tallied, name) for name in MEASURES[task]}
+
+
+def _measure(tallied: Tallied, name: str) -> Estimate:
+    if name in SHARES:
+        return share(float(tallied.sample.right), tallied.sample.rows)
+    value = float(getattr(tallied.sample, name))
+    return estimate(value, percentiles(getattr(tallied.resampled, name)))

@@ -1,0 +1,163 @@
+"""What a report is made of: what is true of each row, what was predicted, and what that cost."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["single_label", "multi_label"]
+
+_FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SplitResult:
+    """What is true of the rows of one split, and what each classifier made of them.
+
+    Args:
+        name: Purpose of the split, "test" or "validation"; it becomes part of file names.
+        labels: The class of each row, int32 (rows,); multi-label: 0 or 1, int32 (rows, labels).
+        probabilities: What the service answers, float32 (rows, labels).
+        uncalibrated: The same before calibration.
+        baseline: The same of the linear baseline.
+        baseline_thresholds: The baseline's own, (labels,); for multi-label only.
+        lengths: Tokens of each row, int (rows,).
+        leaked: Whether a row stands among the training rows too, bool (rows,); None if unknown.
+        row_numbers: Where each row stands in the dataset, int (rows,); None if in this order.
+
+    Raises:
+        ValueError: An array has another shape, or is not made of numbers.
+    """
+
+    name: str
+    labels: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    lengths: NDArray[np.integer]
+    uncalibrated: NDArray[np.float32] | None = None
+    baseline: NDArray[np.float32] | None = None
+    baseline_thresholds: Sequence[float] | None = None
+    leaked: NDArray[np.bool_] | None = None
+    row_numbers: NDArray[np.integer] | None = None
+
+    def __post_init__(self) -> None:
+        if not _FILE_PART.fullmatch(self.name):
+            raise ValueError(f"split {self.name!r}: a name is made of a-z, 0-9, '_' and '-'")
+        if self.probabilities.ndim != 2 or not len(self.probabilities):
+            self._refuse("probabilities", "(rows, labels), one row at least")
+        if self.labels.shape not in ((self.rows,), self.probabilities.shape):
+            self._refuse("labels", f"({self.rows},) or {self.probabilities.shape}")
+        for name in ("probabilities", "uncalibrated", "baseline"):
+            self._check_probabilities(name)
+        for name in ("lengths", "leaked", "row_numbers"):
+            values = getattr(self, name)
+            if values is not None and values.shape != (self.rows,):
+                self._refuse(name, f"({self.rows},)")
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.probabilities)
+
+    def _check_probabilities(self, name: str) -> None:
+        values = getattr(self, name)
+        if values is None:
+            return
+        if values.shape != self.probabilities.shape:
+            self._refuse(name, str(self.probabilities.shape))
+        if not (np.all(values >= 0) and np.all(values <= 1)):  # so that a NaN is refused too
+            raise ValueError(f"split {self.name!r}: {name} must lie between 0 and 1")
+
+    def _refuse(self, name: str, expected: str) -> None:
+        found = getattr(self, name).shape
+        raise ValueError(f"split {self.name!r}: {name} must have shape {expected}, not {found}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a version takes to train, to keep and to ask; None for what is not known.
+
+    Args:
+        parameters: Numbers that were learned.
+        megabytes: Size of the version on disk, 1 MB being 10⁶ bytes.
+        milliseconds_per_text: Time to answer one text, by engine.
+        training_seconds: Time of fitting, validation included.
+        tokens_per_second: Mean speed of training, padding not counted.
+    """
+
+    parameters: int | None = None
+    megabytes: float | None = None
+    milliseconds_per_text: Mapping[str, float] = field(default_factory=dict)
+    training_seconds: float | None = None
+    tokens_per_second: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """All that the report of one version is made of.
+
+    Args:
+        title: Heading of the page.
+        name: Name of the model.
+        version: Version of the model.
+        cell: Recurrent cell, as people write it: "GRU".
+        created: When it was trained.
+        source: Where its data came from.
+        labels: Names, in the order of the probabilities.
+        task: Whether a row has exactly one label or any number of them.
+        thresholds: Probability from which each label is given, (labels,); for multi-label only.
+        splits: By purpose.
+        epochs: Learning curves, one entry an epoch: `loss` and `val_loss`, and scores by name.
+        best_epoch: The epoch whose weights were kept, counted from 1; None if not known.
+        cost: What the version takes.
+
+    Raises:
+        ValueError: Splits, labels and task do not fit together.
+    """
+
+    title: str
+    name: str
+    version: str
+    cell: str
+    created: str
+    source: str
+    labels: Sequence[str]
+    task: Task
+    splits: Mapping[str, SplitResult]
+    thresholds: Sequence[float] | None = None
+    epochs: Sequence[Mapping[str, float]] = ()
+    best_epoch: int | None = None
+    cost: Cost = field(default_factory=Cost)
+
+    def __post_init__(self) -> None:
+        if not self.splits:
+            raise ValueError("a report needs one split at least")
+        self._check_thresholds("thresholds", self.thresholds, needed=True)
+        for split in self.splits.values():
+            self._check_split(split)
+
+    def _check_split(self, split: SplitResult) -> None:
+        found = split.probabilities.shape[1]
+        if found != len(self.labels):
+            raise ValueError(
+                f"split {split.name!r}: {found} columns, but {len(self.labels)} labels"
+            )
+        if (split.labels.ndim == 1) != (self.task == "single_label"):
+            raise ValueError(
+                f"split {split.name!r}: labels of shape {split.labels.shape} are not {self.task}"
+            )
+        end = len(self.labels) if self.task == "single_label" else 2
+        if split.labels.min() < 0 or split.labels.max() >= end:
+            raise ValueError(f"split {split.name!r}: labels must be 0 to {end - 1}")
+        self._check_thresholds(
+            f"split {split.name!r}: baseline_thresholds",
+            split.baseline_thresholds,
+            needed=split.baseline is not None,
+        )
+
+    def _check_thresholds(self, what: str, found: Sequence[float] | None, *, needed: bool) -> None:
+        expected = len(self.labels) if needed and self.task == "multi_label" else 0
+        if (0 if found is None else len(found)) != expected:
+            raise ValueError(f"{what}: {expected or 'none'} expected, not {found}")

@@ -1,0 +1,126 @@
+"""Counts what classifiers decided against what is true, in the rows and in bootstrap samples."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
+
+from training.report.statistics import Floats, bootstrap_sums, f1_scores, macro_f1, ratio
+
+Decisions = NDArray[np.int32] | NDArray[np.bool_]
+"""The class of each row, (rows,); multi-label: whether each label is given, (rows, labels)."""
+
+
+def decide(probabilities: NDArray[np.float32], thresholds: Sequence[float] | None) -> Decisions:
+    """Return what the service answers: the likeliest class, or the labels that are likely enough.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        thresholds: Probability from which each label is given, (labels,); None for single label.
+    """
+    if thresholds is None:
+        return probabilities.argmax(axis=1).astype(np.int32)
+    return probabilities >= np.asarray(thresholds, np.float64)
+
+
+def is_right(decided: Decisions, truth: Decisions) -> NDArray[np.bool_]:
+    """Return whether each row, with all of its labels, is right; shape (rows,)."""
+    same: NDArray[np.bool_] = decided == truth
+    return same if same.ndim == 1 else same.all(axis=1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tally:
+    """Counts of one sample or, with a leading axis, of many.
+
+    Args:
+        rows: Rows in a sample.
+        right: Of these, how many are right in all of their labels; (…).
+        hits: Rows to which a label was rightly given; (…, labels).
+        given: Rows to which a label was given; (…, labels).
+        actual: Rows that have a label; (…, labels).
+    """
+
+    rows: int
+    right: Floats
+    hits: Floats
+    given: Floats
+    actual: Floats
+
+    @classmethod
+    def of(cls, sums: Floats, *, rows: int) -> "Tally":
+        """Take apart the sums of the columns that `_columns` makes."""
+        right, (hits, given, actual) = sums[..., 0], np.split(sums[..., 1:], 3, axis=-1)
+        return cls(rows=rows, right=right, hits=hits, given=given, actual=actual)
+
+    @property
+    def accuracy(self) -> Floats:
+        """Share of rows that are right in all of their labels."""
+        return self.right / self.rows
+
+    @property
+    def f1(self) -> Floats:
+        """F1 of each label."""
+        return f1_scores(self.hits, self.given, self.actual)
+
+    @property
+    def macro_f1(self) -> Floats:
+        """Mean F1 of the labels that are given or that occur."""
+        return macro_f1(self.hits, self.given, self.actual)
+
+    @property
+    def micro_f1(self) -> Floats:
+        """F1 of all label decisions together."""
+        return ratio(2 * self.hits.sum(axis=-1), self.given.sum(axis=-1) + self.actual.sum(axis=-1))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tallied:
+    """What a classifier got right: in the rows, and in bootstrap samples of them."""
+
+    sample: Tally
+    resampled: Tally
+
+
+def tally(truth: Decisions, decided: Sequence[Decisions], *, labels: int) -> list[Tallied]:
+    """Count for each classifier; their bootstrap samples are the same, so that they are paired.
+
+    Args:
+        truth: What is right.
+        decided: What each classifier decided about the same rows.
+        labels: How many there are.
+    """
+    kinds, counts = _distinct([truth, *decided])
+    table = hstack([_columns(kinds[0], kind, labels=labels) for kind in kinds[1:]], format="csr")
+    rows = len(truth)
+    samples = np.split(counts @ table, len(decided))
+    resamples = np.split(bootstrap_sums(table, counts), len(decided), axis=1)
+    return [
+        Tallied(sample=Tally.of(sample, rows=rows), resampled=Tally.of(resampled, rows=rows))
+        for sample, resampled in zip(samples, resamples, strict=True)
+    ]
+
+
+def _distinct(decisions: Sequence[Decisions]) -> tuple[list[Decisions], NDArray[np.int64]]:
+    """Return the decisions of rows that differ in any, and how many rows there are of each kind."""
+    tables = [each[:, np.newaxis] if each.ndim == 1 else each.astype(bool) for each in decisions]
+    kinds, counts = np.unique(np.hstack(tables), axis=0, return_counts=True)
+    parts = np.split(kinds, len(decisions), axis=1)
+    return [
+        part.reshape(-1, *each.shape[1:]) for part, each in zip(parts, decisions, strict=True)
+    ], counts
+
+
+def _columns(truth: Decisions, decided: Decisions, *, labels: int) -> csr_array:
+    """Return 0 and 1, (rows, 1 + 3 labels): right, then hits, given and actual of each label."""
+    right = is_right(decided, truth)[:, np.newaxis]
+    given, actual = (_multi_hot(each, labels=labels) for each in (decided, truth))
+    return csr_array(np.hstack([right, given & actual, given, actual]).astype(np.int64))
+
+
+def _multi_hot(decisions: Decisions, *, labels: int) -> NDArray[np.bool_]:
+    if decisions.ndim == 2:
+        return decisions.astype(bool)
+    return decisions[:, np.newaxis] == np.arange(labels)
