@@ -33,8 +33,8 @@ COPY requirements/training.txt requirements/
 RUN python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
         --require-hashes --requirement requirements/training.txt
 # Downloads outlive the container when a volume is mounted here.
-ENV HF_HOME=/var/cache/huggingface
-RUN install --directory --owner gatewise --group gatewise "$HF_HOME"
+ENV HF_HOME=/var/cache/huggingface GATEWISE_WORK=/var/lib/gatewise MPLCONFIGDIR=/tmp/matplotlib
+RUN install --directory --owner gatewise --group gatewise "$HF_HOME" "$GATEWISE_WORK"
 COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
 COPY service/ service/

@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from models.errors import FormatTooNew, VersionCorrupt
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Setting = str | int | float | bool | None
+Task = Literal["single_label", "multi_label"]
 
 
 class _Record(BaseModel):
@@ -39,8 +40,16 @@ class StateTensor(_Record):
     fill: float
 
 
+class NgramTable(_Record):
+    """Sizes of the table of hashed n-grams: their highest order, rows and columns."""
+
+    orders: int = Field(ge=1)
+    buckets: int = Field(ge=1)
+    columns: int = Field(ge=1)
+
+
 class Architecture(_Record):
-    """Sizes of the network."""
+    """Sizes of the network, and of the n-gram table beside it if there is one."""
 
     cell: Literal["lstm", "gru", "rnn"]
     layers: int = Field(ge=1)
@@ -48,6 +57,7 @@ class Architecture(_Record):
     embedding: int = Field(ge=1)
     vocabulary: int = Field(ge=2)
     parameters: int = Field(ge=1)
+    ngrams: NgramTable | None = None  # which format version 1 did not know
 
 
 class SplitRecord(_Record):
@@ -84,7 +94,7 @@ class Metadata(_Record):
     version: int = Field(ge=1)
     created: datetime
     git_commit: str | None
-    task: Literal["single_label", "multi_label"]
+    task: Task
     labels: tuple[str, ...] = Field(min_length=2)
     thresholds: tuple[float, ...] | None
     tokenizer_sha256: Sha256
@@ -94,6 +104,7 @@ class Metadata(_Record):
     data: DataRecord
     settings: dict[str, Setting]
     metrics: dict[str, dict[str, float]]
+    baseline: dict[str, dict[str, float]] = {}  # which format version 1 did not know
     training: dict[str, float]
     libraries: dict[str, str]
     files: dict[str, FileRecord]

@@ -24,6 +24,7 @@ METADATA = f"{EXTRA}/metadata.json"
 TOKENIZER = f"{EXTRA}/tokenizer.json"
 GOLDEN = f"{EXTRA}/golden.json"
 CARD = f"{EXTRA}/README.md"
+REPORT = f"{EXTRA}/report"
 SAVED_MODEL = "saved_model.pb"
 ONNX = "model.onnx"
 REQUIRED = (SAVED_MODEL, TOKENIZER, GOLDEN)

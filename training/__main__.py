@@ -4,7 +4,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -12,10 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 from models.errors import GatewiseError
 from models.metadata import Name
 from models.quiet import quiet_start
-from models.versions import Store
-from training.settings import Cell, FitSettings, NetworkSettings, TrainSettings
+from models.versions import Store, Version
+from training.interrupt import Interrupted
+from training.settings import Cell, ClassWeight, FitSettings, NetworkSettings, TrainSettings
 
 BAD_INPUT = 2
+GENTLER = 1e-3  # learning rate, so that what was pretrained is not unlearned
+WIDER = 256  # units: more texts have more to say
+EngineName = Literal["onnx", "savedmodel"]
 LARGEST_SEED = 2**32 - 1
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -65,9 +69,17 @@ def train(
     max_tokens: Annotated[
         int, typer.Option(min=1, help="Tokens after which a training text is cut.")
     ] = TrainSettings.max_tokens,
-    units: Annotated[int, typer.Option(min=1, help="Width of a recurrent layer.")] = (
-        NetworkSettings.units
-    ),
+    unlabeled: Annotated[
+        str | None,
+        typer.Option(help="More texts of the same kind; a dataset, or DATASET:SPLIT."),
+    ] = None,
+    self_training: Annotated[
+        int, typer.Option(min=0, max=3, help="Rounds of learning from them what it thinks of them.")
+    ] = TrainSettings.self_training,
+    units: Annotated[
+        int | None,
+        typer.Option(min=1, help="Width of a recurrent layer; 128, or 256 with --unlabeled."),
+    ] = None,
     layers: Annotated[
         int, typer.Option(min=1, max=8, help="Recurrent layers.")
     ] = NetworkSettings.layers,
@@ -89,11 +101,24 @@ def train(
     ] = FitSettings.patience,
     batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = FitSettings.batch,
     learning_rate: Annotated[
-        float, typer.Option(min=1e-6, max=1, help="Highest learning rate.")
-    ] = FitSettings.learning_rate,
+        float | None,
+        typer.Option(min=1e-6, max=1, help="Highest rate; 0.002, or 0.001 with --unlabeled."),
+    ] = None,
+    ngrams: Annotated[
+        bool, typer.Option(help="Whether to put a table of n-grams beside the network.")
+    ] = TrainSettings.ngrams,
+    class_weight: Annotated[
+        ClassWeight, typer.Option(help="What rows of rare labels count in the loss.")
+    ] = TrainSettings.class_weight,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
     ] = TrainSettings.seed,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a stopped training of that name was.")
+    ] = False,
+    work: Annotated[
+        Path, typer.Option(help="Folder of checkpoints and logs.", envvar="GATEWISE_WORK")
+    ] = Path("runs"),
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Train a classifier on labelled text and publish it."""
@@ -108,25 +133,106 @@ def train(
         label_column=label_column,
         vocabulary=vocabulary,
         max_tokens=max_tokens,
+        ngrams=ngrams,
+        class_weight=class_weight,
+        unlabeled=unlabeled,
+        self_training=self_training if unlabeled else 0,
         seed=seed,
         network=NetworkSettings(
             cell=cell,
             layers=layers,
-            units=units,
+            units=units or (WIDER if unlabeled else NetworkSettings.units),
             embedding=embedding,
             dropout=dropout,
             word_dropout=word_dropout,
         ),
-        fit=FitSettings(epochs=epochs, patience=patience, batch=batch, learning_rate=learning_rate),
+        fit=FitSettings(
+            epochs=epochs,
+            patience=patience,
+            batch=batch,
+            learning_rate=learning_rate or (GENTLER if unlabeled else FitSettings.learning_rate),
+        ),
     )
     # Before TensorFlow starts, which takes seconds, for most of what can be wrong shows here.
     prepared = prepare(settings)
     with quiet_start():
         import tensorflow  # noqa: F401
 
-    from training.pipeline import train as run
+    from training.pipeline import train as publish
+    from training.run import Run
 
-    run(prepared, settings, store=Store(store))
+    run = Run(prepared=prepared, settings=settings, work=work, resume=resume)
+    publish(run, store=Store(store))
+
+
+@app.command()
+def inspect(
+    dataset: Annotated[str, typer.Option(help="As for train.")],
+    config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Hub branch, tag or commit.")] = None,
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of the text; found if absent.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the label; found if absent.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="File for all findings with every row number.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Decides which rows judge which.")
+    ] = TrainSettings.seed,
+) -> None:
+    """Find what is wrong with a dataset: duplicates, leaks, contradictions, doubtful labels."""
+    from training.inspection.doctor import inspect_source
+    from training.inspection.tell import tell, to_json
+    from training.sources import load_source
+
+    source = load_source(dataset, config=config, revision=revision)
+    findings = inspect_source(source, text_column=text_column, label_column=label_column, seed=seed)
+    tell(findings)
+    if json is not None:
+        to_json(findings, path=json)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="NAME or NAME:VERSION; the newest if not said.")],
+    dataset: Annotated[str, typer.Option(help="As for train.")],
+    split: Annotated[str | None, typer.Option(help="Split to measure on; test if absent.")] = None,
+    config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Hub branch, tag or commit.")] = None,
+    text_column: Annotated[
+        str | None, typer.Option(help="Column of the text; found if absent.")
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the label; found if absent.")
+    ] = None,
+    engine: Annotated[EngineName, typer.Option(help="Engine to compute with.")] = "onnx",
+    report: Annotated[
+        Path | None, typer.Option(help="New folder for the report, HTML and plots.")
+    ] = None,
+    store: StoreOption = Path("models/store"),
+) -> None:
+    """Measure a published version on labelled text."""
+    from training.evaluation import Selection, evaluate_version
+    from training.report.summary import summarize
+    from training.report.tell import tell
+    from training.report.write import write_report
+    from training.sources import load_source
+
+    version = _find_version(Store(store), model)
+    source = load_source(dataset, config=config, revision=revision)
+    selection = Selection(split=split, text_column=text_column, label_column=label_column)
+    results = evaluate_version(version, source, selection=selection, engine=engine)
+    tell(summarize(results) if report is None else write_report(results, folder=report))
+
+
+def _find_version(store: Store, model: str) -> Version:
+    """Return the version that NAME or NAME:VERSION means, whole and readable."""
+    version = store.resolve(model)
+    version.verify()
+    return version
 
 
 @app.command()
@@ -160,6 +266,9 @@ def run_app() -> None:
     _handle_signals()
     try:
         sys.exit(app(standalone_mode=False))
+    except Interrupted as interrupt:
+        typer.echo("stopped; to go on, give the same command and --resume", err=True)
+        sys.exit(128 + interrupt.number)
     except _UsageError as error:
         _fail(error.format_message())
     except (GatewiseError, OSError) as error:

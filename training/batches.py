@@ -15,15 +15,15 @@ POOL_BATCHES = 50
 
 @dataclass(frozen=True)
 class Examples:
-    """Encoded texts and their labels.
+    """Encoded texts and their targets.
 
     Args:
         ids: One array of token ids per text.
-        labels: Class index of each text, shape (rows,).
+        targets: The degree to which each text has each label, shape (rows, labels).
     """
 
     ids: Sequence[NDArray[np.int32]]
-    labels: NDArray[np.int32]
+    targets: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,10 +51,10 @@ class LengthBatches:
     def __len__(self) -> int:
         return math.ceil(len(self.examples) / self.size)
 
-    def epoch(self, number: int) -> Iterator[tuple[Ids, NDArray[np.int32]]]:
-        """Yield (ids, labels) of each batch."""
+    def epoch(self, number: int) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
+        """Yield (ids, targets) of each batch."""
         for rows in self._plan(number):
-            yield pad([self.examples.ids[row] for row in rows]), self.examples.labels[rows]
+            yield pad([self.examples.ids[row] for row in rows]), self.examples.targets[rows]
 
     def padding(self, number: int) -> float:
         """Return the share of an epoch's positions that is padding."""

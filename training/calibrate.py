@@ -1,59 +1,66 @@
-"""Temperature scaling, so that a probability of 0.8 is right in 8 of 10 cases.
+"""Weighs the halves of a classifier, so that a probability of 0.8 is right in 8 of 10 cases.
 
-Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017. Targets are softened as
-in Platt, "Probabilistic Outputs for Support Vector Machines", 1999, so that a few rows, all of them
-right, are no reason to be certain.
+The logits are `network * a + ngrams * b`. With one half that is temperature scaling, 1 / a being
+the temperature (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017); with two it
+joins opinions as logistic regression would. Targets are softened as in Platt, "Probabilistic
+Outputs for Support Vector Machines", 1999, so that a few rows, all of them right, are no reason to
+be certain.
 """
 
-import keras
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_expit, log_softmax
 
-from training.batches import Examples
-from training.network import predict_logits
+from models.metadata import Task
+from training.classes import Targets
+from training.decide import Logits, soften, to_probabilities
 
-LOWEST, HIGHEST = 0.05, 20.0
-ROUNDS = 60  # of golden-section search; each shrinks the interval by 0.62
-
-
-def calibrate(network: keras.Model, validation: Examples) -> float:
-    """Divide the network's logits by the temperature that fits validation best; return it.
-
-    The division is folded into the last layer, so the network costs no more than before.
-    """
-    temperature = find_temperature(predict_logits(network, validation.ids), validation.labels)
-    layer = network.get_layer("logits")
-    layer.set_weights([weight / temperature for weight in layer.get_weights()])
-    return temperature
+LOWEST, HIGHEST = 0.0, 20.0
 
 
-def find_temperature(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """Return the temperature of least cross-entropy, which is convex in its inverse.
+def weigh(halves: Sequence[Logits], targets: Targets, *, task: Task) -> tuple[float, ...]:
+    """Return the weight of each half at which the cross-entropy of the targets is least.
+
+    The problem is convex.
 
     Args:
-        logits: Shape (rows, labels).
-        labels: The class of each row, shape (rows,).
+        halves: Logits (rows, labels) of each half.
+        targets: What the rows should be classified as.
+        task: Whether labels exclude each other.
     """
-    shrink = (5**0.5 - 1) / 2
-    low, high = 1 / HIGHEST, 1 / LOWEST
-    for _ in range(ROUNDS):
-        left, right = high - shrink * (high - low), low + shrink * (high - low)
-        if cross_entropy(logits * left, labels) < cross_entropy(logits * right, labels):
-            high = right
-        else:
-            low = left
-    return float(2 / (low + high))
+    wanted = _platt(targets, labels=halves[0].shape[1], task=task)
+    stacked = np.stack(halves).astype(np.float64)
+
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        logits = np.tensordot(weights, stacked, axes=1)
+        error = to_probabilities(logits, task=task) - wanted
+        slope = np.tensordot(stacked, error, axes=([1, 2], [0, 1]))
+        return _cross_entropy(logits, wanted, task=task), slope / len(wanted)
+
+    start = np.full(len(halves), 1 / len(halves))
+    bounds = [(LOWEST, HIGHEST)] * len(halves)
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B")
+    return tuple(map(float, found.x))
 
 
-def cross_entropy(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """Return the mean cross-entropy, in nats, of softmax of `logits` and the softened labels.
+def cross_entropy(logits: Logits, targets: Targets, *, task: Task) -> float:
+    """Return the mean cross-entropy of the rows in nats, summed over labels; targets softened."""
+    return _cross_entropy(logits, _platt(targets, labels=logits.shape[1], task=task), task=task)
 
-    Each label's class gets 1 - 1 / (rows + 2), the other classes share the rest.
-    """
-    rows, classes = logits.shape
-    rest = 1 / (rows + 2)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    right = shifted[np.arange(rows), labels]
-    wrong = (shifted.sum(axis=1) - right) / (classes - 1)
-    normalizer = np.log(np.exp(shifted).sum(axis=1))
-    return float(np.mean(normalizer - (1 - rest) * right - rest * wrong))
+
+def _cross_entropy(logits: Logits, wanted: NDArray[np.float64], *, task: Task) -> float:
+    if task == "single_label":
+        return float(-np.sum(wanted * log_softmax(logits, axis=1)) / len(wanted))
+    terms = wanted * log_expit(logits) + (1 - wanted) * log_expit(-logits)
+    return float(-np.sum(terms) / len(wanted))
+
+
+def _platt(targets: Targets, *, labels: int, task: Task) -> NDArray[np.float64]:
+    """Return the targets with 1 / (rows + 2) of each taken away from what they say."""
+    hard = soften(targets, labels=labels).astype(np.float64)
+    rest = 1 / (len(hard) + 2)
+    others = labels - 1 if task == "single_label" else 1
+    return np.where(hard == 1, 1 - rest, rest / others)

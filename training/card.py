@@ -11,6 +11,9 @@ A {cell} that tells {labels} apart. Trained {created} with Gatewise on {source}.
 |---|---|---|---|
 {metrics}
 
+{headline} The [report](report/report.html) has intervals, every class, lengths, calibration and the
+comparison in full.
+
 Figures are those of the exported version, each text read whole, as the service computes them.
 The validation rows also chose the epoch and the temperature, so trust the test rows where there are
 any.
@@ -19,6 +22,7 @@ any.
 |---|---|
 | cell | {layers} × {cell}, {units} units |
 | embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
+| n-grams | {ngrams} |
 | parameters | {parameters:,} |
 | trained on | {rows:,} texts of {tokens:,} tokens in all, in {seconds:.0f} s |
 | best epoch | {best_epoch:.0f} of {epochs:.0f} |
@@ -29,20 +33,26 @@ labels whatever it is asked. `metadata.json` beside this file has every setting.
 """
 
 
-def write_card(metadata: Metadata) -> str:
-    """Return the model card of a version as Markdown."""
+def write_card(metadata: Metadata, *, headline: str) -> str:
+    """Return the model card of a version as Markdown; `headline` says how it did."""
     data, shape, training = metadata.data, metadata.architecture, metadata.training
+    rows = [(split.replace("_", " "), figures) for split, figures in metadata.metrics.items()]
+    rows += [(f"{split}, linear baseline", figures) for split, figures in metadata.baseline.items()]
     metrics = [
-        f"| {split} ({figures['rows']:,.0f}) | {figures['accuracy']:.4f} | "
+        f"| {name} ({figures['rows']:,.0f}) | {figures['accuracy']:.4f} | "
         f"{figures['macro_f1']:.4f} | {figures['log_loss']:.4f} |"
-        for split, figures in metadata.metrics.items()
+        for name, figures in rows
     ]
+    table = shape.ngrams
+    ngrams = f"up to {table.orders} tokens, in {table.buckets:,} buckets" if table else "none"
     return _CARD.format(
         name=metadata.name,
         labels=_enumerate(metadata.labels),
         created=f"{metadata.created:%Y-%m-%d}",
         source=data.source + (f" ({data.config})" if data.config else ""),
         metrics="\n".join(metrics),
+        headline=headline,
+        ngrams=ngrams,
         cell=shape.cell.upper(),
         layers=shape.layers,
         units=shape.units,

@@ -2,6 +2,7 @@
 
 from datasets import ClassLabel, Dataset, Features, Value
 
+from training.classes import is_list
 from training.errors import DataError
 
 TEXT_NAMES = ("text", "sentence", "review", "content", "body", "message", "comment", "document")
@@ -35,12 +36,12 @@ def find_columns(rows: Dataset, *, text: str | None, label: str | None) -> tuple
             "(fields are separated by commas in .csv, by tabs in .tsv)"
         )
     label = label or _find_label(features, text=text)
-    return text or _find_text(features, label=label), label
+    return text or find_text(features, label=label), label
 
 
 def _find_label(features: Features, *, text: str | None) -> str:
     others = [name for name in features if name != text]
-    classes = [name for name in others if isinstance(features[name], ClassLabel)]
+    classes = [name for name in others if _holds_classes(features[name])]
     named = [name for name in others if name.lower() in LABEL_NAMES]
     choices = [classes, named]
     if len(features) <= 2:  # no third column could be meant
@@ -55,7 +56,12 @@ def _find_label(features: Features, *, text: str | None) -> str:
     )
 
 
-def _find_text(features: Features, *, label: str) -> str:
+def find_text(features: Features, *, label: str | None = None) -> str:
+    """Return the name of the one column that can be meant as text, other than `label`.
+
+    Raises:
+        DataError: The choice is not clear; lists the columns.
+    """
     strings = [name for name in features if name != label and _is_text(features[name])]
     named = [name for name in features if name != label and name.lower() in TEXT_NAMES]
     named_strings = [name for name in named if name in strings]
@@ -64,6 +70,10 @@ def _find_text(features: Features, *, label: str) -> str:
         if len(candidates) == 1:
             return candidates[0]
     raise DataError(f"which column is the text? name it with --text-column; {_describe(features)}")
+
+
+def _holds_classes(feature: object) -> bool:
+    return isinstance(feature.feature if is_list(feature) else feature, ClassLabel)
 
 
 def _is_text(feature: object) -> bool:
@@ -76,6 +86,8 @@ def _describe(features: Features) -> str:
 
 
 def _type_name(feature: object) -> str:
+    if is_list(feature):
+        return f"lists of {_type_name(feature.feature)}"
     if isinstance(feature, ClassLabel):
         return f"{feature.num_classes} classes"
     if _is_text(feature):

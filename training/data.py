@@ -2,15 +2,25 @@
 
 import hashlib
 import math
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from datasets import ClassLabel, Dataset
+from datasets import Dataset
 from numpy.typing import NDArray
 
+from models.metadata import Task
+from training.classes import (
+    UNLABELLED,
+    Classes,
+    Targets,
+    class_names,
+    count_classes,
+    find_classes,
+    is_list,
+    shorten,
+)
 from training.columns import find_columns
 from training.errors import DataError
 from training.sources import Source
@@ -19,9 +29,7 @@ VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
 VALIDATION_LIMIT = 5_000  # rows held out at most
 HELD_BLOCKS = 10  # of each class; fewer would be too much alike, more would have more edges
-UNLABELLED = -1  # the Hub's mark for a row without a label
 MOST_SHOWN = 10  # class names in a notice
-LONGEST_SHOWN = 60  # characters of a value in an error
 
 
 @dataclass(frozen=True)
@@ -31,27 +39,30 @@ class Split:
     Args:
         name: Where they came from, for the record: the split, or the share of one.
         texts: One text per row.
-        labels: Class index of each row, shape (rows,).
+        labels: What each row should be classified as.
+        rows: The number of each row where it came from, counted from 0, shape (rows,).
     """
 
     name: str
     texts: list[str]
-    labels: NDArray[np.int32]
+    labels: Targets
+    rows: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def take(self, rows: NDArray[np.int64], *, name: str) -> "Split":
         """Return the given rows under a new name."""
-        return Split(name, [self.texts[row] for row in rows], self.labels[rows])
+        return Split(name, [self.texts[i] for i in rows], self.labels[rows], self.rows[rows])
 
     @property
     def sha256(self) -> str:
         """Hash of texts and labels in order, whatever the file they came in."""
         digest = hashlib.sha256()
-        for text, label in zip(self.texts, self.labels.tolist(), strict=True):
+        for text, label in zip(self.texts, self.labels, strict=True):
             encoded = text.encode("utf-8", "surrogatepass")
-            digest.update(b"%d %d\n" % (label, len(encoded)))
+            classes = np.flatnonzero(label).tolist() if label.ndim else [int(label)]
+            digest.update(b"%s %d\n" % (",".join(map(str, classes)).encode(), len(encoded)))
             digest.update(encoded)
         return digest.hexdigest()
 
@@ -63,6 +74,7 @@ class LabelledData:
     source: Source
     text_column: str
     label_column: str
+    task: Task
     labels: tuple[str, ...]
     train: Split
     validation: Split
@@ -90,7 +102,8 @@ def read_data(
     if len(rows) == 0:
         raise DataError("split 'train' has no rows")
     text, label = find_columns(rows, text=text_column, label=label_column)
-    reader = _RowReader(text, label, _find_classes(rows, column=label))
+    values = _read_column(rows, label, split="train")
+    reader = _RowReader(text, label, find_classes(rows.features[label], values, column=label))
     train = reader.read("train", rows)
     _check_classes(train, reader.classes.names, column=label)
     notices = _notice_absent_classes(train, reader.classes.names)
@@ -101,9 +114,26 @@ def read_data(
         notices.append(f"no validation split: {len(validation):,} rows of train held out for it")
     if test is None:
         notices.append("no labelled test split: all figures are on validation rows")
-    return LabelledData(
-        source, text, label, reader.classes.names, train, validation, test, tuple(notices)
-    )
+    task, labels = reader.classes.task, reader.classes.names
+    return LabelledData(source, text, label, task, labels, train, validation, test, tuple(notices))
+
+
+def read_split(
+    source: Source,
+    name: str,
+    *,
+    text_column: str | None,
+    label_column: str | None,
+    find: Callable[[object, str], Classes],
+) -> Split:
+    """Return one split, whose classes `find` knows from the label column's type and name.
+
+    Raises:
+        DataError: A column is missing or unclear, or a row cannot be used.
+    """
+    rows = source.splits[name]
+    text, label = find_columns(rows, text=text_column, label=label_column)
+    return _RowReader(text, label, find(rows.features[label], label)).read(name, rows)
 
 
 def hold_out(train: Split, *, seed: int) -> tuple[Split, Split]:
@@ -117,7 +147,10 @@ def hold_out(train: Split, *, seed: int) -> tuple[Split, Split]:
     """
     random = np.random.default_rng(seed)
     share = min(VALIDATION_SHARE, VALIDATION_LIMIT / len(train))
-    classes = [np.flatnonzero(train.labels == label) for label in np.unique(train.labels)]
+    if train.labels.ndim == 2:  # rows with several labels belong to no one class
+        classes = [np.arange(len(train))]
+    else:
+        classes = [np.flatnonzero(train.labels == label) for label in np.unique(train.labels)]
     held = [_draw_blocks(rows, share=share, random=random) for rows in classes]
     chosen = np.sort(np.concatenate(held))
     if len(chosen) == 0:
@@ -139,54 +172,6 @@ def _draw_blocks(
     return np.concatenate([rows[:0], *(blocks[block] for block in drawn)])
 
 
-@dataclass(frozen=True)
-class _Classes:
-    """Names of the classes, and the index of each value that the label column may hold."""
-
-    names: tuple[str, ...]
-    index: dict[Any, int]
-
-
-def _find_classes(rows: Dataset, *, column: str) -> _Classes:
-    feature = rows.features[column]
-    if isinstance(feature, ClassLabel):
-        return _Classes(tuple(feature.names), {i: i for i in range(feature.num_classes)})
-    values = set()
-    for row, value in enumerate(_read_column(rows, column, split="train")):
-        if not _is_missing(value):
-            _check_label(value, column=column, row=row)
-            values.add(value)
-    ordered = sorted(values, key=lambda value: (isinstance(value, str), value))
-    return _Classes(tuple(map(_class_name, ordered)), {v: i for i, v in enumerate(ordered)})
-
-
-def _check_label(value: Any, *, column: str, row: int) -> None:
-    """Raise DataError unless a value can name a class."""
-    if isinstance(value, list):
-        raise DataError(
-            f"column {column!r} holds lists: several labels per row, "
-            "for which there is no training yet"
-        )
-    if isinstance(value, str | int) or (isinstance(value, float) and value.is_integer()):
-        return
-    raise DataError(
-        f"column {column!r} holds {_shorten(value)} in row {row} (counted from 0) "
-        "of split 'train'; a label is a name or an integer"
-    )
-
-
-def _class_name(value: str | int | float) -> str:
-    if isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(int(value))
-
-
-def _is_missing(value: Any) -> bool:
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or value == UNLABELLED or (isinstance(value, float) and math.isnan(value))
-
-
 def _read_column(rows: Dataset, column: str, *, split: str) -> list[Any]:
     try:
         values: list[Any] = rows[column][:]
@@ -197,18 +182,13 @@ def _read_column(rows: Dataset, column: str, *, split: str) -> list[Any]:
     return values
 
 
-def _shorten(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 1] + "…"
-
-
 @dataclass(frozen=True)
 class _RowReader:
     """Reads splits whose columns and classes are known."""
 
     text_column: str
     label_column: str
-    classes: _Classes
+    classes: Classes
 
     def read(self, name: str, rows: Dataset) -> Split:
         """Return the texts and class indices of a split, or raise DataError."""
@@ -217,28 +197,29 @@ class _RowReader:
             raise DataError(
                 f"split {name!r} has no column {self.text_column!r}; there are: {there_are}"
             )
-        self._check_same_classes(name, rows)
         texts = _read_column(rows, self.text_column, split=name)
         labels = _read_column(rows, self.label_column, split=name)
         _refuse(name, texts, lambda text: not isinstance(text, str), self._describe_text)
-        _refuse(name, labels, _is_missing, self._describe_missing)
-        _refuse(name, labels, lambda label: label not in self.classes.index, self._describe_unknown)
-        index = [self.classes.index[label] for label in labels]
-        return Split(name, texts, np.array(index, np.int32))
+        _refuse(name, labels, self.classes.is_missing, self._describe_missing)
+        _refuse(name, labels, lambda label: not self.classes.knows(label), self._describe_unknown)
+        return Split(name, texts, self.classes.encode(labels), np.arange(len(texts)))
 
     def is_unlabelled(self, name: str, rows: Dataset) -> bool:
         """Whether a split has no labels at all, as the test splits of competitions have not."""
         return self.label_column not in rows.features or all(
-            map(_is_missing, _read_column(rows, self.label_column, split=name))
+            map(self.classes.is_missing, _read_column(rows, self.label_column, split=name))
         )
 
-    def _check_same_classes(self, name: str, rows: Dataset) -> None:
+    def check_same_classes(self, name: str, rows: Dataset) -> None:
         """Raise DataError if a split numbers its classes otherwise than train does."""
         feature = rows.features[self.label_column]
-        if isinstance(feature, ClassLabel) and tuple(feature.names) != self.classes.names:
+        if is_list(feature) != (self.classes.task == "multi_label"):
+            raise DataError(f"column {self.label_column!r} holds lists in some splits only")
+        names = class_names(feature)
+        if names is not None and names != self.classes.names:
             raise DataError(
-                f"split {name!r} has the classes {_shorten(feature.names)}, "
-                f"but train has {_shorten(list(self.classes.names))}"
+                f"split {name!r} has the classes {shorten(list(names))}, "
+                f"but train has {shorten(list(self.classes.names))}"
             )
 
     def _describe_text(self, value: Any) -> str:
@@ -251,7 +232,7 @@ class _RowReader:
         return f"{self.label_column!r} is missing"
 
     def _describe_unknown(self, value: Any) -> str:
-        return f"{self.label_column!r} is {_shorten(value)}, a class that train does not have"
+        return f"{self.label_column!r} is {shorten(value)}, a class that train does not have"
 
 
 def _refuse(
@@ -270,23 +251,25 @@ def _refuse(
 
 
 def _check_classes(train: Split, names: Sequence[str], *, column: str) -> None:
-    counts = Counter(train.labels.tolist())
-    if len(counts) < 2:
-        only = names[next(iter(counts))]
+    counts = count_classes(train.labels, classes=len(names))
+    present = np.flatnonzero(counts)
+    if train.labels.ndim == 1 and len(present) == 1:
         raise DataError(
-            f"column {column!r}: all rows of train have the label {only!r}; "
+            f"column {column!r}: all rows of train have the label {names[present[0]]!r}; "
             "two labels are needed at least"
         )
-    if len(counts) > max(2, len(train) // 2):
+    if len(names) < 2 or len(present) == 0:
+        raise DataError(f"column {column!r} names fewer than two labels; two are needed at least")
+    if len(present) > max(2, len(train) // 2):
         raise DataError(
-            f"column {column!r} has {len(counts):,} different labels in {len(train):,} rows; "
+            f"column {column!r} has {len(present):,} different labels in {len(train):,} rows; "
             "name the right column with --label-column"
         )
 
 
 def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
-    present = set(train.labels.tolist())
-    absent = [name for index, name in enumerate(names) if index not in present]
+    counts = count_classes(train.labels, classes=len(names))
+    absent = [name for name, count in zip(names, counts, strict=True) if count == 0]
     if not absent:
         return []
     shown = ", ".join(absent[:MOST_SHOWN]) + ("…" if len(absent) > MOST_SHOWN else "")
@@ -300,6 +283,7 @@ def _read_optional(
         if name in source.splits and len(source.splits[name]) > 0:
             rows = source.splits[name]
             if not reader.is_unlabelled(name, rows):
+                reader.check_same_classes(name, rows)
                 return reader.read(name, rows)
             notices.append(f"split {name!r} has no {reader.label_column!r} and is not used")
     return None

@@ -8,26 +8,38 @@ from importlib.metadata import version
 from pathlib import Path
 
 from models import __version__
-from models.metadata import Architecture, DataRecord, Metadata, SplitRecord
-from training.export import state_tensors
-from training.fit import Fitted
+from models.metadata import Architecture, DataRecord, Metadata, NgramTable, SplitRecord
+from training.classifier import Classifier
+from training.export import describe_state
+from training.learn import Learned
+from training.ngrams import ORDERS
 from training.prepare import Prepared
 from training.settings import TrainSettings
 
-LIBRARIES = ("tensorflow", "keras", "numpy", "datasets", "tokenizers", "onnx", "onnxruntime")
+LIBRARIES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "scikit-learn",
+    "datasets",
+    "tokenizers",
+    "onnx",
+    "onnxruntime",
+)
 
 
-def describe(prepared: Prepared, fitted: Fitted, settings: TrainSettings) -> Metadata:
+def describe(prepared: Prepared, learned: Learned, settings: TrainSettings) -> Metadata:
     """Return the metadata, but for its metrics and for what the store fills in."""
+    classifier = learned.classifier
     shape = settings.network
     return Metadata(
         name=settings.name,
         version=1,
         created=datetime.now(UTC).replace(microsecond=0),
         git_commit=_git_commit(),
-        task="single_label",
+        task=classifier.task,
         labels=prepared.data.labels,
-        thresholds=None,
+        thresholds=classifier.thresholds,
         tokenizer_sha256=prepared.tokenizer.digest,
         architecture=Architecture(
             cell=shape.cell,
@@ -35,17 +47,25 @@ def describe(prepared: Prepared, fitted: Fitted, settings: TrainSettings) -> Met
             units=shape.units,
             embedding=shape.embedding,
             vocabulary=len(prepared.tokenizer),
-            parameters=fitted.network.count_params(),
+            parameters=classifier.network.count_params(),
+            ngrams=_describe_ngrams(classifier),
         ),
         streamable=True,
-        state=state_tensors(shape),
+        state=describe_state(classifier),
         data=_describe_data(prepared),
         settings=settings.record(),
         metrics={},
-        training=fitted.record(),
+        training=learned.record(),
         libraries=_library_versions(),
         files={},
     )
+
+
+def _describe_ngrams(classifier: Classifier) -> NgramTable | None:
+    if classifier.ngrams is None:
+        return None
+    buckets, columns = classifier.ngrams.table.shape
+    return NgramTable(orders=ORDERS, buckets=buckets, columns=columns)
 
 
 def _describe_data(prepared: Prepared) -> DataRecord:

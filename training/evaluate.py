@@ -7,14 +7,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
 from training.cases import awkward_rows
+from training.classifier import Classifier
 from training.errors import ExportError
-from training.network import predict_logits
 from training.prepare import Rows
 
 ENGINES = ("onnx", "savedmodel")
@@ -54,23 +53,23 @@ class Proof:
 
 
 def evaluate_export(
-    network: keras.Model, folder: Path, *, golden: Rows, splits: dict[str, Rows]
+    classifier: Classifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
 ) -> Proof:
     """Compute golden rows and splits with each engine, and prove them right.
 
-    The engines must agree with each other on all rows, and with the network on the golden rows and
-    on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
+    The engines must agree with each other on all rows, and with what was trained on the golden rows
+    and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
 
     Raises:
         ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
     """
-    awkward = awkward_rows(vocabulary=network.get_layer("embedding").input_dim)
+    awkward = awkward_rows(vocabulary=classifier.network.get_layer("embedding").input_dim)
     checked = [*golden, *awkward]
     rows = [*checked, *itertools.chain(*splits.values())]
     by_engine = {engine: replay(folder, rows, engine=engine) for engine in ENGINES}
-    expected = np.asarray(keras.ops.softmax(predict_logits(network, checked)))
+    expected = classifier.probabilities(checked)
     for engine, found in by_engine.items():
-        _require_agreement(found[: len(checked)], expected, what=f"{engine} and Keras")
+        _require_agreement(found[: len(checked)], expected, what=f"{engine} and training")
     reference, other = (by_engine[engine] for engine in ENGINES)
     _require_agreement(other, reference, what=" and ".join(ENGINES))
     ends = np.cumsum([len(ids) for ids in splits.values()])
@@ -82,26 +81,3 @@ def _require_agreement(found: Probabilities, expected: Probabilities, *, what: s
     difference = float(np.max(np.abs(found - expected)))
     if not difference <= AGREEMENT:  # so that a NaN is a disagreement too
         raise ExportError(f"{what} differ by {difference:.2g}, more than {AGREEMENT:.0e}")
-
-
-def measure(probabilities: Probabilities, labels: NDArray[np.int32]) -> dict[str, float]:
-    """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows."""
-    predicted = probabilities.argmax(axis=1)
-    chosen = probabilities[np.arange(len(labels)), labels]
-    return {
-        "accuracy": float(np.mean(predicted == labels)),
-        "macro_f1": _macro_f1(predicted, labels, classes=probabilities.shape[1]),
-        "log_loss": float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float32).tiny)))),
-        "rows": float(len(labels)),
-    }
-
-
-def _macro_f1(predicted: NDArray[np.int64], labels: NDArray[np.int32], *, classes: int) -> float:
-    """Return the mean F1 over the classes that occur, in the labels or in the predictions."""
-    scores = []
-    for label in range(classes):
-        hits = np.sum((predicted == label) & (labels == label))
-        either = np.sum(predicted == label) + np.sum(labels == label)
-        if either:
-            scores.append(2 * hits / either)
-    return float(np.mean(scores))

@@ -10,15 +10,17 @@ import tensorflow as tf
 
 from models.metadata import StateTensor
 from models.tokenizer import PAD
+from training.classifier import Classifier
 from training.errors import ExportError
 from training.network import LAYERS
+from training.ngrams import MULTIPLIERS, ORDERS, spread
 from training.settings import NetworkSettings
 
 Tensors = dict[str, tf.Tensor]
 
 
-def state_tensors(settings: NetworkSettings) -> tuple[StateTensor, ...]:
-    """Return what a network remembers of a text: its layers' states and its running pool."""
+def state_tensors(settings: NetworkSettings, *, ngram_columns: int = 0) -> tuple[StateTensor, ...]:
+    """Return what is remembered of a text: layers' states, running pool, and n-grams if any."""
     recurrent = [
         StateTensor(name=name, shape=(settings.units,), fill=0.0)
         for index in range(settings.layers)
@@ -29,7 +31,18 @@ def state_tensors(settings: NetworkSettings) -> tuple[StateTensor, ...]:
         StateTensor(name="mean", shape=(settings.units,), fill=0.0),
         StateTensor(name="count", shape=(1,), fill=0.0),
     ]
-    return (*recurrent, *pool)
+    ngrams = [
+        StateTensor(name="ngrams", shape=(ngram_columns,), fill=0.0),
+        StateTensor(name="recent", shape=(ORDERS - 1,), fill=0.0),
+    ]
+    return (*recurrent, *pool, *(ngrams if ngram_columns else []))
+
+
+def describe_state(classifier: Classifier) -> tuple[StateTensor, ...]:
+    """Return what an exported classifier remembers of a text."""
+    ngrams = classifier.ngrams
+    columns = ngrams.table.shape[1] if ngrams is not None else 0
+    return state_tensors(classifier.shape, ngram_columns=columns)
 
 
 def layer_states(settings: NetworkSettings, index: int) -> list[str]:
@@ -43,13 +56,13 @@ def round_embedding(network: keras.Model) -> None:
     table.assign(table.numpy().astype(np.float16).astype(np.float32))
 
 
-def export_saved_model(network: keras.Model, settings: NetworkSettings, *, folder: Path) -> None:
-    """Write `network` to `folder` with the signatures `serving_default` and `step`.
+def export_saved_model(classifier: Classifier, *, folder: Path) -> None:
+    """Write `classifier` to `folder` with the signatures `serving_default` and `step`.
 
     Raises:
         ExportError: The graph contains an operator that needs an accelerator.
     """
-    module = ServingModule(network, settings)
+    module = ServingModule(classifier)
     tf.saved_model.save(
         module,
         str(folder),
@@ -65,22 +78,30 @@ def export_saved_model(network: keras.Model, settings: NetworkSettings, *, folde
 class ServingModule(tf.Module):
     """The network with its state made explicit. Holds every weight once."""
 
-    def __init__(self, network: keras.Model, settings: NetworkSettings) -> None:
+    def __init__(self, classifier: Classifier) -> None:
         super().__init__(name="gatewise")
-        self._settings = settings
+        network, ngrams = classifier.network, classifier.ngrams
+        self._settings = settings = classifier.shape
+        self._exclusive = classifier.task == "single_label"
+        self._labels = classifier.labels
+        self._state = describe_state(classifier)
         table = network.get_layer("embedding").embeddings.numpy()
         self.table = tf.Variable(table.astype(np.float16), trainable=False, name="embedding")
         self.recurrent = [_stateful_twin(network, settings, i) for i in range(settings.layers)]
-        kernel, bias = network.get_layer("logits").get_weights()
+        kernel, bias = classifier.head
         self.kernel = tf.Variable(kernel, trainable=False, name="kernel")
         self.bias = tf.Variable(bias, trainable=False, name="bias")
+        self.ngrams: tf.Variable | None = None
+        if ngrams is not None:
+            self.ngrams = tf.Variable(ngrams.table, trainable=False, name="ngrams")
+            self._ngram_scale = tf.constant(classifier.ngram_scale, tf.float32)
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """Return the traced signatures."""
         ids = tf.TensorSpec((None, None), tf.int32, name="ids")
         state = {
             tensor.name: tf.TensorSpec((None, *tensor.shape), tf.float32, name=tensor.name)
-            for tensor in state_tensors(self._settings)
+            for tensor in self._state
         }
         return {
             "serving_default": tf.function(self.classify, autograph=False).get_concrete_function(
@@ -93,8 +114,7 @@ class ServingModule(tf.Module):
         """Return {"probabilities": (batch, labels)} for ids (batch, time)."""
         batch = tf.shape(ids)[0]
         empty = {
-            tensor.name: tf.fill((batch, *tensor.shape), tensor.fill)
-            for tensor in state_tensors(self._settings)
+            tensor.name: tf.fill((batch, *tensor.shape), tensor.fill) for tensor in self._state
         }
         return {"probabilities": self.step(ids, **empty)["probabilities"]}
 
@@ -113,16 +133,52 @@ class ServingModule(tf.Module):
         after["maximum"] = tf.maximum(state["maximum"], tf.reduce_max(sequence, axis=1))
         read = tf.reduce_sum(weights, axis=1)
         after["count"] = state["count"] + read
-        # The mean is carried, not the sum, whose 32 bits would swallow the states of a long text.
-        news = tf.reduce_sum(sequence, axis=1) - read * state["mean"]
-        after["mean"] = state["mean"] + news / tf.maximum(after["count"], 1.0)
+        after["mean"] = _go_on(state["mean"], tf.reduce_sum(sequence, axis=1), read, after)
+        if self.ngrams is not None:
+            after |= self._read_ngrams(ids, read, state=state, after=after)
         outputs = {f"next_{name}": value for name, value in after.items()}
         return {"probabilities": self._decide(after)} | outputs
+
+    def _read_ngrams(
+        self, ids: tf.Tensor, read: tf.Tensor, *, state: Tensors, after: Tensors
+    ) -> Tensors:
+        """Return the mean weight of the n-grams so far, and the ids that the next ones need."""
+        start = ORDERS - 1
+        with_recent = tf.concat([tf.cast(state["recent"], tf.int64), tf.cast(ids, tf.int64)], 1)
+        time = tf.shape(ids)[1]
+        back = [with_recent[:, start - k : start - k + time] for k in range(ORDERS)]
+        sums = [
+            tf.add_n(
+                [multiplier * piece for multiplier, piece in zip(multipliers, back, strict=False)]
+            )
+            for multipliers in MULTIPLIERS
+        ]
+        keys = tf.math.floormod(tf.stack(sums, axis=2), self.ngrams.shape[0])
+        roots = tf.cast(tf.gather(self.ngrams, keys), tf.float32)
+        real = tf.cast(ids != PAD, tf.float32)[:, :, None, None]
+        news = tf.reduce_sum(roots * tf.abs(roots) * real, axis=[1, 2]) * self._ngram_scale
+        last = tf.cast(read, tf.int32) + tf.range(start)[None]  # where the last real ids are
+        recent = tf.gather(with_recent, last, batch_dims=1)
+        return {
+            "ngrams": _go_on(state["ngrams"], news, read, after),
+            "recent": tf.cast(recent, tf.float32),
+        }
 
     def _decide(self, state: Tensors) -> tf.Tensor:
         last = state[f"h{self._settings.layers - 1}"]
         pooled = tf.concat([state["maximum"], state["mean"], last], axis=-1)
-        return tf.nn.softmax(pooled @ self.kernel + self.bias)
+        logits = pooled @ self.kernel + self.bias
+        if self.ngrams is not None:
+            logits += spread(state["ngrams"] * tf.sqrt(state["count"]), labels=self._labels)
+        return tf.nn.softmax(logits) if self._exclusive else tf.nn.sigmoid(logits)
+
+
+def _go_on(mean: tf.Tensor, news: tf.Tensor, read: tf.Tensor, after: Tensors) -> tf.Tensor:
+    """Return a running mean after `read` more values whose sum is `news`.
+
+    The mean is carried, not the sum, whose 32 bits would swallow the values of a long text.
+    """
+    return mean + (news - read * mean) / tf.maximum(after["count"], 1.0)
 
 
 def _stateful_twin(network: keras.Model, settings: NetworkSettings, index: int) -> keras.Layer:

@@ -1,133 +1,220 @@
-"""Fits the network: early stopping on validation, the best weights kept."""
+"""Fits the network: one loop that can be stopped at any step and taken up again."""
 
 import math
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from models.batching import Row
+from models.metadata import Task
 from training.batches import Examples, LengthBatches
+from training.checkpoint import Checkpoint
+from training.console import console
 from training.errors import TrainingError
+from training.interrupt import Interrupt
+from training.network import predict_logits
+from training.objective import Loss, Objective
 from training.progress import FitProgress
 from training.settings import FitSettings
+from training.tracking import Curves
 
-VALIDATION_BATCH = 64
 WARMUP_SHARE = 0.05  # of all steps
 FEWEST_STEPS = 1_000  # a network learns little in less, so few rows are gone through more often
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
+SEVERAL_LABELS = 3  # times as many epochs, for each label is a task and most of them are rare
+LARGEST_NORM = 1.0  # of all gradients together
 
 
 @dataclass(kw_only=True)
-class Fitted:
-    """A fitted network and how it came about.
+class Course:
+    """How far a fit has come; saved in checkpoints.
 
     Args:
-        network: The network with the weights of its best epoch.
+        epoch: Epochs that are complete.
+        batch: Batches done of the next one.
+        loss: Sum of the losses of those batches.
+        seconds: Time of training so far, validation not counted.
+        history: Figures of each complete epoch.
+        best_epoch: The epoch best on validation so far, counted from 1.
+        best_score: Its score.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss: float = 0.0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_score: float = -math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A fitted network, with the weights of its best epoch, and how it came about.
+
+    Args:
+        network: The network.
         planned: Epochs that the learning rate was planned for.
-        epochs: Epochs that were run.
-        best_epoch: The epoch best on validation, counted from 1.
-        seconds: Time of fitting, validation included.
+        course: What happened.
         tokens_per_second: Mean speed of training, padding not counted.
         padding: Share of the positions computed that were padding.
-        temperature: What the logits were divided by to calibrate them; 1 before.
     """
 
     network: keras.Model
     planned: int
-    epochs: int
-    best_epoch: int
-    seconds: float
+    course: Course
     tokens_per_second: float
     padding: float
-    temperature: float = 1.0
 
     def record(self) -> dict[str, float]:
         """Return the figures for the metadata."""
         return {
-            "seconds": round(self.seconds, 1),
+            "seconds": round(self.course.seconds, 1),
             "tokens_per_second": round(self.tokens_per_second),
             "padding": round(self.padding, 4),
             "planned_epochs": self.planned,
-            "epochs": self.epochs,
-            "best_epoch": self.best_epoch,
-            "temperature": self.temperature,
+            "epochs": self.course.epoch,
+            "best_epoch": self.course.best_epoch,
         }
 
 
 def fit(
     network: keras.Model,
     train: Examples,
-    validation: Examples,
+    validation: Sequence[Row],
     *,
+    objective: Objective,
     settings: FitSettings,
     seed: int,
+    checkpoint: Checkpoint,
+    curves: Curves,
 ) -> Fitted:
     """Fit `network` in place; its weights are those of the epoch best on validation.
 
+    Goes on from `checkpoint` if it holds something.
+
     Raises:
         TrainingError: The loss is no longer a number.
+        Interrupted: Somebody asked to stop; the checkpoint says where.
     """
     batches = LengthBatches(train, size=settings.batch, seed=seed)
-    epochs = settings.epochs or choose_epochs(len(batches))
-    network.compile(
-        _optimizer(settings, steps=epochs * len(batches)),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,  # lengths vary, and XLA would compile for each anew
-    )
-    stopping = keras.callbacks.EarlyStopping(
-        monitor="val_accuracy", mode="max", patience=settings.patience, restore_best_weights=True
-    )
+    epochs = settings.epochs or choose_epochs(len(batches), task=objective.task)
+    optimizer = make_optimizer(network, settings, steps=epochs * len(batches))
+    step = make_step(network, optimizer, loss=objective.loss)
+    best = _Best(network)
+    tracked = {"network": network.variables, "optimizer": optimizer.variables, "best": best.values}
+    course = checkpoint.restore(tracked, Course())
+    if course.epoch or course.batch:
+        console.print(f"resumed in epoch {course.epoch + 1} after {course.batch:,} steps")
     progress = FitProgress(epochs=epochs, batches=len(batches), tokens=train.tokens)
-    started = time.perf_counter()
-    history = network.fit(
-        _feed(batches),
-        validation_data=_feed(LengthBatches(validation, size=VALIDATION_BATCH, seed=seed)),
-        epochs=epochs,
-        shuffle=False,  # the batches come shuffled
-        callbacks=[keras.callbacks.TerminateOnNaN(), stopping, progress],
-        verbose=0,
-    ).history
-    if not all(map(math.isfinite, history["loss"])):
-        raise TrainingError("the loss is no longer a number; try a lower --learning-rate")
-    done = len(history["loss"])
+    with Interrupt() as interrupt, progress, curves:
+        while course.epoch < epochs and not _is_over(course, patience=settings.patience):
+            for ids, targets in _rest_of_epoch(batches, course):
+                started = time.perf_counter()
+                loss_here = float(step(ids, targets))
+                course.seconds += time.perf_counter() - started
+                course.loss += loss_here
+                course.batch += 1
+                curves.add_step(loss_here, step=course.epoch * len(batches) + course.batch)
+                progress.show_batch(course)
+                if interrupt.asked or checkpoint.is_due():
+                    checkpoint.save(tracked, course)
+                interrupt.leave_if_asked()
+            figures = objective.judge(predict_logits(network, validation))
+            _end_epoch(course, figures, best=best)
+            progress.show_epoch(course)
+            curves.add_epoch(course.history[-1], epoch=course.epoch)
+            checkpoint.save(tracked, course)
+            interrupt.leave_if_asked()
+    best.restore()
     return Fitted(
         network=network,
         planned=epochs,
-        epochs=done,
-        best_epoch=stopping.best_epoch + 1,
-        seconds=time.perf_counter() - started,
-        tokens_per_second=progress.tokens_per_second,
-        padding=sum(map(batches.padding, range(done))) / done,
+        course=course,
+        tokens_per_second=course.epoch * train.tokens / course.seconds,
+        padding=sum(map(batches.padding, range(course.epoch))) / course.epoch,
     )
 
 
-def choose_epochs(batches: int) -> int:
+def choose_epochs(batches: int, *, task: Task) -> int:
     """Return how often to go through the rows, if early stopping does not end it before."""
-    return max(FEWEST_EPOCHS, min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches)))
+    fewest = FEWEST_EPOCHS if task == "single_label" else FEWEST_EPOCHS * SEVERAL_LABELS
+    return max(fewest, min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches)))
 
 
-def _optimizer(settings: FitSettings, *, steps: int) -> keras.Optimizer:
+def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -> Any:
+    """Return AdamW whose rate rises for a short while and then falls along a cosine."""
     warmup = math.ceil(WARMUP_SHARE * steps)
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps - warmup),
-        warmup_target=settings.learning_rate,
-        warmup_steps=warmup,
+        0.0, max(1, steps - warmup), warmup_target=settings.learning_rate, warmup_steps=warmup
     )
-    return keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay, clipnorm=1.0)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    optimizer.build(network.trainable_variables)
+    return optimizer
 
 
-def _feed(batches: LengthBatches) -> tf.data.Dataset:
-    """Return a dataset that yields another epoch's batches each time Keras goes through it."""
-    epochs = iter(range(1_000_000))
+def make_step(network: keras.Model, optimizer: Any, *, loss: Loss) -> Any:
+    """Return a function that learns from ids (batch, time) and targets (batch, labels) once."""
 
-    def generate() -> Iterator[tuple[object, object]]:
-        yield from batches.epoch(next(epochs))
+    def step(ids: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            value = loss(targets, network(ids, training=True))
+        variables = network.trainable_variables
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(value, variables), LARGEST_NORM)
+        optimizer.apply(gradients, variables)
+        return value
 
-    # Both axes are left open, so that one trace serves all lengths.
-    signature = (tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None,), tf.int32))
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(4)
+    # Both axes are left open, so that one trace serves all lengths; XLA would compile for each.
+    signature = [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, None), tf.float32)]
+    return tf.function(step, input_signature=signature, autograph=False, jit_compile=False)
+
+
+class _Best:
+    """The weights of the best epoch so far."""
+
+    def __init__(self, network: keras.Model) -> None:
+        self._network = network
+        self.values = [tf.Variable(weight, trainable=False) for weight in network.weights]
+
+    def keep(self) -> None:
+        """Take the network's weights as the best."""
+        for value, weight in zip(self.values, self._network.weights, strict=True):
+            value.assign(weight)
+
+    def restore(self) -> None:
+        """Give the network the best weights."""
+        for value, weight in zip(self.values, self._network.weights, strict=True):
+            weight.assign(value)
+
+
+def _rest_of_epoch(
+    batches: LengthBatches, course: Course
+) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+    """Yield the batches of the current epoch that have not been done."""
+    done = course.batch
+    for number, batch in enumerate(batches.epoch(course.epoch)):
+        if number >= done:
+            yield batch
+
+
+def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> None:
+    """Record an epoch's figures and keep its weights if they are the best."""
+    loss = course.loss / course.batch
+    if not math.isfinite(loss):
+        raise TrainingError("the loss is no longer a number; try a lower --learning-rate")
+    course.history.append({"loss": loss, **figures})
+    course.epoch, course.batch, course.loss = course.epoch + 1, 0, 0.0
+    if figures["score"] > course.best_score:
+        course.best_epoch, course.best_score = course.epoch, figures["score"]
+        best.keep()
+
+
+def _is_over(course: Course, *, patience: int) -> bool:
+    """Whether the last epochs brought nothing."""
+    return course.epoch - course.best_epoch >= patience and course.best_epoch > 0

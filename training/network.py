@@ -3,7 +3,8 @@
 Everything is causal, so what the network thinks after each token follows from the tokens so far.
 """
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -11,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from models.batching import Row, pad, plan_batches
+from models.batching import Ids, Row, pad, plan_batches
 from models.tokenizer import PAD, UNKNOWN
 from training.settings import NetworkSettings
 
@@ -29,6 +30,7 @@ def build_network(
 
     Ids are padded on the right with 0.
     """
+    keras.utils.set_random_seed(seed)  # of the weights, whatever was drawn before them
     ids = keras.Input((None,), dtype="int32", name="ids")
     states = WordDropout(settings.word_dropout, seed=seed, name="word_dropout")(ids)
     states = keras.layers.Embedding(vocabulary, settings.embedding, name="embedding")(states)
@@ -83,12 +85,17 @@ def _last(states, count):
 
 def predict_logits(network: keras.Model, rows: Sequence[Row]) -> NDArray[np.float32]:
     """Return the logits (rows, labels) of each row of ids, no dropout applied."""
-    infer = tf.function(
-        lambda ids: network(ids, training=False),
-        input_signature=[tf.TensorSpec((None, None), tf.int32)],
-        autograph=False,
-    )
+    infer = _make_infer(network)
     logits = np.empty((len(rows), network.output_shape[-1]), np.float32)
     for batch in plan_batches([len(row) for row in rows]):
         logits[batch] = infer(pad([rows[row] for row in batch]))
     return logits
+
+
+@functools.lru_cache(maxsize=2)  # a trace takes longer than a few rows
+def _make_infer(network: keras.Model) -> Callable[[Ids], tf.Tensor]:
+    return tf.function(
+        lambda ids: network(ids, training=False),
+        input_signature=[tf.TensorSpec((None, None), tf.int32)],
+        autograph=False,
+    )

@@ -5,10 +5,10 @@ variables by offset. Gate orders and equations: the operators LSTM, GRU and RNN 
 specification (https://onnx.ai/onnx/operators/).
 """
 
+import functools
 import mmap
 from pathlib import Path
 
-import keras
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -17,30 +17,36 @@ from onnx import TensorProto, helper, numpy_helper
 from models.metadata import StateTensor
 from models.tokenizer import PAD
 from models.versions import ONNX, WEIGHTS
+from training.classifier import Classifier
 from training.errors import ExportError
-from training.export import layer_states, state_tensors
-from training.settings import Cell, NetworkSettings
+from training.export import describe_state, layer_states
+from training.ngrams import MULTIPLIERS, ORDERS
+from training.settings import Cell
 
 OPSET = 20
 IR_VERSION = 9  # the oldest that has this opset, so that older runtimes can read the file
+_END = np.iinfo(np.int64).max  # of a slice that goes to the end
 Weights = list[NDArray[np.float32]]
 
 OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
-def export_onnx(network: keras.Model, settings: NetworkSettings, *, folder: Path) -> None:
+def export_onnx(classifier: Classifier, *, folder: Path) -> None:
     """Write `model.onnx` beside the SavedModel that is already in `folder`.
 
     Inputs: `ids` int32 (batch, time) and the state tensors. Outputs: `probabilities`, shape
     (batch, labels), and `next_<state>`. One graph serves whole texts, from the state's fill values,
     and pieces.
     """
-    graph = _Graph(settings)
-    table = network.get_layer("embedding").embeddings.numpy().astype(np.float16)
+    graph = _Graph(classifier)
+    table = classifier.network.get_layer("embedding").embeddings.numpy().astype(np.float16)
     graph.initializers.append(_external_tensor("embedding", table, folder=folder))
-    _write_network(graph, network)
+    if classifier.ngrams is not None:
+        entries = classifier.ngrams.table
+        graph.initializers.append(_external_tensor("ngram_table", entries, folder=folder))
+    _write_network(graph, classifier)
     model = helper.make_model(
-        graph.build(labels=network.output_shape[-1]),
+        graph.build(labels=classifier.labels),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="gatewise",
@@ -50,7 +56,8 @@ def export_onnx(network: keras.Model, settings: NetworkSettings, *, folder: Path
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def _write_network(graph: "_Graph", network: keras.Model) -> None:
+def _write_network(graph: "_Graph", classifier: Classifier) -> None:
+    network = classifier.network
     real = graph.add("Not", [graph.add("Equal", ["ids", graph.constant(np.int32(PAD))])])
     lengths = graph.add(
         "ReduceSum", [graph.add("Cast", [real], to=TensorProto.INT32), graph.axes(1)], keepdims=0
@@ -65,8 +72,9 @@ def _write_network(graph: "_Graph", network: keras.Model) -> None:
             graph, sequence, lengths, weights, layer_states(graph.settings, index)
         )
     _write_pool(graph, sequence, lengths)
-    kernel, bias = network.get_layer("logits").get_weights()
-    _write_verdict(graph, kernel, bias, last=f"next_h{layers - 1}")
+    if classifier.ngrams is not None:
+        _write_ngrams(graph, classifier, real, lengths)
+    _write_verdict(graph, classifier, last=f"next_h{layers - 1}")
 
 
 def _write_layer(
@@ -117,24 +125,86 @@ def _write_pool(graph: "_Graph", sequence: str, lengths: str) -> None:
     read = graph.add("Unsqueeze", [read, graph.axes(1)])
     graph.add("Add", ["count", read], name="next_count")
     summed = graph.add("ReduceSum", [sequence, graph.axes(0)], keepdims=0)
-    news = graph.add("Sub", [summed, graph.add("Mul", [read, "mean"])])
+    _go_on(graph, "mean", summed, read)
+
+
+def _go_on(graph: "_Graph", mean: str, news: str, read: str) -> None:
+    """Add a running mean after `read` more values whose sum is `news`."""
+    change = graph.add("Sub", [news, graph.add("Mul", [read, mean])])
     divisor = graph.add("Max", ["next_count", graph.constant(np.float32(1))])
-    graph.add("Add", ["mean", graph.add("Div", [news, divisor])], name="next_mean")
+    graph.add("Add", [mean, graph.add("Div", [change, divisor])], name=f"next_{mean}")
 
 
-def _write_verdict(
-    graph: "_Graph", kernel: NDArray[np.float32], bias: NDArray[np.float32], *, last: str
-) -> None:
+def _write_ngrams(graph: "_Graph", classifier: Classifier, real: str, lengths: str) -> None:
+    """Add the mean weight of the n-grams and the recent ids, as ServingModule computes them."""
+    recent = graph.add("Cast", ["recent"], to=TensorProto.INT64)
+    ids = graph.add("Cast", ["ids"], to=TensorProto.INT64)
+    with_recent = graph.add("Concat", [recent, ids], axis=1)
+    keys = graph.add(
+        "Concat", _write_keys(graph, with_recent, len(classifier.ngrams.table)), axis=2
+    )
+    roots = graph.add("Cast", [graph.add("Gather", ["ngram_table", keys])], to=TensorProto.FLOAT)
+    weights = graph.add("Mul", [roots, graph.add("Abs", [roots])])
+    mask = graph.add("Cast", [real], to=TensorProto.FLOAT)
+    mask = graph.add("Unsqueeze", [mask, graph.axes(2, 3)])
+    news = graph.add("ReduceSum", [graph.add("Mul", [weights, mask]), graph.axes(1, 2)], keepdims=0)
+    news = graph.add("Mul", [news, graph.constant(np.float32(classifier.ngram_scale))])
+    read = graph.add(
+        "Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.FLOAT), graph.axes(1)]
+    )
+    _go_on(graph, "ngrams", news, read)
+    length = graph.add(
+        "Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.INT64), graph.axes(1)]
+    )
+    last = graph.add("Add", [length, graph.constant(np.arange(ORDERS - 1)[None])])
+    newest = graph.add("GatherElements", [with_recent, last], axis=1)
+    graph.add("Cast", [newest], name="next_recent", to=TensorProto.FLOAT)
+
+
+def _write_keys(graph: "_Graph", with_recent: str, buckets: int) -> list[str]:
+    """Add the table rows of the n-grams of each order, each of shape (batch, time, 1)."""
+    start = ORDERS - 1
+    back = [
+        graph.add(
+            "Slice",
+            [with_recent, graph.axes(start - k), graph.axes(-k if k else _END), graph.axes(1)],
+        )
+        for k in range(ORDERS)
+    ]
+    keys = []
+    for multipliers in MULTIPLIERS:
+        terms = [
+            graph.add("Mul", [piece, graph.constant(np.int64(multiplier))])
+            for multiplier, piece in zip(multipliers, back, strict=False)
+        ]
+        total = functools.reduce(lambda one, other: graph.add("Add", [one, other]), terms)
+        key = graph.add("Mod", [total, graph.constant(np.int64(buckets))])
+        keys.append(graph.add("Unsqueeze", [key, graph.axes(2)]))
+    return keys
+
+
+def _write_verdict(graph: "_Graph", classifier: Classifier, *, last: str) -> None:
+    kernel, bias = classifier.head
     pooled = graph.add("Concat", ["next_maximum", "next_mean", last], axis=1)
     logits = graph.add("Gemm", [pooled, graph.constant(kernel), graph.constant(bias)])
-    graph.add("Softmax", [logits], name="probabilities", axis=-1)
+    if classifier.ngrams is not None:
+        columns = graph.add("Mul", ["next_ngrams", graph.add("Sqrt", ["next_count"])])
+        if classifier.ngrams.table.shape[1] != classifier.labels:
+            sides = np.array([-0.5, 0.5], np.float32)
+            columns = graph.add("Mul", [columns, graph.constant(sides)])
+        logits = graph.add("Add", [logits, columns])
+    if classifier.task == "single_label":
+        graph.add("Softmax", [logits], name="probabilities", axis=-1)
+    else:
+        graph.add("Sigmoid", [logits], name="probabilities")
 
 
 class _Graph:
     """Collects nodes and constants and names them."""
 
-    def __init__(self, settings: NetworkSettings) -> None:
-        self.settings = settings
+    def __init__(self, classifier: Classifier) -> None:
+        self.settings = classifier.shape
+        self.state = describe_state(classifier)
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
@@ -167,7 +237,7 @@ class _Graph:
     def build(self, *, labels: int) -> onnx.GraphProto:
         """Return the graph with its inputs and outputs."""
         ids = helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "time"])
-        state = state_tensors(self.settings)
+        state = self.state
         probabilities = helper.make_tensor_value_info(
             "probabilities", TensorProto.FLOAT, ["batch", labels]
         )
@@ -186,9 +256,10 @@ def _state_info(tensor: StateTensor, *, prefix: str = "") -> onnx.ValueInfoProto
     )
 
 
-def _external_tensor(name: str, array: NDArray[np.float16], *, folder: Path) -> onnx.TensorProto:
+def _external_tensor(name: str, array: NDArray[np.generic], *, folder: Path) -> onnx.TensorProto:
     """Return a tensor whose bytes are those that the SavedModel's variables already hold."""
-    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT16, dims=array.shape)
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+    tensor = TensorProto(name=name, data_type=kind, dims=array.shape)
     tensor.data_location = TensorProto.EXTERNAL
     place = {"location": WEIGHTS, "offset": _find_bytes(folder / WEIGHTS, array.tobytes())}
     for key, value in {**place, "length": array.nbytes}.items():
@@ -200,5 +271,5 @@ def _find_bytes(path: Path, content: bytes) -> int:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         offset = data.find(content)
     if offset < 0:
-        raise ExportError(f"{path} does not hold the embedding's bytes")
+        raise ExportError(f"{path} does not hold a table's bytes")
     return offset

@@ -3,107 +3,130 @@
 from pathlib import Path
 
 import keras
-import numpy as np
-from rich.table import Table
+import tensorflow as tf
 
 from models.golden import Golden
 from models.metadata import Metadata
-from models.versions import CARD, EXTRA, GOLDEN, METADATA, TOKENIZER, Store, Version
-from training.batches import Examples
-from training.calibrate import calibrate
+from models.versions import CARD, EXTRA, GOLDEN, METADATA, REPORT, TOKENIZER, Store, Version
+from training.baseline import Baseline, fit_baseline
 from training.card import write_card
 from training.cases import GOLDEN_TEXTS
+from training.classifier import Classifier, join
 from training.console import console
+from training.decide import measure
 from training.describe import describe
-from training.evaluate import evaluate_export, measure
-from training.export import export_saved_model, round_embedding
-from training.fit import Fitted, fit
-from training.network import build_network
+from training.evaluate import Proof, evaluate_export
+from training.export import export_saved_model
+from training.gather import gather_results
+from training.learn import Learned, halves, learn
 from training.onnx_twin import export_onnx
 from training.prepare import Prepared
-from training.settings import TrainSettings
+from training.report.summary import Summary, headline
+from training.report.tell import tell
+from training.report.write import write_report
+from training.run import Run
 
 
-def train(prepared: Prepared, settings: TrainSettings, *, store: Store) -> Version:
-    """Train a version on prepared data and publish it.
+def train(run: Run, *, store: Store) -> Version:
+    """Train a version and publish it.
 
     Raises:
         TrainingError: Says in one line what is wrong; nothing has been published.
+        Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
     """
     # The folder is made first, so that a store that cannot be written to is found before training.
-    with store.staging(settings.name) as folder:
-        fitted = _fit(prepared, settings)
-        metadata = describe(prepared, fitted, settings)
-        _export(fitted.network, prepared, settings, metadata=metadata, folder=folder)
-        metadata = _evaluate(fitted.network, prepared, metadata=metadata, folder=folder)
-        (folder / CARD).write_text(write_card(metadata), encoding="utf-8")
+    with store.staging(run.settings.name) as folder:
+        run.make_room()
+        _start_repeatably(run.settings.seed)
+        baseline = _fit_baseline(run)
+        learned = learn(run)
+        metadata = describe(run.prepared, learned, run.settings)
+        _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
+        proof = _prove(learned.classifier, run.prepared, folder=folder)
+        metadata = _measure(run, proof, baseline, metadata=metadata)
+        summary = _report(run, learned, baseline, proof, metadata=metadata, folder=folder)
+        card = write_card(metadata, headline=headline(summary))
+        (folder / CARD).write_text(card, encoding="utf-8")
         version = store.publish(folder, metadata=metadata)
-    _report(version)
+    run.clean_up()
+    tell(summary)
+    console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
     return version
 
 
-def _fit(prepared: Prepared, settings: TrainSettings) -> Fitted:
-    """Return a network that is what will be served: fitted, rounded, then calibrated."""
-    keras.utils.set_random_seed(settings.seed)
-    network = build_network(
-        settings.network,
-        vocabulary=len(prepared.tokenizer),
-        labels=len(prepared.data.labels),
-        seed=settings.seed,
-    )
-    train = _examples(prepared, "train", cut=settings.max_tokens)
-    validation = _examples(prepared, "validation", cut=None)
-    fitted = fit(network, train, validation, settings=settings.fit, seed=settings.seed)
+def _start_repeatably(seed: int) -> None:
+    """Make runs with the same seed equal: nothing random, no sum in the order threads finish."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def _fit_baseline(run: Run) -> Baseline:
+    with console.status("fitting the linear baseline"):
+        baseline = fit_baseline(run.prepared.data, score=run.score, seed=run.settings.seed)
+    figures = baseline.metrics["validation"]
     console.print(
-        f"fitted: best of {fitted.epochs} epochs was {fitted.best_epoch}; {fitted.seconds:.0f} s, "
-        f"{fitted.tokens_per_second:,.0f} tokens/s, {fitted.padding:.1%} padding"
+        f"linear baseline ({baseline.kind}): validation accuracy {figures['accuracy']:.4f}, "
+        f"macro f1 {figures['macro_f1']:.4f}"
     )
-    with console.status("calibrating"):
-        round_embedding(network)
-        fitted.temperature = calibrate(network, validation)
-    return fitted
-
-
-def _examples(prepared: Prepared, purpose: str, *, cut: int | None) -> Examples:
-    ids = [np.array(row[:cut], np.int32) for row in prepared.ids[purpose]]
-    return Examples(ids, prepared.data.splits[purpose].labels)
+    return baseline
 
 
 def _export(
-    network: keras.Model,
-    prepared: Prepared,
-    settings: TrainSettings,
-    *,
-    metadata: Metadata,
-    folder: Path,
+    classifier: Classifier, prepared: Prepared, *, metadata: Metadata, folder: Path
 ) -> None:
     with console.status("exporting"):
-        export_saved_model(network, settings.network, folder=folder)
-        export_onnx(network, settings.network, folder=folder)
+        export_saved_model(classifier, folder=folder)
+        export_onnx(classifier, folder=folder)
         (folder / EXTRA).mkdir()
         prepared.tokenizer.save(folder / TOKENIZER)
         metadata.save(folder / METADATA)
 
 
-def _evaluate(
-    network: keras.Model, prepared: Prepared, *, metadata: Metadata, folder: Path
-) -> Metadata:
-    """Prove the export against the network, record its golden predictions; add its metrics."""
+def _prove(classifier: Classifier, prepared: Prepared, *, folder: Path) -> Proof:
+    """Prove the export against what was trained; record its golden predictions."""
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
-    proof = evaluate_export(network, folder, golden=golden, splits=splits)
+    proof = evaluate_export(classifier, folder, golden=golden, splits=splits)
     Golden.record(GOLDEN_TEXTS, ids=golden, probabilities=proof.golden).save(folder / GOLDEN)
-    metrics = {
-        purpose: measure(probabilities, prepared.data.splits[purpose].labels)
-        for purpose, probabilities in proof.splits.items()
-    }
-    return metadata.model_copy(update={"metrics": metrics})
+    return proof
 
 
-def _report(version: Version) -> None:
-    table = Table("rows", "accuracy", "macro-F1", "log loss", box=None)
-    for split, figures in version.metadata.metrics.items():
-        shown = [f"{figures[key]:.4f}" for key in ("accuracy", "macro_f1", "log_loss")]
-        table.add_row(f"{split} ({figures['rows']:,.0f})", *shown)
-    console.print(table)
-    console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
+def _measure(run: Run, proof: Proof, baseline: Baseline, *, metadata: Metadata) -> Metadata:
+    """Return the metadata with the figures of the exported version and of the baseline."""
+    metrics: dict[str, dict[str, float]] = {}
+    for purpose, probabilities in proof.splits.items():
+        targets, leaked = run.prepared.data.splits[purpose].labels, run.prepared.leaks[purpose]
+        metrics[purpose] = measure(probabilities, targets, thresholds=metadata.thresholds)
+        if leaked.any() and not leaked.all():
+            metrics[f"{purpose}_without_leaks"] = measure(
+                probabilities[~leaked], targets[~leaked], thresholds=metadata.thresholds
+            )
+    return metadata.model_copy(update={"metrics": metrics, "baseline": baseline.metrics})
+
+
+def _report(
+    run: Run,
+    learned: Learned,
+    baseline: Baseline,
+    proof: Proof,
+    *,
+    metadata: Metadata,
+    folder: Path,
+) -> Summary:
+    """Write the report into the version; return what it says."""
+    classifier = learned.classifier
+    with console.status("writing the report"):
+        uncalibrated = {}
+        for purpose in proof.splits:
+            logits = halves(classifier.network, classifier.ngrams, run.prepared.ids[purpose])
+            uncalibrated[purpose] = join(logits, [1.0] * len(logits), task=classifier.task)
+        results = gather_results(
+            run.prepared,
+            learned.fitted,
+            baseline,
+            proof,
+            metadata,
+            uncalibrated=uncalibrated,
+            folder=folder,
+        )
+        return write_report(results, folder=folder / REPORT)

@@ -1,10 +1,16 @@
 """From a dataset's name to token ids: everything that comes before the network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.tokenizer import Tokenizer
 from training.console import console
+from training.corpus import read_corpus
 from training.data import LabelledData, read_data
+from training.inspection.doctor import leaks_of, quick_findings
+from training.inspection.tell import tell_short
 from training.settings import TrainSettings
 from training.sources import load_source
 from training.vocabulary import learn_vocabulary
@@ -14,11 +20,24 @@ Rows = list[list[int]]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Labelled texts, the tokenizer learned from them and their ids by split."""
+    """Labelled texts, the tokenizer learned from them and their ids by split.
+
+    `leaks` says of each split but train which of its rows stand in train too, shape (rows,).
+    `corpus` has the ids of the texts without labels that are not among the labelled ones of any
+    split; `domain` those of all texts without labels.
+    """
 
     data: LabelledData
     tokenizer: Tokenizer
     ids: dict[str, Rows]
+    leaks: dict[str, NDArray[np.bool_]]
+    domain: Rows = field(default_factory=list)
+    corpus: Rows = field(default_factory=list)
+
+    def lengths(self, purpose: str) -> NDArray[np.int64]:
+        """Return the tokens of each row of a split."""
+        rows = self.ids[purpose]
+        return np.fromiter(map(len, rows), np.int64, len(rows))
 
 
 def prepare(settings: TrainSettings) -> Prepared:
@@ -28,13 +47,39 @@ def prepare(settings: TrainSettings) -> Prepared:
         DataError: The dataset cannot be found, read or used.
     """
     data = _load(settings)
+    texts = _read_unlabelled(settings)
     with console.status("learning the vocabulary"):
-        tokenizer = learn_vocabulary(data.train.texts, size=settings.vocabulary)
+        # From the texts without labels alone, so that what is learned of them serves other labels.
+        size = settings.pretrain.vocabulary if texts else settings.vocabulary
+        tokenizer = learn_vocabulary(texts or data.train.texts, size=size)
     with console.status("turning texts into ids"):
         ids = {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}
+        domain = tokenizer.encode_batch(texts)
+    known = {text for split in data.splits.values() for text in split.texts}
+    corpus = [row for row, text in zip(domain, texts, strict=True) if text not in known]
+    if texts:
+        console.print(f"unlabelled: {len(texts):,} texts, {len(corpus):,} of them in no split")
     console.print(f"vocabulary: {len(tokenizer):,} tokens")
     _warn_of_cut_texts(ids["train"], settings.max_tokens)
-    return Prepared(data, tokenizer, ids)
+    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus)
+
+
+def _read_unlabelled(settings: TrainSettings) -> list[str]:
+    if settings.unlabeled is None:
+        return []
+    with console.status("reading the texts without labels"):
+        return read_corpus(settings.unlabeled, text_column=settings.text_column)
+
+
+def _inspect(data: LabelledData) -> dict[str, NDArray[np.bool_]]:
+    """Warn of what is wrong with the rows; return which of each split but train train has too."""
+    findings = quick_findings(
+        {purpose: split.texts for purpose, split in data.splits.items()},
+        labels={purpose: split.labels for purpose, split in data.splits.items()},
+        classes=data.labels,
+    )
+    tell_short(findings)
+    return leaks_of(findings)
 
 
 def _load(settings: TrainSettings) -> LabelledData:

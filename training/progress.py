@@ -1,8 +1,8 @@
 """Shows people how far things are; nothing here decides anything."""
 
-import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-import keras
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -14,9 +14,43 @@ from rich.progress import (
 
 from training.console import console
 
+if TYPE_CHECKING:
+    from training.fit import Course
 
-class FitProgress(keras.callbacks.Callback):
-    """A bar for each epoch with loss, accuracy and speed, and a line when it ends.
+
+class StepProgress:
+    """A bar for work of many steps.
+
+    Args:
+        description: What is done.
+        total: Steps in all.
+    """
+
+    def __init__(self, description: str, *, total: int) -> None:
+        self._bar = _make_bar()
+        self._task = self._bar.add_task(description, total=total, figures="")
+
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def show(self, done: int, figures: str) -> None:
+        """Move the bar on."""
+        self._bar.update(self._task, completed=done, figures=figures)
+
+
+class FitProgress:
+    """A bar for each epoch with loss and speed, and a line when it ends.
 
     Args:
         epochs: Epochs at most.
@@ -25,59 +59,63 @@ class FitProgress(keras.callbacks.Callback):
     """
 
     def __init__(self, *, epochs: int, batches: int, tokens: int) -> None:
-        super().__init__()
         self._epochs = epochs
         self._batches = batches
         self._tokens = tokens
-        self._seconds = 0.0
-        self._done = 0
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
-            console=console,
-            transient=True,
-        )
+        self._bar = _make_bar()
+        self._task = self._bar.add_task("", total=batches, figures="")
 
-    @property
-    def tokens_per_second(self) -> float:
-        """Mean speed of the epochs so far, validation not counted."""
-        return self._done * self._tokens / self._seconds if self._seconds else 0.0
-
-    def on_train_begin(self, logs=None):
+    def __enter__(self) -> Self:
         """Show the bar."""
         self._bar.start()
+        return self
 
-    def on_train_end(self, logs=None):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Take the bar away."""
         self._bar.stop()
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Start an epoch's bar and clock."""
-        description = f"epoch {epoch + 1}/{self._epochs}"
-        self._task = self._bar.add_task(description, total=self._batches, figures="")
-        self._started = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
+    def show_batch(self, course: "Course") -> None:
         """Move the bar on."""
-        elapsed = time.perf_counter() - self._started
-        speed = (batch + 1) / self._batches * self._tokens / elapsed
-        figures = f"loss {logs['loss']:.4f}  accuracy {logs['accuracy']:.4f}  {speed:,.0f} tokens/s"
-        self._bar.update(self._task, completed=batch + 1, figures=figures)
-
-    def on_test_begin(self, logs=None):
-        """Stop the epoch's clock: what follows is validation."""
-        self._seconds += time.perf_counter() - self._started
-        self._done += 1
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Replace the bar by a line."""
-        self._bar.remove_task(self._task)
-        self._bar.console.print(
-            f"epoch {epoch + 1}/{self._epochs}: loss {logs['loss']:.4f}, "
-            f"accuracy {logs['accuracy']:.4f}; validation loss {logs['val_loss']:.4f}, "
-            f"accuracy {logs['val_accuracy']:.4f}; {self.tokens_per_second:,.0f} tokens/s"
+        self._bar.update(
+            self._task,
+            description=f"epoch {course.epoch + 1}/{self._epochs}",
+            completed=course.batch,
+            figures=f"loss {course.loss / course.batch:.4f}  {self._speed(course):,.0f} tokens/s",
         )
+
+    def show_epoch(self, course: "Course") -> None:
+        """Print an epoch's figures and start the bar again."""
+        figures = dict(course.history[-1])
+        loss = figures.pop("loss")
+        del figures["score"]
+        shown = ", ".join(
+            f"{name.replace('_', ' ')} {value:.4f}" for name, value in figures.items()
+        )
+        self._bar.console.print(
+            f"epoch {course.epoch}/{self._epochs}: loss {loss:.4f}; "
+            f"validation {shown}; {self._speed(course):,.0f} tokens/s"
+        )
+        self._bar.reset(self._task)
+
+    def _speed(self, course: "Course") -> float:
+        """Return the mean tokens per second so far, validation not counted."""
+        epochs = course.epoch + course.batch / self._batches
+        return epochs * self._tokens / max(course.seconds, 1e-9)
+
+
+def _make_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+        console=console,
+        transient=True,
+    )

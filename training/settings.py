@@ -6,6 +6,7 @@ from typing import Literal
 from models.metadata import Setting
 
 Cell = Literal["lstm", "gru", "rnn"]
+ClassWeight = Literal["none", "sqrt", "balanced"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class FitSettings:
 
     Args:
         epochs: Passes over the training rows at most; None for as many as few rows need.
-        patience: Epochs without a better validation accuracy after which fitting ends.
+        patience: Epochs without a better validation score after which fitting ends.
         batch: Texts of one step.
         learning_rate: Highest rate; reached after a short warm-up, then lowered along a cosine.
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, ICLR 2019).
@@ -47,6 +48,29 @@ class FitSettings:
     batch: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainSettings:
+    """How a language model is fitted to texts without labels.
+
+    Args:
+        epochs: Passes over the texts.
+        batch: Texts of one step.
+        slice: Tokens of each text in one step.
+        negatives: Tokens drawn from the vocabulary to compare each prediction with.
+        learning_rate: Highest rate; reached after a short warm-up, then lowered along a cosine.
+        vocabulary: Tokens of the vocabulary at most, learned from the same texts.
+        max_tokens: Tokens after which a text is cut.
+    """
+
+    epochs: int = 1
+    batch: int = 64
+    slice: int = 80
+    negatives: int = 3_000
+    learning_rate: float = 3e-3
+    vocabulary: int = 16_000
+    max_tokens: int = 1_500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +85,13 @@ class TrainSettings:
         text_column: Column that holds the text; None to find it.
         label_column: Column that holds the label; None to find it.
         vocabulary: Tokens of the vocabulary at most.
+        ngrams: Whether there is a table of n-grams beside the network.
+        class_weight: What rows of rare labels count in the loss: as all others do, in inverse
+            proportion to the label's frequency, or to its root.
         max_tokens: Tokens after which a training text is cut. Validation and test are never cut.
+        unlabeled: Texts without labels, from the same domain, to learn the language from; a file,
+            folder or Hub id, with ":split" behind it for one split. The vocabulary is theirs then.
+        self_training: How often to label those texts with the classifier and learn from them too.
         seed: Seed of the split, the weights, the order and the dropout.
         network: Shape of the network.
         fit: How it is fitted.
@@ -75,11 +105,26 @@ class TrainSettings:
     label_column: str | None = None
     vocabulary: int = 12_000
     max_tokens: int = 1_000
+    ngrams: bool = True
+    class_weight: ClassWeight = "none"
+    unlabeled: str | None = None
+    self_training: int = 0
     seed: int = 1
     network: NetworkSettings
     fit: FitSettings = field(default_factory=FitSettings)
+    pretrain: PretrainSettings = field(default_factory=PretrainSettings)
 
     def record(self) -> dict[str, Setting]:
         """Return the settings by name, for the metadata; what was found is recorded elsewhere."""
-        own = {"vocabulary": self.vocabulary, "max_tokens": self.max_tokens, "seed": self.seed}
-        return own | asdict(self.network) | asdict(self.fit)
+        own: dict[str, Setting] = {
+            "vocabulary": self.vocabulary,
+            "max_tokens": self.max_tokens,
+            "ngrams": self.ngrams,
+            "class_weight": self.class_weight,
+            "unlabeled": self.unlabeled,
+            "self_training": self.self_training,
+            "seed": self.seed,
+        }
+        pretrain = {f"pretrain_{name}": value for name, value in asdict(self.pretrain).items()}
+        others = pretrain if self.unlabeled else {}
+        return own | asdict(self.network) | asdict(self.fit) | others

@@ -42,16 +42,37 @@ def _frequent_words(counts: Counter[str], *, limit: int) -> list[str]:
 
 def _learn_pieces(counts: dict[str, int], *, size: int) -> list[str]:
     """Return the characters and the most useful pieces of the words in `counts`, sorted."""
+    characters = _frequent_characters(counts, limit=min(ALPHABET_LIMIT, size // 2))
     learner = TrainableTokenizer(WordPiece())
     learner.pre_tokenizer = WhitespaceSplit()
     trainer = WordPieceTrainer(
         vocab_size=size,
-        limit_alphabet=min(ALPHABET_LIMIT, size // 2),
+        initial_alphabet=characters,
+        limit_alphabet=len(characters),
+        # Named beforehand, for the trainer numbers what it comes across in an order that differs
+        # from run to run, and breaks ties by number.
+        special_tokens=_single_pieces(counts, characters=set(characters)),
         continuing_subword_prefix=CONTINUATION,
         show_progress=False,
     )
     learner.train_from_iterator(_repeated(counts), trainer)
     return sorted(learner.get_vocab())
+
+
+def _frequent_characters(counts: dict[str, int], *, limit: int) -> list[str]:
+    """Return the most frequent characters; ties in alphabetical order."""
+    found: Counter[str] = Counter()
+    for word, count in counts.items():
+        for character in word:
+            found[character] += count
+    return sorted(found, key=lambda character: (-found[character], character))[:limit]
+
+
+def _single_pieces(counts: dict[str, int], *, characters: set[str]) -> list[str]:
+    """Return the characters as they stand at the start and inside of words, sorted."""
+    first = {word[0] for word in counts} & characters
+    inside = {character for word in counts for character in word[1:]} & characters
+    return sorted(first) + sorted(CONTINUATION + character for character in inside)
 
 
 def _repeated(counts: dict[str, int]) -> Iterator[str]:

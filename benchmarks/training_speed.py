@@ -1,0 +1,130 @@
+"""Training speed: the committed loop beside `model.fit` on texts padded to a fixed length.
+
+Both fit the same network to the same rows in steps of as many texts, side by side in one process,
+in turns. Tokens are those that are learned from: padding does not count, nor what is cut off.
+
+    python -m benchmarks.training_speed --dataset imdb-folder
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from models.quiet import quiet_start
+
+FIXED = 400  # tokens, as tutorials pad IMDB
+LONGEST = 1_000  # tokens after which our trainer cuts
+
+
+def main(
+    dataset: Annotated[str, typer.Option(help="As for python -m training train.")],
+    cell: Annotated[str, typer.Option(help="lstm, gru or rnn.")] = "gru",
+    rows: Annotated[int, typer.Option(min=64, help="Rows of train to fit.")] = 2_000,
+    batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = 32,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each, in turns.")] = 5,
+) -> None:
+    """Print the tokens per second of both, medians of several runs, and their ratio."""
+    ids, labels, vocabulary = _read(dataset, rows=rows)
+    with quiet_start():
+        import tensorflow  # noqa: F401
+    runs = {
+        "plain model.fit": _plain(ids, labels, vocabulary, cell=cell, batch=batch),
+        "gatewise": _ours(ids, labels, vocabulary, cell=cell, batch=batch),
+    }
+    for run in runs.values():
+        run()  # traces and compiles
+    speeds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            speeds[name].append(run())
+    medians = {name: statistics.median(found) for name, found in speeds.items()}
+    for name, found in speeds.items():
+        spread = f"{min(found):,.0f} to {max(found):,.0f}"
+        typer.echo(f"{name:16} {medians[name]:>9,.0f} tokens/s  ({spread})")
+    typer.echo(f"ratio {medians['gatewise'] / medians['plain model.fit']:.2f}")
+
+
+def _read(dataset: str, *, rows: int) -> tuple[list[NDArray[np.int32]], NDArray[np.int32], int]:
+    from training.data import read_data
+    from training.sources import load_source
+    from training.vocabulary import learn_vocabulary
+
+    source = load_source(dataset, config=None, revision=None)
+    train = read_data(source, text_column=None, label_column=None, seed=1).train
+    chosen = train.take(np.random.default_rng(1).permutation(len(train))[:rows], name="train")
+    tokenizer = learn_vocabulary(train.texts, size=12_000)
+    ids = [np.array(row, np.int32) for row in tokenizer.encode_batch(chosen.texts)]
+    return ids, chosen.labels, len(tokenizer)
+
+
+def _build(vocabulary: int, *, cell: str, labels: int) -> object:
+    from training.network import build_network
+    from training.settings import NetworkSettings
+
+    return build_network(NetworkSettings(cell=cell), vocabulary=vocabulary, labels=labels, seed=1)
+
+
+def _plain(
+    ids: list[NDArray[np.int32]],
+    labels: NDArray[np.int32],
+    vocabulary: int,
+    *,
+    cell: str,
+    batch: int,
+) -> Callable[[], float]:
+    import keras
+
+    network = _build(vocabulary, cell=cell, labels=int(labels.max()) + 1)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(keras.optimizers.AdamW(2e-3), loss)
+    padded = keras.utils.pad_sequences(ids, FIXED, padding="post", truncating="post")
+    tokens = int((padded > 0).sum())
+
+    def run() -> float:
+        started = time.perf_counter()
+        network.fit(padded, labels, batch_size=batch, verbose=0)
+        return tokens / (time.perf_counter() - started)
+
+    return run
+
+
+def _ours(
+    ids: list[NDArray[np.int32]],
+    labels: NDArray[np.int32],
+    vocabulary: int,
+    *,
+    cell: str,
+    batch: int,
+) -> Callable[[], float]:
+    from training.batches import Examples, LengthBatches
+    from training.decide import soften
+    from training.fit import make_optimizer, make_step
+    from training.objective import make_loss
+    from training.settings import FitSettings
+
+    classes = int(labels.max()) + 1
+    network = _build(vocabulary, cell=cell, labels=classes)
+    examples = Examples([row[:LONGEST] for row in ids], soften(labels, labels=classes))
+    batches = LengthBatches(examples, size=batch, seed=1)
+    optimizer = make_optimizer(network, FitSettings(batch=batch), steps=1_000)
+    loss = make_loss(np.ones(classes, np.float32), task="single_label")
+    step = make_step(network, optimizer, loss=loss)
+
+    def run() -> float:
+        started = time.perf_counter()
+        for number, (texts, targets) in enumerate(batches.epoch(0)):
+            value = step(texts, targets)
+            if number % 20 == 0:
+                float(value)  # so that no steps pile up
+        return examples.tokens / (time.perf_counter() - started)
+
+    return run
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,70 @@
+"""A trained classifier: the gated network and the n-gram table, joined."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Row
+from models.golden import Probabilities
+from models.metadata import Task
+from training.decide import Logits, to_probabilities
+from training.network import predict_logits
+from training.ngrams import NgramModel, spread
+from training.settings import NetworkSettings
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Classifier:
+    """Everything that an export needs.
+
+    Args:
+        shape: Shape of the network.
+        network: From ids to logits.
+        ngrams: The table beside it, if there is one.
+        task: Whether labels exclude each other.
+        weights: What the logits of the network and of the n-grams are multiplied by.
+        thresholds: Probabilities from which labels are given; None where they exclude each other.
+    """
+
+    shape: NetworkSettings
+    network: keras.Model
+    ngrams: NgramModel | None
+    task: Task
+    weights: tuple[float, ...]
+    thresholds: tuple[float, ...] | None
+
+    @property
+    def labels(self) -> int:
+        """Number of labels."""
+        return int(self.network.output_shape[-1])
+
+    def probabilities(self, rows: Sequence[Row]) -> Probabilities:
+        """Return the probabilities (rows, labels) of each row of ids."""
+        halves = [predict_logits(self.network, rows)]
+        if self.ngrams is not None:
+            halves.append(self.ngrams.logits(rows))
+        return join(halves, self.weights, task=self.task)
+
+    @property
+    def head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Kernel and bias from the network's pool to logits, weights and all biases folded in."""
+        kernel, bias = self.network.get_layer("logits").get_weights()
+        kernel, bias = kernel * np.float32(self.weights[0]), bias * np.float32(self.weights[0])
+        if self.ngrams is not None:
+            own = spread(self.ngrams.bias[None] * self.weights[1], labels=self.labels)
+            bias = bias + own[0].astype(np.float32)
+        return kernel, bias
+
+    @property
+    def ngram_scale(self) -> float:
+        """The weight of a table entry of 1 in the joined logits."""
+        return self.ngrams.scale * self.weights[1] if self.ngrams is not None else 0.0
+
+
+def join(halves: Sequence[Logits], weights: Sequence[float], *, task: Task) -> Probabilities:
+    """Return the probabilities of weighted logits, each of shape (rows, labels)."""
+    joined = sum(np.float32(w) * half for w, half in zip(weights, halves, strict=True))
+    return to_probabilities(joined, task=task).astype(np.float32)

@@ -1,0 +1,98 @@
+"""From logits to probabilities, and from probabilities to what is predicted."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+from models.golden import Probabilities
+from models.metadata import Task
+from training.classes import Targets
+
+Logits = NDArray[np.float32]
+"""Shape (rows, labels)."""
+LOWEST_THRESHOLD = 0.02  # a label that is never likelier than this is not given to everyone
+
+
+def to_probabilities(logits: Logits, *, task: Task) -> Probabilities:
+    """Return probabilities (rows, labels): of one label out of all, or of each on its own."""
+    probabilities: Probabilities = (
+        softmax(logits, axis=1) if task == "single_label" else expit(logits)
+    )
+    return probabilities
+
+
+def soften(targets: Targets, *, labels: int) -> NDArray[np.float32]:
+    """Return targets as the degree to which each row has each label, shape (rows, labels)."""
+    if targets.ndim == 2:
+        return targets.astype(np.float32)
+    return np.eye(labels, dtype=np.float32)[targets]
+
+
+def predict(probabilities: Probabilities, *, thresholds: tuple[float, ...] | None) -> Targets:
+    """Return what is predicted, in the form of targets."""
+    if thresholds is None:
+        return probabilities.argmax(axis=1).astype(np.int32)
+    return (probabilities >= np.array(thresholds)).astype(np.int32)
+
+
+def find_thresholds(probabilities: Probabilities, targets: Targets) -> tuple[float, ...]:
+    """Return the threshold of each label that gives the highest F1 on these rows.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        targets: 1 where a row has a label, shape (rows, labels).
+    """
+    return tuple(
+        _find_threshold(column, target)
+        for column, target in zip(probabilities.T, targets.T, strict=True)
+    )
+
+
+def _find_threshold(probabilities: NDArray[np.float32], target: NDArray[np.int32]) -> float:
+    """Return the midpoint between the two neighbouring probabilities where the cut is best."""
+    if not target.any():
+        return 0.5
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order].astype(np.float64)
+    hits = np.cumsum(target[order])
+    given = np.arange(1, len(ranked) + 1)
+    score = 2 * hits / (given + target.sum())
+    below = np.append(ranked[1:], 0.0)
+    score[ranked == below] = -1.0  # equal probabilities cannot be told apart
+    best = int(score.argmax())
+    return float(max(LOWEST_THRESHOLD, (ranked[best] + below[best]) / 2))
+
+
+def measure(
+    probabilities: Probabilities, targets: Targets, *, thresholds: tuple[float, ...] | None
+) -> dict[str, float]:
+    """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows.
+
+    With several labels per row, a row is accurate if all of its labels are right, and the
+    likelihood is the mean over labels.
+    """
+    predicted = predict(probabilities, thresholds=thresholds)
+    right = predicted == targets
+    return {
+        "accuracy": float(np.mean(right if thresholds is None else right.all(axis=1))),
+        "macro_f1": macro_f1(predicted, targets, labels=probabilities.shape[1]),
+        "log_loss": _log_loss(probabilities, targets),
+        "rows": float(len(targets)),
+    }
+
+
+def macro_f1(predicted: Targets, targets: Targets, *, labels: int) -> float:
+    """Return the mean F1 over the labels that occur, in the targets or in the predictions."""
+    given, true = soften(predicted, labels=labels), soften(targets, labels=labels)
+    hits, either = (given * true).sum(axis=0), given.sum(axis=0) + true.sum(axis=0)
+    occurring = either > 0
+    return float(np.mean(2 * hits[occurring] / either[occurring])) if occurring.any() else 0.0
+
+
+def _log_loss(probabilities: Probabilities, targets: Targets) -> float:
+    tiny = np.finfo(np.float32).tiny
+    if targets.ndim == 1:
+        chosen = probabilities[np.arange(len(targets)), targets]
+    else:
+        chosen = np.where(targets == 1, probabilities, 1 - probabilities)
+    return float(-np.mean(np.log(np.maximum(chosen, tiny))))

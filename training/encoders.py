@@ -1,0 +1,94 @@
+"""Keeps what was learned of a language, for later trainings on the same texts."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from training.checkpoint import Checkpoint
+from training.console import console
+from training.errors import TrainingError
+from training.pretrain import Encoder, pretrain
+from training.run import Run
+
+FOLDER = "encoders"
+
+
+def find_encoder(run: Run) -> Encoder:
+    """Return the encoder of the corpus of a run: the one that was kept, or else a new one.
+
+    Raises:
+        TrainingError: The fit failed, or the file of an encoder is broken.
+        Interrupted: Somebody asked to stop.
+    """
+    identity = _identify(run)
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+    path = run.work / FOLDER / f"{key}.npz"
+    if path.is_file():
+        console.print(f"pretrained encoder: {path}")
+        return _load(path)
+    keras.utils.set_random_seed(run.settings.seed)
+    encoder = pretrain(
+        run.prepared.domain,
+        vocabulary=len(run.prepared.tokenizer),
+        shape=run.settings.network,
+        settings=run.settings.pretrain,
+        seed=run.settings.seed,
+        checkpoint=Checkpoint(path.with_suffix(".part.npz"), identity=identity, resume=run.resume),
+    )
+    _save(encoder, path)
+    path.with_suffix(".part.npz").unlink()
+    console.print(f"pretrained encoder: perplexity {encoder.perplexity:,.0f}; kept as {path}")
+    return encoder
+
+
+def _identify(run: Run) -> Mapping[str, Any]:
+    """Return all that decides an encoder: the ids of the texts, the shape, how it is fitted."""
+    digest = hashlib.sha256()
+    for row in run.prepared.domain:
+        digest.update(np.array([len(row), *row], np.int32).tobytes())
+    shape = run.settings.network
+    return {
+        "corpus": digest.hexdigest(),
+        "vocabulary": len(run.prepared.tokenizer),
+        "seed": run.settings.seed,
+        **{name: getattr(shape, name) for name in ("cell", "layers", "units", "embedding")},
+        **asdict(run.settings.pretrain),
+    }
+
+
+def _save(encoder: Encoder, path: Path) -> None:
+    """Write an encoder; the file appears whole or not at all."""
+    arrays = {"embedding": encoder.embedding, "perplexity": np.array(encoder.perplexity)}
+    for index, weights in enumerate(encoder.layers):
+        arrays |= {f"layer/{index}/{number}": array for number, array in enumerate(weights)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".new")
+    with unfinished.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def _load(path: Path) -> Encoder:
+    try:
+        with path.open("rb") as file, np.load(file) as content:
+            names = [name.split("/") for name in content.files if name.startswith("layer/")]
+            layers = [
+                tuple(
+                    content[f"layer/{index}/{number}"]
+                    for number in range(sum(name[1] == str(index) for name in names))
+                )
+                for index in range(len({name[1] for name in names}))
+            ]
+            return Encoder(content["embedding"], tuple(layers), float(content["perplexity"]))
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        raise TrainingError(f"{path} is no encoder ({error}); delete it") from error

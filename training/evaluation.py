@@ -1,0 +1,108 @@
+"""Measures a published version on any labelled dataset."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.metadata import Metadata
+from models.versions import Version
+from training.classes import Classes, Targets, class_names
+from training.data import Split, read_split
+from training.errors import DataError
+from training.evaluate import replay
+from training.report.results import Cost, Results, SplitResult
+from training.sources import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which rows of a dataset to measure on; None to find a column, or to take the usual split."""
+
+    split: str | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+
+
+def evaluate_version(
+    version: Version, source: Source, *, selection: Selection, engine: str
+) -> Results:
+    """Return what a version makes of a dataset's rows, as the service would answer.
+
+    Raises:
+        DataError: The dataset has no such split or column, or a label that the version lacks.
+        ExportError: The engine cannot run the version.
+    """
+    metadata = version.metadata
+    name = _choose_split(source, selection.split)
+    rows = read_split(
+        source,
+        name,
+        text_column=selection.text_column,
+        label_column=selection.label_column,
+        find=lambda feature, column: _known_classes(metadata, feature, column),
+    )
+    return _results(version, source, rows, engine=engine)
+
+
+def _choose_split(source: Source, wanted: str | None) -> str:
+    """Return the split that is asked for, or else test, or else the only one."""
+    there_are = ", ".join(source.splits)
+    if wanted is not None and wanted not in source.splits:
+        raise DataError(f"no split {wanted!r}; there are: {there_are}")
+    if wanted is not None:
+        return wanted
+    if "test" in source.splits:
+        return "test"
+    if len(source.splits) == 1:
+        return next(iter(source.splits))
+    raise DataError(f"no split 'test'; name one with --split, there are: {there_are}")
+
+
+def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
+    """Return the version's classes, by the values that a column of this type has for them."""
+    index = {name: place for place, name in enumerate(metadata.labels)}
+    names = class_names(feature)
+    if names is None:
+        values = {**index, **{int(n): place for n, place in index.items() if n.isdigit()}}
+        return Classes(metadata.task, metadata.labels, values)
+    unknown = [name for name in names if name not in index]
+    if unknown:
+        raise DataError(
+            f"column {column!r} has the class {unknown[0]!r}, which {metadata.name} does not know; "
+            f"it knows: {', '.join(metadata.labels)}"
+        )
+    return Classes(
+        metadata.task, metadata.labels, {number: index[name] for number, name in enumerate(names)}
+    )
+
+
+def _results(version: Version, source: Source, rows: Split, *, engine: str) -> Results:
+    metadata = version.metadata
+    ids = version.tokenizer.encode_batch(rows.texts)
+    split = SplitResult(
+        name="test",
+        labels=_targets(rows),
+        probabilities=replay(version.path, ids, engine=engine),
+        lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
+        row_numbers=rows.rows,
+    )
+    shape = metadata.architecture
+    return Results(
+        title=f"{metadata.name}:{metadata.version} on {source.name} ({rows.name})",
+        name=metadata.name,
+        version=str(metadata.version),
+        cell=shape.cell.upper(),
+        created=f"{metadata.created:%Y-%m-%d}",
+        source=metadata.data.source,
+        labels=metadata.labels,
+        task=metadata.task,
+        thresholds=metadata.thresholds,
+        splits={"test": split},
+        cost=Cost(parameters=shape.parameters),
+    )
+
+
+def _targets(rows: Split) -> Targets:
+    if len(rows) == 0:
+        raise DataError(f"split {rows.name!r} has no rows")
+    return rows.labels

@@ -1,0 +1,227 @@
+"""Hashed n-grams: the wide half of a classifier, which knows the short phrases that decide.
+
+Every token ends one n-gram of each order up to ORDERS. An n-gram's ids are hashed to a row of one
+table of weights, and a text's verdict is the sum of its rows over the square root of its length.
+There is nothing to look up but integers, so the table runs inside the exported graph, and a running
+mean and the last tokens are all that a stream has to remember.
+
+Sources: naive Bayes log-count ratios as the features of a linear classifier, Wang and Manning,
+"Baselines and Bigrams", ACL 2012; hashing, Weinberger et al., "Feature Hashing for Large Scale
+Multitask Learning", ICML 2009.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from models.batching import Row
+
+ORDERS = 3
+# What an id is multiplied by, by order and by distance from the end of the n-gram. Odd, under 2^31,
+# so that products with ids and their sums stay within 63 bits.
+MULTIPLIERS = (
+    (1,),
+    (1_000_003, 998_244_353),
+    (506_952_113, 40_503_001, 1_540_483_477),
+)
+TABLE_BYTES = 1 << 22  # of a table of 8-bit entries
+FEWEST_BUCKETS = 1 << 14
+TOLERANCE = 0.1  # of the solver, which is liblinear's own
+SMOOTHING = 1.0  # added to each count, in rows
+LARGEST = 127  # of an 8-bit entry
+
+Soft = NDArray[np.float32]
+"""Shape (rows, labels), each value the degree to which a row has a label, from 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class NgramModel:
+    """A fitted table of n-gram weights.
+
+    Args:
+        table: Signed square roots of the weights, shape (buckets, columns): most weights are small
+            and a few large, and eight bits tell roots apart where they would not the weights. Two
+            classes that exclude each other share a column, the log-odds of the second; else there
+            is a column for each label.
+        scale: The weight of an entry of 1.
+        bias: Log-odds of a text without n-grams, shape (columns,).
+        labels: Number of labels.
+    """
+
+    table: NDArray[np.int8]
+    scale: float
+    bias: NDArray[np.float32]
+    labels: int
+
+    def logits(self, rows: Sequence[Row]) -> NDArray[np.float32]:
+        """Return the logits (rows, labels) of each row of ids."""
+        roots = self.table.astype(np.float32)
+        sums = count_ngrams(rows, buckets=len(roots)) @ (roots * np.abs(roots))
+        return spread(sums * np.float32(self.scale) + self.bias, labels=self.labels)
+
+
+def spread(columns: NDArray[np.float32], *, labels: int) -> NDArray[np.float32]:
+    """Return logits (rows, labels) from the columns of a table, which two classes may share."""
+    return columns if columns.shape[1] == labels else columns * np.array([-0.5, 0.5], np.float32)
+
+
+def choose_buckets(columns: int) -> int:
+    """Return how many rows a table has: a prime, for the hash is a remainder."""
+    return _prime_below(max(FEWEST_BUCKETS, TABLE_BYTES // columns))
+
+
+def hash_ngrams(ids: NDArray[np.int64], *, buckets: int) -> NDArray[np.int64]:
+    """Return the table rows of the n-grams that end at each id but the first ORDERS - 1.
+
+    Args:
+        ids: Shape (time,); begins with the ORDERS - 1 ids before the first that is asked for, 0
+            before the start of a text.
+        buckets: Rows of the table.
+
+    Returns:
+        Shape (ORDERS, time - ORDERS + 1).
+    """
+    start = ORDERS - 1
+    back = [ids[start - distance : len(ids) - distance] for distance in range(ORDERS)]
+    sums = [
+        sum(multiplier * piece for multiplier, piece in zip(multipliers, back, strict=False))
+        for multipliers in MULTIPLIERS
+    ]
+    return np.stack(sums) % buckets
+
+
+def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matrix:
+    """Return how often each table row occurs in each text, over the root of the text's length.
+
+    Returns:
+        Shape (rows, buckets).
+    """
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    start = np.zeros(ORDERS - 1, np.int64)
+    padded = np.concatenate([part for row in rows for part in (start, np.asarray(row, np.int64))])
+    keys = hash_ngrams(padded, buckets=buckets) if len(padded) >= ORDERS else np.empty((ORDERS, 0))
+    # The starts of all texts but the first still stand in between; they end no n-gram.
+    ends = np.cumsum(lengths + ORDERS - 1) - (ORDERS - 1)
+    owner = np.repeat(np.arange(len(rows)), lengths)
+    real = np.concatenate(
+        [np.arange(end - length, end) for end, length in zip(ends, lengths, strict=True)]
+    )
+    values = np.repeat(1 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+    matrix = scipy.sparse.csr_matrix(
+        (
+            np.tile(values, ORDERS),
+            (np.tile(owner, ORDERS), keys[:, real].astype(np.int32).ravel()),
+        ),
+        shape=(len(rows), buckets),
+    )
+    matrix.sum_duplicates()
+    return matrix
+
+
+def fit_ngrams(
+    rows: Sequence[Row],
+    targets: Soft,
+    *,
+    exclusive: bool,
+    strength: float,
+    seed: int,
+    balance: Sequence[float] | None = None,
+) -> NgramModel:
+    """Fit a table to texts of known, or softly known, labels.
+
+    Args:
+        rows: Token ids of each text.
+        targets: Their labels.
+        exclusive: Whether each text has one label only.
+        strength: How closely to follow the texts: the C of a logistic regression on texts of the
+            median's length.
+        seed: Decides the solver's order.
+        balance: Weight of each label's texts; None for 1.
+    """
+    labels = targets.shape[1]
+    columns = targets[:, 1:] if exclusive and labels == 2 else targets
+    buckets = choose_buckets(columns.shape[1])
+    counts = count_ngrams(rows, buckets=buckets)
+    median = float(np.median([max(1, len(row)) for row in rows]))
+    weights = np.ones(labels, np.float32) if balance is None else np.asarray(balance, np.float32)
+    importance = targets @ weights if exclusive else np.ones(len(rows), np.float32)
+    fitted = [
+        _fit_column(counts, column, importance, strength=strength * median, seed=seed)
+        for column in columns.T
+    ]
+    table = np.stack([weight for weight, _ in fitted], axis=1)
+    scale = float(np.abs(table).max()) / LARGEST**2 or 1.0
+    return NgramModel(
+        np.round(np.sign(table) * np.sqrt(np.abs(table) / scale)).astype(np.int8),
+        scale,
+        np.array([bias for _, bias in fitted], np.float32),
+        labels,
+    )
+
+
+def _fit_column(
+    counts: scipy.sparse.csr_matrix,
+    target: NDArray[np.float32],
+    importance: NDArray[np.float32],
+    *,
+    strength: float,
+    seed: int,
+) -> tuple[NDArray[np.float32], float]:
+    """Return the weights (buckets,) and the bias of one column."""
+    if target.max() <= 0 or target.min() >= 1:  # nothing to tell apart
+        return np.zeros(counts.shape[1], np.float32), math.copysign(8.0, target.max() - 0.5)
+    ratio = _log_count_ratio(counts, target)
+    features = (counts @ scipy.sparse.diags(ratio)).tocsr()
+    # A soft label is a text twice, for and against, each with its share.
+    sides = [(np.flatnonzero(share > 0), share) for share in (target, 1 - target)]
+    taken = np.concatenate([rows for rows, _ in sides])
+    share = np.concatenate([(share * importance)[rows] for rows, share in sides])
+    side = np.repeat([1, 0], [len(rows) for rows, _ in sides])
+    model = solve(features[taken], side, strength=strength, seed=seed, importance=share)
+    return (model.coef_[0] * ratio).astype(np.float32), float(model.intercept_[0])
+
+
+def solve(
+    features: scipy.sparse.csr_matrix,
+    target: NDArray[np.generic],
+    *,
+    strength: float,
+    seed: int,
+    importance: NDArray[np.float32] | None = None,
+) -> LogisticRegression:
+    """Return a logistic regression fitted in the dual, whose cost does not grow with the features.
+
+    Texts are few beside their n-grams; in the primal the same fit takes 20 times as long.
+    """
+    model = LogisticRegression(
+        C=strength, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=1_000, random_state=seed
+    )
+    return model.fit(features, target, sample_weight=importance)
+
+
+def _log_count_ratio(
+    counts: scipy.sparse.csr_matrix, target: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the log of each n-gram's share among the texts with the label over that without."""
+    present = scipy.sparse.csr_matrix(
+        (np.ones_like(counts.data), counts.indices, counts.indptr), counts.shape
+    )
+    with_label = SMOOTHING + present.T @ target
+    without = SMOOTHING + present.T @ (1 - target)
+    ratio: NDArray[np.float32] = np.log(with_label / with_label.sum()) - np.log(
+        without / without.sum()
+    )
+    return ratio.astype(np.float32)
+
+
+def _prime_below(limit: int) -> int:
+    """Return the largest prime up to `limit`."""
+    number = limit
+    while any(number % divisor == 0 for divisor in range(2, math.isqrt(number) + 1)):
+        number -= 1
+    return number

@@ -1,0 +1,87 @@
+"""One training: what it works on, what decides it, and where it leaves what it needs to go on."""
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.checkpoint import Checkpoint
+from training.classes import Targets
+from training.objective import Score, choose_score, weigh_classes
+from training.prepare import Prepared, Rows
+from training.settings import TrainSettings
+from training.tracking import Curves
+
+FEWEST_HONEST = 100  # validation rows; fewer say less than those that train has too
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The rows that decide: ids of each, and what it should be classified as."""
+
+    ids: Rows
+    labels: Targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training.
+
+    Args:
+        prepared: The data.
+        settings: All that decides the result.
+        work: Folder of checkpoints, which stay until the version is published, and of encoders,
+            which stay for later trainings.
+        resume: Whether to go on from checkpoints.
+    """
+
+    prepared: Prepared
+    settings: TrainSettings
+    work: Path
+    resume: bool = False
+
+    @cached_property
+    def score(self) -> Score:
+        """The figure that the best epoch is chosen by."""
+        data = self.prepared.data
+        return choose_score(data.train.labels, labels=len(data.labels))
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """Weight of each label in the losses, shape (labels,)."""
+        data = self.prepared.data
+        kind = self.settings.class_weight
+        return weigh_classes(data.train.labels, labels=len(data.labels), kind=kind)
+
+    @cached_property
+    def judges(self) -> Judges:
+        """The validation rows that do not stand in train too, which any model knows by heart."""
+        prepared = self.prepared
+        honest = ~prepared.leaks["validation"]
+        if honest.sum() < FEWEST_HONEST:
+            honest[:] = True
+        ids = prepared.ids["validation"]
+        return Judges(
+            [ids[row] for row in np.flatnonzero(honest)], prepared.data.validation.labels[honest]
+        )
+
+    def checkpoint(self, stage: str) -> Checkpoint:
+        """Return the checkpoint of one stage of the training."""
+        identity = self.settings.record() | {"train": self.prepared.data.train.sha256}
+        path = self.work / self.settings.name / f"{stage}.npz"
+        return Checkpoint(path, identity=identity, resume=self.resume)
+
+    def curves(self, stage: str) -> Curves:
+        """Return where the learning curves of one stage go."""
+        return Curves(self.work / "tensorboard" / self.settings.name / stage)
+
+    def make_room(self) -> None:
+        """Make the folder of the checkpoints, so that one that cannot be made is found early."""
+        (self.work / self.settings.name).mkdir(parents=True, exist_ok=True)
+
+    def clean_up(self) -> None:
+        """Delete the checkpoints: the version is published."""
+        shutil.rmtree(self.work / self.settings.name, ignore_errors=True)
