@@ -2,6 +2,7 @@ import csv
 import os
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,33 +27,54 @@ def write_reviews(path: Path, *, rows: int = 240, seed: int = 0) -> Path:
     return path
 
 
-TINY = [
-    "--epochs=6",
-    "--batch=16",
-    "--vocabulary=300",
-    "--units=8",
-    "--embedding=8",
-    "--learning-rate=0.02",
-]
-COLUMNS = ["--text-column=what they wrote", "--label-column=Was it any good?"]
+def write_tags(path: Path, *, rows: int = 240, seed: int = 0) -> Path:
+    """Write made-up messages with none to three tags, each of which has a word of its own."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    draw = random.Random(seed)
+    words = {"food": "soup", "price": "expensive", "staff": "waiter"}
+    filler = ["the", "was", "an", "evening", "with", "and", "table", "it", "is", "again"]
+    texts, tags = [], []
+    for _ in range(rows):
+        tags.append([tag for tag in words if draw.random() < 0.4])
+        told = [*draw.choices(filler, k=draw.randint(2, 20)), *(words[tag] for tag in tags[-1])]
+        draw.shuffle(told)
+        texts.append(" ".join(told))
+    parquet.write_table(pa.table({"text": texts, "labels": tags}), path)
+    return path
+
+
+def train_tiny(folder: Path, dataset: Path, **changes: Any) -> Version:
+    """Train a small version by the pipeline itself."""
+    from models.versions import Store
+    from training.pipeline import train
+    from training.prepare import prepare
+    from training.run import Run
+    from training.settings import FitSettings, NetworkSettings, TrainSettings
+
+    options: dict[str, Any] = {
+        "name": "tiny",
+        "vocabulary": 300,
+        "network": NetworkSettings(cell="gru", units=8, embedding=8, dropout=0.2),
+        "fit": FitSettings(epochs=6, batch=16, learning_rate=0.02),
+    }
+    settings = TrainSettings(dataset=str(dataset), **options | changes)
+    run = Run(prepared=prepare(settings), settings=settings, work=folder / "work")
+    return train(run, store=Store(folder / "store"))
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Version:
-    """A small version, trained by the pipeline itself."""
-    from models.versions import Store
-    from training.pipeline import train
-    from training.prepare import prepare
-    from training.settings import FitSettings, NetworkSettings, TrainSettings
-
+    """A small version that tells two labels apart."""
     folder = tmp_path_factory.mktemp("trained")
-    settings = TrainSettings(
-        name="tiny",
-        dataset=str(write_reviews(folder / "reviews.csv")),
-        text_column="what they wrote",
-        label_column="Was it any good?",
-        vocabulary=300,
-        network=NetworkSettings(cell="gru", units=8, embedding=8, dropout=0.2),
-        fit=FitSettings(epochs=6, batch=16, learning_rate=0.02),
-    )
-    return train(prepare(settings), settings, store=Store(folder / "store"))
+    columns = {"text_column": "what they wrote", "label_column": "Was it any good?"}
+    return train_tiny(folder, write_reviews(folder / "reviews.csv"), **columns)
+
+
+@pytest.fixture(scope="session")
+def trained_tags(tmp_path_factory: pytest.TempPathFactory) -> Version:
+    """A small version that gives each text any number of three labels."""
+    folder = tmp_path_factory.mktemp("tags")
+    dataset = write_tags(folder / "tags.parquet")
+    return train_tiny(folder, dataset, name="tags", class_weight="balanced")

@@ -1,5 +1,6 @@
 """Makes small versions for tests, without TensorFlow."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,13 @@ def make_metadata(**changes: Any) -> Metadata:
         "files": {},
     }
     return Metadata(**fields | changes)
+
+
+def save_in_format_1(metadata: Metadata, path: Path) -> None:
+    """Write metadata as the first format had it, which knew no n-grams and no baseline."""
+    fields = metadata.model_dump(mode="json") | {"format_version": 1}
+    del fields["baseline"], fields["architecture"]["ngrams"]
+    path.write_text(json.dumps(fields))
 
 
 def record_golden(texts: list[str]) -> Golden:

@@ -1,12 +1,13 @@
-"""The exported network is the trained one, in both forms, whole and in pieces."""
+"""The exported classifier is the trained one, in both forms, whole and in pieces."""
 
-import itertools
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models.batching import pad
+from models.metadata import Task
 from models.versions import ONNX, WEIGHTS
 from service.compute import compute
 from service.engines.engine import Engine, initial_state
@@ -14,54 +15,97 @@ from service.engines.onnx import OnnxEngine
 from service.engines.savedmodel import SavedModelEngine
 from training.cases import awkward_rows
 from training.errors import ExportError
+from training.ngrams import ORDERS, NgramModel
+from training.settings import Cell, NetworkSettings
 
 pytestmark = pytest.mark.tensorflow
 
-VOCABULARY = 50
-EXPORTS = list(itertools.product(("lstm", "gru", "rnn"), (1, 2)))
+VOCABULARY, EMBEDDING, BUCKETS = 50, 10, 1_009
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an export may differ in."""
+
+    cell: Cell
+    layers: int
+    labels: int
+    task: Task = "single_label"
+    ngrams: bool = True
+
+    def __str__(self) -> str:
+        table = "ngrams" if self.ngrams else "alone"
+        return f"{self.cell}-{self.layers}-{self.labels}-{self.task}-{table}"
+
+
+KINDS = [  # every pair of choices occurs
+    Kind("lstm", 1, 2),
+    Kind("lstm", 2, 3),
+    Kind("gru", 1, 3),
+    Kind("gru", 2, 3, "multi_label"),
+    Kind("rnn", 1, 2, "multi_label"),
+    Kind("rnn", 2, 2),
+    Kind("lstm", 1, 3, "multi_label", ngrams=False),
+    Kind("gru", 2, 2, ngrams=False),
+    Kind("rnn", 1, 3, ngrams=False),
+]
 
 
 class Exported:
-    """A network with weights drawn at random, and its export."""
+    """A classifier with weights drawn at random, and its export."""
 
-    def __init__(self, folder: Path, *, cell: str, layers: int) -> None:
-        from training.export import export_saved_model, round_embedding, state_tensors
+    def __init__(self, folder: Path, kind: Kind) -> None:
+        from training.classifier import Classifier
+        from training.export import describe_state, export_saved_model, round_embedding
         from training.network import build_network
         from training.onnx_twin import export_onnx
-        from training.settings import NetworkSettings
 
-        self.folder = folder
-        self.settings = NetworkSettings(cell=cell, layers=layers, units=12, embedding=10)
-        self.network = build_network(self.settings, vocabulary=VOCABULARY, labels=3, seed=0)
+        self.folder, self.kind = folder, kind
+        shape = NetworkSettings(cell=kind.cell, layers=kind.layers, units=12, embedding=EMBEDDING)
         random = np.random.default_rng(0)
+        self.network = build_network(shape, vocabulary=VOCABULARY, labels=kind.labels, seed=0)
         for weight in self.network.weights:
             if weight.dtype == "float32":
                 weight.assign(random.normal(0, 0.5, weight.shape))
         round_embedding(self.network)
-        export_saved_model(self.network, self.settings, folder=folder)
-        export_onnx(self.network, self.settings, folder=folder)
-        self.state = state_tensors(self.settings)
+        self.ngrams = draw_table(kind, random) if kind.ngrams else None
+        self.classifier = Classifier(
+            shape=shape,
+            network=self.network,
+            ngrams=self.ngrams,
+            task=kind.task,
+            weights=(0.7, 1.3) if kind.ngrams else (0.7,),
+            thresholds=None if kind.task == "single_label" else (0.5,) * kind.labels,
+        )
+        export_saved_model(self.classifier, folder=folder)
+        export_onnx(self.classifier, folder=folder)
+        self.state = describe_state(self.classifier)
 
     def engines(self) -> list[Engine]:
         return [OnnxEngine(self.folder, state=self.state), SavedModelEngine(self.folder)]
 
     def expected(self, rows: list[list[int]]) -> np.ndarray:
-        """What Keras says, each row alone, so that no padding is involved."""
-        from keras import ops
-
-        rows = [row or [0] for row in rows]
-        return np.concatenate([ops.softmax(self.network(pad([row]))) for row in rows])
+        """What was trained says of each row alone, so that no padding is involved."""
+        return np.concatenate([self.classifier.probabilities([row]) for row in rows])
 
 
-@pytest.fixture(scope="module", params=EXPORTS, ids=lambda export: f"{export[0]}-{export[1]}")
+def draw_table(kind: Kind, random: np.random.Generator) -> NgramModel:
+    """Return a table of which each entry makes a difference, and none decides alone."""
+    columns = 1 if (kind.task, kind.labels) == ("single_label", 2) else kind.labels
+    table = random.integers(-127, 128, (BUCKETS, columns)).astype(np.int8)
+    bias = random.normal(0, 1, columns).astype(np.float32)
+    return NgramModel(table, 5e-5, bias, kind.labels)
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=str)
 def exported(request: pytest.FixtureRequest, tmp_path_factory) -> Exported:
-    cell, layers = request.param
-    return Exported(tmp_path_factory.mktemp("exported"), cell=cell, layers=layers)
+    return Exported(tmp_path_factory.mktemp("exported"), request.param)
 
 
-def test_engines_agree_with_keras_whatever_else_is_in_the_batch(exported: Exported) -> None:
+def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exported) -> None:
     rows = [row[:90] for row in awkward_rows(vocabulary=VOCABULARY)]
     expected = exported.expected(rows)
+    assert expected.std(axis=0).min() > 0.03  # so that there is something to agree on
     for engine in exported.engines():
         together = engine.predict(pad(rows))
         np.testing.assert_allclose(together, expected, rtol=0, atol=1e-5)
@@ -70,41 +114,54 @@ def test_engines_agree_with_keras_whatever_else_is_in_the_batch(exported: Export
             np.testing.assert_allclose(alone[0], expected[index], rtol=0, atol=1e-5)
 
 
-def test_pieces_end_where_the_whole_does(exported: Exported) -> None:
+@pytest.mark.parametrize("pieces", [[0, 1, 2], [0, 1, 5, 40]], ids=["tiny", "mixed"])
+def test_pieces_end_where_the_whole_does(pieces: list[int], exported: Exported) -> None:
     random = np.random.default_rng(1)
     rows = awkward_rows(vocabulary=VOCABULARY)[:8]
+    expected = exported.expected(rows)
     for engine in exported.engines():
-        whole = engine.predict(pad(rows))
         state = initial_state(exported.state, batch=len(rows))
         rest = [list(row) for row in rows]
         while any(rest):
-            # Some rows get no token in a step; their state must stay as it is.
-            cuts = [random.integers(0, 60) for _ in rest]
+            # N-grams lie across pieces, and a row that gets no token in a step keeps its state.
+            cuts = random.choice(pieces, len(rest))
             piece = pad([row[:cut] for row, cut in zip(rest, cuts, strict=True)])
             rest = [row[cut:] for row, cut in zip(rest, cuts, strict=True)]
             probabilities, state = engine.step(piece, state)
-        np.testing.assert_allclose(probabilities, whole, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
 
 
 def test_a_long_text_token_by_token_ends_where_the_whole_does(exported: Exported) -> None:
-    row = [5, 6, 7, 8] * 5_000
+    row = np.random.default_rng(2).integers(1, VOCABULARY, 20_000).tolist()
     engine = OnnxEngine(exported.folder, state=exported.state)
     state = initial_state(exported.state, batch=1)
     for token in row:
         probabilities, state = engine.step(pad([[token]]), state)
     whole = compute(engine, [row], state=exported.state)
     np.testing.assert_allclose(probabilities, whole, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(whole, exported.expected([row]), rtol=0, atol=1e-5)
 
 
 def test_a_row_of_padding_is_finite_and_changes_nothing(exported: Exported) -> None:
     for engine in exported.engines():
         empty = engine.predict(np.zeros((1, 3), np.int32))
-        assert np.isfinite(empty).all()
-        _, state = engine.step(pad([[5, 6, 7]]), initial_state(exported.state, batch=1))
+        np.testing.assert_allclose(empty, exported.expected([[]]), rtol=0, atol=1e-5)
+        first, state = engine.step(pad([[5, 6, 7]]), initial_state(exported.state, batch=1))
         before = {name: value.copy() for name, value in state.items()}
-        _, after = engine.step(np.zeros((1, 4), np.int32), state)
+        second, after = engine.step(np.zeros((1, 4), np.int32), state)
+        np.testing.assert_array_equal(first, second)
+        assert after.keys() == before.keys()
         for name, value in after.items():
             np.testing.assert_array_equal(value, before[name])
+
+
+def test_the_state_is_a_few_numbers(exported: Exported) -> None:
+    names = [tensor.name for tensor in exported.state]
+    assert ("ngrams" in names) == ("recent" in names) == exported.kind.ngrams
+    if exported.ngrams is not None:
+        shapes = {tensor.name: tensor.shape for tensor in exported.state}
+        assert shapes["ngrams"] == exported.ngrams.table.shape[1:]
+        assert shapes["recent"] == (ORDERS - 1,)
 
 
 def test_every_weight_is_stored_once(exported: Exported) -> None:
@@ -112,23 +169,29 @@ def test_every_weight_is_stored_once(exported: Exported) -> None:
 
     stored = tf.train.list_variables(str(exported.folder / "variables/variables"))
     names = [name for name, _ in stored if "VARIABLE_VALUE" in name]
-    assert len(names) == len(exported.network.trainable_weights)
-    embedding = VOCABULARY * 10 * 2
-    others = sum(w.numpy().nbytes for w in exported.network.trainable_weights[1:])
-    size = (exported.folder / WEIGHTS).stat().st_size
-    assert size < 1.1 * (embedding + others) + 2_000
+    weights = exported.network.trainable_weights
+    table = 0 if exported.ngrams is None else exported.ngrams.table.nbytes
+    assert len(names) == len(weights) + bool(table)
+    embedding = VOCABULARY * EMBEDDING * 2
+    others = sum(weight.numpy().nbytes for weight in weights[1:])
+    assert (exported.folder / WEIGHTS).stat().st_size < 1.1 * (embedding + others) + table + 2_000
 
 
-def test_the_onnx_file_borrows_the_embedding(exported: Exported) -> None:
+def test_the_onnx_file_borrows_the_tables(exported: Exported) -> None:
     import onnx
 
     model = onnx.load(exported.folder / ONNX, load_external_data=False)
-    (table,) = [tensor for tensor in model.graph.initializer if tensor.external_data]
-    assert table.dims == [VOCABULARY, 10]
-    assert {entry.key: entry.value for entry in table.external_data}["location"] == WEIGHTS
+    borrowed = [tensor for tensor in model.graph.initializer if tensor.external_data]
+    dims = {tensor.name: list(tensor.dims) for tensor in borrowed}
+    tables = {"embedding": [VOCABULARY, EMBEDDING]}
+    if exported.ngrams is not None:
+        tables["ngram_table"] = list(exported.ngrams.table.shape)
+    assert dims == tables
+    for tensor in borrowed:
+        assert {entry.key: entry.value for entry in tensor.external_data}["location"] == WEIGHTS
     operators = [node.op_type for node in model.graph.node]
-    fused = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}[exported.settings.cell]
-    assert operators.count(fused) == exported.settings.layers
+    fused = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}[exported.kind.cell]
+    assert operators.count(fused) == exported.kind.layers
     assert not {"Loop", "Scan"} & set(operators)
 
 

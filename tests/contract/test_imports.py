@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = {"fastapi", "fastapi_offline", "starlette", "uvicorn"}
-TRAINER = {"tensorflow", "keras", "datasets", "tokenizers", "onnx", "huggingface_hub"}
+TRAINER = {
+    *("tensorflow", "keras", "datasets", "tokenizers", "onnx", "huggingface_hub"),
+    *("sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "jinja2"),
+}
 FORBIDDEN = {
     "models": SERVER | TRAINER | {"onnxruntime", "service", "training"},
     "training": SERVER | {"service"},
@@ -61,7 +64,8 @@ def test_there_is_no_drawer_for_odds_and_ends(package: str) -> None:
 def test_importing_starts_nothing(module: str) -> None:
     code = (
         f"import sys, {module}\n"
-        "heavy = {'tensorflow', 'keras', 'onnxruntime', 'datasets', 'torch'} & set(sys.modules)\n"
+        "heavy = {'tensorflow', 'keras', 'onnxruntime', 'datasets', 'torch', 'sklearn', 'scipy',\n"
+        "    'matplotlib', 'pandas'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

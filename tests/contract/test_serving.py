@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.errors import VersionCorrupt
-from models.metadata import Metadata
+from models.metadata import FORMAT_VERSION, Metadata
 from models.versions import CARD, METADATA, ONNX, Store, Version
 from service.app import create_app
 from service.compute import compute
@@ -40,6 +40,27 @@ def test_it_is_whole_and_learned_something(trained: Version) -> None:
     assert trained.metadata.metrics["validation"]["accuracy"] > 0.9
     assert trained.metadata.labels == ("dislike", "like")
     assert (trained.path / CARD).read_text().startswith("# tiny\n")
+
+
+def test_one_of_several_labels_is_whole_and_learned_something(trained_tags: Version) -> None:
+    trained_tags.verify()
+    metadata = trained_tags.metadata
+    assert (metadata.task, metadata.labels) == ("multi_label", ("food", "price", "staff"))
+    assert metadata.thresholds is not None
+    assert all(0 < threshold < 1 for threshold in metadata.thresholds)
+    assert metadata.metrics["validation"]["macro_f1"] > 0.9
+    assert metadata.settings["class_weight"] == "balanced"
+
+
+@pytest.mark.parametrize("fixture", ["trained", "trained_tags"])
+def test_what_it_was_made_of_is_written_down(fixture: str, request: pytest.FixtureRequest) -> None:
+    metadata = request.getfixturevalue(fixture).metadata
+    assert metadata.format_version == FORMAT_VERSION
+    assert metadata.architecture.ngrams is not None
+    assert metadata.architecture.ngrams.columns == (1 if fixture == "trained" else 3)
+    assert {"network_weight", "ngram_weight"} <= set(metadata.training)
+    assert metadata.baseline["validation"]["rows"] == metadata.metrics["validation"]["rows"]
+    assert metadata.baseline["validation"]["macro_f1"] > 0.9
 
 
 def test_both_engines_answer_alike(trained: Version) -> None:
@@ -113,28 +134,44 @@ def test_it_is_served(engine: str, trained: Version) -> None:
     assert model["versions"][0]["engine"] == engine
 
 
+@pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
+def test_any_number_of_labels_is_served(engine: str, trained_tags: Version) -> None:
+    app = create_app(Settings(store=trained_tags.path.parents[1], engine=engine))
+    app.state.service.catalog.refresh()
+    texts = {
+        "the soup was expensive": {"food", "price"},
+        "an evening with the waiter": {"staff"},
+        "it is an evening": set(),
+    }
+    with TestClient(app) as client:
+        answer = client.post("/predict", json={"texts": list(texts)}).json()
+    found = [set(prediction["labels"]) for prediction in answer["predictions"]]
+    assert found == list(texts.values())
+    for prediction in answer["predictions"]:
+        assert set(prediction["probabilities"]) == set(trained_tags.metadata.labels)
+
+
 LOAD_AND_STEP = """
 import json, sys
 import numpy as np
 import tensorflow as tf
 
-rows = json.loads(sys.argv[2])
-model = tf.saved_model.load(sys.argv[1])
-default, step = model.signatures["serving_default"], model.signatures["step"]
-fills = json.loads(sys.argv[3])
 random = np.random.default_rng(0)
-for row in rows:
-    whole = default(ids=tf.constant([row or [0]], tf.int32))["probabilities"].numpy()
-    state = {name: tf.fill([1, *shape], fill) for name, (shape, fill) in fills.items()}
-    out, rest = None, row or [0]
-    while rest:
-        cut = int(random.integers(1, 40))
-        piece, rest = rest[:cut], rest[cut:]
-        out = step(ids=tf.constant([piece], tf.int32), **state)
-        state = {name: out["next_" + name] for name in fills}
-    assert np.abs(out["probabilities"].numpy() - whole).max() <= 1e-5
+for path, rows, fills in json.loads(sys.argv[1]):
+    model = tf.saved_model.load(path)
+    default, step = model.signatures["serving_default"], model.signatures["step"]
+    for row in rows:
+        whole = default(ids=tf.constant([row or [0]], tf.int32))["probabilities"].numpy()
+        state = {name: tf.fill([1, *shape], fill) for name, shape, fill in fills}
+        out, rest = None, row or [0]
+        while rest:
+            cut = int(random.integers(1, 40))
+            piece, rest = rest[:cut], rest[cut:]
+            out = step(ids=tf.constant([piece], tf.int32), **state)
+            state = {name: out["next_" + name] for name in state}
+        assert np.abs(out["probabilities"].numpy() - whole).max() <= 1e-5, path
+    print(whole.shape)
 assert not {"models", "service", "training"} & set(sys.modules)
-print("the same")
 """
 
 
@@ -143,19 +180,27 @@ def shipped_versions() -> list[Version]:
     return [version for name in ("imdb-gru", "imdb-lstm") for version in store.versions(name)]
 
 
-def test_tensorflow_alone_runs_both_signatures(trained: Version, tmp_path: Path) -> None:
-    for version in (trained, *shipped_versions()):
-        state = {t.name: (t.shape, t.fill) for t in version.metadata.state}
-        ids = [list(row) for row in version.golden.ids]
-        arguments = [version.path, json.dumps(ids), json.dumps(state)]
-        done = subprocess.run(
-            [sys.executable, "-c", LOAD_AND_STEP, *map(str, arguments)],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
+def test_tensorflow_alone_runs_both_signatures(
+    trained: Version, trained_tags: Version, tmp_path: Path
+) -> None:
+    versions = [trained, trained_tags, *shipped_versions()]
+    given = [
+        (
+            str(version.path),
+            [list(row) for row in version.golden.ids],
+            [(tensor.name, tensor.shape, tensor.fill) for tensor in version.metadata.state],
         )
-        assert done.stdout == "the same\n", done.stderr
+        for version in versions
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_AND_STEP, json.dumps(given)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    shapes = [f"(1, {len(version.metadata.labels)})" for version in versions]
+    assert done.stdout.splitlines() == shapes, done.stderr
 
 
 def test_models_are_shipped() -> None:

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from models.errors import FormatTooNew, VersionCorrupt
 from models.metadata import FORMAT_VERSION, Metadata
-from tests.versions import make_metadata
+from tests.versions import make_metadata, save_in_format_1
 
 
 def test_save_and_load(tmp_path) -> None:
@@ -22,9 +22,17 @@ def test_format_version_comes_first(tmp_path) -> None:
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(tmp_path) -> None:
     path = tmp_path / "metadata.json"
-    path.write_text('{"format_version": 2, "unheard_of": true}')
-    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 2 is newer than 1"):
+    path.write_text('{"format_version": 3, "unheard_of": true}')
+    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 3 is newer than 2"):
         Metadata.load(path)
+
+
+def test_format_version_1_is_read(tmp_path) -> None:
+    path = tmp_path / "metadata.json"
+    save_in_format_1(make_metadata(), path)
+    metadata = Metadata.load(path)
+    assert metadata == make_metadata(format_version=1)
+    assert (metadata.architecture.ngrams, metadata.baseline) == (None, {})
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format_version": "x"}', "\udcff"])

@@ -1,9 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from service.schemas import BatchResponse, ErrorBody, Prediction
+from models.versions import METADATA
+from service.schemas import BatchResponse, ErrorBody, MultiLabelPrediction, Prediction
+from tests.versions import publish, save_in_format_1
 
 JSON = {"content-type": "application/json"}
 
@@ -28,6 +31,35 @@ def test_the_empty_text_is_answered(client: TestClient) -> None:
     assert answer.status_code == 200
     assert answer.json()["tokens"] == 0
     assert answer.json()["probabilities"] == {"neg": 0.5, "pos": 0.5}
+
+
+def test_a_model_of_several_labels_gives_a_list(client: TestClient, store: Path) -> None:
+    publish(store, name="tags", task="multi_label", thresholds=(0.6, 0.25))
+    client.app.state.service.catalog.refresh()
+    texts = ["good", "", "bad", "bad bad"]
+    answer = client.post("/predict", json={"texts": texts, "model": "tags"}).json()
+    labels = [prediction["labels"] for prediction in answer["predictions"]]
+    assert labels == [["pos"], ["pos"], ["neg", "pos"], ["neg"]]
+    for prediction in answer["predictions"]:
+        assert not {"label", "score"} & set(prediction)
+        MultiLabelPrediction.model_validate(prediction)
+
+
+def test_no_label_at_all_may_be_given(client: TestClient, store: Path) -> None:
+    publish(store, name="tags", task="multi_label", thresholds=(0.6, 0.6))
+    client.app.state.service.catalog.refresh()
+    answer = client.post("/predict", json={"text": "", "model": "tags"})
+    assert answer.status_code == 200
+    assert answer.json()["labels"] == []
+    assert answer.json()["probabilities"] == {"neg": 0.5, "pos": 0.5}
+
+
+def test_versions_of_format_1_are_served(client: TestClient, store: Path) -> None:
+    version = publish(store, name="old")
+    save_in_format_1(version.metadata, version.path / METADATA)
+    client.app.state.service.catalog.refresh()
+    answer = client.post("/predict", json={"text": "good", "model": "old"})
+    assert (answer.status_code, answer.json()["label"]) == (200, "pos")
 
 
 @pytest.mark.parametrize("text", ["\x00", "\ufeff", "\U0010ffff", "\r\n", "👩‍👩‍👧", "a" * 500])

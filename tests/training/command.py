@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 from .loader import ROOT, clean_environment
 
 TINY = ("--epochs=1", "--vocabulary=300", "--units=8", "--embedding=8")
 
 
-def start_training(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-    """Start `python -m training train` with these arguments and environment variables."""
+def start_training(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start `python -m training train` with these arguments and environment variables.
+
+    Its store is `folder`/store, its checkpoints go to `folder`/work.
+    """
+    places = (f"--store={folder / 'store'}", f"--work={folder / 'work'}")
     return subprocess.Popen(
-        [sys.executable, "-m", "training", "train", *arguments],
+        [sys.executable, "-m", "training", "train", *places, *arguments],
         cwd=ROOT,
         env=clean_environment(**variables),
         stdout=subprocess.PIPE,
@@ -20,8 +25,21 @@ def start_training(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     )
 
 
-def run_training(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_training(
+    folder: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run `python -m training train` to its end."""
-    with start_training(*arguments, **variables) as process:
+    with start_training(folder, *arguments, **variables) as process:
         output, errors = process.communicate(timeout=300)
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def wait_for(words: str, process: subprocess.Popen[str]) -> None:
+    """Read what a training says until a line holds these words."""
+    assert process.stderr
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if words in line:
+            return
+    raise AssertionError("".join(said))

@@ -8,9 +8,11 @@ from training.batches import Examples, LengthBatches
 
 
 def make_examples(lengths: list[int]) -> Examples:
-    """Return rows that can be told apart: row r holds the id r + 1 throughout."""
+    """Return rows that can be told apart: row r holds the id r + 1 throughout, its targets are r
+    and 1."""
     ids = [np.full(length, row + 1, np.int32) for row, length in enumerate(lengths)]
-    return Examples(ids, np.arange(len(lengths), dtype=np.int32))
+    rows = np.arange(len(lengths), dtype=np.float32)
+    return Examples(ids, np.stack([rows, np.ones_like(rows)], axis=1))
 
 
 def random_lengths(rows: int, *, longest: int = 200) -> list[int]:
@@ -34,18 +36,20 @@ def test_number_of_batches(rows: int, size: int, batches: int) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 17, 1_000])
-def test_every_row_once_with_its_label(rows: int) -> None:
+def test_every_row_once_with_its_targets(rows: int) -> None:
     lengths = random_lengths(rows)
     plan = LengthBatches(make_examples(lengths), size=4, seed=0)
     seen: list[int] = []
-    for ids, labels in plan.epoch(3):
-        assert ids.dtype == labels.dtype == np.int32
-        assert len(ids) == len(labels) <= 4
-        for row, label in zip(ids, labels, strict=True):
-            length = lengths[label]
-            assert (row[:length] == label + 1).all()
+    for ids, targets in plan.epoch(3):
+        assert (ids.dtype, targets.dtype) == (np.int32, np.float32)
+        assert targets.shape == (len(ids), 2)
+        assert len(ids) <= 4
+        for row, (number, one) in zip(ids, targets, strict=True):
+            length = lengths[int(number)]
+            assert (row[:length] == number + 1).all()
             assert (row[length:] == PAD).all()
-        seen += labels.tolist()
+            assert one == 1
+        seen += targets[:, 0].tolist()
     assert sorted(seen) == list(range(rows))
 
 
@@ -65,7 +69,7 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
 
     def order(*, seed: int, epoch: int) -> list[int]:
         batches = LengthBatches(examples, size=8, seed=seed).epoch(epoch)
-        return [label for _, labels in batches for label in labels.tolist()]
+        return [number for _, targets in batches for number in targets[:, 0].tolist()]
 
     first = order(seed=1, epoch=0)
     assert first == order(seed=1, epoch=0)

@@ -1,71 +1,113 @@
-"""Probabilities are made to mean what they say, and no answer changes by it."""
+"""Probabilities are made to mean what they say, by weights found the slow way too."""
 
 import numpy as np
 import pytest
+from scipy.special import expit, log_expit, log_softmax, softmax
 
-pytestmark = pytest.mark.tensorflow  # which the module imports
+from training.calibrate import HIGHEST, cross_entropy, weigh
+
+EXACT = {"single_label": softmax, "multi_label": expit}
 
 
-def draw(temperature: float, *, rows: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
-    """Return logits that are `temperature` times too large, and labels drawn from the true ones."""
+def draw(task: str, *, rows: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits, and targets drawn from what they say."""
     random = np.random.default_rng(0)
-    true = random.normal(0, 1.5, (rows, 3))
-    probabilities = np.exp(true) / np.exp(true).sum(axis=1, keepdims=True)
-    labels = (random.random((rows, 1)) > probabilities.cumsum(axis=1)).sum(axis=1)
-    return (true * temperature).astype(np.float32), labels.astype(np.int32)
+    logits = random.normal(0, 1.5, (rows, 3))
+    if task == "multi_label":
+        return logits, (random.random(logits.shape) < expit(logits)).astype(np.int32)
+    drawn = random.random((rows, 1)) > softmax(logits, axis=1).cumsum(axis=1)
+    return logits, drawn.sum(axis=1).astype(np.int32)
 
 
+def loss_of(logits: np.ndarray, targets: np.ndarray, *, task: str) -> float:
+    """Return the mean cross-entropy of targets of which a part is taken away, as Platt does."""
+    rest = 1 / (len(targets) + 2)
+    if task == "single_label":
+        others = logits.shape[1] - 1
+        wanted = np.where(np.eye(others + 1)[targets] == 1, 1 - rest, rest / others)
+        return -(wanted * log_softmax(logits, axis=1)).sum(axis=1).mean()
+    wanted = np.where(targets == 1, 1 - rest, rest)
+    return -(wanted * log_expit(logits) + (1 - wanted) * log_expit(-logits)).sum(axis=1).mean()
+
+
+@pytest.mark.parametrize("task", EXACT)
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
-def test_temperature_is_found(temperature: float) -> None:
-    from training.calibrate import find_temperature
-
-    assert find_temperature(*draw(temperature)) == pytest.approx(temperature, rel=0.05)
-
-
-def test_temperature_is_bounded() -> None:
-    from training.calibrate import HIGHEST, LOWEST, find_temperature
-
-    logits = np.array([[1.0, 0.0], [0.0, 1.0]] * 1_000_000, np.float32)
-    all_right, all_wrong = np.array([0, 1] * 1_000_000), np.array([1, 0] * 1_000_000)
-    assert find_temperature(logits / 10, all_right) == pytest.approx(LOWEST, abs=0.02)
-    assert find_temperature(logits, all_wrong) == pytest.approx(HIGHEST, rel=1e-3)
+def test_temperature_is_found(task: str, temperature: float) -> None:
+    logits, targets = draw(task)
+    (weight,) = weigh([logits * temperature], targets, task=task)
+    assert 1 / weight == pytest.approx(temperature, rel=0.05)
 
 
-def test_a_few_rows_that_are_right_are_no_reason_to_be_certain() -> None:
-    from training.calibrate import find_temperature
+@pytest.mark.parametrize("task", EXACT)
+def test_no_weight_of_one_half_is_better(task: str) -> None:
+    logits, targets = draw(task, rows=100)
+    (weight,) = weigh([3 * logits], targets, task=task)
+    tried = np.linspace(0, 2, 2_001)
+    losses = [loss_of(3 * logits * each, targets, task=task) for each in tried]
+    assert weight == pytest.approx(tried[np.argmin(losses)], abs=1e-3)
 
-    logits = np.array([[3.0, 0.0], [0.0, 3.0]] * 5, np.float32)
-    temperature = find_temperature(logits, np.array([0, 1] * 5, np.int32))
-    certainty = 1 / (1 + np.exp(-3.0 / temperature))
+
+@pytest.mark.parametrize("task", EXACT)
+def test_no_weights_of_two_halves_are_better(task: str) -> None:
+    logits, targets = draw(task, rows=200)
+    noise = np.random.default_rng(1).normal(0, 1, logits.shape)
+    halves = [0.5 * logits + noise, 2 * logits - noise]  # the noise of one is that of the other
+    found = weigh(halves, targets, task=task)
+
+    def loss(weights: tuple[float, ...]) -> float:
+        joined = sum(weight * half for weight, half in zip(weights, halves, strict=True))
+        return loss_of(joined, targets, task=task)
+
+    grid = np.linspace(0, 1, 41)
+    assert loss(found) <= min(loss((one, other)) for one in grid for other in grid) + 1e-6
+    assert found == pytest.approx([0.4, 0.4], abs=0.1)  # 0.4 * (0.5 + 2) = 1, without noise
+
+
+@pytest.mark.parametrize("task", EXACT)
+def test_a_half_that_is_always_wrong_is_left_out(task: str) -> None:
+    logits, targets = draw(task, rows=1_000)
+    noise = np.random.default_rng(1).normal(0, 1, logits.shape)
+    network, ngrams = weigh([noise - logits, logits], targets, task=task)
+    assert network == 0
+    assert ngrams == pytest.approx(1, rel=0.2)
+    assert weigh([-logits], targets, task=task) == (0,)
+
+
+def test_weights_are_bounded() -> None:
+    targets = np.array([0, 1] * 1_000_000)
+    logits = np.eye(2, dtype=np.float32)[targets] / 1_000
+    assert weigh([logits], targets, task="single_label") == (HIGHEST,)
+
+
+@pytest.mark.parametrize("task", EXACT)
+def test_a_few_rows_that_are_right_are_no_reason_to_be_certain(task: str) -> None:
+    targets = np.array([0, 1] * 5)
+    logits = (np.eye(2) - 0.5)[targets] * 6
+    if task == "multi_label":
+        (weight,) = weigh([logits], np.eye(2, dtype=np.int32)[targets], task=task)
+        certainty = expit(3 * weight)
+    else:
+        (weight,) = weigh([logits], targets, task=task)
+        certainty = expit(6 * weight)
     assert certainty == pytest.approx(11 / 12, abs=1e-3)
 
 
-def test_cross_entropy() -> None:
-    from training.calibrate import cross_entropy
+def test_a_half_that_says_nothing_does_no_harm() -> None:
+    logits, targets = draw("single_label")
+    weight, _ = weigh([logits, np.zeros_like(logits)], targets, task="single_label")
+    assert weight == pytest.approx(1, rel=0.05)
 
-    logits = np.array([[0.0, 0.0], [1.0, 0.0]], np.float32)
-    labels = np.array([0, 0], np.int32)
+
+@pytest.mark.parametrize("task", EXACT)
+def test_cross_entropy(task: str) -> None:
+    logits, targets = draw(task, rows=50)
+    expected = loss_of(logits, targets, task=task)
+    assert cross_entropy(logits, targets, task=task) == pytest.approx(expected)
+    assert np.isfinite(cross_entropy(logits * 1e4, targets, task=task))
+
+
+def test_cross_entropy_by_hand() -> None:
+    logits, targets = np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([0, 0])
     second = -(0.75 * np.log(np.e / (np.e + 1)) + 0.25 * np.log(1 / (np.e + 1)))
-    assert cross_entropy(logits, labels) == pytest.approx((np.log(2) + second) / 2)
-    assert np.isfinite(cross_entropy(logits * 1e4, labels))
-
-
-def test_folded_into_the_network() -> None:
-    import keras
-
-    from training.batches import Examples
-    from training.calibrate import calibrate
-    from training.network import build_network, predict_logits
-    from training.settings import NetworkSettings
-
-    keras.utils.set_random_seed(1)
-    settings = NetworkSettings(cell="gru", units=4, embedding=4)
-    network = build_network(settings, vocabulary=20, labels=2, seed=1)
-    weights = network.get_layer("logits").get_weights()
-    network.get_layer("logits").set_weights([weight * 90 + 0.1 for weight in weights])
-    random = np.random.default_rng(0)
-    ids = [random.integers(2, 20, 8).astype(np.int32) for _ in range(50)]
-    before = predict_logits(network, ids)
-    temperature = calibrate(network, Examples(ids, random.integers(0, 2, 50).astype(np.int32)))
-    assert temperature > 1.5  # the labels are noise, so the logits were far too sure
-    np.testing.assert_allclose(predict_logits(network, ids), before / temperature, atol=1e-5)
+    found = cross_entropy(logits, targets, task="single_label")
+    assert found == pytest.approx((np.log(2) + second) / 2)

@@ -1,17 +1,14 @@
 """The command line: what is wrong is one line and status 2, and leaves nothing behind."""
 
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from models.versions import Store
 from training.__main__ import app
 
-from .command import TINY, run_training, start_training
+from .command import run_training
 from .loader import ROOT, clean_environment
 from .tables import make_rows, write_csv
 
@@ -90,6 +87,7 @@ class TestOptions:
             ("--learning-rate", ["0", "-1", "inf", "nan", "fast"]),
             ("--seed", ["-1", str(2**32)]),
             ("--cell", ["transformer"]),
+            ("--class-weight", ["most"]),
         ],
     )
     def test_numbers(self, call, option: str, values: list[str]) -> None:
@@ -164,48 +162,21 @@ def test_what_is_said_of_wrong_data_needs_no_tensorflow(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_data(tmp_path: Path, name: str, content: bytes, message: str, before: int) -> None:
-    path, store = tmp_path / name, tmp_path / "store"
+    path = tmp_path / name
     path.write_bytes(content)
     done = run_training(
-        *(f"--dataset={path}", "--name=x", f"--store={store}"),
-        HF_HOME=str(tmp_path / "huggingface"),
+        tmp_path, f"--dataset={path}", "--name=x", HF_HOME=str(tmp_path / "huggingface")
     )
     assert refusal(done).startswith(message.format(path=path))
     # What comes before says what was read, if it could be.
     assert done.stderr.splitlines()[:-1] == [f"data: local file {path}"] * before
-    assert not store.exists()
+    assert not (tmp_path / "store").exists()
+    assert not (tmp_path / "work").exists()
 
 
 @pytest.mark.tensorflow
-def test_a_store_that_cannot_be(tmp_path: Path) -> None:
-    (tmp_path / "store").touch()
-    done = run_training(
-        f"--dataset={write_csv(tmp_path / 'r.csv')}",
-        *("--name=x", f"--store={tmp_path / 'store'}"),
-    )
-    assert refusal(done).endswith(f"'{tmp_path / 'store' / 'x'}'")
-
-
-@pytest.mark.tensorflow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_training_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    path = write_csv(tmp_path / "r.csv", make_rows(5_000))
-    store = tmp_path / "store"
-    process = start_training(
-        *(f"--dataset={path}", "--name=x", f"--store={store}"),
-        *(*TINY, "--epochs=1000", "--patience=1000"),
-    )
-    with process:
-        deadline = time.monotonic() + 120
-        assert process.stderr
-        while "epoch 1/1000" not in (line := process.stderr.readline()):
-            assert process.poll() is None, line
-            assert time.monotonic() < deadline
-        staged = [entry.name for entry in (store / "x").iterdir()]
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-    assert len(staged) == 1  # so that there was something to leave behind
-    assert process.returncode == 128 + number
-    assert "Traceback" not in errors
-    assert Store(store).names() == []
-    assert list(store.rglob("*")) == []
+@pytest.mark.parametrize("folder", ["store", "work"])
+def test_a_folder_that_cannot_be(folder: str, tmp_path: Path) -> None:
+    (tmp_path / folder).touch()
+    done = run_training(tmp_path, f"--dataset={write_csv(tmp_path / 'r.csv')}", "--name=x")
+    assert f"'{tmp_path / folder}/" in refusal(done)

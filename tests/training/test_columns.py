@@ -3,7 +3,7 @@
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from training.columns import find_columns
+from training.columns import find_columns, find_text
 from training.errors import DataError
 
 TEXT, LARGE, NUMBER = Value("string"), Value("large_string"), Value("int64")
@@ -33,6 +33,8 @@ def refusal(text: str | None = None, label: str | None = None, /, **features) ->
         ({"id": TEXT, "text": TEXT, "stars": NUMBER}, ("text", "stars")),
         ({"title": TEXT, "content": TEXT, "outcome": CLASSES}, ("content", "outcome")),
         ({"text": TEXT, "labels": List(CLASSES), "id": TEXT}, ("text", "labels")),
+        ({"id": TEXT, "text": TEXT, "themes": List(CLASSES)}, ("text", "themes")),
+        ({"text": TEXT, "tags": List(TEXT)}, ("text", "tags")),
         # no text, but what is wrong with it is better told by row
         ({"text": NUMBER, "label": NUMBER}, ("text", "label")),
     ],
@@ -59,8 +61,11 @@ def test_named_text_leaves_the_other_column() -> None:
 
 
 def test_missing() -> None:
-    features = {"body": TEXT, "stars": NUMBER, "kind": CLASSES}
-    there_are = "no such column; there are: body (text), stars (int64), kind (2 classes)"
+    features = {"body": TEXT, "stars": NUMBER, "kind": CLASSES, "tags": List(CLASSES)}
+    there_are = (
+        "no such column; there are: "
+        "body (text), stars (int64), kind (2 classes), tags (lists of 2 classes)"
+    )
     assert refusal("txt", None, **features) == f"--text-column 'txt': {there_are}"
     assert refusal(None, "star", **features) == f"--label-column 'star': {there_are}"
 
@@ -88,6 +93,23 @@ def test_unclear(features, option: str) -> None:
     assert f"name it with {option}; there are: " in message
     for name in features:
         assert f"{name} (" in message
+
+
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ({"words": TEXT}, "words"),
+        ({"id": TEXT, "text": TEXT, "label": NUMBER}, "text"),
+        ({"words": TEXT, "label": NUMBER}, "words"),
+    ],
+)
+def test_text_alone(features, expected: str) -> None:
+    assert find_text(Features(features)) == expected
+
+
+def test_text_alone_unclear() -> None:
+    with pytest.raises(DataError, match=r"name it with --text-column; there are: a \(text\), b "):
+        find_text(Features(a=TEXT, b=TEXT))
 
 
 def test_one_column() -> None:

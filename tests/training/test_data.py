@@ -8,7 +8,7 @@ import numpy as np
 import pandas
 import pyarrow as pa
 import pytest
-from datasets import ClassLabel, Dataset, Features, Json, List, Value
+from datasets import ClassLabel, Dataset, Features, Json, Value
 
 from training.data import LabelledData, Split, hold_out, read_data
 from training.errors import DataError
@@ -101,17 +101,6 @@ class TestLabels:
             "a label is a name or an integer"
         )
 
-    @pytest.mark.parametrize("feature", [List(CLASSES), List(Value("string")), Json()])
-    def test_several_labels_per_row(self, feature: Any) -> None:
-        value = ["x"] if feature != List(CLASSES) else [1]
-        rows = Dataset.from_dict(
-            {"text": ["a", "b"], "label": [value, value]},
-            features=Features(text=Value("string"), label=feature),
-        )
-        assert refusal(rows) == (
-            "column 'label' holds lists: several labels per row, for which there is no training yet"
-        )
-
     def test_one_class(self) -> None:
         assert refusal(make_rows(labels=["pos"])) == (
             "column 'label': all rows of train have the label 'pos'; two labels are needed at least"
@@ -191,6 +180,9 @@ class TestSplits:
         data = read(make_rows(), validation=validation, test=test)
         assert (len(data.train), len(data.validation), len(data.test or ())) == (40, 6, 8)
         assert [split.name for split in data.splits.values()] == ["train", "validation", "test"]
+        assert [split.rows.tolist() for split in data.splits.values()] == [
+            list(range(rows)) for rows in (40, 6, 8)
+        ]
         assert data.notices == ()
 
     @pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
@@ -265,21 +257,23 @@ class TestHoldOut:
     def make_split(self, counts: list[int]) -> Split:
         labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
         labels = np.random.default_rng(0).permutation(labels)
-        return Split("train", [f"text {row}" for row in range(len(labels))], labels)
+        return self.number(labels)
+
+    def number(self, labels: np.ndarray) -> Split:
+        """Return a split whose texts say the numbers of their rows."""
+        rows = np.arange(len(labels))
+        return Split("train", [str(row) for row in rows], labels, rows)
+
+    def make_several(self, rows: int) -> Split:
+        """Return a split of rows with none to four of four labels."""
+        labels = np.random.default_rng(0).integers(0, 2, (rows, 4)).astype(np.int32)
+        return self.number(labels)
 
     def test_share_of_each_class(self) -> None:
         split = self.make_split([1000, 100, 10])
         rest, held = hold_out(split, seed=1)
         assert Counter(held.labels.tolist()) == {0: 100, 1: 10, 2: 1}
         assert Counter(rest.labels.tolist()) == {0: 900, 1: 90, 2: 9}
-
-    def test_each_row_is_in_one_part_with_its_label(self) -> None:
-        split = self.make_split([60, 40])
-        rest, held = hold_out(split, seed=1)
-        assert sorted(rest.texts + held.texts) == sorted(split.texts)
-        labels = dict(zip(split.texts, split.labels, strict=True))
-        for part in (rest, held):
-            assert [labels[text] for text in part.texts] == part.labels.tolist()
 
     def test_seed_decides(self) -> None:
         split = self.make_split([500, 500])
@@ -288,30 +282,45 @@ class TestHoldOut:
 
     def test_rows_are_drawn_from_everywhere(self) -> None:
         held = hold_out(self.make_split([500, 500]), seed=1)[1]
-        numbers = sorted(int(text.split()[1]) for text in held.texts)
-        assert numbers[0] < 100
-        assert numbers[-1] > 900
+        assert held.rows.min() < 100
+        assert held.rows.max() > 900
 
     def test_neighbours_stay_together(self) -> None:
-        labels = np.repeat(np.arange(2, dtype=np.int32), 1_000)
-        split = Split("train", [str(row) for row in range(2_000)], labels)
-        held = np.array([int(text) for text in hold_out(split, seed=1)[1].texts])
-        assert len(held) == 200
-        assert np.count_nonzero(np.diff(held) > 1) < 20  # at random it would be about 180
+        one_label = self.number(np.repeat(np.arange(2, dtype=np.int32), 1_000))
+        for split in (one_label, self.make_several(2_000)):
+            _, held = hold_out(split, seed=1)
+            assert len(held) == 200
+            # at random it would be about 180
+            assert np.count_nonzero(np.diff(held.rows) > 1) < 20
+
+    def test_rows_keep_their_numbers_and_labels(self) -> None:
+        for split in (self.make_split([300, 200]), self.make_several(500)):
+            parts = hold_out(split, seed=1)
+            for part in parts:
+                assert part.texts == [str(row) for row in part.rows]
+                np.testing.assert_array_equal(part.labels, split.labels[part.rows])
+            assert sorted(np.concatenate([part.rows for part in parts])) == list(range(500))
+
+    @pytest.mark.parametrize(("rows", "held"), [(6, 1), (100, 10), (1_234, 120), (100_000, 5_000)])
+    def test_share_of_rows_with_several_labels(self, rows: int, held: int) -> None:
+        rest, validation = hold_out(self.make_several(rows), seed=1)
+        assert len(validation) == pytest.approx(held, rel=0.05)
+        assert len(rest) + len(validation) == rows
 
     def test_limit(self) -> None:
         _, held = hold_out(self.make_split([60_000, 60_000]), seed=1)
         assert len(held) == 5_000
 
     def test_too_few(self) -> None:
-        with pytest.raises(DataError, match=r"no class has enough of the 8 rows of train") as error:
-            hold_out(self.make_split([4, 4]), seed=1)
-        assert "add rows, or a split 'validation'" in str(error.value)
+        for split in (self.make_split([4, 4]), self.make_several(4)):
+            with pytest.raises(DataError, match=r"no class has enough of the . rows of") as error:
+                hold_out(split, seed=1)
+            assert "add rows, or a split 'validation'" in str(error.value)
 
 
 class TestDigest:
-    def make(self, texts: list[str], labels: list[int]) -> str:
-        return Split("x", texts, np.array(labels, np.int32)).sha256
+    def make(self, texts: list[str], labels: list[Any]) -> str:
+        return Split("x", texts, np.array(labels, np.int32), np.arange(len(texts))).sha256
 
     def test_depends_on_texts_labels_and_order(self) -> None:
         digests = {
@@ -323,6 +332,18 @@ class TestDigest:
         }
         assert len(digests) == 5
 
+    def test_depends_on_every_set_of_labels(self) -> None:
+        sets = [[int(digit) for digit in f"{number:04b}"] for number in range(16)]
+        digests = {self.make(["ab"], [labels]) for labels in sets}
+        assert len(digests) == 16
+
     def test_is_that_of_the_content(self) -> None:
         expected = hashlib.sha256(b"1 3\n\xc3\xa9a0 0\n").hexdigest()
         assert self.make(["éa", ""], [1, 0]) == expected
+        expected = hashlib.sha256(b"0,2 3\n\xc3\xa9a 1\nb").hexdigest()
+        assert self.make(["éa", "b"], [[1, 0, 1], [0, 0, 0]]) == expected
+
+    def test_is_not_that_of_the_row_numbers(self) -> None:
+        labels = np.array([0, 1], np.int32)
+        one, other = (Split("x", ["a", "b"], labels, np.array(rows)) for rows in ([0, 1], [5, 9]))
+        assert one.sha256 == other.sha256

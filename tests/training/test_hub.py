@@ -228,8 +228,8 @@ def test_training_records_the_commit(hub: Hub, tmp_path: Path) -> None:
     )
     repository.commit({"data/train.parquet": to_parquet(["later"], ["other"])})
     done = run_training(
+        tmp_path,
         *("--dataset=org/evenings", f"--revision={commit}", "--name=evenings", *TINY),
-        f"--store={tmp_path / 'store'}",
         HF_HOME=str(tmp_path / "huggingface"),
         HF_ENDPOINT=hub.url,
     )

@@ -1,0 +1,108 @@
+"""Trainings as people run them: stopped, killed, gone on with."""
+
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from models.versions import Store, Version
+from tests.conftest import train_tiny, write_reviews
+from tests.training.command import run_training, start_training, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
+
+OPTIONS = (
+    "--text-column=what they wrote",
+    "--label-column=Was it any good?",
+    "--name=tiny",
+    "--vocabulary=300",
+    "--no-ngrams",  # which would know the answers before the network has learned anything
+    "--units=8",
+    "--embedding=8",
+    "--dropout=0.2",
+    "--epochs=6",
+    "--patience=6",
+    "--batch=16",
+    "--learning-rate=0.02",
+)
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    return write_reviews(tmp_path / "reviews.csv")
+
+
+@pytest.fixture
+def undisturbed(dataset: Path, tmp_path: Path) -> Version:
+    """What the options lead to."""
+    from training.settings import FitSettings
+
+    return train_tiny(
+        tmp_path / "undisturbed",
+        dataset,
+        text_column="what they wrote",
+        label_column="Was it any good?",
+        ngrams=False,
+        fit=FitSettings(epochs=6, patience=6, batch=16, learning_rate=0.02),
+    )
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
+    """Send a signal; return the lines that are said from then on."""
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in errors
+    return [line for line in errors.splitlines() if line]
+
+
+def test_however_often_it_is_stopped_it_ends_as_if_nothing_had_been(
+    dataset: Path, undisturbed: Version, tmp_path: Path
+) -> None:
+    given, store = [f"--dataset={dataset}", *OPTIONS], tmp_path / "store"
+    for words, number in (("epoch 1/6", signal.SIGINT), ("epoch 3/6", signal.SIGTERM)):
+        with start_training(tmp_path, *given, "--resume") as process:
+            wait_for(words, process)
+            staged = list((store / "tiny").iterdir())
+            *before, last = stop(process, number)
+        assert len(staged) == 1  # so that there was something to leave behind
+        assert last == "stopped; to go on, give the same command and --resume"
+        assert not [line for line in before if not line.startswith("epoch ")]
+        assert list(store.rglob("*")) == []
+        assert checkpoints(tmp_path) == ["network.npz"]
+
+    with start_training(tmp_path, *given, "--resume") as process:
+        wait_for("linear baseline", process)
+        time.sleep(random.uniform(0, 6))
+        process.kill()
+
+    done = run_training(tmp_path, *given, "--resume")
+    assert done.returncode == 0, done.stderr
+    version = Store(store).resolve("tiny")
+    version.verify()
+    assert undisturbed.metadata.training["best_epoch"] > 2  # or it would have been no feat
+    assert results(version) == results(undisturbed)
+    assert checkpoints(tmp_path) == []
+
+
+def checkpoints(folder: Path) -> list[str]:
+    return [path.name for path in (folder / "work").rglob("*.npz")]
+
+
+def results(version: Version) -> tuple[object, ...]:
+    """Return all that must not depend on how often a training was stopped."""
+    metadata = version.metadata
+    clocked = ("seconds", "tokens_per_second")
+    training = {name: value for name, value in metadata.training.items() if name not in clocked}
+    return metadata.metrics, metadata.baseline, training, version.golden.probabilities
+
+
+def test_before_the_fit_there_is_nothing_to_go_on_from(dataset: Path, tmp_path: Path) -> None:
+    with start_training(tmp_path, f"--dataset={dataset}", *OPTIONS) as process:
+        wait_for("rows: ", process)
+        said = stop(process, signal.SIGINT)
+    assert not [line for line in said if "--resume" in line]
+    assert list((tmp_path / "store").rglob("*")) == []

@@ -1,0 +1,292 @@
+"""A fit ends with its best epoch, and wherever it is stopped it goes on as if it had not been."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pytest
+
+from training import checkpoint
+from training.checkpoint import Checkpoint
+from training.errors import TrainingError
+from training.interrupt import Interrupt, Interrupted
+from training.settings import FitSettings, NetworkSettings
+
+if TYPE_CHECKING:
+    from training.fit import Fitted
+
+pytestmark = pytest.mark.tensorflow  # which the module imports
+
+ROWS, BATCH, VOCABULARY = 8, 4, 20
+BATCHES, EPOCHS = 2, 3
+STEPS = EPOCHS * BATCHES
+
+Call = Callable[..., Any]
+
+
+class Killed(Exception):
+    """Stands for a power cut."""
+
+
+class Impatient(Interrupt):
+    """Asks to stop after every step."""
+
+    def __enter__(self) -> Self:
+        self.asked = signal.SIGINT
+        return self
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Let nothing be traced, which takes longer than these fits; tests of processes do trace."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "checkpoint.npz"
+
+
+def figures(score: float) -> dict[str, float]:
+    return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": 1.0, "score": score}
+
+
+def judge_logits(logits: np.ndarray) -> dict[str, float]:
+    """Judge by a figure that depends on every bit of the logits."""
+    return figures(float(np.sin(1e4 * logits.sum())))
+
+
+def recite(scores: list[float]) -> Call:
+    """Return a judge that gives these scores in turn."""
+    rest = iter(scores)
+    return lambda _: figures(next(rest))
+
+
+def on_call(number: int, act: Callable[[], Any], function: Call) -> Call:
+    """Return `function`, which does something else too when it is called for that time."""
+    calls = 0
+
+    def wrapped(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            act()
+        return function(*arguments)
+
+    return wrapped
+
+
+def die() -> None:
+    raise Killed
+
+
+def press_ctrl_c() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def mean_loss(targets: Any, logits: Any) -> Any:
+    from training.objective import make_loss
+
+    return make_loss(np.ones(3, np.float32), task="multi_label")(targets, logits)
+
+
+def run(
+    path: Path,
+    *,
+    judge: Call = judge_logits,
+    loss: Call = mean_loss,
+    epochs: int | None = EPOCHS,
+    patience: int = EPOCHS,
+) -> "Fitted":
+    """Fit a tiny network that draws random numbers; go on from the checkpoint if there is one."""
+    import keras
+    import tensorflow as tf
+
+    from training.batches import Examples
+    from training.fit import fit
+    from training.network import build_network
+    from training.objective import Objective
+    from training.tracking import Curves
+
+    keras.utils.set_random_seed(1)
+    tf.config.experimental.enable_op_determinism()
+    random = np.random.default_rng(0)
+    ids = [random.integers(2, VOCABULARY, 1 + row % 3).astype(np.int32) for row in range(ROWS)]
+    targets = random.integers(0, 2, (ROWS, 3)).astype(np.float32)
+    shape = NetworkSettings(cell="gru", units=3, embedding=4, dropout=0.5, word_dropout=0.5)
+    return fit(
+        build_network(shape, vocabulary=VOCABULARY, labels=3, seed=1),
+        Examples(ids, targets),
+        ids[:5],
+        objective=Objective("multi_label", loss, judge),
+        settings=FitSettings(epochs=epochs, patience=patience, batch=BATCH, learning_rate=0.05),
+        seed=1,
+        checkpoint=Checkpoint(path, identity={}, resume=True),
+        curves=Curves(path.parent / "curves"),
+    )
+
+
+def assert_same(one: "Fitted", other: "Fitted") -> None:
+    for mine, yours in zip(one.network.get_weights(), other.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, yours)
+    mine, yours = one.course, other.course
+    assert mine.history == yours.history
+    assert (mine.epoch, mine.best_epoch) == (yours.epoch, yours.best_epoch)
+    assert mine.best_score == yours.best_score
+    assert one.padding == other.padding
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> "Fitted":
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    fitted = run(tmp_path_factory.mktemp("undisturbed") / "checkpoint.npz")
+    tf.config.run_functions_eagerly(False)
+    return fitted
+
+
+@pytest.mark.usefixtures("eager")
+class TestStopped:
+    def in_pieces(self, path: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> "Fitted":
+        """Fit one step at a time."""
+        from training import fit
+
+        monkeypatch.setattr(fit, "Interrupt", Impatient)
+        for _ in range(20):
+            try:
+                return run(path, **options)
+            except Interrupted:
+                assert path.is_file()
+        pytest.fail("it does not come to an end")
+
+    def test_after_every_step(self, undisturbed: "Fitted", path: Path, monkeypatch) -> None:
+        assert undisturbed.course.epoch == EPOCHS
+        assert_same(self.in_pieces(path, monkeypatch), undisturbed)
+
+    def test_while_it_waits_for_a_better_epoch(self, path: Path, monkeypatch) -> None:
+        scores, options = [0.5, 0.9, 0.8, 0.9], {"patience": 2, "epochs": 9}
+        expected = run(path.with_name("undisturbed.npz"), judge=recite(scores), **options)
+        assert (expected.course.epoch, expected.course.best_epoch) == (4, 2)
+        found = self.in_pieces(path, monkeypatch, judge=recite(scores), **options)
+        assert_same(found, expected)
+
+    @pytest.mark.parametrize("between", [0, 1e9], ids=["saving every step", "every epoch"])
+    @pytest.mark.parametrize("step", [1, BATCHES + 2, STEPS])
+    def test_by_a_power_cut(
+        self, step: int, between: float, undisturbed: "Fitted", path: Path, monkeypatch
+    ) -> None:
+        monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", between)
+        with pytest.raises(Killed):
+            run(path, loss=on_call(step, die, mean_loss))
+        assert_same(run(path), undisturbed)
+
+    @pytest.mark.parametrize("epoch", [1, EPOCHS])
+    def test_by_a_power_cut_in_validation(
+        self, epoch: int, undisturbed: "Fitted", path: Path
+    ) -> None:
+        with pytest.raises(Killed):
+            run(path, judge=on_call(epoch, die, judge_logits))
+        assert_same(run(path), undisturbed)
+
+    @pytest.mark.parametrize("step", [2, STEPS])
+    def test_by_ctrl_c(self, step: int, undisturbed: "Fitted", path: Path) -> None:
+        steps: list[int] = []
+        count = on_call(step, press_ctrl_c, lambda *given: steps.append(1) or mean_loss(*given))
+        with pytest.raises(Interrupted) as caught:
+            run(path, loss=count)
+        assert caught.value.number == signal.SIGINT
+        assert len(steps) == step  # which is finished
+        assert_same(run(path), undisturbed)
+
+    @pytest.mark.parametrize("epoch", [1, EPOCHS])
+    def test_by_ctrl_c_in_validation(self, epoch: int, undisturbed: "Fitted", path: Path) -> None:
+        with pytest.raises(Interrupted):
+            run(path, judge=on_call(epoch, press_ctrl_c, judge_logits))
+        assert_same(run(path), undisturbed)
+
+    def test_when_it_was_over(self, undisturbed: "Fitted", path: Path) -> None:
+        run(path)
+        assert_same(run(path, loss=on_call(1, die, mean_loss)), undisturbed)
+
+
+@pytest.mark.usefixtures("eager")
+class TestEnd:
+    @pytest.mark.parametrize(
+        ("scores", "patience", "ended", "best"),
+        [
+            ([0.1, 0.2, 0.3], 1, 3, 3),
+            ([0.3, 0.2, 0.1], 2, 3, 1),
+            ([0.1, 0.3, 0.3], 1, 3, 2),  # as good is not better
+            ([0.0, -1.0], 1, 2, 1),
+        ],
+    )
+    def test_the_best_epoch_stays(
+        self, scores: list[float], patience: int, ended: int, best: int, path: Path, monkeypatch
+    ) -> None:
+        from training import fit
+
+        weights: list[list[np.ndarray]] = []
+        predict = fit.predict_logits
+
+        def spy(network: Any, rows: Any) -> np.ndarray:
+            weights.append(network.get_weights())
+            return predict(network, rows)
+
+        monkeypatch.setattr(fit, "predict_logits", spy)
+        fitted = run(path, judge=recite(scores), patience=patience)
+        assert (fitted.course.epoch, fitted.course.best_epoch) == (ended, best)
+        for found, expected in zip(fitted.network.get_weights(), weights[best - 1], strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+    def test_figures(self, path: Path) -> None:
+        fitted = run(path, judge=recite([0.1, 0.3, 0.2]))
+        record = fitted.record()
+        assert (record["planned_epochs"], record["epochs"], record["best_epoch"]) == (EPOCHS, 3, 2)
+        assert record["tokens_per_second"] > 0
+        assert 0 < record["padding"] < 0.5
+        assert [epoch["score"] for epoch in fitted.course.history] == [0.1, 0.3, 0.2]
+        losses = [epoch["loss"] for epoch in fitted.course.history]
+        assert losses == sorted(losses, reverse=True)
+
+    def test_a_loss_that_is_no_number(self, path: Path) -> None:
+        from training.objective import make_judge
+
+        targets = np.eye(3, dtype=np.int32)[[0, 1, 2, 0, 1]]
+        judge = make_judge(targets, task="multi_label", score="macro_f1", ngram_logits=None)
+        with pytest.raises(TrainingError, match=r"no longer a number; try a lower --learning-rate"):
+            run(path, loss=lambda *given: mean_loss(*given) * np.nan, judge=judge)
+
+
+@pytest.mark.parametrize(
+    ("batches", "one_label", "several_labels"),
+    [(1, 30, 30), (40, 25, 25), (300, 4, 6), (500, 2, 6), (1_000_000, 2, 6)],
+)
+def test_few_rows_are_gone_through_more_often(
+    batches: int, one_label: int, several_labels: int
+) -> None:
+    from training.fit import choose_epochs
+
+    assert choose_epochs(batches, task="single_label") == one_label
+    assert choose_epochs(batches, task="multi_label") == several_labels
+
+
+def test_the_rate_rises_and_falls() -> None:
+    import keras
+
+    from training.fit import make_optimizer
+
+    settings = FitSettings(learning_rate=0.5, weight_decay=0.25)
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    optimizer = make_optimizer(network, settings, steps=200)
+    rate = optimizer._learning_rate
+    rates = [float(rate(step)) for step in (0, 5, 10, 105, 200)]
+    assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
+    assert optimizer.weight_decay == 0.25

@@ -1,0 +1,119 @@
+"""The halves of a classifier are learned in stages; none is learned otherwise after a stop."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import pytest
+
+from training import ngrams
+from training.interrupt import Interrupt, Interrupted
+from training.settings import FitSettings, NetworkSettings, PretrainSettings
+
+from .tables import make_rows, write_csv
+from .test_run import make_run
+
+if TYPE_CHECKING:
+    from training.learn import Learned
+
+pytestmark = pytest.mark.tensorflow  # which the module imports
+
+ROWS = make_rows(60)
+
+
+class Impatient(Interrupt):
+    """Asks to stop after every step."""
+
+    def __enter__(self) -> Self:
+        self.asked = signal.SIGINT
+        return self
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    import tensorflow as tf
+
+    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+def learn(folder: Path, **changes: Any) -> "Learned":
+    """Learn from a few rows, as a process of its own would; go on from what is in `folder`."""
+    from training.learn import learn
+    from training.pipeline import _start_repeatably
+
+    options: dict[str, Any] = {
+        "network": NetworkSettings(cell="gru", units=3, embedding=4),
+        "fit": FitSettings(epochs=1, batch=40),
+        "pretrain": PretrainSettings(batch=80, negatives=8, vocabulary=100),
+    }
+    run = make_run(folder, rows=ROWS, **options | changes)
+    run.make_room()
+    _start_repeatably(1)
+    return learn(run)
+
+
+@pytest.fixture
+def unlabelled(tmp_path: Path) -> dict[str, Any]:
+    """The options of a training that learns from texts without labels too."""
+    path = write_csv(tmp_path / "unlabelled.csv", [*ROWS, *make_rows(80)])
+    return {"unlabeled": str(path), "self_training": 1}
+
+
+def assert_same(one: "Learned", other: "Learned") -> None:
+    rows = [[], [2], [3, 4, 5], [6] * 9]
+    for mine, yours in zip(
+        one.classifier.network.get_weights(), other.classifier.network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, yours)
+    mine, yours = (each.classifier.probabilities(rows) for each in (one, other))
+    np.testing.assert_array_equal(mine, yours)
+    assert one.classifier.weights == other.classifier.weights
+
+
+def stages(folder: Path) -> set[str]:
+    """Return the names of the checkpoints."""
+    return {path.name for path in (folder / "work").rglob("*.npz")}
+
+
+def test_without_ngrams(tmp_path: Path) -> None:
+    learned = learn(tmp_path, ngrams=False)
+    assert learned.classifier.ngrams is None
+    assert len(learned.classifier.weights) == 1
+    assert "ngram_weight" not in learned.record()
+
+
+def test_texts_without_labels_are_learned_from(unlabelled: dict[str, Any], tmp_path: Path) -> None:
+    learned = learn(tmp_path, **unlabelled)
+    assert stages(tmp_path) >= {"network.npz", "round-1.npz"}
+    assert learned.classifier.probabilities([[2, 3]]).shape == (1, 2)
+
+
+def test_what_was_kept_of_a_language_changes_nothing(
+    unlabelled: dict[str, Any], tmp_path: Path
+) -> None:
+    first = learn(tmp_path, resume=False, **unlabelled)
+    assert_same(learn(tmp_path, resume=False, **unlabelled), first)
+
+
+def test_stopped_after_every_step_it_ends_the_same(
+    unlabelled: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import fit, pretrain
+
+    expected = learn(tmp_path / "undisturbed", **unlabelled)
+    for module in (fit, pretrain):
+        monkeypatch.setattr(module, "Interrupt", Impatient)
+    for _ in range(30):
+        try:
+            found = learn(tmp_path, **unlabelled)
+            break
+        except Interrupted:
+            pass
+    else:
+        pytest.fail("it does not come to an end")
+    assert_same(found, expected)

@@ -1,0 +1,108 @@
+"""A training knows its own checkpoints from those of others."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from training.errors import TrainingError
+from training.prepare import prepare
+from training.settings import NetworkSettings, TrainSettings
+
+from .tables import make_rows, write_csv
+from .test_checkpoint import Course, make_tracked
+
+if TYPE_CHECKING:
+    from training.run import Run
+
+pytestmark = pytest.mark.tensorflow  # which the module imports
+
+
+def make_run(folder: Path, *, rows: Any = None, resume: bool = True, **changes: Any) -> "Run":
+    from training.run import Run
+
+    dataset = write_csv(folder / "rows.csv", rows or make_rows(60))
+    options = {"name": "mine", "network": NetworkSettings(cell="gru", units=8)}
+    settings = TrainSettings(dataset=str(dataset), vocabulary=100, **options | changes)
+    return Run(prepared=prepare(settings), settings=settings, work=folder / "work", resume=resume)
+
+
+def save(run: "Run", *, epoch: int = 1) -> None:
+    run.checkpoint("network").save(make_tracked(epoch), Course(epoch=epoch))
+
+
+def restore(run: "Run") -> Course:
+    return run.checkpoint("network").restore(make_tracked(), Course())
+
+
+class TestCheckpoints:
+    def test_of_the_same_training(self, tmp_path: Path) -> None:
+        save(make_run(tmp_path), epoch=3)
+        assert restore(make_run(tmp_path)).epoch == 3
+        assert restore(make_run(tmp_path, resume=False)).epoch == 0
+        assert restore(make_run(tmp_path, name="other")).epoch == 0
+
+    def test_of_another_stage(self, tmp_path: Path) -> None:
+        run = make_run(tmp_path)
+        save(run)
+        assert run.checkpoint("round-1").restore(make_tracked(), Course()).epoch == 0
+
+    @pytest.mark.parametrize(
+        ("changes", "told"),
+        [
+            ({"network": NetworkSettings(cell="lstm", units=8)}, "cell was 'gru' and is 'lstm'"),
+            ({"class_weight": "sqrt"}, "class_weight was 'none' and is 'sqrt'"),
+            ({"seed": 2}, "seed was 1 and is 2"),
+            ({"rows": make_rows(61)}, "train was '"),
+        ],
+    )
+    def test_of_another_training(self, changes: dict, told: str, tmp_path: Path) -> None:
+        save(make_run(tmp_path))
+        with pytest.raises(TrainingError) as caught:
+            restore(make_run(tmp_path, **changes))
+        assert f"is of another training: {told}" in str(caught.value)
+        assert str(caught.value).endswith("; give the same options, or train without --resume")
+
+    def test_are_deleted_in_the_end_and_no_one_else_s(self, tmp_path: Path) -> None:
+        mine, other = make_run(tmp_path), make_run(tmp_path, name="other")
+        for run in (mine, other):
+            run.make_room()
+            save(run)
+        mine.clean_up()
+        assert restore(mine).epoch == 0
+        assert restore(other).epoch == 1
+        mine.clean_up()  # when there is nothing left
+
+
+class TestChoices:
+    def test_of_equal_classes(self, tmp_path: Path) -> None:
+        run = make_run(tmp_path)
+        assert run.score == "accuracy"
+        assert run.weights.tolist() == [1, 1]
+
+    def test_of_unequal_classes(self, tmp_path: Path) -> None:
+        rows = make_rows(60, labels=["neg", "pos", "pos", "pos"])
+        run = make_run(tmp_path, rows=rows, class_weight="balanced")
+        assert run.score == "macro_f1"
+        assert run.weights[0] / run.weights[1] == pytest.approx(3, rel=0.1)
+
+
+class TestJudges:
+    def make(self, folder: Path, *, rows: int, leaked: int) -> "Run":
+        run = make_run(folder, rows=make_rows(rows))
+        leaks = np.zeros(len(run.prepared.data.validation), bool)
+        leaks[:leaked] = True
+        return replace(run, prepared=replace(run.prepared, leaks={"validation": leaks}))
+
+    def test_rows_that_train_has_too_do_not_judge(self, tmp_path: Path) -> None:
+        run = self.make(tmp_path, rows=1_100, leaked=5)
+        validation = run.prepared.data.validation
+        assert run.judges.ids == run.prepared.ids["validation"][5:]
+        np.testing.assert_array_equal(run.judges.labels, validation.labels[5:])
+
+    def test_unless_there_are_few_others(self, tmp_path: Path) -> None:
+        run = self.make(tmp_path, rows=200, leaked=5)
+        assert run.judges.ids == run.prepared.ids["validation"]
+        assert len(run.judges.labels) == len(run.judges.ids)
