@@ -215,7 +215,7 @@ def evaluate(
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Measure a published version on labelled text."""
-    from training.evaluation import Selection, evaluate_version
+    from training.evaluate import Selection, evaluate_version
     from training.report.summary import summarize
     from training.report.tell import tell
     from training.report.write import write_report

@@ -21,6 +21,7 @@ from models.golden import Probabilities
 from models.metadata import Task
 from training.data import LabelledData
 from training.decide import find_thresholds, measure, soften
+from training.errors import DataError
 from training.ngrams import solve
 
 WORD = r"(?u)\w+|[^\w\s]"  # punctuation says something too
@@ -55,7 +56,10 @@ def fit_baseline(data: LabelledData, *, score: str, seed: int) -> Baseline:
 
 def _fit(kind: str, data: LabelledData, *, balanced: bool, seed: int) -> Baseline:
     vectorizer = _make_vectorizer(kind)
-    counts = {"train": vectorizer.fit_transform(data.train.texts)}
+    try:
+        counts = {"train": vectorizer.fit_transform(data.train.texts)}
+    except ValueError as error:
+        raise DataError("no text of train has a word in it") from error
     others = {purpose: split for purpose, split in data.splits.items() if purpose != "train"}
     counts |= {purpose: vectorizer.transform(split.texts) for purpose, split in others.items()}
     targets = soften(data.train.labels, labels=len(data.labels))

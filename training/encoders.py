@@ -15,6 +15,7 @@ import numpy as np
 from training.checkpoint import Checkpoint
 from training.console import console
 from training.errors import TrainingError
+from training.prepare import digest_rows
 from training.pretrain import Encoder, pretrain
 from training.run import Run
 
@@ -51,12 +52,9 @@ def find_encoder(run: Run) -> Encoder:
 
 def _identify(run: Run) -> Mapping[str, Any]:
     """Return all that decides an encoder: the ids of the texts, the shape, how it is fitted."""
-    digest = hashlib.sha256()
-    for row in run.prepared.domain:
-        digest.update(np.array([len(row), *row], np.int32).tobytes())
     shape = run.settings.network
     return {
-        "corpus": digest.hexdigest(),
+        "corpus": digest_rows(run.prepared.domain),
         "vocabulary": len(run.prepared.tokenizer),
         "seed": run.settings.seed,
         **{name: getattr(shape, name) for name in ("cell", "layers", "units", "embedding")},

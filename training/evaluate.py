@@ -1,83 +1,117 @@
-"""Proves and measures an exported version by what each engine answers, in a fresh process."""
+"""Measures a published version on any labelled dataset."""
 
-import itertools
-import subprocess
-import sys
-import tempfile
+import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.golden import Probabilities
-from training.cases import awkward_rows
-from training.classifier import Classifier
-from training.errors import ExportError
-from training.prepare import Rows
-
-ENGINES = ("onnx", "savedmodel")
-AGREEMENT = 1e-5  # absolute, on a probability
-
-_ROOT = Path(__file__).resolve().parent.parent
+from models.metadata import Metadata
+from models.versions import Version
+from training.classes import Classes, Targets, class_names
+from training.data import Split, read_split
+from training.errors import DataError
+from training.replay import replay
+from training.report.results import Cost, Results, SplitResult
+from training.sources import Source
 
 
-def replay(version: Path, rows: Rows, *, engine: str) -> Probabilities:
-    """Return probabilities (rows, labels) as the service would compute them with `engine`.
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which rows of a dataset to measure on; None to find a column, or to take the usual split."""
+
+    split: str | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+
+
+def evaluate_version(
+    version: Version, source: Source, *, selection: Selection, engine: str
+) -> Results:
+    """Return what a version makes of a dataset's rows, as the service would answer.
 
     Raises:
+        DataError: The dataset has no such split or column, or a label that the version lacks.
         ExportError: The engine cannot run the version.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        ids, output = Path(scratch) / "ids.npz", Path(scratch) / "probabilities.npy"
-        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        np.savez(ids, tokens=np.concatenate([*map(_as_array, rows)]), lengths=lengths)
-        command = [sys.executable, "-m", "service.replay", version.resolve(), engine, ids, output]
-        done = subprocess.run(list(map(str, command)), cwd=_ROOT, check=False)
-        if done.returncode != 0:
-            raise ExportError(f"the {engine} engine cannot run the exported version")
-        probabilities: Probabilities = np.load(output)
-        return probabilities
+    metadata = version.metadata
+    name = _choose_split(source, selection.split)
+    rows = read_split(
+        source,
+        name,
+        text_column=selection.text_column,
+        label_column=selection.label_column,
+        find=lambda feature, column: _known_classes(metadata, feature, column),
+    )
+    return _results(version, source, rows, engine=engine)
 
 
-def _as_array(row: list[int]) -> NDArray[np.int32]:
-    return np.asarray(row, np.int32)
+def _choose_split(source: Source, wanted: str | None) -> str:
+    """Return the split that is asked for, or else test, or else the only one."""
+    there_are = ", ".join(source.splits)
+    if wanted is not None and wanted not in source.splits:
+        raise DataError(f"no split {wanted!r}; there are: {there_are}")
+    if wanted is not None:
+        return wanted
+    if "test" in source.splits:
+        return "test"
+    if len(source.splits) == 1:
+        return next(iter(source.splits))
+    raise DataError(f"no split 'test'; name one with --split, there are: {there_are}")
 
 
-@dataclass(frozen=True)
-class Proof:
-    """Probabilities that the exported version gave, each of shape (rows, labels)."""
-
-    golden: Probabilities
-    splits: dict[str, Probabilities]
-
-
-def evaluate_export(
-    classifier: Classifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
-) -> Proof:
-    """Compute golden rows and splits with each engine, and prove them right.
-
-    The engines must agree with each other on all rows, and with what was trained on the golden rows
-    and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
-
-    Raises:
-        ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
-    """
-    awkward = awkward_rows(vocabulary=classifier.network.get_layer("embedding").input_dim)
-    checked = [*golden, *awkward]
-    rows = [*checked, *itertools.chain(*splits.values())]
-    by_engine = {engine: replay(folder, rows, engine=engine) for engine in ENGINES}
-    expected = classifier.probabilities(checked)
-    for engine, found in by_engine.items():
-        _require_agreement(found[: len(checked)], expected, what=f"{engine} and training")
-    reference, other = (by_engine[engine] for engine in ENGINES)
-    _require_agreement(other, reference, what=" and ".join(ENGINES))
-    ends = np.cumsum([len(ids) for ids in splits.values()])
-    parts = np.split(reference[len(checked) :], ends[:-1])
-    return Proof(reference[: len(golden)], dict(zip(splits, parts, strict=True)))
+def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
+    """Return the version's classes, by the values that a column of this type has for them."""
+    index = {name: place for place, name in enumerate(metadata.labels)}
+    names = class_names(feature)
+    if names is None:
+        return Classes(metadata.task, metadata.labels, index | _other_values(index))
+    unknown = [name for name in names if name not in index]
+    if unknown:
+        raise DataError(
+            f"column {column!r} has the class {unknown[0]!r}, which {metadata.name} does not know; "
+            f"it knows: {', '.join(metadata.labels)}"
+        )
+    return Classes(
+        metadata.task, metadata.labels, {number: index[name] for number, name in enumerate(names)}
+    )
 
 
-def _require_agreement(found: Probabilities, expected: Probabilities, *, what: str) -> None:
-    difference = float(np.max(np.abs(found - expected)))
-    if not difference <= AGREEMENT:  # so that a NaN is a disagreement too
-        raise ExportError(f"{what} differ by {difference:.2g}, more than {AGREEMENT:.0e}")
+def _other_values(index: dict[str, int]) -> dict[int, int]:
+    """Return the class of each integer, True or False that some class is named after."""
+    whole = {name: place for name, place in index.items() if re.fullmatch(r"-?\d+", name)}
+    truths = {"true": True, "false": False}
+    return {int(name): place for name, place in whole.items()} | {
+        truths[name]: place for name, place in index.items() if name in truths
+    }
+
+
+def _results(version: Version, source: Source, rows: Split, *, engine: str) -> Results:
+    metadata = version.metadata
+    ids = version.tokenizer.encode_batch(rows.texts)
+    split = SplitResult(
+        name="test",
+        labels=_targets(rows),
+        probabilities=replay(version.path, ids, engine=engine),
+        lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
+        row_numbers=rows.rows,
+    )
+    shape = metadata.architecture
+    return Results(
+        title=f"{metadata.name}:{metadata.version} on {source.name} ({rows.name})",
+        name=metadata.name,
+        version=str(metadata.version),
+        cell=shape.cell.upper(),
+        created=f"{metadata.created:%Y-%m-%d}",
+        source=metadata.data.source,
+        labels=metadata.labels,
+        task=metadata.task,
+        thresholds=metadata.thresholds,
+        splits={"test": split},
+        cost=Cost(parameters=shape.parameters),
+    )
+
+
+def _targets(rows: Split) -> Targets:
+    if len(rows) == 0:
+        raise DataError(f"split {rows.name!r} has no rows")
+    return rows.labels

@@ -43,6 +43,7 @@ class Course:
         history: Figures of each complete epoch.
         best_epoch: The epoch best on validation so far, counted from 1.
         best_score: Its score.
+        best_loss: Its log loss on validation, which decides between equal scores.
     """
 
     epoch: int = 0
@@ -52,6 +53,7 @@ class Course:
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_score: float = -math.inf
+    best_loss: float = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,8 +212,9 @@ def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> Non
         raise TrainingError("the loss is no longer a number; try a lower --learning-rate")
     course.history.append({"loss": loss, **figures})
     course.epoch, course.batch, course.loss = course.epoch + 1, 0, 0.0
-    if figures["score"] > course.best_score:
-        course.best_epoch, course.best_score = course.epoch, figures["score"]
+    score, log_loss = figures["score"], figures["log_loss"]
+    if (score, -log_loss) > (course.best_score, -course.best_loss):
+        course.best_epoch, course.best_score, course.best_loss = course.epoch, score, log_loss
         best.keep()
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from models.golden import Probabilities
 from models.metadata import Metadata
 from training.baseline import Baseline
-from training.evaluate import Proof
 from training.fit import Fitted
 from training.prepare import Prepared
+from training.prove import Proof
 from training.report.results import Cost, Results, SplitResult
 
 

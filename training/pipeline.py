@@ -15,12 +15,12 @@ from training.classifier import Classifier, join
 from training.console import console
 from training.decide import measure
 from training.describe import describe
-from training.evaluate import Proof, evaluate_export
 from training.export import export_saved_model
 from training.gather import gather_results
 from training.learn import Learned, halves, learn
 from training.onnx_twin import export_onnx
 from training.prepare import Prepared
+from training.prove import Proof, prove_export
 from training.report.summary import Summary, headline
 from training.report.tell import tell
 from training.report.write import write_report
@@ -86,7 +86,7 @@ def _prove(classifier: Classifier, prepared: Prepared, *, folder: Path) -> Proof
     """Prove the export against what was trained; record its golden predictions."""
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
-    proof = evaluate_export(classifier, folder, golden=golden, splits=splits)
+    proof = prove_export(classifier, folder, golden=golden, splits=splits)
     Golden.record(GOLDEN_TEXTS, ids=golden, probabilities=proof.golden).save(folder / GOLDEN)
     return proof
 

@@ -1,5 +1,6 @@
 """From a dataset's name to token ids: everything that comes before the network."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -106,3 +107,11 @@ def _warn_of_cut_texts(rows: Rows, limit: int) -> None:
     if cut:
         lost = sum(max(0, len(row) - limit) for row in rows) / sum(map(len, rows))
         console.print(f"note: {cut:,} training texts cut to {limit:,} tokens, {lost:.1%} of all")
+
+
+def digest_rows(rows: Rows) -> str:
+    """Return a hash of rows of ids, in hexadecimal."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(np.array([len(row), *row], np.int32).tobytes())
+    return digest.hexdigest()

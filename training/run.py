@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.checkpoint import Checkpoint
 from training.classes import Targets
 from training.objective import Score, choose_score, weigh_classes
-from training.prepare import Prepared, Rows
+from training.prepare import Prepared, Rows, digest_rows
 from training.settings import TrainSettings
 from training.tracking import Curves
 
@@ -70,9 +70,13 @@ class Run:
 
     def checkpoint(self, stage: str) -> Checkpoint:
         """Return the checkpoint of one stage of the training."""
-        identity = self.settings.record() | {"train": self.prepared.data.train.sha256}
-        path = self.work / self.settings.name / f"{stage}.npz"
-        return Checkpoint(path, identity=identity, resume=self.resume)
+        data = self.prepared.data
+        identity = self.settings.record() | {
+            "train": data.train.sha256,
+            "validation": data.validation.sha256,
+            "unlabelled texts": digest_rows(self.prepared.domain),
+        }
+        return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 
     def curves(self, stage: str) -> Curves:
         """Return where the learning curves of one stage go."""
@@ -80,8 +84,12 @@ class Run:
 
     def make_room(self) -> None:
         """Make the folder of the checkpoints, so that one that cannot be made is found early."""
-        (self.work / self.settings.name).mkdir(parents=True, exist_ok=True)
+        self._checkpoints.mkdir(parents=True, exist_ok=True)
 
     def clean_up(self) -> None:
         """Delete the checkpoints: the version is published."""
-        shutil.rmtree(self.work / self.settings.name, ignore_errors=True)
+        shutil.rmtree(self._checkpoints, ignore_errors=True)
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.work / "checkpoints" / self.settings.name

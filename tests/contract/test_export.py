@@ -21,6 +21,7 @@ from training.settings import Cell, NetworkSettings
 pytestmark = pytest.mark.tensorflow
 
 VOCABULARY, EMBEDDING, BUCKETS = 50, 10, 1_009
+CELLS: list[Cell] = ["lstm", "gru", "rnn"]
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,18 @@ class Kind:
         return f"{self.cell}-{self.layers}-{self.labels}-{self.task}-{table}"
 
 
-KINDS = [  # every pair of choices occurs
-    Kind("lstm", 1, 2),
-    Kind("lstm", 2, 3),
-    Kind("gru", 1, 3),
-    Kind("gru", 2, 3, "multi_label"),
-    Kind("rnn", 1, 2, "multi_label"),
-    Kind("rnn", 2, 2),
+HEADS: list[tuple[int, Task]] = [(2, "single_label"), (3, "single_label"), (3, "multi_label")]
+KINDS = [
+    *(Kind(cell, layers, *head) for cell in CELLS for layers in (1, 2) for head in HEADS),
     Kind("lstm", 1, 3, "multi_label", ngrams=False),
     Kind("gru", 2, 2, ngrams=False),
     Kind("rnn", 1, 3, ngrams=False),
+]
+LONG = [
+    Kind("lstm", 2, 3),
+    Kind("gru", 1, 3, "multi_label"),
+    Kind("gru", 2, 2, ngrams=False),
+    Kind("rnn", 1, 2),
 ]
 
 
@@ -105,7 +108,7 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory) -> Exported:
 def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exported) -> None:
     rows = [row[:90] for row in awkward_rows(vocabulary=VOCABULARY)]
     expected = exported.expected(rows)
-    assert expected.std(axis=0).min() > 0.03  # so that there is something to agree on
+    assert expected.std(axis=0).min() > 0.02  # so that there is something to agree on
     for engine in exported.engines():
         together = engine.predict(pad(rows))
         np.testing.assert_allclose(together, expected, rtol=0, atol=1e-5)
@@ -131,6 +134,7 @@ def test_pieces_end_where_the_whole_does(pieces: list[int], exported: Exported) 
         np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("exported", LONG, indirect=True, ids=str)
 def test_a_long_text_token_by_token_ends_where_the_whole_does(exported: Exported) -> None:
     row = np.random.default_rng(2).integers(1, VOCABULARY, 20_000).tolist()
     engine = OnnxEngine(exported.folder, state=exported.state)

@@ -18,11 +18,16 @@ def start_training(folder: Path, *arguments: str, **variables: str) -> subproces
     return subprocess.Popen(
         [sys.executable, "-m", "training", "train", *places, *arguments],
         cwd=ROOT,
-        env=clean_environment(**variables),
+        env=_without_coverage(clean_environment(**variables)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def _without_coverage(environment: dict[str, str]) -> dict[str, str]:
+    """A training that is killed leaves figures that nobody can read."""
+    return {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
 
 
 def run_training(

@@ -8,6 +8,7 @@ import pytest
 
 from training.baseline import STRENGTHS, Baseline, fit_baseline
 from training.data import LabelledData, Split
+from training.errors import DataError
 from training.sources import Source
 
 FILLER = ("the", "plot", "was", "an", "evening", "with", "actors", "and", "music")
@@ -131,3 +132,10 @@ def test_hardly_any_words(texts: list[str]) -> None:
     }
     baseline = fit(replace(data, **splits))
     assert np.isfinite(baseline.probabilities["test"]).all()
+
+
+def test_texts_without_a_word_are_told() -> None:
+    data = make_data("single_label")
+    blank = replace(data.train, texts=[" "] * len(data.train))
+    with pytest.raises(DataError, match="no text of train has a word in it"):
+        fit(replace(data, train=blank))

@@ -256,6 +256,15 @@ class TestEnd:
         losses = [epoch["loss"] for epoch in fitted.course.history]
         assert losses == sorted(losses, reverse=True)
 
+    def test_equal_scores_are_decided_by_log_loss(self, path: Path) -> None:
+        losses = iter([0.6, 0.4, 0.5])
+
+        def judge(_logits: np.ndarray) -> dict[str, float]:
+            loss = next(losses)
+            return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": loss, "score": 0.5}
+
+        assert run(path, judge=judge).course.best_epoch == 2
+
     def test_a_loss_that_is_no_number(self, path: Path) -> None:
         from training.objective import make_judge
 

@@ -106,3 +106,32 @@ class TestJudges:
         run = self.make(tmp_path, rows=200, leaked=5)
         assert run.judges.ids == run.prepared.ids["validation"]
         assert len(run.judges.labels) == len(run.judges.ids)
+
+
+def test_cleaning_up_leaves_all_else(tmp_path: Path) -> None:
+    kept = [tmp_path / "work" / name / "mine" for name in ("encoders", "tensorboard", "mine")]
+    for path in kept:
+        path.parent.mkdir(parents=True)
+        path.write_text("precious")
+    for name in ("mine", "encoders", "checkpoints"):
+        run = make_run(tmp_path, name=name)
+        save(run)
+        run.clean_up()
+    assert all(path.read_text() == "precious" for path in kept)
+    assert not list((tmp_path / "work" / "checkpoints").rglob("*.npz"))
+
+
+def test_checkpoints_of_other_validation_rows(tmp_path: Path) -> None:
+    from training.run import Run
+
+    run = make_run(tmp_path)
+    save(run)
+    other = replace(run.prepared.data.validation, texts=["else"] * len(run.judges.ids))
+    prepared = replace(run.prepared, data=replace(run.prepared.data, validation=other))
+    changed = Run(prepared=prepared, settings=run.settings, work=run.work, resume=True)
+    with pytest.raises(TrainingError, match="is of another training: validation was"):
+        restore(changed)
+    unlabelled = replace(run.prepared, domain=[[2, 3]])
+    changed = Run(prepared=unlabelled, settings=run.settings, work=run.work, resume=True)
+    with pytest.raises(TrainingError, match="is of another training: unlabelled texts was"):
+        restore(changed)

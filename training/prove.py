@@ -1,0 +1,56 @@
+"""Proves an exported version by what each engine answers, in fresh processes."""
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.golden import Probabilities
+from training.cases import awkward_rows
+from training.classifier import Classifier
+from training.errors import ExportError
+from training.prepare import Rows
+from training.replay import replay
+
+ENGINES = ("onnx", "savedmodel")
+AGREEMENT = 1e-5  # absolute, on a probability
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Probabilities that the exported version gave, each of shape (rows, labels)."""
+
+    golden: Probabilities
+    splits: dict[str, Probabilities]
+
+
+def prove_export(
+    classifier: Classifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
+) -> Proof:
+    """Compute golden rows and splits with each engine, and prove them right.
+
+    The engines must agree with each other on all rows, and with what was trained on the golden rows
+    and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
+
+    Raises:
+        ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
+    """
+    awkward = awkward_rows(vocabulary=classifier.network.get_layer("embedding").input_dim)
+    checked = [*golden, *awkward]
+    rows = [*checked, *itertools.chain(*splits.values())]
+    by_engine = {engine: replay(folder, rows, engine=engine) for engine in ENGINES}
+    expected = classifier.probabilities(checked)
+    for engine, found in by_engine.items():
+        _require_agreement(found[: len(checked)], expected, what=f"{engine} and training")
+    reference, other = (by_engine[engine] for engine in ENGINES)
+    _require_agreement(other, reference, what=" and ".join(ENGINES))
+    ends = np.cumsum([len(ids) for ids in splits.values()])
+    parts = np.split(reference[len(checked) :], ends[:-1])
+    return Proof(reference[: len(golden)], dict(zip(splits, parts, strict=True)))
+
+
+def _require_agreement(found: Probabilities, expected: Probabilities, *, what: str) -> None:
+    difference = float(np.max(np.abs(found - expected)))
+    if not difference <= AGREEMENT:  # so that a NaN is a disagreement too
+        raise ExportError(f"{what} differ by {difference:.2g}, more than {AGREEMENT:.0e}")
