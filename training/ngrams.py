@@ -11,12 +11,14 @@ Multitask Learning", ICML 2009.
 """
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from models.batching import Row
@@ -31,6 +33,7 @@ MULTIPLIERS = (
 )
 TABLE_BYTES = 1 << 22  # of a table of 8-bit entries
 FEWEST_BUCKETS = 1 << 14
+PASSES = 100  # of the solver over the texts, at most
 TOLERANCE = 0.1  # of the solver, which is liblinear's own
 SMOOTHING = 1.0  # added to each count, in rows
 LARGEST = 127  # of an 8-bit entry
@@ -199,9 +202,13 @@ def solve(
     Texts are few beside their n-grams; in the primal the same fit takes 20 times as long.
     """
     model = LogisticRegression(
-        C=strength, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=1_000, random_state=seed
+        C=strength, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=PASSES, random_state=seed
     )
-    return model.fit(features, target, sample_weight=importance)
+    with warnings.catch_warnings():
+        # Between two texts that are one with a soft label it may never come to an end; by then
+        # what still changes is small.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(features, target, sample_weight=importance)
 
 
 def _log_count_ratio(
