@@ -51,17 +51,22 @@ class LengthBatches:
     def __len__(self) -> int:
         return math.ceil(len(self.examples) / self.size)
 
-    def epoch(self, number: int) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
-        """Yield (ids, targets) of each batch."""
-        for rows in self._plan(number):
+    def epoch(self, number: int, *, start: int = 0) -> Iterator[tuple[Ids, NDArray[np.float32]]]:
+        """Yield (ids, targets) of each batch from the one numbered `start`."""
+        for rows in self._plan(number)[start:]:
             yield pad([self.examples.ids[row] for row in rows]), self.examples.targets[rows]
 
     def padding(self, number: int) -> float:
         """Return the share of an epoch's positions that is padding."""
-        positions = sum(
-            len(rows) * max(1, self._lengths[rows].max()) for rows in self._plan(number)
-        )
+        positions = sum(len(rows) * self._width(rows) for rows in self._plan(number))
         return float(1 - self._lengths.sum() / positions)
+
+    def widths(self, number: int) -> list[int]:
+        """Return the columns of each batch of an epoch."""
+        return [self._width(rows) for rows in self._plan(number)]
+
+    def _width(self, rows: NDArray[np.int64]) -> int:
+        return max(1, int(self._lengths[rows].max()))
 
     def _plan(self, number: int) -> list[NDArray[np.int64]]:
         """Return the row numbers of each batch."""

@@ -8,17 +8,49 @@ be certain.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_expit, log_softmax
 
+from models.golden import Probabilities
 from models.metadata import Task
 from training.classes import Targets
-from training.decide import Logits, soften, to_probabilities
+from training.decide import Logits, find_thresholds, soften, to_probabilities
 
 LOWEST, HIGHEST = 0.0, 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """Halves that have been weighed on some rows.
+
+    Args:
+        weights: What the logits of each half are multiplied by.
+        probabilities: Of the rows, shape (rows, labels).
+        thresholds: Probabilities from which labels are given; None where they exclude each other.
+    """
+
+    weights: tuple[float, ...]
+    probabilities: Probabilities
+    thresholds: tuple[float, ...] | None
+
+
+def calibrate(halves: Sequence[Logits], targets: Targets, *, task: Task) -> Calibrated:
+    """Weigh halves, logits (rows, labels) each, and set thresholds where labels are several."""
+    weights = weigh(halves, targets, task=task)
+    probabilities = join(halves, weights, task=task)
+    several = task == "multi_label"
+    thresholds = find_thresholds(probabilities, targets) if several else None
+    return Calibrated(weights, probabilities, thresholds)
+
+
+def join(halves: Sequence[Logits], weights: Sequence[float], *, task: Task) -> Probabilities:
+    """Return the probabilities of weighted logits, each of shape (rows, labels)."""
+    joined = sum(np.float32(w) * half for w, half in zip(weights, halves, strict=True))
+    return to_probabilities(joined, task=task).astype(np.float32)
 
 
 def weigh(halves: Sequence[Logits], targets: Targets, *, task: Task) -> tuple[float, ...]:

@@ -4,7 +4,6 @@ A checkpoint is one file that replaces its predecessor in one step, so it is who
 """
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -14,6 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from training.arrays import save_arrays
 from training.errors import TrainingError
 
 SECONDS_BETWEEN = 30.0
@@ -51,13 +51,8 @@ class Checkpoint:
             for index, variable in enumerate(variables)
         }
         notes = {COURSE: json.dumps(asdict(course)), IDENTITY: json.dumps(self._identity)}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            np.savez(file, **arrays, **{name: np.array(text) for name, text in notes.items()})
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, self.path)
+        texts = {name: np.array(text) for name, text in notes.items()}
+        save_arrays(arrays | texts, path=self.path)
         self._saved = time.monotonic()
 
     def restore(self, tracked: Tracked, course: Course) -> Course:

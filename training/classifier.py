@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import Task
-from training.decide import Logits, to_probabilities
+from training.calibrate import join
 from training.network import predict_logits
 from training.ngrams import NgramModel, spread
 from training.settings import NetworkSettings
@@ -62,9 +62,3 @@ class Classifier:
     def ngram_scale(self) -> float:
         """The weight of a table entry of 1 in the joined logits."""
         return self.ngrams.scale * self.weights[1] if self.ngrams is not None else 0.0
-
-
-def join(halves: Sequence[Logits], weights: Sequence[float], *, task: Task) -> Probabilities:
-    """Return the probabilities of weighted logits, each of shape (rows, labels)."""
-    joined = sum(np.float32(w) * half for w, half in zip(weights, halves, strict=True))
-    return to_probabilities(joined, task=task).astype(np.float32)

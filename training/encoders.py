@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,10 +11,10 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 
+from training.arrays import save_arrays
 from training.checkpoint import Checkpoint
 from training.console import console
 from training.errors import TrainingError
-from training.prepare import digest_rows
 from training.pretrain import Encoder, pretrain
 from training.run import Run
 
@@ -35,6 +34,7 @@ def find_encoder(run: Run) -> Encoder:
     if path.is_file():
         console.print(f"pretrained encoder: {path}")
         return _load(path)
+    checkpoint = Checkpoint(path.with_suffix(".part.npz"), identity=identity, resume=run.resume)
     keras.utils.set_random_seed(run.settings.seed)
     encoder = pretrain(
         run.prepared.domain,
@@ -42,10 +42,10 @@ def find_encoder(run: Run) -> Encoder:
         shape=run.settings.network,
         settings=run.settings.pretrain,
         seed=run.settings.seed,
-        checkpoint=Checkpoint(path.with_suffix(".part.npz"), identity=identity, resume=run.resume),
+        checkpoint=checkpoint,
     )
     _save(encoder, path)
-    path.with_suffix(".part.npz").unlink()
+    checkpoint.delete()
     console.print(f"pretrained encoder: perplexity {encoder.perplexity:,.0f}; kept as {path}")
     return encoder
 
@@ -54,7 +54,7 @@ def _identify(run: Run) -> Mapping[str, Any]:
     """Return all that decides an encoder: the ids of the texts, the shape, how it is fitted."""
     shape = run.settings.network
     return {
-        "corpus": digest_rows(run.prepared.domain),
+        "corpus": run.prepared.domain_sha256,
         "vocabulary": len(run.prepared.tokenizer),
         "seed": run.settings.seed,
         **{name: getattr(shape, name) for name in ("cell", "layers", "units", "embedding")},
@@ -63,17 +63,10 @@ def _identify(run: Run) -> Mapping[str, Any]:
 
 
 def _save(encoder: Encoder, path: Path) -> None:
-    """Write an encoder; the file appears whole or not at all."""
     arrays = {"embedding": encoder.embedding, "perplexity": np.array(encoder.perplexity)}
     for index, weights in enumerate(encoder.layers):
         arrays |= {f"layer/{index}/{number}": array for number, array in enumerate(weights)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".new")
-    with unfinished.open("wb") as file:
-        np.savez(file, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    save_arrays(arrays, path=path)
 
 
 def _load(path: Path) -> Encoder:

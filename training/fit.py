@@ -2,20 +2,19 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from models.batching import Row
 from models.metadata import Task
 from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
 from training.console import console
+from training.descent import descend, make_rate
 from training.errors import TrainingError
 from training.interrupt import Interrupt
 from training.network import predict_logits
@@ -28,7 +27,6 @@ WARMUP_SHARE = 0.05  # of all steps
 FEWEST_STEPS = 1_000  # a network learns little in less, so few rows are gone through more often
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
 SEVERAL_LABELS = 3  # times as many epochs, for each label is a task and most of them are rare
-LARGEST_NORM = 1.0  # of all gradients together
 
 
 @dataclass(kw_only=True)
@@ -117,7 +115,7 @@ def fit(
     progress = FitProgress(epochs=epochs, batches=len(batches), tokens=train.tokens)
     with Interrupt() as interrupt, progress, curves:
         while course.epoch < epochs and not _is_over(course, patience=settings.patience):
-            for ids, targets in _rest_of_epoch(batches, course):
+            for ids, targets in batches.epoch(course.epoch, start=course.batch):
                 started = time.perf_counter()
                 loss_here = float(step(ids, targets))
                 course.seconds += time.perf_counter() - started
@@ -153,9 +151,7 @@ def choose_epochs(batches: int, *, task: Task) -> int:
 def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -> Any:
     """Return AdamW whose rate rises for a short while and then falls along a cosine."""
     warmup = math.ceil(WARMUP_SHARE * steps)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warmup), warmup_target=settings.learning_rate, warmup_steps=warmup
-    )
+    rate = make_rate(settings.learning_rate, steps=steps, warmup=warmup)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
     optimizer.build(network.trainable_variables)
     return optimizer
@@ -167,9 +163,7 @@ def make_step(network: keras.Model, optimizer: Any, *, loss: Loss) -> Any:
     def step(ids: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             value = loss(targets, network(ids, training=True))
-        variables = network.trainable_variables
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(value, variables), LARGEST_NORM)
-        optimizer.apply(gradients, variables)
+        descend(tape, value, optimizer=optimizer, variables=network.trainable_variables)
         return value
 
     # Both axes are left open, so that one trace serves all lengths; XLA would compile for each.
@@ -193,16 +187,6 @@ class _Best:
         """Give the network the best weights."""
         for value, weight in zip(self.values, self._network.weights, strict=True):
             weight.assign(value)
-
-
-def _rest_of_epoch(
-    batches: LengthBatches, course: Course
-) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
-    """Yield the batches of the current epoch that have not been done."""
-    done = course.batch
-    for number, batch in enumerate(batches.epoch(course.epoch)):
-        if number >= done:
-            yield batch
 
 
 def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> None:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from models.batching import Row
 from training.batches import Examples
-from training.calibrate import cross_entropy, weigh
-from training.classifier import Classifier, join
+from training.calibrate import calibrate, cross_entropy, weigh
+from training.classifier import Classifier
 from training.console import console
-from training.decide import Logits, find_thresholds, soften
+from training.decide import Logits, soften
 from training.encoders import find_encoder
 from training.export import round_embedding
 from training.fit import Fitted, fit
@@ -157,19 +157,15 @@ def _examples(lesson: _Lesson, *, cut: int) -> Examples:
 
 
 def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> Classifier:
-    """Weigh network and n-grams on validation; choose the thresholds of several labels there."""
-    data = run.prepared.data
+    """Return both halves as they weigh best on validation."""
+    task = run.prepared.data.task
     logits = halves(fitted.network, ngrams, run.judges.ids)
-    weights = weigh(logits, run.judges.labels, task=data.task)
-    thresholds = None
-    if data.task == "multi_label":
-        joined = join(logits, weights, task=data.task)
-        thresholds = find_thresholds(joined, run.judges.labels)
+    found = calibrate(logits, run.judges.labels, task=task)
     return Classifier(
         shape=run.settings.network,
         network=fitted.network,
         ngrams=ngrams,
-        task=data.task,
-        weights=weights,
-        thresholds=thresholds,
+        task=task,
+        weights=found.weights,
+        thresholds=found.thresholds,
     )

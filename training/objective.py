@@ -9,9 +9,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.calibrate import weigh
+from training.calibrate import calibrate
 from training.classes import Targets, count_classes
-from training.decide import Logits, find_thresholds, measure, to_probabilities
+from training.decide import Logits, measure
 from training.settings import ClassWeight
 
 UNEQUAL = 1.5  # times as many rows as the smallest class: from here on accuracy misleads
@@ -81,12 +81,8 @@ def make_judge(targets: Targets, *, task: Task, score: Score, ngram_logits: Logi
 
     def judge(logits: Logits) -> dict[str, float]:
         halves = [logits] if ngram_logits is None else [logits, ngram_logits]
-        weights = weigh(halves, targets, task=task)
-        joined = sum(weight * half for weight, half in zip(weights, halves, strict=True))
-        probabilities = to_probabilities(joined, task=task)
-        several = task == "multi_label"
-        thresholds = find_thresholds(probabilities, targets) if several else None
-        figures = measure(probabilities, targets, thresholds=thresholds)
+        found = calibrate(halves, targets, task=task)
+        figures = measure(found.probabilities, targets, thresholds=found.thresholds)
         del figures["rows"]
         return figures | {"score": figures[score]}
 

@@ -9,9 +9,10 @@ from models.golden import Golden
 from models.metadata import Metadata
 from models.versions import CARD, EXTRA, GOLDEN, METADATA, REPORT, TOKENIZER, Store, Version
 from training.baseline import Baseline, fit_baseline
+from training.calibrate import join
 from training.card import write_card
 from training.cases import GOLDEN_TEXTS
-from training.classifier import Classifier, join
+from training.classifier import Classifier
 from training.console import console
 from training.decide import measure
 from training.describe import describe

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,14 @@ class Prepared:
         """Return the tokens of each row of a split."""
         rows = self.ids[purpose]
         return np.fromiter(map(len, rows), np.int64, len(rows))
+
+    @cached_property
+    def domain_sha256(self) -> str:
+        """Hash of the ids of all texts without labels, in order."""
+        digest = hashlib.sha256()
+        for row in self.domain:
+            digest.update(np.array([len(row), *row], np.int32).tobytes())
+        return digest.hexdigest()
 
 
 def prepare(settings: TrainSettings) -> Prepared:
@@ -107,11 +116,3 @@ def _warn_of_cut_texts(rows: Rows, limit: int) -> None:
     if cut:
         lost = sum(max(0, len(row) - limit) for row in rows) / sum(map(len, rows))
         console.print(f"note: {cut:,} training texts cut to {limit:,} tokens, {lost:.1%} of all")
-
-
-def digest_rows(rows: Rows) -> str:
-    """Return a hash of rows of ids, in hexadecimal."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(np.array([len(row), *row], np.int32).tobytes())
-    return digest.hexdigest()

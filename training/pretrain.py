@@ -9,7 +9,7 @@ drawn by frequency and corrected for it (Jean et al., ACL 2015).
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -21,6 +21,7 @@ from models.batching import Ids, Row
 from models.tokenizer import PAD
 from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
+from training.descent import descend, make_rate
 from training.errors import TrainingError
 from training.interrupt import Interrupt
 from training.network import LAYERS
@@ -32,7 +33,6 @@ LOGIT_FLOOR = -1e9
 FREQUENCY_POWER = 0.75  # rare tokens are drawn a little more often than they occur
 EMBEDDING_SCALE = 0.05
 WARMUP_STEPS = 300
-LARGEST_NORM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +103,7 @@ def pretrain(
     progress = StepProgress("pretraining", total=settings.epochs * len(batches))
     with Interrupt() as interrupt, progress:
         while course.epoch < settings.epochs:
-            for number, (texts, _) in enumerate(batches.epoch(course.epoch)):
-                if number < course.batch:
-                    continue
+            for texts, _ in batches.epoch(course.epoch, start=course.batch):
                 _read(texts, model, step, course, settings=settings)
                 course.batch += 1
                 progress.show(course.epoch * len(batches) + course.batch, _figures(course))
@@ -187,12 +185,7 @@ class LanguageModel:
 
         It learns once, and returns the mean loss and the next state.
         """
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0,
-            max(1, steps - WARMUP_STEPS),
-            warmup_target=self._settings.learning_rate,
-            warmup_steps=WARMUP_STEPS,
-        )
+        rate = make_rate(self._settings.learning_rate, steps=steps, warmup=WARMUP_STEPS)
         optimizer = keras.optimizers.Adam(rate, beta_2=0.99)
         variables = self._trainable
         optimizer.build(variables)
@@ -202,9 +195,7 @@ class LanguageModel:
         def step(ids: tf.Tensor, following: tf.Tensor, *state: tf.Tensor) -> Any:
             with tf.GradientTape() as tape:
                 loss, after = self._loss(ids, following, list(state))
-            gradients = tape.gradient(loss, variables)
-            gradients, _ = tf.clip_by_global_norm(gradients, LARGEST_NORM)
-            optimizer.apply(gradients, variables)
+            descend(tape, loss, optimizer=optimizer, variables=variables)
             return loss, after
 
         some_ids = tf.TensorSpec((None, None), tf.int32)
@@ -250,7 +241,12 @@ class LanguageModel:
 
 
 def _read(
-    texts: Ids, model: LanguageModel, step: Any, course: PretrainCourse, *, settings: Any
+    texts: Ids,
+    model: LanguageModel,
+    step: Any,
+    course: PretrainCourse,
+    *,
+    settings: PretrainSettings,
 ) -> None:
     """Learn from a batch of texts, slice by slice, the state carried on."""
     started = time.perf_counter()
@@ -274,14 +270,9 @@ def _slices(texts: Ids, *, length: int) -> Iterator[tuple[Ids, Ids]]:
 
 def _count_slices(batches: LengthBatches, settings: PretrainSettings) -> int:
     """Return the steps of an epoch, near enough for the learning rate."""
-    return sum(-(-(texts.shape[1] - 1) // settings.slice) for texts, _ in batches.epoch(0))
+    return sum(-(-(width - 1) // settings.slice) for width in batches.widths(0))
 
 
 def _figures(course: PretrainCourse) -> str:
     speed = course.tokens / max(course.seconds, 1e-9)
     return f"perplexity {np.exp(min(course.loss, 20)):,.0f}  {speed:,.0f} tokens/s"
-
-
-def describe_pretraining(course: PretrainCourse) -> dict[str, Any]:
-    """Return the figures of a pretraining by name."""
-    return asdict(course)

@@ -1,6 +1,5 @@
 """Shows people how far things are; nothing here decides anything."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.progress import (
@@ -18,16 +17,20 @@ if TYPE_CHECKING:
     from training.fit import Course
 
 
-class StepProgress:
-    """A bar for work of many steps.
-
-    Args:
-        description: What is done.
-        total: Steps in all.
-    """
+class _Bar:
+    """A bar that is shown while entered."""
 
     def __init__(self, description: str, *, total: int) -> None:
-        self._bar = _make_bar()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=console,
+            transient=True,
+        )
         self._task = self._bar.add_task(description, total=total, figures="")
 
     def __enter__(self) -> Self:
@@ -35,21 +38,25 @@ class StepProgress:
         self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Take the bar away."""
         self._bar.stop()
+
+
+class StepProgress(_Bar):
+    """A bar for work of many steps.
+
+    Args:
+        description: What is done.
+        total: Steps in all.
+    """
 
     def show(self, done: int, figures: str) -> None:
         """Move the bar on."""
         self._bar.update(self._task, completed=done, figures=figures)
 
 
-class FitProgress:
+class FitProgress(_Bar):
     """A bar for each epoch with loss and speed, and a line when it ends.
 
     Args:
@@ -59,25 +66,10 @@ class FitProgress:
     """
 
     def __init__(self, *, epochs: int, batches: int, tokens: int) -> None:
+        super().__init__("", total=batches)
         self._epochs = epochs
         self._batches = batches
         self._tokens = tokens
-        self._bar = _make_bar()
-        self._task = self._bar.add_task("", total=batches, figures="")
-
-    def __enter__(self) -> Self:
-        """Show the bar."""
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Take the bar away."""
-        self._bar.stop()
 
     def show_batch(self, course: "Course") -> None:
         """Move the bar on."""
@@ -106,16 +98,3 @@ class FitProgress:
         """Return the mean tokens per second so far, validation not counted."""
         epochs = course.epoch + course.batch / self._batches
         return epochs * self._tokens / max(course.seconds, 1e-9)
-
-
-def _make_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
-        console=console,
-        transient=True,
-    )

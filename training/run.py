@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.checkpoint import Checkpoint
 from training.classes import Targets
 from training.objective import Score, choose_score, weigh_classes
-from training.prepare import Prepared, Rows, digest_rows
+from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
 from training.tracking import Curves
 
@@ -74,7 +74,7 @@ class Run:
         identity = self.settings.record() | {
             "train": data.train.sha256,
             "validation": data.validation.sha256,
-            "unlabelled texts": digest_rows(self.prepared.domain),
+            "unlabelled texts": self.prepared.domain_sha256,
         }
         return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 
