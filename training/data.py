@@ -23,6 +23,7 @@ from training.classes import (
 )
 from training.columns import find_columns
 from training.errors import DataError
+from training.nesting import find_nesting
 from training.sources import Source
 
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
@@ -69,7 +70,11 @@ class Split:
 
 @dataclass(frozen=True)
 class LabelledData:
-    """A dataset ready for training. `test` is None where there is no labelled test split."""
+    """A dataset ready for training. `test` is None where there is no labelled test split.
+
+    `decisive` says of each validation row whether it is a text of its own, shape (rows,): a phrase
+    of a sentence that stands in train or validation too is not.
+    """
 
     source: Source
     text_column: str
@@ -80,6 +85,7 @@ class LabelledData:
     validation: Split
     test: Split | None
     notices: tuple[str, ...]
+    decisive: NDArray[np.bool_]
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -109,13 +115,24 @@ def read_data(
     notices = _notice_absent_classes(train, reader.classes.names)
     validation = _read_optional(source, VALIDATION_NAMES, reader=reader, notices=notices)
     test = _read_optional(source, ("test",), reader=reader, notices=notices)
+    nesting = find_nesting(train.texts + (validation.texts if validation else []))
     if validation is None:
-        train, validation = hold_out(train, seed=seed)
+        train, validation = hold_out(train, families=nesting.families, seed=seed)
+        decisive = ~nesting.inner[validation.rows]
         notices.append(f"no validation split: {len(validation):,} rows of train held out for it")
+    else:
+        decisive = ~nesting.inner[len(train) :]
+    if nesting.is_common:
+        notices.append(
+            f"{nesting.inner.sum():,} of {len(nesting.inner):,} rows of train and validation are "
+            f"parts of other rows: of validation only the {decisive.sum():,} that are not decide"
+        )
     if test is None:
         notices.append("no labelled test split: all figures are on validation rows")
     task, labels = reader.classes.task, reader.classes.names
-    return LabelledData(source, text, label, task, labels, train, validation, test, tuple(notices))
+    return LabelledData(
+        source, text, label, task, labels, train, validation, test, tuple(notices), decisive
+    )
 
 
 def read_split(
@@ -136,29 +153,39 @@ def read_split(
     return _RowReader(text, label, find(rows.features[label], label)).read(name, rows)
 
 
-def hold_out(train: Split, *, seed: int) -> tuple[Split, Split]:
+def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[Split, Split]:
     """Split rows off for validation, the same share of every class as near as rows allow.
 
     Neighbours in a file are often related, so rows are drawn in blocks of neighbours: a review of
     the same film left in train would make validation flatter.
 
+    Args:
+        train: The rows there are.
+        families: Of each row the first of those that stay together, shape (rows,).
+        seed: Decides which are drawn.
+
     Returns:
         What remains of train, and the validation rows.
+
+    Raises:
+        DataError: There are too few rows.
     """
     random = np.random.default_rng(seed)
     share = min(VALIDATION_SHARE, VALIDATION_LIMIT / len(train))
+    heads = np.unique(families)
     if train.labels.ndim == 2:  # rows with several labels belong to no one class
-        classes = [np.arange(len(train))]
+        classes = [heads]
     else:
-        classes = [np.flatnonzero(train.labels == label) for label in np.unique(train.labels)]
-    held = [_draw_blocks(rows, share=share, random=random) for rows in classes]
-    chosen = np.sort(np.concatenate(held))
-    if len(chosen) == 0:
+        labels = train.labels[heads]
+        classes = [heads[labels == label] for label in np.unique(labels)]
+    drawn = [_draw_blocks(rows, share=share, random=random) for rows in classes]
+    held = np.isin(families, np.concatenate(drawn))
+    if not held.any():
         raise DataError(
             f"no class has enough of the {len(train):,} rows of train to hold one in ten out for "
             "validation; add rows, or a split 'validation'"
         )
-    rest = np.setdiff1d(np.arange(len(train)), chosen)
+    rest, chosen = np.flatnonzero(~held), np.flatnonzero(held)
     name = f"train (held out, seed {seed})"
     return train.take(rest, name="train"), train.take(chosen, name=name)
 

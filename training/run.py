@@ -60,7 +60,7 @@ class Run:
     def judges(self) -> Judges:
         """The validation rows that do not stand in train too, which any model knows by heart."""
         prepared = self.prepared
-        honest = ~prepared.leaks["validation"]
+        honest = prepared.data.decisive & ~prepared.leaks["validation"]
         if honest.sum() < FEWEST_HONEST:
             honest[:] = True
         ids = prepared.ids["validation"]

@@ -253,6 +253,11 @@ class TestSplits:
         )
 
 
+def hold(split: Split, *, seed: int = 1) -> tuple[Split, Split]:
+    """Hold rows out none of which must stay together."""
+    return hold_out(split, families=np.arange(len(split)), seed=seed)
+
+
 class TestHoldOut:
     def make_split(self, counts: list[int]) -> Split:
         labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
@@ -271,31 +276,31 @@ class TestHoldOut:
 
     def test_share_of_each_class(self) -> None:
         split = self.make_split([1000, 100, 10])
-        rest, held = hold_out(split, seed=1)
+        rest, held = hold(split)
         assert Counter(held.labels.tolist()) == {0: 100, 1: 10, 2: 1}
         assert Counter(rest.labels.tolist()) == {0: 900, 1: 90, 2: 9}
 
     def test_seed_decides(self) -> None:
         split = self.make_split([500, 500])
-        parts = [hold_out(split, seed=seed)[1].sha256 for seed in (1, 1, 2)]
+        parts = [hold(split, seed=seed)[1].sha256 for seed in (1, 1, 2)]
         assert parts[0] == parts[1] != parts[2]
 
     def test_rows_are_drawn_from_everywhere(self) -> None:
-        held = hold_out(self.make_split([500, 500]), seed=1)[1]
+        held = hold(self.make_split([500, 500]))[1]
         assert held.rows.min() < 100
         assert held.rows.max() > 900
 
     def test_neighbours_stay_together(self) -> None:
         one_label = self.number(np.repeat(np.arange(2, dtype=np.int32), 1_000))
         for split in (one_label, self.make_several(2_000)):
-            _, held = hold_out(split, seed=1)
+            _, held = hold(split)
             assert len(held) == 200
             # at random it would be about 180
             assert np.count_nonzero(np.diff(held.rows) > 1) < 20
 
     def test_rows_keep_their_numbers_and_labels(self) -> None:
         for split in (self.make_split([300, 200]), self.make_several(500)):
-            parts = hold_out(split, seed=1)
+            parts = hold(split)
             for part in parts:
                 assert part.texts == [str(row) for row in part.rows]
                 np.testing.assert_array_equal(part.labels, split.labels[part.rows])
@@ -303,18 +308,25 @@ class TestHoldOut:
 
     @pytest.mark.parametrize(("rows", "held"), [(6, 1), (100, 10), (1_234, 120), (100_000, 5_000)])
     def test_share_of_rows_with_several_labels(self, rows: int, held: int) -> None:
-        rest, validation = hold_out(self.make_several(rows), seed=1)
+        rest, validation = hold(self.make_several(rows))
         assert len(validation) == pytest.approx(held, rel=0.05)
         assert len(rest) + len(validation) == rows
 
     def test_limit(self) -> None:
-        _, held = hold_out(self.make_split([60_000, 60_000]), seed=1)
+        _, held = hold(self.make_split([60_000, 60_000]))
         assert len(held) == 5_000
+
+    def test_families_stay_together(self) -> None:
+        split = self.make_split([500, 500])
+        families = np.arange(1_000) // 4 * 4
+        rest, held = hold_out(split, families=families, seed=1)
+        assert len(held) == pytest.approx(100, abs=20)
+        assert not set(families[held.rows]) & set(families[rest.rows])
 
     def test_too_few(self) -> None:
         for split in (self.make_split([4, 4]), self.make_several(4)):
             with pytest.raises(DataError, match=r"no class has enough of the . rows of") as error:
-                hold_out(split, seed=1)
+                hold(split)
             assert "add rows, or a split 'validation'" in str(error.value)
 
 
@@ -347,3 +359,38 @@ class TestDigest:
         labels = np.array([0, 1], np.int32)
         one, other = (Split("x", ["a", "b"], labels, np.array(rows)) for rows in ([0, 1], [5, 9]))
         assert one.sha256 == other.sha256
+
+
+class TestNestedRows:
+    """Rows that are pieces of one another, as in treebanks of phrases."""
+
+    def make_phrases(self) -> list[tuple[str, int]]:
+        """Return 60 sentences of 8 words with two long phrases and a short one of each."""
+        sentences = [[f"w{number}x{word}" for word in range(8)] for number in range(60)]
+        cuts = ((0, 8), (0, 5), (3, 8), (6, 8))
+        pieces = [words[start:end] for words in sentences for start, end in cuts]
+        return [(" ".join(words), row // 4 % 2) for row, words in enumerate(pieces)]
+
+    def test_a_sentence_is_held_out_with_its_phrases(self) -> None:
+        data = read(self.make_phrases())
+        long = [[t for t in s.texts if t.count(" ") > 2] for s in (data.train, data.validation)]
+        train, validation = ({text.split("x")[0] for text in texts} for texts in long)
+        assert len(validation) == 6
+        assert not train & validation
+
+    def test_only_whole_sentences_decide(self) -> None:
+        data = read(self.make_phrases())
+        texts = np.array(data.validation.texts)[data.decisive]
+        assert [text.count(" ") for text in texts] == [7] * 6
+        notice = (
+            "180 of 240 rows of train and validation are parts of other rows: "
+            "of validation only the 6 that are not decide"
+        )
+        assert notice in data.notices
+
+    def test_a_split_of_its_own_may_have_parts_of_train(self) -> None:
+        rows = make_rows(labels=[0, 1])
+        text = "these words stand in train"
+        validation = make_dataset([(text, 0), ("something else", 1)])
+        data = read([*rows, (f"{text} and more follow", 1)], validation=validation)
+        assert data.decisive.tolist() == [False, True]

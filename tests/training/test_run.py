@@ -90,17 +90,23 @@ class TestChoices:
 
 
 class TestJudges:
-    def make(self, folder: Path, *, rows: int, leaked: int) -> "Run":
+    def make(self, folder: Path, *, rows: int, leaked: int, inner: int = 0) -> "Run":
         run = make_run(folder, rows=make_rows(rows))
         leaks = np.zeros(len(run.prepared.data.validation), bool)
         leaks[:leaked] = True
-        return replace(run, prepared=replace(run.prepared, leaks={"validation": leaks}))
+        data = replace(run.prepared.data, decisive=np.arange(len(leaks)) < len(leaks) - inner)
+        prepared = replace(run.prepared, data=data, leaks={"validation": leaks})
+        return replace(run, prepared=prepared)
 
     def test_rows_that_train_has_too_do_not_judge(self, tmp_path: Path) -> None:
         run = self.make(tmp_path, rows=1_100, leaked=5)
         validation = run.prepared.data.validation
         assert run.judges.ids == run.prepared.ids["validation"][5:]
         np.testing.assert_array_equal(run.judges.labels, validation.labels[5:])
+
+    def test_parts_of_other_rows_do_not_judge(self, tmp_path: Path) -> None:
+        run = self.make(tmp_path, rows=1_100, leaked=5, inner=2)
+        assert run.judges.ids == run.prepared.ids["validation"][5:-2]
 
     def test_unless_there_are_few_others(self, tmp_path: Path) -> None:
         run = self.make(tmp_path, rows=200, leaked=5)
