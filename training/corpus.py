@@ -1,6 +1,7 @@
 """Reads texts without labels, to learn the language of a domain from."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from datasets import Dataset
 
@@ -28,6 +29,12 @@ def read_corpus(name: str, *, text_column: str | None) -> list[str]:
     if not distinct:
         raise DataError(f"--unlabeled {name!r}: no text in {', '.join(chosen)}")
     return distinct
+
+
+def shorten_name(name: str) -> str:
+    """Return the name of a corpus for the record: a local path is cut to its last part."""
+    is_local = Path(name).exists() or Path(name.rpartition(":")[0] or name).exists()
+    return Path(name).name if is_local else name
 
 
 def _find(name: str) -> tuple[Source, list[str]]:

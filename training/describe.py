@@ -8,8 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from models import __version__
-from models.metadata import Architecture, DataRecord, Metadata, NgramTable, SplitRecord
+from models.metadata import Architecture, DataRecord, Metadata, NgramTable, Setting, SplitRecord
 from training.classifier import Classifier
+from training.corpus import shorten_name
 from training.export import describe_state
 from training.learn import Learned
 from training.ngrams import ORDERS
@@ -53,12 +54,17 @@ def describe(prepared: Prepared, learned: Learned, settings: TrainSettings) -> M
         streamable=True,
         state=describe_state(classifier),
         data=_describe_data(prepared),
-        settings=settings.record(),
+        settings=_describe_settings(settings),
         metrics={},
         training=learned.record(),
         libraries=_library_versions(),
         files={},
     )
+
+
+def _describe_settings(settings: TrainSettings) -> dict[str, Setting]:
+    corpus = shorten_name(settings.unlabeled) if settings.unlabeled else None
+    return settings.record() | {"unlabeled": corpus}
 
 
 def _describe_ngrams(classifier: Classifier) -> NgramTable | None:

@@ -18,7 +18,7 @@ from training.batches import Examples
 from training.calibrate import calibrate, cross_entropy, weigh
 from training.classifier import Classifier
 from training.console import console
-from training.decide import Logits, soften
+from training.decide import Logits, predict, soften
 from training.encoders import find_encoder
 from training.export import round_embedding
 from training.fit import Fitted, fit
@@ -46,10 +46,17 @@ class Learned:
 
 @dataclass(frozen=True)
 class _Lesson:
-    """Texts to learn from: ids of each, and the degree to which it has each label."""
+    """Texts to learn from.
+
+    Args:
+        rows: Ids of each text.
+        degrees: The degree to which it has each label, shape (rows, labels).
+        given: Whether it has it, for a learner that does not know degrees.
+    """
 
     rows: Sequence[Row]
-    targets: NDArray[np.float32]
+    degrees: NDArray[np.float32]
+    given: NDArray[np.bool_]
 
 
 def learn(run: Run) -> Learned:
@@ -78,14 +85,21 @@ def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row])
 
 def _labelled(run: Run) -> _Lesson:
     data = run.prepared.data
-    return _Lesson(run.prepared.ids["train"], soften(data.train.labels, labels=len(data.labels)))
+    degrees = soften(data.train.labels, labels=len(data.labels))
+    return _Lesson(run.prepared.ids["train"], degrees, degrees == 1)
 
 
 def _add_corpus(run: Run, teacher: Classifier) -> _Lesson:
     """Return the labelled rows and the corpus with the teacher's opinion of it."""
     own, corpus = _labelled(run), run.prepared.corpus
-    opinion = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
-    return _Lesson([*own.rows, *corpus], np.concatenate([own.targets, opinion]))
+    degrees = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
+    verdict = predict(degrees, thresholds=teacher.thresholds)
+    given = soften(verdict, labels=degrees.shape[1]) == 1
+    return _Lesson(
+        [*own.rows, *corpus],
+        np.concatenate([own.degrees, degrees]),
+        np.concatenate([own.given, given]),
+    )
 
 
 def _learn(run: Run, lesson: _Lesson, encoder: Encoder | None, *, stage: str) -> Learned:
@@ -102,7 +116,7 @@ def _fit_ngrams(run: Run, lesson: _Lesson) -> NgramModel:
         with console.status(f"fitting the n-grams, strength {strength:g}"):
             ngrams = fit_ngrams(
                 lesson.rows,
-                lesson.targets,
+                lesson.given,
                 exclusive=data.task == "single_label",
                 strength=strength,
                 seed=run.settings.seed,
@@ -153,7 +167,7 @@ def _fit_network(
 
 
 def _examples(lesson: _Lesson, *, cut: int) -> Examples:
-    return Examples([np.array(row[:cut], np.int32) for row in lesson.rows], lesson.targets)
+    return Examples([np.array(row[:cut], np.int32) for row in lesson.rows], lesson.degrees)
 
 
 def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> Classifier:

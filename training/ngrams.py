@@ -32,14 +32,14 @@ MULTIPLIERS = (
     (506_952_113, 40_503_001, 1_540_483_477),
 )
 TABLE_BYTES = 1 << 22  # of a table of 8-bit entries
-FEWEST_BUCKETS = 1 << 14
+FEWEST_BUCKETS, MOST_BUCKETS = 1 << 14, 1 << 21
 PASSES = 100  # of the solver over the texts, at most
 TOLERANCE = 0.1  # of the solver, which is liblinear's own
 SMOOTHING = 1.0  # added to each count, in rows
 LARGEST = 127  # of an 8-bit entry
 
-Soft = NDArray[np.float32]
-"""Shape (rows, labels), each value the degree to which a row has a label, from 0 to 1."""
+Given = NDArray[np.bool_]
+"""Whether a row has a label, shape (rows, labels)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ def spread(columns: NDArray[np.float32], *, labels: int) -> NDArray[np.float32]:
 
 def choose_buckets(columns: int) -> int:
     """Return how many rows a table has: a prime, for the hash is a remainder."""
-    return _prime_below(max(FEWEST_BUCKETS, TABLE_BYTES // columns))
+    return _prime_below(min(MOST_BUCKETS, max(FEWEST_BUCKETS, TABLE_BYTES // columns)))
 
 
 def hash_ngrams(ids: NDArray[np.int64], *, buckets: int) -> NDArray[np.int64]:
@@ -128,14 +128,14 @@ def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matri
 
 def fit_ngrams(
     rows: Sequence[Row],
-    targets: Soft,
+    targets: Given,
     *,
     exclusive: bool,
     strength: float,
     seed: int,
     balance: Sequence[float] | None = None,
 ) -> NgramModel:
-    """Fit a table to texts of known, or softly known, labels.
+    """Fit a table to texts of known labels.
 
     Args:
         rows: Token ids of each text.
@@ -144,7 +144,7 @@ def fit_ngrams(
         strength: How closely to follow the texts: the C of a logistic regression on texts of the
             median's length.
         seed: Decides the solver's order.
-        balance: Weight of each label's texts; None for 1.
+        balance: Weight of each label's texts, as `weigh_classes` gives it; None for 1.
     """
     labels = targets.shape[1]
     columns = targets[:, 1:] if exclusive and labels == 2 else targets
@@ -152,10 +152,12 @@ def fit_ngrams(
     counts = count_ngrams(rows, buckets=buckets)
     median = float(np.median([max(1, len(row)) for row in rows]))
     weights = np.ones(labels, np.float32) if balance is None else np.asarray(balance, np.float32)
-    importance = targets @ weights if exclusive else np.ones(len(rows), np.float32)
+    # Of a row as a whole, or of each of its labels' presence against its absence.
+    importance = (targets @ weights)[:, None] if exclusive else np.where(targets, weights, 1)
+    importance = np.broadcast_to(importance, columns.shape)
     fitted = [
-        _fit_column(counts, column, importance, strength=strength * median, seed=seed)
-        for column in columns.T
+        _fit_column(counts, column, weight, strength=strength * median, seed=seed)
+        for column, weight in zip(columns.T, importance.T, strict=True)
     ]
     table = np.stack([weight for weight, _ in fitted], axis=1)
     scale = float(np.abs(table).max()) / LARGEST**2 or 1.0
@@ -169,23 +171,18 @@ def fit_ngrams(
 
 def _fit_column(
     counts: scipy.sparse.csr_matrix,
-    target: NDArray[np.float32],
+    target: NDArray[np.bool_],
     importance: NDArray[np.float32],
     *,
     strength: float,
     seed: int,
 ) -> tuple[NDArray[np.float32], float]:
     """Return the weights (buckets,) and the bias of one column."""
-    if target.max() <= 0 or target.min() >= 1:  # nothing to tell apart
-        return np.zeros(counts.shape[1], np.float32), math.copysign(8.0, target.max() - 0.5)
+    if target.all() or not target.any():  # nothing to tell apart
+        return np.zeros(counts.shape[1], np.float32), math.copysign(8.0, target.mean() - 0.5)
     ratio = _log_count_ratio(counts, target)
     features = (counts @ scipy.sparse.diags(ratio)).tocsr()
-    # A soft label is a text twice, for and against, each with its share.
-    sides = [(np.flatnonzero(share > 0), share) for share in (target, 1 - target)]
-    taken = np.concatenate([rows for rows, _ in sides])
-    share = np.concatenate([(share * importance)[rows] for rows, share in sides])
-    side = np.repeat([1, 0], [len(rows) for rows, _ in sides])
-    model = solve(features[taken], side, strength=strength, seed=seed, importance=share)
+    model = solve(features, target, strength=strength, seed=seed, importance=importance)
     return (model.coef_[0] * ratio).astype(np.float32), float(model.intercept_[0])
 
 
@@ -205,21 +202,22 @@ def solve(
         C=strength, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=PASSES, random_state=seed
     )
     with warnings.catch_warnings():
-        # Between two texts that are one with a soft label it may never come to an end; by then
-        # what still changes is small.
+        # Where equal texts have other labels it may never come to an end; by then what still
+        # changes is small.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(features, target, sample_weight=importance)
 
 
 def _log_count_ratio(
-    counts: scipy.sparse.csr_matrix, target: NDArray[np.float32]
+    counts: scipy.sparse.csr_matrix, target: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Return the log of each n-gram's share among the texts with the label over that without."""
     present = scipy.sparse.csr_matrix(
         (np.ones_like(counts.data), counts.indices, counts.indptr), counts.shape
     )
-    with_label = SMOOTHING + present.T @ target
-    without = SMOOTHING + present.T @ (1 - target)
+    with_label, without = (
+        SMOOTHING + present.T @ side.astype(np.float32) for side in (target, ~target)
+    )
     ratio: NDArray[np.float32] = np.log(with_label / with_label.sum()) - np.log(
         without / without.sum()
     )

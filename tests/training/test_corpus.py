@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from datasets import Dataset, DatasetDict
 
-from training.corpus import read_corpus
+from training.corpus import read_corpus, shorten_name
 from training.errors import DataError
 
 from .tables import write_csv
@@ -72,3 +72,10 @@ def test_no_such_dataset(tmp_path: Path) -> None:
 def test_a_column_that_is_no_text(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "rows.csv", [("a", 1), ("b", 2)], header=("words", "text"))
     assert refusal(str(path), column="text").endswith(": no text in train")
+
+
+def test_a_recorded_name_has_no_path_in_it(tmp_path: Path) -> None:
+    write_csv(tmp_path / "more.csv")
+    assert shorten_name(str(tmp_path / "more.csv")) == "more.csv"
+    assert shorten_name(f"{tmp_path / 'more.csv'}:train") == "more.csv:train"
+    assert shorten_name("somebody/reviews:train") == "somebody/reviews:train"
