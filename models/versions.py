@@ -46,6 +46,11 @@ class Version:
         """The version's number, its folder's name."""
         return int(self.path.name)
 
+    @property
+    def reference(self) -> str:
+        """What `Store.resolve` finds it by: name:number."""
+        return f"{self.path.parent.name}:{self.path.name}"
+
     @cached_property
     def metadata(self) -> Metadata:
         """The metadata; raises FormatTooNew or VersionCorrupt."""

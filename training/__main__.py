@@ -18,7 +18,6 @@ from training.settings import Cell, ClassWeight, FitSettings, NetworkSettings, T
 
 BAD_INPUT = 2
 GENTLER = 1e-3  # learning rate, so that what was pretrained is not unlearned
-WIDER = 256  # units: more texts have more to say
 EngineName = Literal["onnx", "savedmodel"]
 LARGEST_SEED = 2**32 - 1
 
@@ -52,7 +51,7 @@ def train(
     name: Annotated[
         str, typer.Option(help="Model to publish a new version of.", callback=_check_name)
     ],
-    cell: Annotated[Cell, typer.Option(help="Recurrent cell.")] = "gru",
+    cell: Annotated[Cell | None, typer.Option(help="Recurrent cell; gru if absent.")] = None,
     config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
     revision: Annotated[
         str | None, typer.Option(help="Hub branch, tag or commit; if absent the newest.")
@@ -69,6 +68,10 @@ def train(
     max_tokens: Annotated[
         int, typer.Option(min=1, help="Tokens after which a training text is cut.")
     ] = TrainSettings.max_tokens,
+    start_from: Annotated[
+        str | None,
+        typer.Option("--from", help="NAME or NAME:VERSION whose network is gone on with."),
+    ] = None,
     unlabeled: Annotated[
         str | None,
         typer.Option(help="More texts of the same kind; a dataset, or DATASET:SPLIT."),
@@ -78,14 +81,16 @@ def train(
     ] = TrainSettings.self_training,
     units: Annotated[
         int | None,
-        typer.Option(min=1, help="Width of a recurrent layer; 128, or 256 with --unlabeled."),
+        typer.Option(
+            min=1, help="Width of a recurrent layer; if absent 128, or 256 with --unlabeled."
+        ),
     ] = None,
     layers: Annotated[
-        int, typer.Option(min=1, max=8, help="Recurrent layers.")
-    ] = NetworkSettings.layers,
+        int | None, typer.Option(min=1, max=8, help="Recurrent layers; 1 if absent.")
+    ] = None,
     embedding: Annotated[
-        int, typer.Option(min=1, help="Width of a token's vector.")
-    ] = NetworkSettings.embedding,
+        int | None, typer.Option(min=1, help="Width of a token's vector; 128 if absent.")
+    ] = None,
     dropout: Annotated[
         float, typer.Option(min=0, max=0.9, help="Share of channels.")
     ] = NetworkSettings.dropout,
@@ -102,7 +107,9 @@ def train(
     batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = FitSettings.batch,
     learning_rate: Annotated[
         float | None,
-        typer.Option(min=1e-6, max=1, help="Highest rate; 0.002, or 0.001 with --unlabeled."),
+        typer.Option(
+            min=1e-6, max=1, help="Highest rate; 0.002, or 0.001 with --unlabeled or --from."
+        ),
     ] = None,
     ngrams: Annotated[
         bool, typer.Option(help="Whether to put a table of n-grams beside the network.")
@@ -123,7 +130,10 @@ def train(
 ) -> None:
     """Train a classifier on labelled text and publish it."""
     from training.prepare import prepare
+    from training.shape import choose_shape
 
+    start = _find_version(Store(store), start_from) if start_from else None
+    pretrained = bool(unlabeled or start)
     settings = TrainSettings(
         name=name,
         dataset=dataset,
@@ -135,14 +145,16 @@ def train(
         max_tokens=max_tokens,
         ngrams=ngrams,
         class_weight=class_weight,
+        start_from=start.reference if start else None,
         unlabeled=unlabeled,
         self_training=self_training if unlabeled else 0,
         seed=seed,
         network=NetworkSettings(
-            cell=cell,
-            layers=layers,
-            units=units or (WIDER if unlabeled else NetworkSettings.units),
-            embedding=embedding,
+            **choose_shape(
+                {"cell": cell, "layers": layers, "units": units, "embedding": embedding},
+                start=start,
+                pretrains=unlabeled is not None,
+            ),
             dropout=dropout,
             word_dropout=word_dropout,
         ),
@@ -150,18 +162,18 @@ def train(
             epochs=epochs,
             patience=patience,
             batch=batch,
-            learning_rate=learning_rate or (GENTLER if unlabeled else FitSettings.learning_rate),
+            learning_rate=learning_rate or (GENTLER if pretrained else FitSettings.learning_rate),
         ),
     )
     # Before TensorFlow starts, which takes seconds, for most of what can be wrong shows here.
-    prepared = prepare(settings)
+    prepared = prepare(settings, known=start.tokenizer if start else None)
     with quiet_start():
         import tensorflow  # noqa: F401
 
     from training.pipeline import train as publish
     from training.run import Run
 
-    run = Run(prepared=prepared, settings=settings, work=work, resume=resume)
+    run = Run(prepared=prepared, settings=settings, work=work, start=start, resume=resume)
     publish(run, store=Store(store))
 
 

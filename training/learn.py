@@ -27,6 +27,7 @@ from training.ngrams import NgramModel, fit_ngrams
 from training.objective import Objective, make_judge, make_loss
 from training.pretrain import Encoder
 from training.run import Run
+from training.warm_start import read_start
 
 NGRAM_STRENGTHS = (0.1, 1.0)
 
@@ -140,6 +141,9 @@ def _fit_network(
     )
     if encoder is not None:
         encoder.give_to(network)
+    if run.start is not None:
+        start = read_start(run.start)
+        start.give_to(network, tokenizer=prepared.tokenizer, labels=data.labels)
     judges = run.judges
     judge = make_judge(
         judges.labels,

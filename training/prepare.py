@@ -15,7 +15,7 @@ from training.inspection.doctor import leaks_of, quick_findings
 from training.inspection.tell import tell_short
 from training.settings import TrainSettings
 from training.sources import load_source
-from training.vocabulary import learn_vocabulary
+from training.vocabulary import extend_vocabulary, learn_vocabulary
 
 Rows = list[list[int]]
 
@@ -50,8 +50,12 @@ class Prepared:
         return digest.hexdigest()
 
 
-def prepare(settings: TrainSettings) -> Prepared:
+def prepare(settings: TrainSettings, *, known: Tokenizer | None = None) -> Prepared:
     """Load the data, learn the vocabulary, turn texts into ids.
+
+    Args:
+        settings: What to load and how.
+        known: A tokenizer whose tokens keep their ids.
 
     Raises:
         DataError: The dataset cannot be found, read or used.
@@ -62,6 +66,7 @@ def prepare(settings: TrainSettings) -> Prepared:
         # From the texts without labels alone, so that what is learned of them serves other labels.
         size = settings.pretrain.vocabulary if texts else settings.vocabulary
         tokenizer = learn_vocabulary(texts or data.train.texts, size=size)
+        tokenizer = extend_vocabulary(known, tokenizer) if known else tokenizer
     with console.status("turning texts into ids"):
         ids = {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}
         domain = tokenizer.encode_batch(texts)

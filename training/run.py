@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.versions import Version
 from training.checkpoint import Checkpoint
 from training.classes import Targets
 from training.objective import Score, choose_score, weigh_classes
@@ -35,12 +36,14 @@ class Run:
         settings: All that decides the result.
         work: Folder of checkpoints, which stay until the version is published, and of encoders,
             which stay for later trainings.
+        start: The version whose network is gone on with, if there is one.
         resume: Whether to go on from checkpoints.
     """
 
     prepared: Prepared
     settings: TrainSettings
     work: Path
+    start: Version | None = None
     resume: bool = False
 
     @cached_property

@@ -89,6 +89,7 @@ class TrainSettings:
         class_weight: What rows of rare labels count in the loss: as all others do, in inverse
             proportion to the label's frequency, or to its root.
         max_tokens: Tokens after which a training text is cut. Validation and test are never cut.
+        start_from: The version, NAME:VERSION, whose network is gone on with.
         unlabeled: Texts without labels, from the same domain, to learn the language from; a file,
             folder or Hub id, with ":split" behind it for one split. The vocabulary is theirs then.
         self_training: How often to label those texts with the classifier and learn from them too.
@@ -107,6 +108,7 @@ class TrainSettings:
     max_tokens: int = 1_000
     ngrams: bool = True
     class_weight: ClassWeight = "none"
+    start_from: str | None = None
     unlabeled: str | None = None
     self_training: int = 0
     seed: int = 1
@@ -121,6 +123,7 @@ class TrainSettings:
             "max_tokens": self.max_tokens,
             "ngrams": self.ngrams,
             "class_weight": self.class_weight,
+            "start_from": self.start_from,
             "unlabeled": self.unlabeled,
             "self_training": self.self_training,
             "seed": self.seed,

@@ -33,6 +33,12 @@ def learn_vocabulary(texts: Iterable[str], *, size: int) -> Tokenizer:
     return Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, *words, *learned])
 
 
+def extend_vocabulary(known: Tokenizer, learned: Tokenizer) -> Tokenizer:
+    """Return a tokenizer of all known tokens, ids kept, and of those learned that are new."""
+    old = set(known.tokens)
+    return Tokenizer([*known.tokens, *(token for token in learned.tokens if token not in old)])
+
+
 def _frequent_words(counts: Counter[str], *, limit: int) -> list[str]:
     """Return the most frequent words; ties in alphabetical order, so that runs agree."""
     eligible = ((w, n) for w, n in counts.items() if n >= MIN_COUNT and len(w) <= LONGEST_WORD)

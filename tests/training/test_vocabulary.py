@@ -6,7 +6,7 @@ import string
 import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN, UNKNOWN_TOKEN
-from training.vocabulary import learn_vocabulary
+from training.vocabulary import extend_vocabulary, learn_vocabulary
 
 
 def make_texts(*, words: int = 400, texts: int = 300, seed: int = 0) -> list[str]:
@@ -74,3 +74,11 @@ def test_no_words_at_all(texts: list[str]) -> None:
     tokenizer = learn_vocabulary(texts, size=100)
     assert tokenizer.tokens == (PAD_TOKEN, UNKNOWN_TOKEN)
     assert tokenizer.encode("anything") == [UNKNOWN]
+
+
+def test_known_tokens_keep_their_ids() -> None:
+    known = learn_vocabulary(["a small start"] * 2, size=100)
+    learned = learn_vocabulary(["a new start, larger"] * 2, size=100)
+    extended = extend_vocabulary(known, learned)
+    assert extended.tokens[: len(known)] == known.tokens
+    assert set(extended.tokens) == {*known.tokens, *learned.tokens}

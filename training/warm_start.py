@@ -1,0 +1,96 @@
+"""Starts a training from a published version: what it knows of words, of order, and of labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.tokenizer import CONTINUATION, Tokenizer
+from models.versions import WEIGHTS, Version
+from training.errors import TrainingError
+
+Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Start:
+    """The weights of a published version.
+
+    Args:
+        tokenizer: Whose ids they are for.
+        labels: What it tells apart.
+        embedding: Shape (vocabulary, width).
+        layers: The weights of each recurrent layer, as Keras orders them.
+        kernel: From the pool to the labels' logits, shape (3 * units, labels).
+        bias: Shape (labels,).
+    """
+
+    tokenizer: Tokenizer
+    labels: tuple[str, ...]
+    embedding: Weights
+    layers: tuple[tuple[Weights, ...], ...]
+    kernel: Weights
+    bias: Weights
+
+    def give_to(self, network: keras.Model, *, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
+        """Start a network of the same shape, of another vocabulary and other labels perhaps."""
+        embedding = network.get_layer("embedding")
+        embedding.set_weights([self._embed(tokenizer, otherwise=embedding.get_weights()[0])])
+        for index, weights in enumerate(self.layers):
+            network.get_layer(f"recurrent_{index}").set_weights(list(weights))
+        head = network.get_layer("logits")
+        head.set_weights(self._decide(labels, otherwise=head.get_weights()))
+
+    def _embed(self, tokenizer: Tokenizer, *, otherwise: Weights) -> Weights:
+        """Return the vectors of the tokens: known ones keep theirs, new words get their pieces'."""
+        rows = {token: row for row, token in enumerate(self.tokenizer.tokens)}
+        table = otherwise.copy()
+        for row, token in enumerate(tokenizer.tokens):
+            if token in rows:
+                table[row] = self.embedding[rows[token]]
+            elif not token.startswith(CONTINUATION):
+                table[row] = self.embedding[list(self.tokenizer.encode_word(token))].mean(axis=0)
+        return table
+
+    def _decide(self, labels: Sequence[str], *, otherwise: list[Weights]) -> list[Weights]:
+        """Return kernel and bias of the labels: known ones keep their columns."""
+        kernel, bias = (array.copy() for array in otherwise)
+        for column, label in enumerate(labels):
+            if label in self.labels:
+                known = self.labels.index(label)
+                kernel[:, column], bias[column] = self.kernel[:, known], self.bias[known]
+        return [kernel, bias]
+
+
+def read_start(version: Version) -> Start:
+    """Return the weights of a version.
+
+    Raises:
+        TrainingError: They cannot be read.
+    """
+    try:
+        # TensorFlow names the files of a checkpoint by what they have in common.
+        file = tf.train.load_checkpoint(str((version.path / WEIGHTS).with_suffix("")))
+        names = ("kernel", "recurrent_kernel", "bias")
+        layers = tuple(
+            tuple(_read(file, f"recurrent/{index}/cell/{name}") for name in names)
+            for index in range(version.metadata.architecture.layers)
+        )
+        return Start(
+            tokenizer=version.tokenizer,
+            labels=version.metadata.labels,
+            embedding=_read(file, "table"),
+            layers=layers,
+            kernel=_read(file, "kernel"),
+            bias=_read(file, "bias"),
+        )
+    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+        raise TrainingError(f"the weights of {version.path} cannot be read ({error})") from error
+
+
+def _read(file: Any, name: str) -> Weights:
+    return np.asarray(file.get_tensor(f"{name}/.ATTRIBUTES/VARIABLE_VALUE"), np.float32)
