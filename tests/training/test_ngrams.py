@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from training import ngrams
+from training import linear, ngrams
 from training.ngrams import (
     FEWEST_BUCKETS,
     MULTIPLIERS,
@@ -195,7 +195,7 @@ class TestSoftTargets:
                 seen.append((features, target, sample_weight))
                 return super().fit(features, target, sample_weight)
 
-        monkeypatch.setattr(ngrams, "LogisticRegression", Recorder)
+        monkeypatch.setattr(linear, "LogisticRegression", Recorder)
         self.odds(rows, liked)
         ((features, target, weight),) = seen
         assert features.shape[0] == 200  # no text is there twice
