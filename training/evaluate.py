@@ -7,7 +7,7 @@ import numpy as np
 
 from models.metadata import Metadata
 from models.versions import Version
-from training.classes import Classes, Targets, class_names
+from training.classes import Classes, class_names
 from training.data import Split, read_split
 from training.errors import DataError
 from training.replay import replay
@@ -42,6 +42,8 @@ def evaluate_version(
         label_column=selection.label_column,
         find=lambda feature, column: _known_classes(metadata, feature, column),
     )
+    if len(rows) == 0:
+        raise DataError(f"split {name!r} has no rows")
     return _results(version, source, rows, engine=engine)
 
 
@@ -90,7 +92,7 @@ def _results(version: Version, source: Source, rows: Split, *, engine: str) -> R
     ids = version.tokenizer.encode_batch(rows.texts)
     split = SplitResult(
         name="test",
-        labels=_targets(rows),
+        labels=rows.labels,
         probabilities=replay(version.path, ids, engine=engine),
         lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
         row_numbers=rows.rows,
@@ -109,9 +111,3 @@ def _results(version: Version, source: Source, rows: Split, *, engine: str) -> R
         splits={"test": split},
         cost=Cost(parameters=shape.parameters),
     )
-
-
-def _targets(rows: Split) -> Targets:
-    if len(rows) == 0:
-        raise DataError(f"split {rows.name!r} has no rows")
-    return rows.labels
