@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Task = Literal["single_label", "multi_label"]
+from models.metadata import Task
 
 _FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
