@@ -2,9 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,8 +12,10 @@ import pytest
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
-from training.interrupt import Interrupt, Interrupted
+from training.interrupt import Interrupted
 from training.settings import FitSettings, NetworkSettings
+
+from .stops import finish_in_pieces
 
 if TYPE_CHECKING:
     from training.fit import Fitted
@@ -29,24 +31,6 @@ Call = Callable[..., Any]
 
 class Killed(Exception):
     """Stands for a power cut."""
-
-
-class Impatient(Interrupt):
-    """Asks to stop after every step."""
-
-    def __enter__(self) -> Self:
-        self.asked = signal.SIGINT
-        return self
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Let nothing be traced, which takes longer than these fits; tests of processes do trace."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
@@ -159,13 +143,7 @@ class TestStopped:
         """Fit one step at a time."""
         from training import fit
 
-        monkeypatch.setattr(fit, "Interrupt", Impatient)
-        for _ in range(20):
-            try:
-                return run(path, **options)
-            except Interrupted:
-                assert path.is_file()
-        pytest.fail("it does not come to an end")
+        return finish_in_pieces(lambda: run(path, **options), fit, monkeypatch=monkeypatch)
 
     def test_after_every_step(self, undisturbed: "Fitted", path: Path, monkeypatch) -> None:
         assert undisturbed.course.epoch == EPOCHS
