@@ -97,17 +97,9 @@ def _results(version: Version, source: Source, rows: Split, *, engine: str) -> R
         lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
         row_numbers=rows.rows,
     )
-    shape = metadata.architecture
-    return Results(
+    return Results.of(
+        metadata,
         title=f"{metadata.name}:{metadata.version} on {source.name} ({rows.name})",
-        name=metadata.name,
-        version=str(metadata.version),
-        cell=shape.cell.upper(),
-        created=f"{metadata.created:%Y-%m-%d}",
-        source=metadata.data.source,
-        labels=metadata.labels,
-        task=metadata.task,
-        thresholds=metadata.thresholds,
         splits={"test": split},
-        cost=Cost(parameters=shape.parameters),
+        cost=Cost(parameters=metadata.architecture.parameters),
     )

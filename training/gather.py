@@ -36,17 +36,10 @@ def gather_results(
         )
         for purpose, found in proof.splits.items()
     }
-    return Results(
+    return Results.of(
+        metadata,
         title=f"{metadata.name}: {metadata.architecture.cell.upper()}",
-        name=metadata.name,
-        version=str(metadata.version),
-        cell=metadata.architecture.cell.upper(),
-        created=f"{metadata.created:%Y-%m-%d}",
-        source=metadata.data.source,
-        labels=metadata.labels,
-        task=metadata.task,
         splits=splits,
-        thresholds=metadata.thresholds,
         epochs=[_curve(figures) for figures in fitted.course.history],
         best_epoch=fitted.course.best_epoch,
         cost=Cost(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.metadata import Task
+from models.metadata import Metadata, Task
 
 _FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -129,6 +129,34 @@ class Results:
     epochs: Sequence[Mapping[str, float]] = ()
     best_epoch: int | None = None
     cost: Cost = field(default_factory=Cost)
+
+    @classmethod
+    def of(
+        cls,
+        metadata: Metadata,
+        *,
+        title: str,
+        splits: Mapping[str, SplitResult],
+        cost: Cost,
+        epochs: Sequence[Mapping[str, float]] = (),
+        best_epoch: int | None = None,
+    ) -> "Results":
+        """Return the results of the version that `metadata` describes."""
+        return cls(
+            title=title,
+            name=metadata.name,
+            version=str(metadata.version),
+            cell=metadata.architecture.cell.upper(),
+            created=f"{metadata.created:%Y-%m-%d}",
+            source=metadata.data.source,
+            labels=metadata.labels,
+            task=metadata.task,
+            thresholds=metadata.thresholds,
+            splits=splits,
+            epochs=epochs,
+            best_epoch=best_epoch,
+            cost=cost,
+        )
 
     def __post_init__(self) -> None:
         if not self.splits:
