@@ -137,6 +137,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> "Fitted":
     return fitted
 
 
+def resumed(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the lines that say where a fit went on."""
+    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("resumed")]
+
+
 @pytest.mark.usefixtures("eager")
 class TestStopped:
     def in_pieces(self, path: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> "Fitted":
@@ -190,9 +195,28 @@ class TestStopped:
             run(path, judge=on_call(epoch, press_ctrl_c, judge_logits))
         assert_same(run(path), undisturbed)
 
-    def test_when_it_was_over(self, undisturbed: "Fitted", path: Path) -> None:
+    def test_when_it_was_over(self, undisturbed: "Fitted", path: Path, capsys) -> None:
         run(path)
+        capsys.readouterr()
         assert_same(run(path, loss=on_call(1, die, mean_loss)), undisturbed)
+        assert resumed(capsys) == ["resumed after the fit, which was complete"]
+
+    def test_when_patience_was_over(self, path: Path, capsys) -> None:
+        options = {"patience": 1, "epochs": 9}
+        assert run(path, judge=recite([0.5, 0.4]), **options).course.epoch == 2
+        run(path, loss=on_call(1, die, mean_loss), **options)
+        assert resumed(capsys) == ["resumed after the fit, which was complete"]
+
+    def test_where_it_goes_on_is_told(self, path: Path, capsys) -> None:
+        for steps in (1, BATCHES):
+            with pytest.raises(Interrupted):
+                run(path, loss=on_call(steps, press_ctrl_c, mean_loss))
+        with pytest.raises(Killed):
+            run(path, loss=on_call(1, die, mean_loss))
+        assert resumed(capsys) == [
+            "resumed in epoch 1 after 1 steps",
+            "resumed in epoch 2 after 1 steps",
+        ]
 
 
 @pytest.mark.usefixtures("eager")
