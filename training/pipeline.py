@@ -36,8 +36,7 @@ def train(run: Run, *, store: Store) -> Version:
         Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
     """
     # The folder is made first, so that a store that cannot be written to is found before training.
-    with store.staging(run.settings.name) as folder:
-        run.make_room()
+    with store.staging(run.settings.name) as folder, run.lock():
         _start_repeatably(run.settings.seed)
         baseline = _fit_baseline(run)
         learned = learn(run)
@@ -49,7 +48,7 @@ def train(run: Run, *, store: Store) -> Version:
         card = write_card(metadata, headline=headline(summary))
         (folder / CARD).write_text(card, encoding="utf-8")
         version = store.publish(folder, metadata=metadata)
-    run.clean_up()
+        run.clean_up()
     tell(summary)
     console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
     return version

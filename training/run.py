@@ -1,6 +1,7 @@
 """One training: what it works on, what decides it, and where it leaves what it needs to go on."""
 
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from training.checkpoint import Checkpoint
 from training.classes import Targets
+from training.lock import lock
 from training.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
@@ -82,9 +84,25 @@ class Run:
         """Return where the learning curves of one stage go."""
         return Curves(self.work / "tensorboard" / self.settings.name / stage)
 
-    def make_room(self) -> None:
-        """Make the folder of the checkpoints, so that one that cannot be made is found early."""
-        self._checkpoints.mkdir(parents=True, exist_ok=True)
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep the checkpoints to this training while entered.
+
+        Raises:
+            TrainingError: Another training of this name is at work there.
+            OSError: The folder of the checkpoints cannot be made.
+        """
+        name = self.settings.name
+        busy = (
+            f"another training of {name} is at work in {self.work}; "
+            "wait for its end, or give another --name or --work"
+        )
+        # No model's name begins with a dot.
+        return lock(self._checkpoints.with_name(f".{name}.lock"), busy=busy)
+
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether there is something to go on from."""
+        return any(self._checkpoints.glob("*.npz"))
 
     def clean_up(self) -> None:
         """Delete the checkpoints: the version is published."""

@@ -37,7 +37,6 @@ def learn(folder: Path, **changes: Any) -> "Learned":
         "pretrain": PretrainSettings(batch=80, negatives=8, vocabulary=100),
     }
     run = make_run(folder, rows=ROWS, **options | changes)
-    run.make_room()
     _start_repeatably(1)
     return learn(run)
 
