@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.checkpoint import Checkpoint
-from training.errors import TrainingError
+from training.errors import DataError, TrainingError
 from training.settings import NetworkSettings, PretrainSettings
 
 from .stops import finish_in_pieces
@@ -91,3 +91,9 @@ def test_a_loss_that_is_no_number(tmp_path: Path) -> None:
     settings = PretrainSettings(epochs=200, batch=BATCH, slice=3, negatives=8, learning_rate=1e38)
     with pytest.raises(TrainingError, match="loss is no longer a number"):
         run(tmp_path / "checkpoint.npz", settings=settings)
+
+
+@pytest.mark.parametrize("rows", [[], [[2]], [[], [3], [2]]])
+def test_texts_in_which_nothing_follows(rows: list[list[int]], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^no text without labels has two tokens, .* --unlabeled"):
+        run(tmp_path / "checkpoint.npz", rows=rows)
