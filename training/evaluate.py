@@ -41,6 +41,7 @@ def evaluate_version(
         text_column=selection.text_column,
         label_column=selection.label_column,
         find=lambda feature, column: _known_classes(metadata, feature, column),
+        strange=_strange(metadata),
     )
     if len(rows) == 0:
         raise DataError(f"split {name!r} has no rows")
@@ -69,13 +70,15 @@ def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
         return Classes(metadata.task, metadata.labels, index | _other_values(index))
     unknown = [name for name in names if name not in index]
     if unknown:
-        raise DataError(
-            f"column {column!r} has the class {unknown[0]!r}, which {metadata.name} does not know; "
-            f"it knows: {', '.join(metadata.labels)}"
-        )
+        raise DataError(f"column {column!r} has the class {unknown[0]!r}, {_strange(metadata)}")
     return Classes(
         metadata.task, metadata.labels, {number: index[name] for number, name in enumerate(names)}
     )
+
+
+def _strange(metadata: Metadata) -> str:
+    """Say of a label that the version does not have it, and which it has."""
+    return f"which {metadata.name} does not know; it knows: {', '.join(metadata.labels)}"
 
 
 def _other_values(index: dict[str, int]) -> dict[int, int]:
