@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
+from training.console import console
 from training.errors import ExportError
 from training.prepare import Rows
 
@@ -26,6 +27,7 @@ def replay(version: Path, rows: Rows, *, engine: str) -> Probabilities:
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         np.savez(ids, tokens=np.concatenate([*map(_as_array, rows)]), lengths=lengths)
         command = [sys.executable, "-m", "service.replay", version.resolve(), engine, ids, output]
+        console.announce(f"checking with {engine}")  # on a terminal the process has a bar
         done = subprocess.run(list(map(str, command)), cwd=_ROOT, check=False)
         if done.returncode != 0:
             raise ExportError(f"the {engine} engine cannot run the exported version")

@@ -101,9 +101,11 @@ def leaks_of(findings: Findings) -> dict[str, NDArray[np.bool_]]:
 
 
 def _show_progress(folds: list[Fold]) -> Iterable[Fold]:
+    description = "looking for wrong labels"
+    console.announce(description)
     return track(
         folds,
-        description="looking for wrong labels",
+        description=description,
         console=console,
         transient=True,
         disable=not console.is_terminal,
