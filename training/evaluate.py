@@ -10,7 +10,7 @@ from models.versions import Version
 from training.classes import Classes, class_names
 from training.data import Split, read_split
 from training.errors import DataError
-from training.replay import replay
+from training.replay import draw_timed, median_tokens, replay
 from training.report.results import Cost, Results, SplitResult
 from training.sources import Source
 
@@ -93,10 +93,12 @@ def _other_values(index: dict[str, int]) -> dict[int, int]:
 def _results(version: Version, source: Source, rows: Split, *, engine: str) -> Results:
     metadata = version.metadata
     ids = version.tokenizer.encode_batch(rows.texts)
+    timed = draw_timed(len(ids))
+    replayed = replay(version.path, ids, engine=engine, timed=timed)
     split = SplitResult(
         name="test",
         labels=rows.labels,
-        probabilities=replay(version.path, ids, engine=engine),
+        probabilities=replayed.probabilities,
         lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
         row_numbers=rows.rows,
     )
@@ -104,5 +106,9 @@ def _results(version: Version, source: Source, rows: Split, *, engine: str) -> R
         metadata,
         title=f"{metadata.name}:{metadata.version} on {source.name} ({rows.name})",
         splits={"test": split},
-        cost=Cost(parameters=metadata.architecture.parameters),
+        cost=Cost(
+            parameters=metadata.architecture.parameters,
+            milliseconds_per_text={engine: replayed.milliseconds},
+            timed_tokens=median_tokens(ids, timed=timed),
+        ),
     )

@@ -45,6 +45,8 @@ def gather_results(
         cost=Cost(
             parameters=metadata.architecture.parameters,
             megabytes=sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6,
+            milliseconds_per_text=proof.milliseconds,
+            timed_tokens=proof.timed_tokens,
             training_seconds=fitted.course.seconds,
             tokens_per_second=fitted.tokens_per_second,
         ),

@@ -26,7 +26,7 @@ from training.learn import Learned, halves, learn
 from training.onnx_twin import export_onnx
 from training.prepare import Prepared
 from training.prove import Proof, prove_export
-from training.report.summary import Summary, headline
+from training.report.summary import Summary, answer_times, headline
 from training.report.tell import tell
 from training.report.write import write_report
 from training.run import Run
@@ -74,7 +74,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     proof = _prove(learned.classifier, run.prepared, folder=folder)
     metadata = _measure(run, proof, baseline, metadata=metadata)
     summary = _report(run, learned, baseline, proof, metadata=metadata, folder=folder)
-    card = write_card(metadata, headline=headline(summary))
+    card = write_card(metadata, headline=headline(summary), answer_times=answer_times(summary))
     (folder / CARD).write_text(card, encoding="utf-8")
     return metadata, summary
 

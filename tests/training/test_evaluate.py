@@ -50,6 +50,13 @@ def test_labels_are_matched_by_name(labels: list[Any], feature: Any, trained: Ve
     assert split.row_numbers.tolist() == [0, 1, 2]
 
 
+def test_the_engine_is_timed(trained: Version) -> None:
+    cost = measure(trained, test=make_dataset(list(LIKED.values()))).cost
+    assert list(cost.milliseconds_per_text) == ["onnx"]
+    assert cost.milliseconds_per_text["onnx"] > 0
+    assert cost.timed_tokens == 3  # "a superb evening", "boring and awful"
+
+
 def test_values_that_classes_are_named_after() -> None:
     from training.evaluate import _other_values
 

@@ -81,7 +81,9 @@ class Cost:
     Args:
         parameters: Numbers that were learned.
         megabytes: Size of the version on disk, 1 MB being 10⁶ bytes.
-        milliseconds_per_text: Time to answer one text, by engine.
+        milliseconds_per_text: Median time of each engine to answer one text alone, from ids to
+            probabilities.
+        timed_tokens: Median number of tokens of the texts that were timed.
         training_seconds: Time of fitting, validation included.
         tokens_per_second: Mean speed of training, padding not counted.
     """
@@ -89,6 +91,7 @@ class Cost:
     parameters: int | None = None
     megabytes: float | None = None
     milliseconds_per_text: Mapping[str, float] = field(default_factory=dict)
+    timed_tokens: float | None = None
     training_seconds: float | None = None
     tokens_per_second: float | None = None
 

@@ -147,6 +147,18 @@ def headline(summary: Summary) -> str:
     return " ".join([_how_good(split, summary["task"]), *_reservations(split)])
 
 
+def answer_times(summary: Summary) -> str:
+    """Say how long each engine takes for one text, and of what length; empty if not known."""
+    cost = summary["cost"]
+    times = ", ".join(
+        f"{engine} {words.amount(milliseconds)}{words.SPACE}ms"
+        for engine, milliseconds in cost["milliseconds_per_text"].items()
+    )
+    if not times or cost["timed_tokens"] is None:
+        return times
+    return f"{times} for a text of {words.number(cost['timed_tokens'])} tokens"
+
+
 def _how_good(split: SplitSummary, task: Task) -> str:
     figures, rows = split["figures"], f"{split['rows']:,} {split['name']} rows"
     decimals = [
