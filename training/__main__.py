@@ -125,6 +125,7 @@ def train(
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Train a classifier on labelled text and publish it."""
+    from training.lock import refuse_second_training
     from training.prepare import prepare
 
     settings = TrainSettings(
@@ -157,6 +158,7 @@ def train(
         ),
     )
     # Before TensorFlow starts, which takes seconds, for most of what can be wrong shows here.
+    refuse_second_training(name, work=work)
     prepared = prepare(settings)
     with quiet_start():
         import tensorflow  # noqa: F401

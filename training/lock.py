@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -36,6 +36,31 @@ def lock(path: Path, *, busy: str) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def lock_training(name: str, *, work: Path) -> AbstractContextManager[None]:
+    """Keep the checkpoints of a name to one training while entered.
+
+    Raises:
+        TrainingError: Another training of that name is at work there.
+        OSError: The folder of the checkpoints cannot be made.
+    """
+    busy = (
+        f"another training of {name} is at work in {work}; "
+        "wait for its end, or give another --name or --work"
+    )
+    return lock(_training_lock(name, work=work), busy=busy)
+
+
+def refuse_second_training(name: str, *, work: Path) -> None:
+    """Raise TrainingError if `lock_training` would; nothing is made."""
+    if _training_lock(name, work=work).exists():
+        with lock_training(name, work=work):
+            pass
+
+
+def _training_lock(name: str, *, work: Path) -> Path:
+    return work / "checkpoints" / f".{name}.lock"  # no model's name begins with a dot
 
 
 def _open_locked(path: Path, *, busy: str) -> IO[Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from training.checkpoint import Checkpoint
 from training.classes import Targets
-from training.lock import lock
+from training.lock import lock_training
 from training.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
@@ -85,19 +85,8 @@ class Run:
         return Curves(self.work / "tensorboard" / self.settings.name / stage)
 
     def lock(self) -> AbstractContextManager[None]:
-        """Keep the checkpoints to this training while entered.
-
-        Raises:
-            TrainingError: Another training of this name is at work there.
-            OSError: The folder of the checkpoints cannot be made.
-        """
-        name = self.settings.name
-        busy = (
-            f"another training of {name} is at work in {self.work}; "
-            "wait for its end, or give another --name or --work"
-        )
-        # No model's name begins with a dot.
-        return lock(self._checkpoints.with_name(f".{name}.lock"), busy=busy)
+        """Keep the checkpoints to this training while entered; see `lock_training`."""
+        return lock_training(self.settings.name, work=self.work)
 
     @property
     def has_checkpoints(self) -> bool:
