@@ -9,7 +9,8 @@ in turns. Tokens are those that are learned from: padding does not count, nor wh
 import statistics
 import time
 from collections.abc import Callable
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -21,6 +22,22 @@ FIXED = 400  # tokens, as tutorials pad IMDB
 LONGEST = 1_000  # tokens after which our trainer cuts
 
 
+@dataclass(frozen=True)
+class Work:
+    """What both fit: token ids and class of each row, (rows,); the network; texts per step."""
+
+    ids: list[NDArray[np.int32]]
+    labels: NDArray[np.int32]
+    vocabulary: int
+    cell: str
+    batch: int
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return int(self.labels.max()) + 1
+
+
 def main(
     dataset: Annotated[str, typer.Option(help="As for python -m training train.")],
     cell: Annotated[str, typer.Option(help="lstm, gru or rnn.")] = "gru",
@@ -29,13 +46,10 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Runs of each, in turns.")] = 5,
 ) -> None:
     """Print the tokens per second of both, medians of several runs, and their ratio."""
-    ids, labels, vocabulary = _read(dataset, rows=rows)
+    work = Work(*_read(dataset, rows=rows), cell=cell, batch=batch)
     with quiet_start():
         import tensorflow  # noqa: F401
-    runs = {
-        "plain model.fit": _plain(ids, labels, vocabulary, cell=cell, batch=batch),
-        "gatewise": _ours(ids, labels, vocabulary, cell=cell, batch=batch),
-    }
+    runs = {"plain model.fit": _plain(work), "gatewise": _ours(work)}
     for run in runs.values():
         run()  # traces and compiles
     speeds: dict[str, list[float]] = {name: [] for name in runs}
@@ -62,57 +76,44 @@ def _read(dataset: str, *, rows: int) -> tuple[list[NDArray[np.int32]], NDArray[
     return ids, chosen.labels, len(tokenizer)
 
 
-def _build(vocabulary: int, *, cell: str, labels: int) -> object:
+def _build(work: Work) -> Any:
     from training.network import build_network
     from training.settings import NetworkSettings
 
-    return build_network(NetworkSettings(cell=cell), vocabulary=vocabulary, labels=labels, seed=1)
+    shape = NetworkSettings(cell=work.cell)
+    return build_network(shape, vocabulary=work.vocabulary, labels=work.classes, seed=1)
 
 
-def _plain(
-    ids: list[NDArray[np.int32]],
-    labels: NDArray[np.int32],
-    vocabulary: int,
-    *,
-    cell: str,
-    batch: int,
-) -> Callable[[], float]:
+def _plain(work: Work) -> Callable[[], float]:
     import keras
 
-    network = _build(vocabulary, cell=cell, labels=int(labels.max()) + 1)
+    network = _build(work)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.AdamW(2e-3), loss)
-    padded = keras.utils.pad_sequences(ids, FIXED, padding="post", truncating="post")
+    padded = keras.utils.pad_sequences(work.ids, FIXED, padding="post", truncating="post")
     tokens = int((padded > 0).sum())
 
     def run() -> float:
         started = time.perf_counter()
-        network.fit(padded, labels, batch_size=batch, verbose=0)
+        network.fit(padded, work.labels, batch_size=work.batch, verbose=0)
         return tokens / (time.perf_counter() - started)
 
     return run
 
 
-def _ours(
-    ids: list[NDArray[np.int32]],
-    labels: NDArray[np.int32],
-    vocabulary: int,
-    *,
-    cell: str,
-    batch: int,
-) -> Callable[[], float]:
+def _ours(work: Work) -> Callable[[], float]:
     from training.batches import Examples, LengthBatches
     from training.decide import soften
     from training.fit import make_optimizer, make_step
     from training.objective import make_loss
     from training.settings import FitSettings
 
-    classes = int(labels.max()) + 1
-    network = _build(vocabulary, cell=cell, labels=classes)
-    examples = Examples([row[:LONGEST] for row in ids], soften(labels, labels=classes))
-    batches = LengthBatches(examples, size=batch, seed=1)
-    optimizer = make_optimizer(network, FitSettings(batch=batch), steps=1_000)
-    loss = make_loss(np.ones(classes, np.float32), task="single_label")
+    network = _build(work)
+    targets = soften(work.labels, labels=work.classes)
+    examples = Examples([row[:LONGEST] for row in work.ids], targets)
+    batches = LengthBatches(examples, size=work.batch, seed=1)
+    optimizer = make_optimizer(network, FitSettings(batch=work.batch), steps=1_000)
+    loss = make_loss(np.ones(work.classes, np.float32), task="single_label")
     step = make_step(network, optimizer, loss=loss)
 
     def run() -> float:

@@ -1,8 +1,10 @@
 """Computes probabilities of token ids from a file, in a process of its own.
 
-A trainer runs this to check an export with the very code that will serve it.
+A trainer runs this to check an export with the very code that will serve it, and to time it.
 """
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,39 +12,71 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from models.batching import Row
 from models.quiet import quiet_start
 from models.versions import Version
 from service.compute import compute
 from service.cores import available_cores
-from service.engines.opening import EngineName, load_engine
+from service.engines.engine import Engine
+from service.engines.opening import THREADS, EngineName, load_engine
 
 CHUNK_TEXTS = 1_024
+WARM_TEXTS = 3  # answered before any is timed
+TIMED_SECONDS = 2.0  # after which no more texts are timed
 
 
 def replay(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> None:
-    """Write the probabilities, (texts, labels), of the ids in `ids_file` to `output`.
+    """Write what the version makes of the ids in `ids_file`, and how long it takes, to `output`.
 
     Args:
         folder: A version's folder; it need not be published yet.
         engine: "onnx" or "savedmodel".
-        ids_file: .npz with `tokens`, all ids in a row, and `lengths`, the tokens of each text.
-        output: .npy file to write.
+        ids_file: .npz with `tokens`, all ids in a row, `lengths`, the tokens of each text, and
+            `timed`, the numbers of the texts to time.
+        output: .npz file to write, with `probabilities` (texts, labels), and the `milliseconds`
+            that each timed text took alone; fewer than asked for if they take too long.
     """
     version = Version(folder)
     with quiet_start():
         loaded = load_engine(version, kind=engine, threads=available_cores())
     with np.load(ids_file) as content:
         rows = np.split(content["tokens"], np.cumsum(content["lengths"])[:-1])
+        timed = [rows[row] for row in content["timed"]]
     # Sorted before it is cut into chunks, so that each chunk has texts of like length.
     order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
     chunks = [order[i : i + CHUNK_TEXTS] for i in range(0, len(order), CHUNK_TEXTS)]
     console = Console(stderr=True)
     parts = [
         compute(loaded, [rows[row] for row in chunk], state=version.metadata.state)
-        for chunk in track(chunks, f"checking with {engine}", console=console, transient=True)
+        for chunk in track(
+            chunks,
+            f"checking with {engine}",
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
     ]
-    probabilities = np.concatenate(parts)
-    np.save(output, probabilities[np.argsort(order)])
+    probabilities = np.concatenate(parts)[np.argsort(order)]
+    if engine == "onnx":  # TensorFlow keeps to the threads of its first engine
+        loaded = load_engine(version, kind=engine, threads=THREADS)
+    milliseconds = _time(loaded, timed, version=version)
+    np.savez(output, probabilities=probabilities, milliseconds=milliseconds)
+
+
+def _time(engine: Engine, rows: Sequence[Row], *, version: Version) -> list[float]:
+    """Return the milliseconds to answer each text alone, as far as TIMED_SECONDS reach."""
+    state = version.metadata.state
+    deadline = time.perf_counter() + TIMED_SECONDS
+    for row in rows[:WARM_TEXTS]:
+        compute(engine, [row], state=state)
+    found: list[float] = []
+    for row in rows:
+        started = time.perf_counter()
+        if found and started >= deadline:
+            break
+        compute(engine, [row], state=state)
+        found.append(1e3 * (time.perf_counter() - started))
+    return found
 
 
 def main(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> None:

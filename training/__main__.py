@@ -33,6 +33,17 @@ def _check_name(name: str) -> str:
         ) from error
 
 
+DatasetOption = Annotated[
+    str, typer.Option(help="CSV, TSV, JSON, JSONL or Parquet file, folder, or Hub id.")
+]
+ConfigOption = Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")]
+RevisionOption = Annotated[
+    str | None, typer.Option(help="Hub branch, tag or commit; if absent the newest.")
+]
+TextColumnOption = Annotated[str | None, typer.Option(help="Column of the text; found if absent.")]
+LabelColumnOption = Annotated[
+    str | None, typer.Option(help="Column of the label; found if absent.")
+]
 StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 
 
@@ -45,23 +56,15 @@ def main(context: typer.Context) -> None:
 
 @app.command()
 def train(
-    dataset: Annotated[
-        str, typer.Option(help="CSV, TSV, JSON, JSONL or Parquet file, folder, or Hub id.")
-    ],
+    dataset: DatasetOption,
     name: Annotated[
         str, typer.Option(help="Model to publish a new version of.", callback=_check_name)
     ],
     cell: Annotated[Cell | None, typer.Option(help="Recurrent cell; gru if absent.")] = None,
-    config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
-    revision: Annotated[
-        str | None, typer.Option(help="Hub branch, tag or commit; if absent the newest.")
-    ] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="Column of the text; found if absent.")
-    ] = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Column of the label; found if absent.")
-    ] = None,
+    config: ConfigOption = None,
+    revision: RevisionOption = None,
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = None,
     vocabulary: Annotated[
         int, typer.Option(min=100, help="Tokens at most.")
     ] = TrainSettings.vocabulary,
@@ -129,6 +132,7 @@ def train(
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Train a classifier on labelled text and publish it."""
+    from training.lock import refuse_second_training
     from training.prepare import prepare
     from training.shape import choose_shape
 
@@ -166,6 +170,7 @@ def train(
         ),
     )
     # Before TensorFlow starts, which takes seconds, for most of what can be wrong shows here.
+    refuse_second_training(name, work=work)
     prepared = prepare(settings, known=start.tokenizer if start else None)
     with quiet_start():
         import tensorflow  # noqa: F401
@@ -179,15 +184,11 @@ def train(
 
 @app.command()
 def inspect(
-    dataset: Annotated[str, typer.Option(help="As for train.")],
-    config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
-    revision: Annotated[str | None, typer.Option(help="Hub branch, tag or commit.")] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="Column of the text; found if absent.")
-    ] = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Column of the label; found if absent.")
-    ] = None,
+    dataset: DatasetOption,
+    config: ConfigOption = None,
+    revision: RevisionOption = None,
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = None,
     json: Annotated[
         Path | None, typer.Option(help="File for all findings with every row number.")
     ] = None,
@@ -210,16 +211,12 @@ def inspect(
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help="NAME or NAME:VERSION; the newest if not said.")],
-    dataset: Annotated[str, typer.Option(help="As for train.")],
+    dataset: DatasetOption,
     split: Annotated[str | None, typer.Option(help="Split to measure on; test if absent.")] = None,
-    config: Annotated[str | None, typer.Option(help="Configuration of a Hub dataset.")] = None,
-    revision: Annotated[str | None, typer.Option(help="Hub branch, tag or commit.")] = None,
-    text_column: Annotated[
-        str | None, typer.Option(help="Column of the text; found if absent.")
-    ] = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Column of the label; found if absent.")
-    ] = None,
+    config: ConfigOption = None,
+    revision: RevisionOption = None,
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = None,
     engine: Annotated[EngineName, typer.Option(help="Engine to compute with.")] = "onnx",
     report: Annotated[
         Path | None, typer.Option(help="New folder for the report, HTML and plots.")

@@ -22,7 +22,7 @@ from models.metadata import Task
 from training.data import LabelledData
 from training.decide import find_thresholds, measure, soften
 from training.errors import DataError
-from training.ngrams import solve
+from training.linear import log_count_ratio, solve
 
 WORD = r"(?u)\w+|[^\w\s]"  # punctuation says something too
 STRENGTHS = {"tf-idf bigrams": 10.0, "naive Bayes trigrams": 1.0}  # C of the logistic regression
@@ -99,7 +99,7 @@ def _fit_column(
         return {p: np.full(counts[p].shape[0], 16 * target[0] - 8.0) for p in others}
     ratio = np.ones(counts["train"].shape[1], np.float32)
     if kind == "naive Bayes trigrams":
-        ratio = _log_count_ratio(counts["train"], target)
+        ratio = log_count_ratio(counts["train"], target)
     weigh = scipy.sparse.diags(ratio)
     # Each side of the label counts as much as the other, on average as much as an unweighted row.
     share = np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
@@ -112,14 +112,6 @@ def _fit_column(
     )
     coefficients = model.coef_[0] * ratio
     return {p: counts[p] @ coefficients + model.intercept_[0] for p in others}
-
-
-def _log_count_ratio(present: Any, target: NDArray[np.float32]) -> NDArray[np.float32]:
-    with_label, without = (1 + present.T @ side for side in (target, 1 - target))
-    ratio: NDArray[np.float32] = np.log(with_label / with_label.sum()) - np.log(
-        without / without.sum()
-    )
-    return ratio
 
 
 def _join(columns: Sequence[NDArray[np.float64]], *, task: Task) -> Probabilities:

@@ -24,6 +24,7 @@ any.
 | embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
 | n-grams | {ngrams} |
 | parameters | {parameters:,} |
+| time to answer | {answer_times}, one at a time |
 | trained on | {rows:,} texts of {tokens:,} tokens in all, in {seconds:.0f} s |
 | best epoch | {best_epoch:.0f} of {epochs:.0f} |
 | data revision | {revision} |
@@ -33,8 +34,14 @@ labels whatever it is asked. `metadata.json` beside this file has every setting.
 """
 
 
-def write_card(metadata: Metadata, *, headline: str) -> str:
-    """Return the model card of a version as Markdown; `headline` says how it did."""
+def write_card(metadata: Metadata, *, headline: str, answer_times: str) -> str:
+    """Return the model card of a version as Markdown.
+
+    Args:
+        metadata: What the version is.
+        headline: How good it is.
+        answer_times: How fast.
+    """
     data, shape, training = metadata.data, metadata.architecture, metadata.training
     rows = [(split.replace("_", " "), figures) for split, figures in metadata.metrics.items()]
     rows += [(f"{split}, linear baseline", figures) for split, figures in metadata.baseline.items()]
@@ -52,6 +59,7 @@ def write_card(metadata: Metadata, *, headline: str) -> str:
         source=data.source + (f" ({data.config})" if data.config else ""),
         metrics="\n".join(metrics),
         headline=headline,
+        answer_times=answer_times,
         ngrams=ngrams,
         cell=shape.cell.upper(),
         layers=shape.layers,

@@ -142,15 +142,19 @@ def read_split(
     text_column: str | None,
     label_column: str | None,
     find: Callable[[object, str], Classes],
+    strange: str,
 ) -> Split:
     """Return one split, whose classes `find` knows from the label column's type and name.
+
+    `strange` says in an error what is wrong with a label that is none of them.
 
     Raises:
         DataError: A column is missing or unclear, or a row cannot be used.
     """
     rows = source.splits[name]
     text, label = find_columns(rows, text=text_column, label=label_column)
-    return _RowReader(text, label, find(rows.features[label], label)).read(name, rows)
+    classes = find(rows.features[label], label)
+    return _RowReader(text, label, classes, strange).read(name, rows)
 
 
 def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[Split, Split]:
@@ -216,6 +220,7 @@ class _RowReader:
     text_column: str
     label_column: str
     classes: Classes
+    strange: str = "a class that train does not have"
 
     def read(self, name: str, rows: Dataset) -> Split:
         """Return the texts and class indices of a split, or raise DataError."""
@@ -259,7 +264,7 @@ class _RowReader:
         return f"{self.label_column!r} is missing"
 
     def _describe_unknown(self, value: Any) -> str:
-        return f"{self.label_column!r} is {shorten(value)}, a class that train does not have"
+        return f"{self.label_column!r} is {shorten(value)}, {self.strange}"
 
 
 def _refuse(

@@ -1,5 +1,7 @@
 """From logits to probabilities, and from probabilities to what is predicted."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
@@ -28,8 +30,13 @@ def soften(targets: Targets, *, labels: int) -> NDArray[np.float32]:
     return np.eye(labels, dtype=np.float32)[targets]
 
 
-def predict(probabilities: Probabilities, *, thresholds: tuple[float, ...] | None) -> Targets:
-    """Return what is predicted, in the form of targets."""
+def predict(probabilities: Probabilities, *, thresholds: Sequence[float] | None) -> Targets:
+    """Return what the service answers, in the form of targets.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        thresholds: Probability from which each label is given, (labels,); None for single label.
+    """
     if thresholds is None:
         return probabilities.argmax(axis=1).astype(np.int32)
     return (probabilities >= np.array(thresholds)).astype(np.int32)
@@ -76,7 +83,7 @@ def measure(
     return {
         "accuracy": float(np.mean(right if thresholds is None else right.all(axis=1))),
         "macro_f1": macro_f1(predicted, targets, labels=probabilities.shape[1]),
-        "log_loss": _log_loss(probabilities, targets),
+        "log_loss": log_loss(probabilities, targets),
         "rows": float(len(targets)),
     }
 
@@ -89,10 +96,10 @@ def macro_f1(predicted: Targets, targets: Targets, *, labels: int) -> float:
     return float(np.mean(2 * hits[occurring] / either[occurring])) if occurring.any() else 0.0
 
 
-def _log_loss(probabilities: Probabilities, targets: Targets) -> float:
-    tiny = np.finfo(np.float32).tiny
+def log_loss(probabilities: Probabilities, targets: Targets) -> float:
+    """Return the mean negative log-likelihood in nats, of rows or of multi-label decisions."""
     if targets.ndim == 1:
         chosen = probabilities[np.arange(len(targets)), targets]
     else:
-        chosen = np.where(targets == 1, probabilities, 1 - probabilities)
-    return float(-np.mean(np.log(np.maximum(chosen, tiny))))
+        chosen = np.where(targets, probabilities, 1 - probabilities)
+    return float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float32).tiny), dtype=np.float64)))

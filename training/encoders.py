@@ -15,6 +15,7 @@ from training.arrays import save_arrays
 from training.checkpoint import Checkpoint
 from training.console import console
 from training.errors import TrainingError
+from training.lock import lock
 from training.pretrain import Encoder, pretrain
 from training.run import Run
 
@@ -25,7 +26,8 @@ def find_encoder(run: Run) -> Encoder:
     """Return the encoder of the corpus of a run: the one that was kept, or else a new one.
 
     Raises:
-        TrainingError: The fit failed, or the file of an encoder is broken.
+        TrainingError: The fit failed, the file of an encoder is broken, or another training is
+            about to write it.
         Interrupted: Somebody asked to stop.
     """
     identity = _identify(run)
@@ -34,6 +36,13 @@ def find_encoder(run: Run) -> Encoder:
     if path.is_file():
         console.print(f"pretrained encoder: {path}")
         return _load(path)
+    busy = f"another training learns the same language; wait until it has written {path}"
+    with lock(path.with_suffix(".lock"), busy=busy):
+        return _pretrain(run, path, identity=identity)
+
+
+def _pretrain(run: Run, path: Path, *, identity: Mapping[str, Any]) -> Encoder:
+    """Return a new encoder, which is kept at `path`."""
     checkpoint = Checkpoint(path.with_suffix(".part.npz"), identity=identity, resume=run.resume)
     keras.utils.set_random_seed(run.settings.seed)
     encoder = pretrain(

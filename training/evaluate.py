@@ -7,10 +7,10 @@ import numpy as np
 
 from models.metadata import Metadata
 from models.versions import Version
-from training.classes import Classes, Targets, class_names
+from training.classes import Classes, class_names
 from training.data import Split, read_split
 from training.errors import DataError
-from training.replay import replay
+from training.replay import draw_timed, median_tokens, replay
 from training.report.results import Cost, Results, SplitResult
 from training.sources import Source
 
@@ -41,7 +41,10 @@ def evaluate_version(
         text_column=selection.text_column,
         label_column=selection.label_column,
         find=lambda feature, column: _known_classes(metadata, feature, column),
+        strange=_strange(metadata),
     )
+    if len(rows) == 0:
+        raise DataError(f"split {name!r} has no rows")
     return _results(version, source, rows, engine=engine)
 
 
@@ -67,13 +70,15 @@ def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
         return Classes(metadata.task, metadata.labels, index | _other_values(index))
     unknown = [name for name in names if name not in index]
     if unknown:
-        raise DataError(
-            f"column {column!r} has the class {unknown[0]!r}, which {metadata.name} does not know; "
-            f"it knows: {', '.join(metadata.labels)}"
-        )
+        raise DataError(f"column {column!r} has the class {unknown[0]!r}, {_strange(metadata)}")
     return Classes(
         metadata.task, metadata.labels, {number: index[name] for number, name in enumerate(names)}
     )
+
+
+def _strange(metadata: Metadata) -> str:
+    """Say of a label that the version does not have it, and which it has."""
+    return f"which {metadata.name} does not know; it knows: {', '.join(metadata.labels)}"
 
 
 def _other_values(index: dict[str, int]) -> dict[int, int]:
@@ -88,30 +93,22 @@ def _other_values(index: dict[str, int]) -> dict[int, int]:
 def _results(version: Version, source: Source, rows: Split, *, engine: str) -> Results:
     metadata = version.metadata
     ids = version.tokenizer.encode_batch(rows.texts)
+    timed = draw_timed(len(ids))
+    replayed = replay(version.path, ids, engine=engine, timed=timed)
     split = SplitResult(
         name="test",
-        labels=_targets(rows),
-        probabilities=replay(version.path, ids, engine=engine),
+        labels=rows.labels,
+        probabilities=replayed.probabilities,
         lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
         row_numbers=rows.rows,
     )
-    shape = metadata.architecture
-    return Results(
+    return Results.of(
+        metadata,
         title=f"{metadata.name}:{metadata.version} on {source.name} ({rows.name})",
-        name=metadata.name,
-        version=str(metadata.version),
-        cell=shape.cell.upper(),
-        created=f"{metadata.created:%Y-%m-%d}",
-        source=metadata.data.source,
-        labels=metadata.labels,
-        task=metadata.task,
-        thresholds=metadata.thresholds,
         splits={"test": split},
-        cost=Cost(parameters=shape.parameters),
+        cost=Cost(
+            parameters=metadata.architecture.parameters,
+            milliseconds_per_text={engine: replayed.milliseconds},
+            timed_tokens=median_tokens(ids, timed=timed),
+        ),
     )
-
-
-def _targets(rows: Split) -> Targets:
-    if len(rows) == 0:
-        raise DataError(f"split {rows.name!r} has no rows")
-    return rows.labels

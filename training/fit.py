@@ -111,10 +111,12 @@ def fit(
     tracked = {"network": network.variables, "optimizer": optimizer.variables, "best": best.values}
     course = checkpoint.restore(tracked, Course())
     if course.epoch or course.batch:
-        console.print(f"resumed in epoch {course.epoch + 1} after {course.batch:,} steps")
+        place = f"in epoch {course.epoch + 1} after {course.batch:,} steps"
+        over = _is_over(course, epochs=epochs, patience=settings.patience)
+        console.print(f"resumed {'after the fit, which was complete' if over else place}")
     progress = FitProgress(epochs=epochs, batches=len(batches), tokens=train.tokens)
     with Interrupt() as interrupt, progress, curves:
-        while course.epoch < epochs and not _is_over(course, patience=settings.patience):
+        while not _is_over(course, epochs=epochs, patience=settings.patience):
             for ids, targets in batches.epoch(course.epoch, start=course.batch):
                 started = time.perf_counter()
                 loss_here = float(step(ids, targets))
@@ -202,6 +204,7 @@ def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> Non
         best.keep()
 
 
-def _is_over(course: Course, *, patience: int) -> bool:
-    """Whether the last epochs brought nothing."""
-    return course.epoch - course.best_epoch >= patience and course.best_epoch > 0
+def _is_over(course: Course, *, epochs: int, patience: int) -> bool:
+    """Whether all epochs are complete, or the last ones brought nothing."""
+    waited = course.epoch - course.best_epoch >= patience and course.best_epoch > 0
+    return waited or course.epoch >= epochs

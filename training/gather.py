@@ -36,22 +36,17 @@ def gather_results(
         )
         for purpose, found in proof.splits.items()
     }
-    return Results(
+    return Results.of(
+        metadata,
         title=f"{metadata.name}: {metadata.architecture.cell.upper()}",
-        name=metadata.name,
-        version=str(metadata.version),
-        cell=metadata.architecture.cell.upper(),
-        created=f"{metadata.created:%Y-%m-%d}",
-        source=metadata.data.source,
-        labels=metadata.labels,
-        task=metadata.task,
         splits=splits,
-        thresholds=metadata.thresholds,
         epochs=[_curve(figures) for figures in fitted.course.history],
         best_epoch=fitted.course.best_epoch,
         cost=Cost(
             parameters=metadata.architecture.parameters,
             megabytes=sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6,
+            milliseconds_per_text=proof.milliseconds,
+            timed_tokens=proof.timed_tokens,
             training_seconds=fitted.course.seconds,
             tokens_per_second=fitted.tokens_per_second,
         ),

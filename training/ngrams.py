@@ -11,17 +11,15 @@ Multitask Learning", ICML 2009.
 """
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from models.batching import Row
+from training.linear import log_count_ratio, solve
 
 ORDERS = 3
 # What an id is multiplied by, by order and by distance from the end of the n-gram. Odd, under 2^31,
@@ -33,9 +31,6 @@ MULTIPLIERS = (
 )
 TABLE_BYTES = 1 << 22  # of a table of 8-bit entries
 FEWEST_BUCKETS, MOST_BUCKETS = 1 << 14, 1 << 21
-PASSES = 100  # of the solver over the texts, at most
-TOLERANCE = 0.1  # of the solver, which is liblinear's own
-SMOOTHING = 1.0  # added to each count, in rows
 LARGEST = 127  # of an 8-bit entry
 
 Given = NDArray[np.bool_]
@@ -180,48 +175,10 @@ def _fit_column(
     """Return the weights (buckets,) and the bias of one column."""
     if target.all() or not target.any():  # nothing to tell apart
         return np.zeros(counts.shape[1], np.float32), math.copysign(8.0, target.mean() - 0.5)
-    ratio = _log_count_ratio(counts, target)
+    ratio = log_count_ratio(counts, target.astype(np.float32))
     features = (counts @ scipy.sparse.diags(ratio)).tocsr()
     model = solve(features, target, strength=strength, seed=seed, importance=importance)
     return (model.coef_[0] * ratio).astype(np.float32), float(model.intercept_[0])
-
-
-def solve(
-    features: scipy.sparse.csr_matrix,
-    target: NDArray[np.generic],
-    *,
-    strength: float,
-    seed: int,
-    importance: NDArray[np.float32] | None = None,
-) -> LogisticRegression:
-    """Return a logistic regression fitted in the dual, whose cost does not grow with the features.
-
-    Texts are few beside their n-grams; in the primal the same fit takes 20 times as long.
-    """
-    model = LogisticRegression(
-        C=strength, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=PASSES, random_state=seed
-    )
-    with warnings.catch_warnings():
-        # Where equal texts have other labels it may never come to an end; by then what still
-        # changes is small.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(features, target, sample_weight=importance)
-
-
-def _log_count_ratio(
-    counts: scipy.sparse.csr_matrix, target: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    """Return the log of each n-gram's share among the texts with the label over that without."""
-    present = scipy.sparse.csr_matrix(
-        (np.ones_like(counts.data), counts.indices, counts.indptr), counts.shape
-    )
-    with_label, without = (
-        SMOOTHING + present.T @ side.astype(np.float32) for side in (target, ~target)
-    )
-    ratio: NDArray[np.float32] = np.log(with_label / with_label.sum()) - np.log(
-        without / without.sum()
-    )
-    return ratio.astype(np.float32)
 
 
 def _prime_below(limit: int) -> int:

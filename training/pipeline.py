@@ -1,5 +1,7 @@
 """Trains a version from a dataset and publishes it: every step, in its order."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -16,13 +18,15 @@ from training.classifier import Classifier
 from training.console import console
 from training.decide import measure
 from training.describe import describe
+from training.errors import ExportError, TrainingError
 from training.export import export_saved_model
 from training.gather import gather_results
+from training.interrupt import Interrupted
 from training.learn import Learned, halves, learn
 from training.onnx_twin import export_onnx
 from training.prepare import Prepared
 from training.prove import Proof, prove_export
-from training.report.summary import Summary, headline
+from training.report.summary import Summary, answer_times, headline
 from training.report.tell import tell
 from training.report.write import write_report
 from training.run import Run
@@ -32,27 +36,47 @@ def train(run: Run, *, store: Store) -> Version:
     """Train a version and publish it.
 
     Raises:
-        TrainingError: Says in one line what is wrong; nothing has been published.
+        TrainingError: Says in one line what is wrong; nothing has been published. So it is where
+            another training of that name is at work.
         Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
     """
     # The folder is made first, so that a store that cannot be written to is found before training.
-    with store.staging(run.settings.name) as folder:
-        run.make_room()
-        _start_repeatably(run.settings.seed)
-        baseline = _fit_baseline(run)
-        learned = learn(run)
-        metadata = describe(run.prepared, learned, run.settings)
-        _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
-        proof = _prove(learned.classifier, run.prepared, folder=folder)
-        metadata = _measure(run, proof, baseline, metadata=metadata)
-        summary = _report(run, learned, baseline, proof, metadata=metadata, folder=folder)
-        card = write_card(metadata, headline=headline(summary))
-        (folder / CARD).write_text(card, encoding="utf-8")
-        version = store.publish(folder, metadata=metadata)
-    run.clean_up()
+    with store.staging(run.settings.name) as folder, run.lock():
+        with _tell_what_is_kept(run):
+            metadata, summary = _build(run, folder=folder)
+            version = store.publish(folder, metadata=metadata)
+        run.clean_up()
     tell(summary)
     console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
     return version
+
+
+@contextmanager
+def _tell_what_is_kept(run: Run) -> Iterator[None]:
+    """Say how to go on if the training ends before its time, unless that would end it again."""
+    try:
+        yield
+    except BaseException as error:  # also a signal that comes when no fit listens
+        told = isinstance(error, Interrupted)
+        again = isinstance(error, TrainingError) and not isinstance(error, ExportError)
+        if run.has_checkpoints and not told and not again:
+            console.print("what was fitted is kept; to go on, give the same command and --resume")
+        raise
+
+
+def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
+    """Make a version in `folder`; return its metadata and what its report says."""
+    _start_repeatably(run.settings.seed)
+    baseline = _fit_baseline(run)
+    learned = learn(run)
+    metadata = describe(run.prepared, learned, run.settings)
+    _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
+    proof = _prove(learned.classifier, run.prepared, folder=folder)
+    metadata = _measure(run, proof, baseline, metadata=metadata)
+    summary = _report(run, learned, baseline, proof, metadata=metadata, folder=folder)
+    card = write_card(metadata, headline=headline(summary), answer_times=answer_times(summary))
+    (folder / CARD).write_text(card, encoding="utf-8")
+    return metadata, summary
 
 
 def _start_repeatably(seed: int) -> None:

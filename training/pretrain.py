@@ -22,7 +22,7 @@ from models.tokenizer import PAD
 from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
 from training.descent import descend, make_rate
-from training.errors import TrainingError
+from training.errors import DataError, TrainingError
 from training.interrupt import Interrupt
 from training.network import LAYERS
 from training.progress import StepProgress
@@ -89,10 +89,16 @@ def pretrain(
     Goes on from `checkpoint` if it holds something.
 
     Raises:
+        DataError: There is nothing to predict in the rows.
         TrainingError: The loss is no longer a number.
         Interrupted: Somebody asked to stop; the checkpoint says where.
     """
     ids = [np.asarray(row[: settings.max_tokens], np.int32) for row in rows if len(row) > 1]
+    if not ids:
+        raise DataError(
+            "no text without labels has two tokens, so there is no language to learn; "
+            "give longer ones with --unlabeled, or train without"
+        )
     batches = LengthBatches(
         Examples(ids, np.zeros((len(ids), 0), np.float32)), size=settings.batch, seed=seed
     )

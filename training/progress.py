@@ -21,6 +21,7 @@ class _Bar:
     """A bar that is shown while entered."""
 
     def __init__(self, description: str, *, total: int) -> None:
+        self._description = description
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -30,11 +31,13 @@ class _Bar:
             TextColumn("{task.fields[figures]}"),
             console=console,
             transient=True,
+            disable=not console.is_terminal,  # else it leaves an empty line
         )
         self._task = self._bar.add_task(description, total=total, figures="")
 
     def __enter__(self) -> Self:
         """Show the bar."""
+        console.announce(self._description)
         self._bar.start()
         return self
 
@@ -66,7 +69,7 @@ class FitProgress(_Bar):
     """
 
     def __init__(self, *, epochs: int, batches: int, tokens: int) -> None:
-        super().__init__("", total=batches)
+        super().__init__("fitting the network", total=batches)
         self._epochs = epochs
         self._batches = batches
         self._tokens = tokens

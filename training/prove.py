@@ -11,7 +11,7 @@ from training.cases import awkward_rows
 from training.classifier import Classifier
 from training.errors import ExportError
 from training.prepare import Rows
-from training.replay import replay
+from training.replay import draw_timed, median_tokens, replay
 
 ENGINES = ("onnx", "savedmodel")
 AGREEMENT = 1e-5  # absolute, on a probability
@@ -19,10 +19,19 @@ AGREEMENT = 1e-5  # absolute, on a probability
 
 @dataclass(frozen=True)
 class Proof:
-    """Probabilities that the exported version gave, each of shape (rows, labels)."""
+    """What the exported version answers, and how fast.
+
+    Args:
+        golden: Probabilities of the golden rows, shape (rows, labels).
+        splits: The same of each split.
+        milliseconds: Median time to answer one text, by engine.
+        timed_tokens: Median number of tokens of the texts that were timed.
+    """
 
     golden: Probabilities
     splits: dict[str, Probabilities]
+    milliseconds: dict[str, float]
+    timed_tokens: float
 
 
 def prove_export(
@@ -32,6 +41,7 @@ def prove_export(
 
     The engines must agree with each other on all rows, and with what was trained on the golden rows
     and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
+    Texts of the first split are timed.
 
     Raises:
         ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
@@ -39,15 +49,22 @@ def prove_export(
     awkward = awkward_rows(vocabulary=classifier.network.get_layer("embedding").input_dim)
     checked = [*golden, *awkward]
     rows = [*checked, *itertools.chain(*splits.values())]
-    by_engine = {engine: replay(folder, rows, engine=engine) for engine in ENGINES}
+    timed = len(checked) + draw_timed(len(next(iter(splits.values()))))
+    replayed = {engine: replay(folder, rows, engine=engine, timed=timed) for engine in ENGINES}
     expected = classifier.probabilities(checked)
-    for engine, found in by_engine.items():
-        _require_agreement(found[: len(checked)], expected, what=f"{engine} and training")
-    reference, other = (by_engine[engine] for engine in ENGINES)
+    for engine, found in replayed.items():
+        what = f"{engine} and training"
+        _require_agreement(found.probabilities[: len(checked)], expected, what=what)
+    reference, other = (replayed[engine].probabilities for engine in ENGINES)
     _require_agreement(other, reference, what=" and ".join(ENGINES))
     ends = np.cumsum([len(ids) for ids in splits.values()])
     parts = np.split(reference[len(checked) :], ends[:-1])
-    return Proof(reference[: len(golden)], dict(zip(splits, parts, strict=True)))
+    return Proof(
+        golden=reference[: len(golden)],
+        splits=dict(zip(splits, parts, strict=True)),
+        milliseconds={engine: found.milliseconds for engine, found in replayed.items()},
+        timed_tokens=median_tokens(rows, timed=timed),
+    )
 
 
 def _require_agreement(found: Probabilities, expected: Probabilities, *, what: str) -> None:

@@ -3,34 +3,69 @@
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
+from training.console import console
 from training.errors import ExportError
 from training.prepare import Rows
+
+TIMED_TEXTS = 200
 
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def replay(version: Path, rows: Rows, *, engine: str) -> Probabilities:
-    """Return probabilities (rows, labels) as the service would compute them with `engine`.
+@dataclass(frozen=True, eq=False)
+class Replayed:
+    """What a version answers, and how long it takes.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        milliseconds: Median time of the engine to answer one text alone.
+    """
+
+    probabilities: Probabilities
+    milliseconds: float
+
+
+def replay(version: Path, rows: Rows, *, engine: str, timed: NDArray[np.int64]) -> Replayed:
+    """Return what the service would answer with `engine`.
+
+    Args:
+        version: The version's folder.
+        rows: Ids of each text.
+        engine: "onnx" or "savedmodel".
+        timed: Numbers of the rows to time, one at least; see `draw_timed`.
 
     Raises:
         ExportError: The engine cannot run the version.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        ids, output = Path(scratch) / "ids.npz", Path(scratch) / "probabilities.npy"
+        ids, output = Path(scratch) / "ids.npz", Path(scratch) / "answers.npz"
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-        np.savez(ids, tokens=np.concatenate([*map(_as_array, rows)]), lengths=lengths)
+        tokens = np.concatenate([*map(_as_array, rows)])
+        np.savez(ids, tokens=tokens, lengths=lengths, timed=timed)
         command = [sys.executable, "-m", "service.replay", version.resolve(), engine, ids, output]
+        console.announce(f"checking with {engine}")  # on a terminal the process has a bar
         done = subprocess.run(list(map(str, command)), cwd=_ROOT, check=False)
         if done.returncode != 0:
             raise ExportError(f"the {engine} engine cannot run the exported version")
-        probabilities: Probabilities = np.load(output)
-        return probabilities
+        with np.load(output) as found:
+            return Replayed(found["probabilities"], float(np.median(found["milliseconds"])))
+
+
+def draw_timed(rows: int) -> NDArray[np.int64]:
+    """Return the numbers of the rows to time, drawn so that the first of them stand for all."""
+    return np.random.default_rng(0).permutation(rows)[:TIMED_TEXTS]
+
+
+def median_tokens(rows: Rows, *, timed: NDArray[np.int64]) -> float:
+    """Return the median number of tokens of the rows that are timed."""
+    return float(np.median([len(rows[row]) for row in timed]))
 
 
 def _as_array(row: list[int]) -> NDArray[np.int32]:

@@ -1,6 +1,7 @@
 """One training: what it works on, what decides it, and where it leaves what it needs to go on."""
 
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from models.versions import Version
 from training.checkpoint import Checkpoint
 from training.classes import Targets
+from training.lock import lock_training
 from training.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
@@ -85,9 +87,14 @@ class Run:
         """Return where the learning curves of one stage go."""
         return Curves(self.work / "tensorboard" / self.settings.name / stage)
 
-    def make_room(self) -> None:
-        """Make the folder of the checkpoints, so that one that cannot be made is found early."""
-        self._checkpoints.mkdir(parents=True, exist_ok=True)
+    def lock(self) -> AbstractContextManager[None]:
+        """Keep the checkpoints to this training while entered; see `lock_training`."""
+        return lock_training(self.settings.name, work=self.work)
+
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether there is something to go on from."""
+        return any(self._checkpoints.glob("*.npz"))
 
     def clean_up(self) -> None:
         """Delete the checkpoints: the version is published."""

@@ -1,6 +1,7 @@
 """A version that the trainer published is one that the service can serve."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from models.errors import VersionCorrupt
 from models.metadata import FORMAT_VERSION, Metadata
-from models.versions import CARD, METADATA, ONNX, Store, Version
+from models.versions import CARD, METADATA, ONNX, REPORT, Store, Version
 from service.app import create_app
 from service.compute import compute
 from service.engines.opening import open_engine
@@ -40,6 +41,17 @@ def test_it_is_whole_and_learned_something(trained: Version) -> None:
     assert trained.metadata.metrics["validation"]["accuracy"] > 0.9
     assert trained.metadata.labels == ("dislike", "like")
     assert (trained.path / CARD).read_text().startswith("# tiny\n")
+
+
+def test_it_says_how_fast_it_is(trained: Version) -> None:
+    cost = json.loads((trained.path / REPORT / "report.json").read_text())["cost"]
+    assert list(cost["milliseconds_per_text"]) == ["onnx", "savedmodel"]
+    assert all(milliseconds > 0 for milliseconds in cost["milliseconds_per_text"].values())
+    assert 4 <= cost["timed_tokens"] <= 60
+    row = (
+        r"\| time to answer \| onnx [\d.,]+\sms, savedmodel [\d.,]+\sms for a text of \d+ tokens, "
+    )
+    assert re.search(row, (trained.path / CARD).read_text())
 
 
 def test_one_of_several_labels_is_whole_and_learned_something(trained_tags: Version) -> None:

@@ -100,6 +100,20 @@ def results(version: Version) -> tuple[object, ...]:
     return metadata.metrics, metadata.baseline, training, version.golden.probabilities
 
 
+def test_stopped_after_the_fit_it_is_not_fitted_again(dataset: Path, tmp_path: Path) -> None:
+    given = [f"--dataset={dataset}", *OPTIONS]
+    with start_training(tmp_path, *given) as process:
+        wait_for("exporting", process)
+        last = stop(process, signal.SIGTERM)[-1]
+    assert last == "what was fitted is kept; to go on, give the same command and --resume"
+    done = run_training(tmp_path, *given, "--resume")
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()
+    assert "resumed after the fit, which was complete" in said
+    assert not [line for line in said if line.startswith("epoch ")]
+    assert checkpoints(tmp_path) == []
+
+
 def test_before_the_fit_there_is_nothing_to_go_on_from(dataset: Path, tmp_path: Path) -> None:
     with start_training(tmp_path, f"--dataset={dataset}", *OPTIONS) as process:
         wait_for("rows: ", process)

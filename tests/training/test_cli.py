@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from training.__main__ import app
+from training.lock import lock_training
 
 from .command import run_training
 from .loader import ROOT, clean_environment
@@ -93,6 +94,14 @@ class TestOptions:
     def test_numbers(self, call, option: str, values: list[str]) -> None:
         for value in values:
             assert call(f"{option}={value}").startswith(f"Invalid value for '{option}': ")
+
+    def test_a_second_training_of_a_name(self, call, tmp_path: Path) -> None:
+        with lock_training("fine", work=tmp_path):
+            assert call(f"--work={tmp_path}") == (
+                f"another training of fine is at work in {tmp_path}; "
+                "wait for its end, or give another --name or --work"
+            )
+        assert call(f"--work={tmp_path}") == "no file or folder nowhere.csv"
 
     def test_unknown_option(self, call) -> None:
         assert call("--unit=3").startswith("No such option: --unit")

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
+from sklearn.metrics import log_loss as reference_log_loss
 
 from training.decide import (
     LOWEST_THRESHOLD,
     find_thresholds,
+    log_loss,
     macro_f1,
     measure,
     predict,
@@ -126,6 +128,18 @@ class TestFigures:
         assert (
             80 < measure(probabilities, np.array(targets), thresholds=thresholds)["log_loss"] < 90
         )
+
+
+def test_log_loss_is_that_of_scikit_learn() -> None:
+    draw = np.random.default_rng(0)
+    probabilities = draw.dirichlet([1, 1, 1], 50)
+    labels = draw.integers(0, 3, 50).astype(np.int32)
+    expected = reference_log_loss(labels, probabilities)
+    assert log_loss(probabilities, labels) == pytest.approx(expected)
+    decisions = (draw.random((50, 3)) < 0.5).astype(np.int32)
+    pairs = np.stack([1 - probabilities.ravel(), probabilities.ravel()], axis=1)
+    expected = reference_log_loss(decisions.ravel(), pairs)
+    assert log_loss(probabilities, decisions) == pytest.approx(expected)
 
 
 class TestMacroF1:

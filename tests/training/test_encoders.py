@@ -91,3 +91,23 @@ def test_a_broken_file_is_refused(content: bytes, learned: list["Encoder"], tmp_
         find(make(tmp_path))
     assert str(caught.value).startswith(f"{path} is no encoder (")
     assert str(caught.value).endswith("; delete it")
+
+
+def test_two_trainings_do_not_learn_the_same_at_once(
+    learned: list["Encoder"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import encoders
+
+    refused: list[str] = []
+    first = encoders.pretrain
+
+    def pretrain(*given, **options) -> "Encoder":
+        with pytest.raises(TrainingError) as caught:
+            find(make(tmp_path, name="other"))
+        refused.append(str(caught.value))
+        return first(*given, **options)
+
+    monkeypatch.setattr(encoders, "pretrain", pretrain)
+    find(make(tmp_path))
+    assert len(learned) == 1
+    assert refused[0].startswith("another training learns the same language; wait until it has ")

@@ -50,6 +50,13 @@ def test_labels_are_matched_by_name(labels: list[Any], feature: Any, trained: Ve
     assert split.row_numbers.tolist() == [0, 1, 2]
 
 
+def test_the_engine_is_timed(trained: Version) -> None:
+    cost = measure(trained, test=make_dataset(list(LIKED.values()))).cost
+    assert list(cost.milliseconds_per_text) == ["onnx"]
+    assert cost.milliseconds_per_text["onnx"] > 0
+    assert cost.timed_tokens == 3  # "a superb evening", "boring and awful"
+
+
 def test_values_that_classes_are_named_after() -> None:
     from training.evaluate import _other_values
 
@@ -86,9 +93,8 @@ def test_unknown_split(trained: Version) -> None:
 
 
 def test_unknown_label(trained: Version) -> None:
-    assert "'label' is 'neutral'" in refusal(
-        trained, test=make_dataset(["like", "neutral", "like"])
-    )
+    told = refusal(trained, test=make_dataset(["like", "neutral", "like"]))
+    assert told.endswith("'label' is 'neutral', which tiny does not know; it knows: dislike, like")
     names = ClassLabel(names=["like", "neutral"])
     assert refusal(trained, test=make_dataset([0, 1, 0], feature=names)) == (
         "column 'label' has the class 'neutral', which tiny does not know; it knows: dislike, like"

@@ -2,9 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,8 +12,10 @@ import pytest
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
-from training.interrupt import Interrupt, Interrupted
+from training.interrupt import Interrupted
 from training.settings import FitSettings, NetworkSettings
+
+from .stops import finish_in_pieces
 
 if TYPE_CHECKING:
     from training.fit import Fitted
@@ -29,24 +31,6 @@ Call = Callable[..., Any]
 
 class Killed(Exception):
     """Stands for a power cut."""
-
-
-class Impatient(Interrupt):
-    """Asks to stop after every step."""
-
-    def __enter__(self) -> Self:
-        self.asked = signal.SIGINT
-        return self
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Let nothing be traced, which takes longer than these fits; tests of processes do trace."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
@@ -153,19 +137,18 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> "Fitted":
     return fitted
 
 
+def resumed(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the lines that say where a fit went on."""
+    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("resumed")]
+
+
 @pytest.mark.usefixtures("eager")
 class TestStopped:
     def in_pieces(self, path: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> "Fitted":
         """Fit one step at a time."""
         from training import fit
 
-        monkeypatch.setattr(fit, "Interrupt", Impatient)
-        for _ in range(20):
-            try:
-                return run(path, **options)
-            except Interrupted:
-                assert path.is_file()
-        pytest.fail("it does not come to an end")
+        return finish_in_pieces(lambda: run(path, **options), fit, monkeypatch=monkeypatch)
 
     def test_after_every_step(self, undisturbed: "Fitted", path: Path, monkeypatch) -> None:
         assert undisturbed.course.epoch == EPOCHS
@@ -212,9 +195,28 @@ class TestStopped:
             run(path, judge=on_call(epoch, press_ctrl_c, judge_logits))
         assert_same(run(path), undisturbed)
 
-    def test_when_it_was_over(self, undisturbed: "Fitted", path: Path) -> None:
+    def test_when_it_was_over(self, undisturbed: "Fitted", path: Path, capsys) -> None:
         run(path)
+        capsys.readouterr()
         assert_same(run(path, loss=on_call(1, die, mean_loss)), undisturbed)
+        assert resumed(capsys) == ["resumed after the fit, which was complete"]
+
+    def test_when_patience_was_over(self, path: Path, capsys) -> None:
+        options = {"patience": 1, "epochs": 9}
+        assert run(path, judge=recite([0.5, 0.4]), **options).course.epoch == 2
+        run(path, loss=on_call(1, die, mean_loss), **options)
+        assert resumed(capsys) == ["resumed after the fit, which was complete"]
+
+    def test_where_it_goes_on_is_told(self, path: Path, capsys) -> None:
+        for steps in (1, BATCHES):
+            with pytest.raises(Interrupted):
+                run(path, loss=on_call(steps, press_ctrl_c, mean_loss))
+        with pytest.raises(Killed):
+            run(path, loss=on_call(1, die, mean_loss))
+        assert resumed(capsys) == [
+            "resumed in epoch 1 after 1 steps",
+            "resumed in epoch 2 after 1 steps",
+        ]
 
 
 @pytest.mark.usefixtures("eager")

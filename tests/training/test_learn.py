@@ -1,17 +1,15 @@
 """The halves of a classifier are learned in stages; none is learned otherwise after a stop."""
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from training import ngrams
-from training.interrupt import Interrupt, Interrupted
 from training.settings import FitSettings, NetworkSettings, PretrainSettings
 
+from .stops import finish_in_pieces
 from .tables import make_rows, write_csv
 from .test_run import make_run
 
@@ -23,22 +21,9 @@ pytestmark = pytest.mark.tensorflow  # which the module imports
 ROWS = make_rows(60)
 
 
-class Impatient(Interrupt):
-    """Asks to stop after every step."""
-
-    def __enter__(self) -> Self:
-        self.asked = signal.SIGINT
-        return self
-
-
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    import tensorflow as tf
-
+def quick(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def learn(folder: Path, **changes: Any) -> "Learned":
@@ -52,7 +37,6 @@ def learn(folder: Path, **changes: Any) -> "Learned":
         "pretrain": PretrainSettings(batch=80, negatives=8, vocabulary=100),
     }
     run = make_run(folder, rows=ROWS, **options | changes)
-    run.make_room()
     _start_repeatably(1)
     return learn(run)
 
@@ -106,14 +90,7 @@ def test_stopped_after_every_step_it_ends_the_same(
     from training import fit, pretrain
 
     expected = learn(tmp_path / "undisturbed", **unlabelled)
-    for module in (fit, pretrain):
-        monkeypatch.setattr(module, "Interrupt", Impatient)
-    for _ in range(30):
-        try:
-            found = learn(tmp_path, **unlabelled)
-            break
-        except Interrupted:
-            pass
-    else:
-        pytest.fail("it does not come to an end")
+    found = finish_in_pieces(
+        lambda: learn(tmp_path, **unlabelled), fit, pretrain, monkeypatch=monkeypatch
+    )
     assert_same(found, expected)

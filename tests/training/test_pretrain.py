@@ -1,17 +1,16 @@
 """A language model learns what follows what, and goes on where it was stopped."""
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from training.checkpoint import Checkpoint
-from training.errors import TrainingError
-from training.interrupt import Interrupt, Interrupted
+from training.errors import DataError, TrainingError
 from training.settings import NetworkSettings, PretrainSettings
+
+from .stops import finish_in_pieces
 
 if TYPE_CHECKING:
     from training.pretrain import Encoder
@@ -20,23 +19,6 @@ pytestmark = pytest.mark.tensorflow  # which the module imports
 
 VOCABULARY, BATCH, EPOCHS = 20, 4, 2
 SETTINGS = PretrainSettings(epochs=EPOCHS, batch=BATCH, slice=3, negatives=8, max_tokens=9)
-
-
-class Impatient(Interrupt):
-    """Asks to stop after every batch."""
-
-    def __enter__(self) -> Self:
-        self.asked = signal.SIGINT
-        return self
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def make_rows(number: int = 8) -> list[list[int]]:
@@ -72,15 +54,8 @@ def test_stopped_after_every_batch_it_ends_the_same(tmp_path: Path, monkeypatch)
     from training import pretrain
 
     expected = run(tmp_path / "undisturbed.npz")
-    monkeypatch.setattr(pretrain, "Interrupt", Impatient)
-    for _ in range(10):
-        try:
-            found = run(tmp_path / "stopped.npz")
-            break
-        except Interrupted:
-            pass
-    else:
-        pytest.fail("it does not come to an end")
+    stopped = tmp_path / "stopped.npz"
+    found = finish_in_pieces(lambda: run(stopped), pretrain, monkeypatch=monkeypatch)
     assert found.perplexity == expected.perplexity
     for mine, yours in zip(weights_of(found), weights_of(expected), strict=True):
         np.testing.assert_array_equal(mine, yours)
@@ -116,3 +91,9 @@ def test_a_loss_that_is_no_number(tmp_path: Path) -> None:
     settings = PretrainSettings(epochs=200, batch=BATCH, slice=3, negatives=8, learning_rate=1e38)
     with pytest.raises(TrainingError, match="loss is no longer a number"):
         run(tmp_path / "checkpoint.npz", settings=settings)
+
+
+@pytest.mark.parametrize("rows", [[], [[2]], [[], [3], [2]]])
+def test_texts_in_which_nothing_follows(rows: list[list[int]], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"^no text without labels has two tokens, .* --unlabeled"):
+        run(tmp_path / "checkpoint.npz", rows=rows)

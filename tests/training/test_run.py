@@ -68,12 +68,36 @@ class TestCheckpoints:
     def test_are_deleted_in_the_end_and_no_one_else_s(self, tmp_path: Path) -> None:
         mine, other = make_run(tmp_path), make_run(tmp_path, name="other")
         for run in (mine, other):
-            run.make_room()
             save(run)
         mine.clean_up()
         assert restore(mine).epoch == 0
         assert restore(other).epoch == 1
         mine.clean_up()  # when there is nothing left
+
+
+class TestLock:
+    def test_one_training_of_a_name_at_a_time(self, tmp_path: Path) -> None:
+        mine = make_run(tmp_path)
+        with mine.lock():
+            save(mine)
+            with pytest.raises(TrainingError) as caught, make_run(tmp_path).lock():
+                pass
+            with make_run(tmp_path, name="other").lock():
+                pass
+            mine.clean_up()
+        assert str(caught.value) == (
+            f"another training of mine is at work in {tmp_path / 'work'}; "
+            "wait for its end, or give another --name or --work"
+        )
+        with make_run(tmp_path).lock():
+            pass
+
+    def test_a_name_that_looks_like_the_lock_of_another(self, tmp_path: Path) -> None:
+        for name in ("mine", "mine.lock"):
+            run = make_run(tmp_path, name=name)
+            with run.lock():
+                save(run)
+                assert run.has_checkpoints
 
 
 class TestChoices:

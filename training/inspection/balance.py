@@ -1,13 +1,11 @@
 """Counts the rows of each class in each split."""
 
-import numpy as np
-
-from training.classes import UNLABELLED
+from training.classes import UNLABELLED, count_classes
 from training.inspection.findings import Balance
 from training.inspection.table import Table
 
 
-def count_classes(table: Table) -> tuple[Balance, ...]:
+def measure_balance(table: Table) -> tuple[Balance, ...]:
     """Return the rows of each class by split; a row counts for each of its labels."""
     return tuple(_count(table, split) for split in table.sizes)
 
@@ -15,8 +13,5 @@ def count_classes(table: Table) -> tuple[Balance, ...]:
 def _count(table: Table, split: str) -> Balance:
     span = table.spans[split]
     labels = table.labels[span][table.codes[span] != UNLABELLED]
-    if table.multi_label:
-        counts = labels.sum(axis=0)
-    else:
-        counts = np.bincount(labels, minlength=len(table.classes))
+    counts = count_classes(labels, classes=len(table.classes))
     return Balance(split, len(labels), dict(zip(table.classes, counts.tolist(), strict=True)))

@@ -9,7 +9,7 @@ from rich.progress import track
 
 from training.classes import UNLABELLED
 from training.console import console
-from training.inspection.balance import count_classes
+from training.inspection.balance import measure_balance
 from training.inspection.contradictions import agree_with_twins, find_contradictions
 from training.inspection.duplicates import Duplicates, find_duplicates, find_repeats
 from training.inspection.findings import Faults, Findings, Lengths
@@ -101,9 +101,11 @@ def leaks_of(findings: Findings) -> dict[str, NDArray[np.bool_]]:
 
 
 def _show_progress(folds: list[Fold]) -> Iterable[Fold]:
+    description = "looking for wrong labels"
+    console.announce(description)
     return track(
         folds,
-        description="looking for wrong labels",
+        description=description,
         console=console,
         transient=True,
         disable=not console.is_terminal,
@@ -130,7 +132,7 @@ def _gather(table: Table, duplicates: Duplicates, faults: Sequence[Faults]) -> F
         labels=table.classes,
         multi_label=table.multi_label,
         faults=tuple(faults),
-        balance=count_classes(table),
+        balance=measure_balance(table),
         repeats=find_repeats(duplicates, table),
         contradictions=find_contradictions(duplicates, table),
     )

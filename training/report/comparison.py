@@ -5,9 +5,9 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from models.metadata import Task
 from training.report import words
 from training.report.measures import MEASURES, SHARES, Estimate, measure
-from training.report.results import Task
 from training.report.statistics import (
     RESAMPLES,
     bootstrap_p,

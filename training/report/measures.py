@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from training.report.results import Task
+from models.metadata import Task
 from training.report.statistics import Interval, percentiles, wilson
 from training.report.tallies import Tallied
 

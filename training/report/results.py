@@ -3,12 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Task = Literal["single_label", "multi_label"]
+from models.metadata import Metadata, Task
 
 _FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -82,7 +81,9 @@ class Cost:
     Args:
         parameters: Numbers that were learned.
         megabytes: Size of the version on disk, 1 MB being 10⁶ bytes.
-        milliseconds_per_text: Time to answer one text, by engine.
+        milliseconds_per_text: Median time of each engine to answer one text alone, from ids to
+            probabilities.
+        timed_tokens: Median number of tokens of the texts that were timed.
         training_seconds: Time of fitting, validation included.
         tokens_per_second: Mean speed of training, padding not counted.
     """
@@ -90,6 +91,7 @@ class Cost:
     parameters: int | None = None
     megabytes: float | None = None
     milliseconds_per_text: Mapping[str, float] = field(default_factory=dict)
+    timed_tokens: float | None = None
     training_seconds: float | None = None
     tokens_per_second: float | None = None
 
@@ -130,6 +132,34 @@ class Results:
     epochs: Sequence[Mapping[str, float]] = ()
     best_epoch: int | None = None
     cost: Cost = field(default_factory=Cost)
+
+    @classmethod
+    def of(
+        cls,
+        metadata: Metadata,
+        *,
+        title: str,
+        splits: Mapping[str, SplitResult],
+        cost: Cost,
+        epochs: Sequence[Mapping[str, float]] = (),
+        best_epoch: int | None = None,
+    ) -> "Results":
+        """Return the results of the version that `metadata` describes."""
+        return cls(
+            title=title,
+            name=metadata.name,
+            version=str(metadata.version),
+            cell=metadata.architecture.cell.upper(),
+            created=f"{metadata.created:%Y-%m-%d}",
+            source=metadata.data.source,
+            labels=metadata.labels,
+            task=metadata.task,
+            thresholds=metadata.thresholds,
+            splits=splits,
+            epochs=epochs,
+            best_epoch=best_epoch,
+            cost=cost,
+        )
 
     def __post_init__(self) -> None:
         if not self.splits:

@@ -192,17 +192,3 @@ def reliability(
     rows = np.bincount(bin, minlength=bins)
     hits = np.bincount(bin[right], minlength=bins)
     return Reliability(rows, hits, ratio(np.bincount(bin, confidence, minlength=bins), rows))
-
-
-def log_loss(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """Return the mean negative log-likelihood in nats, of rows or of multi-label decisions.
-
-    Args:
-        probabilities: Shape (rows, labels).
-        labels: The class of each row, (rows,); multi-label: 0 or 1, (rows, labels).
-    """
-    if labels.ndim == 1:
-        chosen = probabilities[np.arange(len(labels)), labels]
-    else:
-        chosen = np.where(labels, probabilities, 1 - probabilities)
-    return float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float32).tiny), dtype=np.float64)))

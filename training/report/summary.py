@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from models.metadata import Task
+from training.decide import log_loss, predict
 from training.report import words
 from training.report.breakdown import (
     MOST_CLASSES,
@@ -22,16 +24,15 @@ from training.report.breakdown import (
 )
 from training.report.comparison import Comparison, compare
 from training.report.measures import Estimate, measure, share
-from training.report.results import Results, SplitResult, Task
+from training.report.results import Results, SplitResult
 from training.report.statistics import (
     CONFIDENCE,
     RESAMPLES,
     SEED,
     Reliability,
-    log_loss,
     reliability,
 )
-from training.report.tallies import Decisions, Tallied, decide, is_right, tally
+from training.report.tallies import Decisions, Tallied, is_right, tally
 
 SUMMARY_VERSION = 1
 DIGITS = 6  # significant ones, of what is written down
@@ -146,6 +147,18 @@ def headline(summary: Summary) -> str:
     return " ".join([_how_good(split, summary["task"]), *_reservations(split)])
 
 
+def answer_times(summary: Summary) -> str:
+    """Say how long each engine takes for one text, and of what length; empty if not known."""
+    cost = summary["cost"]
+    times = ", ".join(
+        f"{engine} {words.amount(milliseconds)}{words.SPACE}ms"
+        for engine, milliseconds in cost["milliseconds_per_text"].items()
+    )
+    if not times or cost["timed_tokens"] is None:
+        return times
+    return f"{times} for a text of {words.number(cost['timed_tokens'])} tokens"
+
+
 def _how_good(split: SplitSummary, task: Task) -> str:
     figures, rows = split["figures"], f"{split['rows']:,} {split['name']} rows"
     decimals = [
@@ -189,8 +202,10 @@ def _leak_sentence(leaks: Leaks) -> str:
 def _summarize_split(split: SplitResult, results: Results) -> SplitSummary:
     labels = list(results.labels)
     thresholds = None if results.thresholds is None else list(results.thresholds)
-    decided = decide(split.probabilities, thresholds)
-    baseline = None if split.baseline is None else decide(split.baseline, split.baseline_thresholds)
+    decided = predict(split.probabilities, thresholds=thresholds)
+    baseline = None
+    if split.baseline is not None:
+        baseline = predict(split.baseline, thresholds=split.baseline_thresholds)
     every = [decided] if baseline is None else [decided, baseline]
     tallied = tally(split.labels, every, labels=len(labels))
     matrix = None

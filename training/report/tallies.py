@@ -13,18 +13,6 @@ Decisions = NDArray[np.int32] | NDArray[np.bool_]
 """The class of each row, (rows,); multi-label: whether each label is given, (rows, labels)."""
 
 
-def decide(probabilities: NDArray[np.float32], thresholds: Sequence[float] | None) -> Decisions:
-    """Return what the service answers: the likeliest class, or the labels that are likely enough.
-
-    Args:
-        probabilities: Shape (rows, labels).
-        thresholds: Probability from which each label is given, (labels,); None for single label.
-    """
-    if thresholds is None:
-        return probabilities.argmax(axis=1).astype(np.int32)
-    return probabilities >= np.asarray(thresholds, np.float64)
-
-
 def is_right(decided: Decisions, truth: Decisions) -> NDArray[np.bool_]:
     """Return whether each row, with all of its labels, is right; shape (rows,)."""
     same: NDArray[np.bool_] = decided == truth

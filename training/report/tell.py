@@ -4,13 +4,15 @@ from rich.table import Table
 
 from training.console import console
 from training.report import words
-from training.report.summary import SplitSummary, Summary, headline
+from training.report.summary import SplitSummary, Summary, answer_times, headline
 
 
 def tell(summary: Summary) -> None:
-    """Print the headline and the main figures of each split."""
+    """Print the headline, the main figures of each split and the time that an answer takes."""
     console.print(headline(summary))
     console.print(_table(summary))
+    if times := answer_times(summary):
+        console.print(f"time to answer: {times}")
 
 
 def _table(summary: Summary) -> Table:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
-from training.inspection.balance import count_classes
+from training.inspection.balance import measure_balance
 from training.inspection.lengths import measure_lengths
 from training.inspection.overlap import measure_overlap
 from training.inspection.table import Table
@@ -22,19 +22,19 @@ class TestBalance:
         table = make_table(
             {"train": list("abcd"), "test": ["e"]}, {"train": [2, 0, 2, -1], "test": [1]}
         )
-        train, test = count_classes(table)
+        train, test = measure_balance(table)
         assert (train.split, train.labelled) == ("train", 3)
         assert train.counts == {"class 0": 1, "class 1": 0, "class 2": 2}
         assert test.counts == {"class 0": 0, "class 1": 1, "class 2": 0}
 
     def test_several_labels(self) -> None:
         table = make_table({"train": list("abc")}, {"train": [[1, 0, 1], [0, 0, 0], [-1, -1, -1]]})
-        (train,) = count_classes(table)
+        (train,) = measure_balance(table)
         assert train.labelled == 2
         assert train.counts == {"class 0": 1, "class 1": 0, "class 2": 1}
 
     def test_no_labels(self) -> None:
-        assert count_classes(make_table({"train": ["a"]}, {"train": [-1]}))[0].labelled == 0
+        assert measure_balance(make_table({"train": ["a"]}, {"train": [-1]}))[0].labelled == 0
 
 
 class TestLengths:

@@ -8,13 +8,11 @@ from scipy.sparse import csr_array
 from scipy.stats import binom
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import f1_score
-from sklearn.metrics import log_loss as reference_log_loss
 
 from training.report import statistics
 from training.report.statistics import (
     bootstrap_p,
     bootstrap_sums,
-    log_loss,
     macro_f1,
     mcnemar,
     paired_difference,
@@ -133,22 +131,6 @@ def test_expected_calibration_error() -> None:
 def test_certainty_has_a_bin() -> None:
     found = reliability(np.array([0.0, 1.0]), np.array([False, True]), bins=2)
     assert (found.rows.tolist(), found.error) == ([1, 1], 0)
-
-
-def test_log_loss_is_that_of_scikit_learn() -> None:
-    draw = np.random.default_rng(0)
-    probabilities = draw.dirichlet([1, 1, 1], 50)
-    labels = draw.integers(0, 3, 50).astype(np.int32)
-    expected = reference_log_loss(labels, probabilities)
-    assert log_loss(probabilities, labels) == pytest.approx(expected)
-    decisions = (draw.random((50, 3)) < 0.5).astype(np.int32)
-    pairs = np.stack([1 - probabilities.ravel(), probabilities.ravel()], axis=1)
-    expected = reference_log_loss(decisions.ravel(), pairs)
-    assert log_loss(probabilities, decisions) == pytest.approx(expected)
-
-
-def test_log_loss_of_an_impossible_row_is_finite() -> None:
-    assert 80 < log_loss(np.array([[1, 0]], np.float32), np.array([1], np.int32)) < 90
 
 
 def test_f1_of_many_samples_is_that_of_scikit_learn() -> None:

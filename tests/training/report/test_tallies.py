@@ -5,14 +5,8 @@ import pytest
 from sklearn.metrics import f1_score
 
 from tests.training.report.made import multi_split, single_split
-from training.report.tallies import decide, is_right, tally
-
-
-def test_deciding() -> None:
-    probabilities = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]], np.float32)
-    assert decide(probabilities, None).tolist() == [1, 0]
-    given = decide(probabilities, (0.5, 0.5, 0.25))
-    assert given.tolist() == [[False, True, True], [True, False, True]]
+from training.decide import predict
+from training.report.tallies import is_right, tally
 
 
 def test_a_row_is_right_with_all_of_its_labels() -> None:
@@ -23,7 +17,7 @@ def test_a_row_is_right_with_all_of_its_labels() -> None:
 
 def test_figures_of_one_label_are_those_of_scikit_learn() -> None:
     split = single_split(classes=5)
-    decided = decide(split.probabilities, None)
+    decided = predict(split.probabilities, thresholds=None)
     found = tally(split.labels, [decided], labels=5)[0].sample
     assert found.accuracy == np.mean(decided == split.labels)
     assert found.f1 == pytest.approx(f1_score(split.labels, decided, average=None))
@@ -32,7 +26,7 @@ def test_figures_of_one_label_are_those_of_scikit_learn() -> None:
 
 def test_figures_of_many_labels_are_those_of_scikit_learn() -> None:
     split = multi_split(classes=4)
-    decided = decide(split.probabilities, (0.4,) * 4)
+    decided = predict(split.probabilities, thresholds=(0.4,) * 4)
     found = tally(split.labels, [decided], labels=4)[0].sample
     assert found.macro_f1 == pytest.approx(f1_score(split.labels, decided, average="macro"))
     assert found.micro_f1 == pytest.approx(f1_score(split.labels, decided, average="micro"))
@@ -42,7 +36,7 @@ def test_figures_of_many_labels_are_those_of_scikit_learn() -> None:
 def test_samples_are_drawn_as_rows_are() -> None:
     """Drawing kinds of rows gives the spread that drawing the rows themselves does."""
     split = single_split(rows=400, classes=3, strength=2.0)
-    decided = decide(split.probabilities, None)
+    decided = predict(split.probabilities, thresholds=None)
     found = tally(split.labels, [decided], labels=3)[0].resampled.macro_f1
     draw = np.random.default_rng(5)
     rows = draw.integers(0, split.rows, (1_000, split.rows))
@@ -53,7 +47,7 @@ def test_samples_are_drawn_as_rows_are() -> None:
 
 def test_samples_are_paired() -> None:
     split = single_split()
-    decided = decide(split.probabilities, None)
+    decided = predict(split.probabilities, thresholds=None)
     first, second = tally(split.labels, [decided, decided.copy()], labels=2)
     assert np.array_equal(first.resampled.macro_f1, second.resampled.macro_f1)
     assert first.resampled.macro_f1.shape == (1_000,)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.training.report.made import results, single_split
+from training.report.results import Cost
 from training.report.summary import summarize
 from training.report.tell import tell
 
@@ -15,3 +16,11 @@ def test_main_figures(capsys: pytest.CaptureFixture[str]) -> None:
     for line in ("test, 300 rows", "validation, 300 rows", "  accuracy", "  macro-F1"):
         assert line in told
     assert "p = " in told
+    assert told.endswith(
+        "\ntime to answer: onnx 1.20 ms, savedmodel 2.60 ms for a text of 174 tokens\n"
+    )
+
+
+def test_times_that_nobody_took(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(summarize(results(single_split(), cost=Cost())))
+    assert "time to answer" not in capsys.readouterr().err

@@ -154,3 +154,10 @@ def test_a_report_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypa
     with pytest.raises(OSError, match="no room"):
         write_report(results(single_split()), folder=tmp_path / "report")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_times_are_shown_with_what_was_timed(folder: Path) -> None:
+    page = Page((folder / "report.html").read_text(encoding="utf-8"))
+    assert "to answer a text of 174 tokens, onnx1.20\xa0ms" in page.text.replace("\n", "")
+    assert "one text, savedmodel2.60 ms" in page.text
+    assert "the median of their lengths is 174 tokens" in page.text
