@@ -13,6 +13,7 @@ from models.errors import GatewiseError
 from models.metadata import Name
 from models.quiet import quiet_start
 from models.versions import Store, Version
+from training.budget import Budget
 from training.interrupt import Interrupted
 from training.settings import Cell, ClassWeight, FitSettings, NetworkSettings, TrainSettings
 
@@ -80,8 +81,13 @@ def train(
         typer.Option(help="More texts of the same kind; a dataset, or DATASET:SPLIT."),
     ] = None,
     self_training: Annotated[
-        int, typer.Option(min=0, max=3, help="Rounds of learning from them what it thinks of them.")
-    ] = TrainSettings.self_training,
+        int | None,
+        typer.Option(
+            min=0,
+            max=3,
+            help="Rounds of learning what it thinks of them; 0, or 1 with --time-budget.",
+        ),
+    ] = None,
     units: Annotated[
         int | None,
         typer.Option(
@@ -123,6 +129,10 @@ def train(
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
     ] = TrainSettings.seed,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Minutes that all may take; what does not fit is left out."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a stopped training of that name was.")
     ] = False,
@@ -136,6 +146,7 @@ def train(
     from training.prepare import prepare
     from training.shape import choose_shape
 
+    budget = Budget(minutes=time_budget) if time_budget else None
     start = _find_version(Store(store), start_from) if start_from else None
     pretrained = bool(unlabeled or start)
     settings = TrainSettings(
@@ -151,7 +162,7 @@ def train(
         class_weight=class_weight,
         start_from=start.reference if start else None,
         unlabeled=unlabeled,
-        self_training=self_training if unlabeled else 0,
+        self_training=_choose_rounds(self_training, budget) if unlabeled else 0,
         seed=seed,
         network=NetworkSettings(
             **choose_shape(
@@ -178,7 +189,14 @@ def train(
     from training.pipeline import train as publish
     from training.run import Run
 
-    run = Run(prepared=prepared, settings=settings, work=work, start=start, resume=resume)
+    run = Run(
+        prepared=prepared,
+        settings=settings,
+        work=work,
+        start=start,
+        budget=budget,
+        resume=resume,
+    )
     publish(run, store=Store(store))
 
 
@@ -235,6 +253,13 @@ def evaluate(
     selection = Selection(split=split, text_column=text_column, label_column=label_column)
     results = evaluate_version(version, source, selection=selection, engine=engine)
     tell(summarize(results) if report is None else write_report(results, folder=report))
+
+
+def _choose_rounds(asked: int | None, budget: Budget | None) -> int:
+    """Return how often to learn from texts without labels what was learned from the others."""
+    if asked is not None:
+        return asked
+    return TrainSettings.self_training if budget is None else 1
 
 
 def _find_version(store: Store, model: str) -> Version:

@@ -30,20 +30,30 @@ def find_encoder(run: Run) -> Encoder:
             about to write it.
         Interrupted: Somebody asked to stop.
     """
-    identity = _identify(run)
-    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-    path = run.work / FOLDER / f"{key}.npz"
+    path = _place(run)
     if path.is_file():
         console.print(f"pretrained encoder: {path}")
         return _load(path)
     busy = f"another training learns the same language; wait until it has written {path}"
     with lock(path.with_suffix(".lock"), busy=busy):
-        return _pretrain(run, path, identity=identity)
+        return _pretrain(run, path)
 
 
-def _pretrain(run: Run, path: Path, *, identity: Mapping[str, Any]) -> Encoder:
+def is_kept(run: Run) -> bool:
+    """Whether the encoder of the corpus of a run has been learned already."""
+    return _place(run).is_file()
+
+
+def _place(run: Run) -> Path:
+    identity = json.dumps(_identify(run), sort_keys=True)
+    return run.work / FOLDER / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.npz"
+
+
+def _pretrain(run: Run, path: Path) -> Encoder:
     """Return a new encoder, which is kept at `path`."""
-    checkpoint = Checkpoint(path.with_suffix(".part.npz"), identity=identity, resume=run.resume)
+    checkpoint = Checkpoint(
+        path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
+    )
     keras.utils.set_random_seed(run.settings.seed)
     encoder = pretrain(
         run.prepared.domain,

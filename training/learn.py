@@ -6,6 +6,7 @@ labelled rows (self-training: Scudder, 1965; with soft labels, Hinton et al., "D
 Knowledge in a Neural Network", 2015).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ class Learned:
 
 
 @dataclass(frozen=True)
-class _Lesson:
+class Lesson:
     """Texts to learn from.
 
     Args:
@@ -67,8 +68,9 @@ def learn(run: Run) -> Learned:
         TrainingError: A fit failed.
         Interrupted: Somebody asked to stop.
     """
-    encoder = find_encoder(run) if run.prepared.domain else None
-    learned = _learn(run, _labelled(run), encoder, stage="network")
+    pretrains = run.prepared.domain and run.settings.pretrain.epochs
+    encoder = find_encoder(run) if pretrains else None
+    learned = _learn(run, labelled(run), encoder, stage="network")
     for number in range(1, run.settings.self_training + 1):
         console.print(
             f"self-training, round {number}: labelling {len(run.prepared.corpus):,} texts"
@@ -78,38 +80,65 @@ def learn(run: Run) -> Learned:
     return learned
 
 
+def labelled(run: Run) -> Lesson:
+    """Return the rows of train."""
+    data = run.prepared.data
+    degrees = soften(data.train.labels, labels=len(data.labels))
+    return Lesson(run.prepared.ids["train"], degrees, degrees == 1)
+
+
+def examples(run: Run, lesson: Lesson) -> Examples:
+    """Return what the network sees of a lesson: each text cut, or even a share of them only."""
+    count, settings = len(lesson.rows), run.settings
+    random = np.random.default_rng(settings.seed)
+    seen = np.sort(random.permutation(count)[: math.ceil(settings.share * count)])
+    ids = [np.array(lesson.rows[row][: settings.max_tokens], np.int32) for row in seen]
+    return Examples(ids, lesson.degrees[seen])
+
+
+def build_start(run: Run, *, encoder: Encoder | None) -> keras.Model:
+    """Return a network as it is before a fit, which knows what is known beforehand."""
+    prepared, settings, labels = run.prepared, run.settings, run.prepared.data.labels
+    network = build_network(
+        settings.network,
+        vocabulary=len(prepared.tokenizer),
+        labels=len(labels),
+        seed=settings.seed,
+    )
+    if encoder is not None:
+        encoder.give_to(network)
+    if run.start is not None:
+        start = read_start(run.start)
+        start.give_to(network, tokenizer=prepared.tokenizer, labels=labels)
+    return network
+
+
 def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row]) -> list[Logits]:
     """Return the logits (rows, labels) of the network and, if there are any, of the n-grams."""
     logits = predict_logits(network, rows)
     return [logits] if ngrams is None else [logits, ngrams.logits(rows)]
 
 
-def _labelled(run: Run) -> _Lesson:
-    data = run.prepared.data
-    degrees = soften(data.train.labels, labels=len(data.labels))
-    return _Lesson(run.prepared.ids["train"], degrees, degrees == 1)
-
-
-def _add_corpus(run: Run, teacher: Classifier) -> _Lesson:
+def _add_corpus(run: Run, teacher: Classifier) -> Lesson:
     """Return the labelled rows and the corpus with the teacher's opinion of it."""
-    own, corpus = _labelled(run), run.prepared.corpus
+    own, corpus = labelled(run), run.prepared.corpus
     degrees = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
     verdict = predict(degrees, thresholds=teacher.thresholds)
     given = soften(verdict, labels=degrees.shape[1]) == 1
-    return _Lesson(
+    return Lesson(
         [*own.rows, *corpus],
         np.concatenate([own.degrees, degrees]),
         np.concatenate([own.given, given]),
     )
 
 
-def _learn(run: Run, lesson: _Lesson, encoder: Encoder | None, *, stage: str) -> Learned:
+def _learn(run: Run, lesson: Lesson, encoder: Encoder | None, *, stage: str) -> Learned:
     ngrams = _fit_ngrams(run, lesson) if run.settings.ngrams else None
     fitted = _fit_network(run, lesson, ngrams, encoder, stage=stage)
     return Learned(_join(run, fitted, ngrams), fitted)
 
 
-def _fit_ngrams(run: Run, lesson: _Lesson) -> NgramModel:
+def _fit_ngrams(run: Run, lesson: Lesson) -> NgramModel:
     """Return the n-grams of the strength at which validation is likeliest."""
     data = run.prepared.data
     found: dict[float, NgramModel] = {}
@@ -130,20 +159,10 @@ def _fit_ngrams(run: Run, lesson: _Lesson) -> NgramModel:
 
 
 def _fit_network(
-    run: Run, lesson: _Lesson, ngrams: NgramModel | None, encoder: Encoder | None, *, stage: str
+    run: Run, lesson: Lesson, ngrams: NgramModel | None, encoder: Encoder | None, *, stage: str
 ) -> Fitted:
-    prepared, settings, data = run.prepared, run.settings, run.prepared.data
-    network = build_network(
-        settings.network,
-        vocabulary=len(prepared.tokenizer),
-        labels=len(data.labels),
-        seed=settings.seed,
-    )
-    if encoder is not None:
-        encoder.give_to(network)
-    if run.start is not None:
-        start = read_start(run.start)
-        start.give_to(network, tokenizer=prepared.tokenizer, labels=data.labels)
+    settings, data = run.settings, run.prepared.data
+    network = build_start(run, encoder=encoder)
     judges = run.judges
     judge = make_judge(
         judges.labels,
@@ -153,7 +172,7 @@ def _fit_network(
     )
     fitted = fit(
         network,
-        _examples(lesson, cut=settings.max_tokens),
+        examples(run, lesson),
         judges.ids,
         objective=Objective(data.task, make_loss(run.weights, task=data.task), judge),
         settings=settings.fit,
@@ -168,10 +187,6 @@ def _fit_network(
     )
     round_embedding(network)  # before anything is measured, so that it is what will be served
     return fitted
-
-
-def _examples(lesson: _Lesson, *, cut: int) -> Examples:
-    return Examples([np.array(row[:cut], np.int32) for row in lesson.rows], lesson.degrees)
 
 
 def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> Classifier:

@@ -24,6 +24,7 @@ from training.gather import gather_results
 from training.interrupt import Interrupted
 from training.learn import Learned, halves, learn
 from training.onnx_twin import export_onnx
+from training.pace import fit_into
 from training.prepare import Prepared
 from training.prove import Proof, prove_export
 from training.report.summary import Summary, answer_times, headline
@@ -68,6 +69,8 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     """Make a version in `folder`; return its metadata and what its report says."""
     _start_repeatably(run.settings.seed)
     baseline = _fit_baseline(run)
+    if run.budget is not None:
+        run = fit_into(run, run.budget)
     learned = learn(run)
     metadata = describe(run.prepared, learned, run.settings)
     _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)

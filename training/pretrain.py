@@ -93,24 +93,14 @@ def pretrain(
         TrainingError: The loss is no longer a number.
         Interrupted: Somebody asked to stop; the checkpoint says where.
     """
-    ids = [np.asarray(row[: settings.max_tokens], np.int32) for row in rows if len(row) > 1]
-    if not ids:
-        raise DataError(
-            "no text without labels has two tokens, so there is no language to learn; "
-            "give longer ones with --unlabeled, or train without"
-        )
-    batches = LengthBatches(
-        Examples(ids, np.zeros((len(ids), 0), np.float32)), size=settings.batch, seed=seed
-    )
-    model = LanguageModel(ids, vocabulary=vocabulary, shape=shape, settings=settings, seed=seed)
-    step = model.make_step(steps=settings.epochs * _count_slices(batches, settings))
-    tracked = {"model": model.tracked}
-    course = checkpoint.restore(tracked, PretrainCourse())
+    reading = Reading(rows, vocabulary=vocabulary, shape=shape, settings=settings, seed=seed)
+    batches, tracked = reading.batches, {"model": reading.model.tracked}
+    course = reading.course = checkpoint.restore(tracked, reading.course)
     progress = StepProgress("pretraining", total=settings.epochs * len(batches))
     with Interrupt() as interrupt, progress:
         while course.epoch < settings.epochs:
             for texts, _ in batches.epoch(course.epoch, start=course.batch):
-                _read(texts, model, step, course, settings=settings)
+                reading.read(texts)
                 course.batch += 1
                 progress.show(course.epoch * len(batches) + course.batch, _figures(course))
                 if interrupt.asked or checkpoint.is_due():
@@ -118,7 +108,64 @@ def pretrain(
                 interrupt.leave_if_asked()
             course.epoch, course.batch = course.epoch + 1, 0
             checkpoint.save(tracked, course)
-    return model.encoder(perplexity=float(np.exp(course.loss)))
+    return reading.model.encoder(perplexity=float(np.exp(course.loss)))
+
+
+class Reading:
+    """A language model and the texts that it learns from.
+
+    Args:
+        rows: Ids of each text.
+        vocabulary: Number of tokens.
+        shape: Shape of the classifier's network.
+        settings: How the model is fitted.
+        seed: Decides weights, dropout, samples and the order of the texts.
+
+    Raises:
+        DataError: There is nothing to predict in the rows.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        *,
+        vocabulary: int,
+        shape: NetworkSettings,
+        settings: PretrainSettings,
+        seed: int,
+    ) -> None:
+        ids = [np.asarray(row[: settings.max_tokens], np.int32) for row in rows if len(row) > 1]
+        if not ids:
+            raise DataError(
+                "no text without labels has two tokens, so there is no language to learn; "
+                "give longer ones with --unlabeled, or train without"
+            )
+        examples = Examples(ids, np.zeros((len(ids), 0), np.float32))
+        self.batches = LengthBatches(examples, size=settings.batch, seed=seed)
+        self.model = LanguageModel(
+            ids, vocabulary=vocabulary, shape=shape, settings=settings, seed=seed
+        )
+        self.course = PretrainCourse()
+        self._slice = settings.slice
+        steps = settings.epochs * _count_slices(self.batches, settings)
+        self._step = self.model.make_step(steps=steps)
+
+    def read(self, texts: Ids) -> None:
+        """Learn from a batch of texts, slice by slice, the state carried on.
+
+        Raises:
+            TrainingError: The loss is no longer a number.
+        """
+        course, started = self.course, time.perf_counter()
+        state = self.model.initial_state(len(texts))
+        for ids, following in _slices(texts, length=self._slice):
+            loss, state = self._step(ids, following, *state)
+            value = float(loss)
+            if not np.isfinite(value):
+                raise TrainingError("the language model's loss is no longer a number")
+            course.loss = value if course.tokens == 0 else 0.99 * course.loss + 0.01 * value
+            course.tokens += int((following != PAD).sum())
+        course.seconds += time.perf_counter() - started
 
 
 class LanguageModel:
@@ -244,27 +291,6 @@ class LanguageModel:
         wrong = tf.where(wanted[:, None] == others[None], LOGIT_FLOOR, wrong)
         everything = tf.reduce_logsumexp(tf.concat([right[:, None], wrong], axis=1), axis=1)
         return tf.reduce_mean(everything - right)
-
-
-def _read(
-    texts: Ids,
-    model: LanguageModel,
-    step: Any,
-    course: PretrainCourse,
-    *,
-    settings: PretrainSettings,
-) -> None:
-    """Learn from a batch of texts, slice by slice, the state carried on."""
-    started = time.perf_counter()
-    state = model.initial_state(len(texts))
-    for ids, following in _slices(texts, length=settings.slice):
-        loss, state = step(ids, following, *state)
-        value = float(loss)
-        if not np.isfinite(value):
-            raise TrainingError("the language model's loss is no longer a number")
-        course.loss = value if course.tokens == 0 else 0.99 * course.loss + 0.01 * value
-        course.tokens += int((following != PAD).sum())
-    course.seconds += time.perf_counter() - started
 
 
 def _slices(texts: Ids, *, length: int) -> Iterator[tuple[Ids, Ids]]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.versions import Version
+from training.budget import Budget
 from training.checkpoint import Checkpoint
 from training.classes import Targets
 from training.lock import lock_training
@@ -39,6 +40,7 @@ class Run:
         work: Folder of checkpoints, which stay until the version is published, and of encoders,
             which stay for later trainings.
         start: The version whose network is gone on with, if there is one.
+        budget: How long it may take; None for as long as it takes.
         resume: Whether to go on from checkpoints.
     """
 
@@ -46,6 +48,7 @@ class Run:
     settings: TrainSettings
     work: Path
     start: Version | None = None
+    budget: Budget | None = None
     resume: bool = False
 
     @cached_property
@@ -90,6 +93,11 @@ class Run:
     def lock(self) -> AbstractContextManager[None]:
         """Keep the checkpoints to this training while entered; see `lock_training`."""
         return lock_training(self.settings.name, work=self.work)
+
+    @property
+    def plan_file(self) -> Path:
+        """Where it is kept what of the training fits into its time."""
+        return self._checkpoints / "plan.json"
 
     @property
     def has_checkpoints(self) -> bool:

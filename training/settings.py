@@ -93,6 +93,7 @@ class TrainSettings:
         unlabeled: Texts without labels, from the same domain, to learn the language from; a file,
             folder or Hub id, with ":split" behind it for one split. The vocabulary is theirs then.
         self_training: How often to label those texts with the classifier and learn from them too.
+        share: Of the labelled rows that the network sees, where there is no time for all.
         seed: Seed of the split, the weights, the order and the dropout.
         network: Shape of the network.
         fit: How it is fitted.
@@ -111,6 +112,7 @@ class TrainSettings:
     start_from: str | None = None
     unlabeled: str | None = None
     self_training: int = 0
+    share: float = 1.0
     seed: int = 1
     network: NetworkSettings
     fit: FitSettings = field(default_factory=FitSettings)
@@ -126,6 +128,7 @@ class TrainSettings:
             "start_from": self.start_from,
             "unlabeled": self.unlabeled,
             "self_training": self.self_training,
+            "share": self.share,
             "seed": self.seed,
         }
         pretrain = {f"pretrain_{name}": value for name, value in asdict(self.pretrain).items()}

@@ -1,0 +1,123 @@
+"""Chooses what of a training fits into the time that there is."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+SLACK = 1.15  # for validation, checkpoints, and a machine that is not always as fast
+LEAST_SHARE = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How long a training may take, from when this was made."""
+
+    minutes: float
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> float:
+        """Seconds that are over."""
+        return time.monotonic() - self.started
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is done of a training.
+
+    Args:
+        pretraining: Passes over the texts without labels to learn the language.
+        epochs: Passes over the labelled rows.
+        rounds: Of self-training.
+        share: Of the labelled rows that the network sees.
+    """
+
+    pretraining: int
+    epochs: int
+    rounds: int
+    share: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Seconds of the parts of a training on this machine.
+
+    Args:
+        pretraining: One pass over the texts without labels; 0 where that has been done already.
+        epoch: One pass over the labelled rows.
+        round_epoch: One pass over the labelled rows and the texts without labels.
+        before: What is over when a plan is made.
+    """
+
+    pretraining: float
+    epoch: float
+    round_epoch: float
+    before: float
+
+    def of(self, plan: Plan) -> float:
+        """Return how long a training takes.
+
+        N-grams, export, proof and report take about as long as reading and the linear baseline.
+        """
+        fits = plan.epochs * (plan.share * self.epoch + plan.rounds * self.round_epoch)
+        return 2 * self.before + SLACK * (plan.pretraining * self.pretraining + fits)
+
+
+def choose_plan(wanted: Plan, costs: Costs, *, seconds: float) -> Plan:
+    """Return the fullest plan that fits; the leanest there is where none does."""
+    for plan in _leaner(wanted):
+        if costs.of(plan) <= seconds:
+            return plan
+    fixed, epoch = costs.of(replace(plan, share=0.0)), SLACK * costs.epoch
+    return replace(plan, share=min(1.0, max(LEAST_SHARE, (seconds - fixed) / epoch)))
+
+
+def _leaner(wanted: Plan) -> Iterator[Plan]:
+    """Yield plans from all that is wanted to the least; what brings most for its time goes last.
+
+    Self-training goes first, then repeated passes; one pass over the texts without labels is worth
+    more than a second one over the labelled rows.
+    """
+    for rounds in range(wanted.rounds, 0, -1):
+        yield replace(wanted, rounds=rounds)
+    plan = replace(wanted, rounds=0)
+    yield plan
+    for pretraining in range(wanted.pretraining - 1, 0, -1):
+        plan = replace(plan, pretraining=pretraining)
+        yield plan
+    for epochs in range(wanted.epochs - 1, 0, -1):
+        yield replace(plan, epochs=epochs)
+    if wanted.pretraining:
+        for epochs in range(wanted.epochs, 0, -1):
+            yield replace(plan, pretraining=0, epochs=epochs)
+
+
+def describe_plan(plan: Plan, costs: Costs) -> str:
+    """Return in words what is done and how long it should take."""
+    rows = f" over {plan.share:.0%} of the rows" if plan.share < 1 else ""
+    parts = [
+        _count(plan.pretraining, "pass of pretraining", "passes of pretraining"),
+        _count(plan.epochs, "epoch", "epochs") + rows,
+        _count(plan.rounds, "round of self-training", "rounds of self-training"),
+    ]
+    return f"{', '.join(filter(None, parts))} ({costs.of(plan) / 60:.1f} min in all)"
+
+
+def describe_omissions(wanted: Plan, chosen: Plan, costs: Costs) -> str:
+    """Return in words what is left out and how long all of it would have taken; "" for nothing."""
+    parts = [
+        _count(
+            wanted.pretraining - chosen.pretraining, "pass of pretraining", "passes of pretraining"
+        ),
+        _count(wanted.epochs - chosen.epochs, "epoch", "epochs"),
+        _count(wanted.rounds - chosen.rounds, "round of self-training", "rounds of self-training"),
+        f"{1 - chosen.share:.0%} of the rows" if chosen.share < 1 else "",
+    ]
+    named = ", ".join(filter(None, parts))
+    return f"{named} (all would take {costs.of(wanted) / 60:.1f} min)" if named else ""
+
+
+def _count(number: int, one: str, several: str) -> str:
+    if not number:
+        return ""
+    return f"{number} {one if number == 1 else several}"

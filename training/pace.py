@@ -1,0 +1,141 @@
+"""Measures how fast this machine trains, and cuts a training to the time that there is."""
+
+import itertools
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from training.batches import LengthBatches
+from training.budget import (
+    Budget,
+    Costs,
+    Plan,
+    choose_plan,
+    describe_omissions,
+    describe_plan,
+)
+from training.console import console
+from training.encoders import is_kept
+from training.fit import choose_epochs, make_optimizer, make_step
+from training.learn import build_start, examples, labelled
+from training.objective import make_loss
+from training.pretrain import Reading
+from training.run import Run
+
+SECONDS = 3.0  # that a speed is measured for
+
+
+def fit_into(run: Run, budget: Budget) -> Run:
+    """Return the run with as much of its work as fits.
+
+    A run that goes on from checkpoints keeps the plan that it began with.
+    """
+    wanted = _wanted(run)
+    if run.resume and run.plan_file.is_file():
+        return _follow(run, Plan(**json.loads(run.plan_file.read_text())), wanted=wanted)
+    with console.status("measuring how fast this machine trains"):
+        costs = measure_costs(run, before=budget.spent)
+    plan = choose_plan(wanted, costs, seconds=60 * budget.minutes)
+    console.print(f"time budget {budget.minutes:g} min: {describe_plan(plan, costs)}")
+    if omitted := describe_omissions(wanted, plan, costs):
+        console.print(f"left out: {omitted}")
+    if costs.of(plan) > 60 * budget.minutes:
+        console.print("warning: even that is likely to take longer")
+    _save(plan, path=run.plan_file)
+    return _follow(run, plan, wanted=wanted)
+
+
+def _save(plan: Plan, *, path: Path) -> None:
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(asdict(plan)), encoding="utf-8")
+    unfinished.replace(path)
+
+
+def measure_costs(run: Run, *, before: float) -> Costs:
+    """Return what the parts of a training cost, from some steps of each.
+
+    Args:
+        run: The training.
+        before: Seconds that have passed since the start.
+    """
+    own, settings = examples(run, labelled(run)), run.settings
+    corpus = sum(min(len(row), settings.max_tokens) for row in run.prepared.corpus)
+    fit_speed = _measure(_fit(run))
+    pretraining = 0.0
+    if run.prepared.domain and not is_kept(run):
+        limit = settings.pretrain.max_tokens
+        tokens = sum(min(len(row), limit) for row in run.prepared.domain)
+        pretraining = tokens / _measure(_pretrain(run))
+    return Costs(
+        pretraining=pretraining,
+        epoch=own.tokens / fit_speed,
+        round_epoch=(own.tokens + corpus) / fit_speed,
+        before=before,
+    )
+
+
+def _wanted(run: Run) -> Plan:
+    settings = run.settings
+    batches = -(-len(run.prepared.ids["train"]) // settings.fit.batch)
+    return Plan(
+        pretraining=settings.pretrain.epochs if run.prepared.domain else 0,
+        epochs=settings.fit.epochs or choose_epochs(batches, task=run.prepared.data.task),
+        rounds=settings.self_training,
+    )
+
+
+def _follow(run: Run, plan: Plan, *, wanted: Plan) -> Run:
+    """Return the run with the settings of a plan; what is not cut stays as it was said."""
+    settings = replace(run.settings, self_training=plan.rounds, share=plan.share)
+    if plan.epochs != wanted.epochs:
+        settings = replace(settings, fit=replace(settings.fit, epochs=plan.epochs))
+    if plan.pretraining != wanted.pretraining:
+        pretrain = replace(settings.pretrain, epochs=plan.pretraining)
+        settings = replace(settings, pretrain=pretrain)
+    return replace(run, settings=settings)
+
+
+def _measure(steps: Iterator[int]) -> float:
+    """Return tokens per second of steps that yield how many tokens they have learned from."""
+    next(steps)  # which is slow, for it is traced
+    tokens, started = 0, time.perf_counter()
+    for count in steps:
+        tokens += count
+        if (seconds := time.perf_counter() - started) > SECONDS:
+            break
+    return tokens / seconds
+
+
+def _fit(run: Run) -> Iterator[int]:
+    """Fit a network that is thrown away; yield the tokens of each step, without an end."""
+    settings, task = run.settings, run.prepared.data.task
+    network = build_start(run, encoder=None)
+    optimizer = make_optimizer(network, settings.fit, steps=1)
+    step = make_step(network, optimizer, loss=make_loss(run.weights, task=task))
+    own = examples(run, labelled(run))
+    batches = LengthBatches(own, size=settings.fit.batch, seed=settings.seed)
+    for epoch in itertools.count():
+        for ids, targets in batches.epoch(epoch):
+            step(ids, targets)
+            yield np.count_nonzero(ids)
+
+
+def _pretrain(run: Run) -> Iterator[int]:
+    """Fit a language model that is thrown away; yield the tokens of each batch, without an end."""
+    settings = run.settings.pretrain
+    reading = Reading(
+        run.prepared.domain,
+        vocabulary=len(run.prepared.tokenizer),
+        shape=run.settings.network,
+        settings=settings,
+        seed=run.settings.seed,
+    )
+    for epoch in itertools.count():
+        for texts, _ in reading.batches.epoch(epoch):
+            before = reading.course.tokens
+            reading.read(texts)
+            yield reading.course.tokens - before
