@@ -122,8 +122,10 @@ def train(
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Train a classifier on labelled text and publish it."""
+    from training.mlflow_log import check_installed
     from training.prepare import prepare
 
+    check_installed()
     settings = TrainSettings(
         name=name,
         dataset=dataset,

@@ -1,5 +1,6 @@
 """Trains a version from a dataset and publishes it: every step, in its order."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -19,6 +20,7 @@ from training.describe import describe
 from training.export import export_saved_model
 from training.gather import gather_results
 from training.learn import Learned, halves, learn
+from training.mlflow_log import MlflowLog
 from training.onnx_twin import export_onnx
 from training.prepare import Prepared
 from training.prove import Proof, prove_export
@@ -35,10 +37,17 @@ def train(run: Run, *, store: Store) -> Version:
         TrainingError: Says in one line what is wrong; nothing has been published.
         Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
     """
+    run.make_room()
+    with MlflowLog(run) as log:
+        version = _train(replace(run, listen=log.listen), store=store)
+        log.add_version(version)
+    return version
+
+
+def _train(run: Run, *, store: Store) -> Version:
     # The folder is made first, so that a store that cannot be written to is found before training.
     with store.staging(run.settings.name) as folder:
-        run.make_room()
-        _start_repeatably(run.settings.seed)
+        start_repeatably(run.settings.seed)
         baseline = _fit_baseline(run)
         learned = learn(run)
         metadata = describe(run.prepared, learned, run.settings)
@@ -55,7 +64,7 @@ def train(run: Run, *, store: Store) -> Version:
     return version
 
 
-def _start_repeatably(seed: int) -> None:
+def start_repeatably(seed: int) -> None:
     """Make runs with the same seed equal: nothing random, no sum in the order threads finish."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

@@ -1,6 +1,7 @@
 """One training: what it works on, what decides it, and where it leaves what it needs to go on."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from training.classes import Targets
 from training.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
-from training.tracking import Curves
+from training.tracking import Curves, Listener
 
 FEWEST_HONEST = 100  # validation rows; fewer say less than those that train has too
 
@@ -36,12 +37,14 @@ class Run:
         work: Folder of checkpoints, which stay until the version is published, and of encoders,
             which stay for later trainings.
         resume: Whether to go on from checkpoints.
+        listen: Returns who hears how the fit of a stage goes.
     """
 
     prepared: Prepared
     settings: TrainSettings
     work: Path
     resume: bool = False
+    listen: Callable[[str], Listener] | None = None
 
     @cached_property
     def score(self) -> Score:
@@ -80,7 +83,12 @@ class Run:
 
     def curves(self, stage: str) -> Curves:
         """Return where the learning curves of one stage go."""
-        return Curves(self.work / "tensorboard" / self.settings.name / stage)
+        folder = self.work / "tensorboard" / self.settings.name / stage
+        return Curves(folder, listener=self.listen(stage) if self.listen else None)
+
+    def note(self, name: str) -> Path:
+        """Return a file beside the checkpoints, which stays for as long as they do."""
+        return self._checkpoints / name
 
     def make_room(self) -> None:
         """Make the folder of the checkpoints, so that one that cannot be made is found early."""

@@ -44,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def learn(folder: Path, **changes: Any) -> "Learned":
     """Learn from a few rows, as a process of its own would; go on from what is in `folder`."""
     from training.learn import learn
-    from training.pipeline import _start_repeatably
+    from training.pipeline import start_repeatably
 
     options: dict[str, Any] = {
         "network": NetworkSettings(cell="gru", units=3, embedding=4),
@@ -53,7 +53,7 @@ def learn(folder: Path, **changes: Any) -> "Learned":
     }
     run = make_run(folder, rows=ROWS, **options | changes)
     run.make_room()
-    _start_repeatably(1)
+    start_repeatably(1)
     return learn(run)
 
 
