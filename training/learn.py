@@ -45,7 +45,7 @@ class Learned:
 
 
 @dataclass(frozen=True)
-class _Lesson:
+class Lesson:
     """Texts to learn from: ids of each, and the degree to which it has each label."""
 
     rows: Sequence[Row]
@@ -60,7 +60,7 @@ def learn(run: Run) -> Learned:
         Interrupted: Somebody asked to stop.
     """
     encoder = find_encoder(run) if run.prepared.domain else None
-    learned = _learn(run, _labelled(run), encoder, stage="network")
+    learned = _learn(run, labelled(run), encoder, stage="network")
     for number in range(1, run.settings.self_training + 1):
         console.print(
             f"self-training, round {number}: labelling {len(run.prepared.corpus):,} texts"
@@ -76,25 +76,26 @@ def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row])
     return [logits] if ngrams is None else [logits, ngrams.logits(rows)]
 
 
-def _labelled(run: Run) -> _Lesson:
+def labelled(run: Run) -> Lesson:
+    """Return the labelled rows of train."""
     data = run.prepared.data
-    return _Lesson(run.prepared.ids["train"], soften(data.train.labels, labels=len(data.labels)))
+    return Lesson(run.prepared.ids["train"], soften(data.train.labels, labels=len(data.labels)))
 
 
-def _add_corpus(run: Run, teacher: Classifier) -> _Lesson:
+def _add_corpus(run: Run, teacher: Classifier) -> Lesson:
     """Return the labelled rows and the corpus with the teacher's opinion of it."""
-    own, corpus = _labelled(run), run.prepared.corpus
+    own, corpus = labelled(run), run.prepared.corpus
     opinion = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
-    return _Lesson([*own.rows, *corpus], np.concatenate([own.targets, opinion]))
+    return Lesson([*own.rows, *corpus], np.concatenate([own.targets, opinion]))
 
 
-def _learn(run: Run, lesson: _Lesson, encoder: Encoder | None, *, stage: str) -> Learned:
-    ngrams = _fit_ngrams(run, lesson) if run.settings.ngrams else None
-    fitted = _fit_network(run, lesson, ngrams, encoder, stage=stage)
+def _learn(run: Run, lesson: Lesson, encoder: Encoder | None, *, stage: str) -> Learned:
+    ngrams = choose_ngrams(run, lesson) if run.settings.ngrams else None
+    fitted = fit_network(run, lesson, ngrams, encoder, stage=stage)
     return Learned(_join(run, fitted, ngrams), fitted)
 
 
-def _fit_ngrams(run: Run, lesson: _Lesson) -> NgramModel:
+def choose_ngrams(run: Run, lesson: Lesson) -> NgramModel:
     """Return the n-grams of the strength at which validation is likeliest."""
     data = run.prepared.data
     found: dict[float, NgramModel] = {}
@@ -114,9 +115,15 @@ def _fit_ngrams(run: Run, lesson: _Lesson) -> NgramModel:
     return found[min(found)]
 
 
-def _fit_network(
-    run: Run, lesson: _Lesson, ngrams: NgramModel | None, encoder: Encoder | None, *, stage: str
+def fit_network(
+    run: Run, lesson: Lesson, ngrams: NgramModel | None, encoder: Encoder | None, *, stage: str
 ) -> Fitted:
+    """Return the network, the best beside the n-grams if there are any, and how it came about.
+
+    Raises:
+        TrainingError: The loss is no longer a number.
+        Interrupted: Somebody asked to stop.
+    """
     prepared, settings, data = run.prepared, run.settings, run.prepared.data
     network = build_network(
         settings.network,
@@ -152,7 +159,7 @@ def _fit_network(
     return fitted
 
 
-def _examples(lesson: _Lesson, *, cut: int) -> Examples:
+def _examples(lesson: Lesson, *, cut: int) -> Examples:
     return Examples([np.array(row[:cut], np.int32) for row in lesson.rows], lesson.targets)
 
 
