@@ -42,7 +42,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A client of a tracking store in a folder, which the environment names."""
-    mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed")
+    import mlflow
+
     uri = (tmp_path / "mlruns").as_uri()
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
@@ -197,7 +198,6 @@ def nobody() -> Iterator[str]:
 def test_a_server_that_does_not_answer(
     server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("mlflow", reason="MLflow is not installed")
     run = make_run(tmp_path)
     capsys.readouterr()
     with server as uri:

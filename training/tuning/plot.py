@@ -10,15 +10,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from training.report.figures import DOTS_PER_INCH, LIGHT
-from training.tuning.outcome import Outcome
+from training.tuning.outcome import Outcome, rank
 from training.tuning.space import SPACE
 
 COLUMNS = 2
 WIDTH, HEIGHT = 9.0, 2.6  # inches of the plot, and of each row of panels
 LOGARITHMIC = ("learning_rate", "batch")
+TICKS = {
+    "layers": (1, 2),
+    "learning_rate": (0.0005, 0.001, 0.002, 0.004, 0.008),
+    "batch": (16, 32, 64, 128),
+}
 
 
 def draw(outcomes: Sequence[Outcome], *, score: str) -> bytes:
@@ -53,8 +58,11 @@ def _by_trial(axes: Axes, outcomes: Sequence[Outcome]) -> None:
 def _by_value(axes: Axes, outcomes: Sequence[Outcome], name: str) -> None:
     """Draw the score against the values of a setting."""
     if name in LOGARITHMIC:
-        axes.set_xscale("log", base=2 if name == "batch" else 10)
+        axes.set_xscale("log")
     _scatter(axes, [(outcome.values[name], outcome) for outcome in outcomes])
+    if name in TICKS:
+        axes.set_xticks(TICKS[name], list(map(str, TICKS[name])))
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(name.replace("_", " "))
 
 
@@ -70,6 +78,10 @@ def _scatter(axes: Axes, points: Sequence[tuple[float, Outcome]]) -> None:
         if chosen:
             edges = {} if marker == "x" else {"edgecolors": edge}
             axes.scatter(*zip(*chosen, strict=True), marker=marker, c=face, label=kind, **edges)
+    best = next(iter(rank([outcome for _, outcome in points])), None)
+    ring = [(x, o.score) for x, o in points if o is best]
+    if ring:
+        axes.scatter(*zip(*ring, strict=True), s=160, c="none", edgecolors=LIGHT.ink, label="best")
     axes.grid(color=LIGHT.faint, linewidth=0.5)
     axes.set_axisbelow(True)
 

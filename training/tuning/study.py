@@ -18,7 +18,7 @@ from training.checkpoint import list_changes
 from training.errors import TrainingError
 from training.tuning.space import Values
 
-JOURNAL = "journal.log"
+JOURNAL, STUDY = "journal.log", "tuning"
 IDENTITY, DEFAULTS, RETRY_OF, RETRIES = "identity", "defaults", "retry_of", "retries"
 RANDOM_TRIALS = 8  # before the sampler builds on what it has seen
 UNPRUNED_TRIALS = 4
@@ -81,12 +81,12 @@ def _load(path: Path) -> Study:
     lock = JournalFileOpenLock(str(path))
     path.with_name(path.name + ".lock").unlink(missing_ok=True)  # of a killed process
     _drop_torn_line(path)
+    storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    pruner = MedianPruner(n_startup_trials=UNPRUNED_TRIALS)
+    if optuna.get_all_study_names(storage):
+        return optuna.load_study(study_name=STUDY, storage=storage, pruner=pruner)
     return optuna.create_study(
-        study_name="tuning",
-        storage=JournalStorage(JournalFileBackend(str(path), lock_obj=lock)),
-        pruner=MedianPruner(n_startup_trials=UNPRUNED_TRIALS),
-        direction="maximize",
-        load_if_exists=True,
+        study_name=STUDY, storage=storage, pruner=pruner, direction="maximize"
     )
 
 

@@ -8,15 +8,9 @@ from rich.table import Table
 from training.console import console
 from training.settings import TrainSettings
 from training.tuning.outcome import Outcome, gain, is_noise, rank
-from training.tuning.space import SPACE, Values, options
+from training.tuning.space import Values, options
 
-MOST_SHOWN = 10
-WIDTH = 120  # columns at most, even where they are folded; else figures would be cut off
-HEADINGS = {
-    "embedding": "embed-\nding",
-    "word_dropout": "word\ndropout",
-    "learning_rate": "learning\nrate",
-}
+MOST_SHOWN = 5  # beside each other, and the defaults
 
 
 def tell(outcomes: Sequence[Outcome], *, settings: TrainSettings, score: str, rows: int) -> None:
@@ -32,7 +26,7 @@ def tell(outcomes: Sequence[Outcome], *, settings: TrainSettings, score: str, ro
     if not ranked:
         console.print("no trial is complete yet")
         return
-    console.print(_table(ranked[:MOST_SHOWN], score=score), width=WIDTH)
+    console.print(_table(ranked, score=score))
     console.print(count(outcomes))
     console.print(verdict(ranked, score=score, rows=rows))
     console.print(f"to train with the best: {command(settings, ranked[0].values)}")
@@ -41,7 +35,7 @@ def tell(outcomes: Sequence[Outcome], *, settings: TrainSettings, score: str, ro
 def count(outcomes: Sequence[Outcome]) -> str:
     """Return how many trials ended in which way."""
     endings = [outcome.ending for outcome in outcomes]
-    return f"{len(endings)} trials: " + ", ".join(
+    return f"trials: {len(endings)}, of which " + ", ".join(
         f"{endings.count(ending)} {ending}" for ending in dict.fromkeys(endings)
     )
 
@@ -53,6 +47,8 @@ def verdict(ranked: Sequence[Outcome], *, score: str, rows: int) -> str:
     name = score.replace("_", " ")
     if default is None:
         return "the trial of the defaults is not complete, so there is nothing to compare with"
+    if len(ranked) == 1:
+        return "nothing but the defaults is complete, so there is nothing to compare with"
     if best is default:
         return "the defaults are best: nothing that was tried beats them"
     error = best.measured.standard_error or 0.0
@@ -82,23 +78,28 @@ def command(settings: TrainSettings, values: Values) -> str:
 
 
 def _table(ranked: Sequence[Outcome], *, score: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    figures = ("trial", score.replace("_", "\n"), "log\nloss", "s", "tokens\n/s", "para-\nmeters")
-    for heading in (*figures, *(HEADINGS.get(name, name) for name in SPACE)):
+    """Return a table with a column for each of the best trials, and one for the defaults."""
+    shown = list(ranked[:MOST_SHOWN])
+    shown += [outcome for outcome in ranked[MOST_SHOWN:] if outcome.is_default]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("trial", no_wrap=True)
+    for outcome in shown:
+        heading = "defaults" if outcome.is_default else str(outcome.number)
         table.add_column(heading, justify="right", no_wrap=True)
-    for outcome in ranked:
-        values = (str(value) for value in outcome.values.values())
-        table.add_row(*_figures(outcome), *values, style="bold" if outcome is ranked[0] else None)
+    columns = [_cells(outcome, score=score) for outcome in shown]
+    for name in columns[0]:
+        table.add_row(name, *(cells[name] for cells in columns))
     return table
 
 
-def _figures(outcome: Outcome) -> list[str]:
+def _cells(outcome: Outcome, *, score: str) -> dict[str, str]:
     measured = outcome.measured
-    return [
-        f"{outcome.number}" + (" (defaults)" if outcome.is_default else ""),
-        f"{outcome.score:.4f}",
-        f"{measured.log_loss:.4f}",
-        f"{measured.seconds:.0f}",
-        f"{measured.tokens_per_second:,.0f}",
-        f"{(measured.parameters or 0) / 1e6:.2f} M",
-    ]
+    figures = {
+        score: f"{outcome.score:.4f}",
+        "log_loss": f"{measured.log_loss:.4f}",
+        "seconds": f"{measured.seconds:,.0f}",
+        "tokens/s": f"{measured.tokens_per_second:,.0f}",
+        "parameters": f"{measured.parameters:,}",
+    }
+    values = {name: str(value) for name, value in outcome.values.items()}
+    return {name.replace("_", " "): cell for name, cell in (figures | values).items()}
