@@ -78,15 +78,15 @@ def test_trials_differ_and_leave_a_journal(
 ) -> None:
     run = make_small_run(tmp_path)
     capsys.readouterr()
-    outcomes = tune(run, trials=4)
-    assert [outcome.number for outcome in outcomes] == [0, 1, 2, 3]
-    assert [outcome.is_default for outcome in outcomes] == [True, False, False, False]
-    assert len({str(outcome.values) for outcome in outcomes}) == 4
+    outcomes = tune(run, trials=3)
+    assert [outcome.number for outcome in outcomes] == [0, 1, 2]
+    assert [outcome.is_default for outcome in outcomes] == [True, False, False]
+    assert len({str(outcome.values) for outcome in outcomes}) == 3
     assert (folder_of(run) / "journal.log").is_file()
     assert not list(folder_of(run).rglob("*.npz"))
     told = capsys.readouterr().err.splitlines()
     assert sum(line.startswith("trial 0: accuracy") for line in told) == 1
-    assert sum(line.startswith("trial 3: accuracy") for line in told) == 1
+    assert sum(line.startswith("trial 2: accuracy") for line in told) == 1
     assert not any(line.startswith("epoch ") for line in told)
 
 
@@ -232,10 +232,11 @@ def test_another_cell_is_refused(tmp_path: Path) -> None:
 
 def test_without_resume_the_last_study_is_put_aside(tmp_path: Path) -> None:
     run = make_small_run(tmp_path)
-    for trials in (2, 1):
-        assert len(tune(run, trials=trials)) == trials
+    tune(run, trials=1)
+    former = (folder_of(run) / "journal.log").read_bytes()
+    assert len(tune(run, trials=1)) == 1
     aside = run.work / "tune" / ".previous" / "mine" / "journal.log"
-    assert aside.read_text().count('"seconds"') == 2
+    assert aside.read_bytes() == former != (folder_of(run) / "journal.log").read_bytes()
 
 
 def test_several_labels_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
