@@ -33,7 +33,7 @@ DEFAULTS = {
 SECONDS_BETWEEN = 60.0  # attempts, after one that failed
 LONGEST_VALUE = 500  # characters of a parameter; the least that any release of the server takes
 MOST_AT_ONCE = 100  # figures of one request
-LONGEST_REASON = 400  # characters of a warning
+LONGEST_REASON = 600  # characters of a warning
 # What a server answers about a run that it never had, or has deleted.
 GONE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 FIRST_STAGE = "network"

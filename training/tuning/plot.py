@@ -5,6 +5,7 @@ What trials are is told by the shape of their marks, so nothing is lost in greys
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,6 +24,12 @@ TICKS = {
     "layers": (1, 2),
     "learning_rate": (0.0005, 0.001, 0.002, 0.004, 0.008),
     "batch": (16, 32, 64, 128),
+}
+STYLES: dict[str, dict[str, Any]] = {
+    "tried": {"marker": "o", "color": LIGHT.network},
+    "the defaults": {"marker": "D", "c": LIGHT.paper, "edgecolors": LIGHT.ink},
+    "ended early": {"marker": "x", "color": LIGHT.other},
+    "best": {"marker": "o", "s": 160, "c": "none", "edgecolors": LIGHT.ink},
 }
 
 
@@ -67,26 +74,20 @@ def _by_value(axes: Axes, outcomes: Sequence[Outcome], name: str) -> None:
 
 
 def _scatter(axes: Axes, points: Sequence[tuple[float, Outcome]]) -> None:
-    """Mark outcomes at their places: the defaults, other results, and what was ended early."""
-    kinds = {
-        "tried": ("o", LIGHT.network, LIGHT.network),
-        "the defaults": ("D", LIGHT.paper, LIGHT.ink),
-        "ended early": ("x", LIGHT.other, LIGHT.other),
-    }
-    for kind, (marker, face, edge) in kinds.items():
-        chosen = [(x, o.score) for x, o in points if o.score is not None and _kind(o) == kind]
-        if chosen:
-            edges = {} if marker == "x" else {"edgecolors": edge}
-            axes.scatter(*zip(*chosen, strict=True), marker=marker, c=face, label=kind, **edges)
+    """Mark outcomes at their places."""
     best = next(iter(rank([outcome for _, outcome in points])), None)
-    ring = [(x, o.score) for x, o in points if o is best]
-    if ring:
-        axes.scatter(*zip(*ring, strict=True), s=160, c="none", edgecolors=LIGHT.ink, label="best")
+    for kind, style in STYLES.items():
+        chosen = [(x, o) for x, o in points if o.score is not None and kind in _kinds(o, best)]
+        if chosen:
+            scores = [outcome.score or 0.0 for _, outcome in chosen]
+            axes.scatter([x for x, _ in chosen], scores, label=kind, **style)
     axes.grid(color=LIGHT.faint, linewidth=0.5)
     axes.set_axisbelow(True)
 
 
-def _kind(outcome: Outcome) -> str:
+def _kinds(outcome: Outcome, best: Outcome | None) -> set[str]:
+    """Return the names of the marks that a trial gets."""
     if outcome.ending != "complete":
-        return "ended early"
-    return "the defaults" if outcome.is_default else "tried"
+        return {"ended early"}
+    own = "the defaults" if outcome.is_default else "tried"
+    return {own, "best"} if outcome is best else {own}

@@ -23,5 +23,6 @@ def write(outcomes: Sequence[Outcome], *, folder: Path, score: str) -> None:
 
 def _flatten(outcome: Outcome) -> dict[str, Any]:
     record = asdict(outcome)
-    values, measured = record.pop("values"), record.pop("measured")
+    values: dict[str, Any] = record.pop("values")
+    measured: dict[str, Any] = record.pop("measured")
     return record | measured | values
