@@ -9,6 +9,7 @@ import pytest
 from models.versions import Version
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.pop("MLFLOW_TRACKING_URI", None)  # else what is trained here would be logged there
 
 
 def write_reviews(path: Path, *, rows: int = 240, seed: int = 0) -> Path:

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Literal
@@ -143,9 +144,11 @@ def train(
 ) -> None:
     """Train a classifier on labelled text and publish it."""
     from training.lock import refuse_second_training
+    from training.mlflow_log import check_installed
     from training.prepare import prepare
     from training.shape import choose_shape
 
+    check_installed()
     budget = Budget(minutes=time_budget) if time_budget else None
     start = _find_version(Store(store), start_from) if start_from else None
     pretrained = bool(unlabeled or start)
@@ -198,6 +201,59 @@ def train(
         resume=resume,
     )
     publish(run, store=Store(store))
+
+
+@app.command()
+def tune(
+    dataset: DatasetOption,
+    name: Annotated[str, typer.Option(help="Model to find settings for.", callback=_check_name)],
+    cell: Annotated[Cell, typer.Option(help="Recurrent cell.")] = "gru",
+    config: ConfigOption = None,
+    revision: RevisionOption = None,
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = None,
+    minutes: Annotated[
+        float, typer.Option(min=0, max=1e6, help="Time for all trials; the first is always ended.")
+    ] = 30,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials at most; if absent what there is time for.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
+    ] = TrainSettings.seed,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the tuning of that name; else begin anew.")
+    ] = False,
+    work: Annotated[
+        Path, typer.Option(help="Folder of the trials, in tune/NAME.", envvar="GATEWISE_WORK")
+    ] = Path("runs"),
+) -> None:
+    """Look for settings that are better than the defaults, on validation rows only."""
+    started = time.monotonic()
+    from training.prepare import prepare
+    from training.tuning.requirement import check_installed
+
+    check_installed()
+    settings = TrainSettings(
+        name=name,
+        dataset=dataset,
+        config=config,
+        revision=revision,
+        text_column=text_column,
+        label_column=label_column,
+        seed=seed,
+        network=NetworkSettings(cell=cell),
+    )
+    prepared = prepare(settings)
+    with quiet_start():
+        import tensorflow  # noqa: F401
+
+    from training.run import Run
+    from training.tuning.tune import Budget
+    from training.tuning.tune import tune as search
+
+    run = Run(prepared=prepared, settings=settings, work=work, resume=resume)
+    search(run, budget=Budget(seconds=60 * minutes, trials=trials, started=started))
 
 
 @app.command()

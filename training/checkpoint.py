@@ -81,14 +81,17 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
     def _check_identity(self, found: Mapping[str, Any]) -> None:
-        names = sorted({*found, *self._identity})
-        other = [name for name in names if found.get(name) != self._identity.get(name)]
-        if other:
-            changed = ", ".join(
-                f"{name} was {found.get(name)!r} and is {self._identity.get(name)!r}"
-                for name in other
-            )
+        if changed := list_changes(found, self._identity):
             raise TrainingError(
                 f"{self.path} is of another training: {changed}; "
                 "give the same options, or train without --resume"
             )
+
+
+def list_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return in words in what two identities differ; nothing if they are the same."""
+    return ", ".join(
+        f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    )

@@ -1,5 +1,7 @@
 """The terminal, where people watch a training, or the log that they read later."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -22,3 +24,13 @@ class StageConsole(Console):
 
 # What is printed is plain text: a path or a label may look like markup.
 console = StageConsole(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Print nothing while entered."""
+    before, console.quiet = console.quiet, True
+    try:
+        yield
+    finally:
+        console.quiet = before

@@ -133,12 +133,12 @@ def _add_corpus(run: Run, teacher: Classifier) -> Lesson:
 
 
 def _learn(run: Run, lesson: Lesson, encoder: Encoder | None, *, stage: str) -> Learned:
-    ngrams = _fit_ngrams(run, lesson) if run.settings.ngrams else None
-    fitted = _fit_network(run, lesson, ngrams, encoder, stage=stage)
+    ngrams = choose_ngrams(run, lesson) if run.settings.ngrams else None
+    fitted = fit_network(run, lesson, ngrams, encoder, stage=stage)
     return Learned(_join(run, fitted, ngrams), fitted)
 
 
-def _fit_ngrams(run: Run, lesson: Lesson) -> NgramModel:
+def choose_ngrams(run: Run, lesson: Lesson) -> NgramModel:
     """Return the n-grams of the strength at which validation is likeliest."""
     data = run.prepared.data
     found: dict[float, NgramModel] = {}
@@ -158,9 +158,15 @@ def _fit_ngrams(run: Run, lesson: Lesson) -> NgramModel:
     return found[min(found)]
 
 
-def _fit_network(
+def fit_network(
     run: Run, lesson: Lesson, ngrams: NgramModel | None, encoder: Encoder | None, *, stage: str
 ) -> Fitted:
+    """Return the network, the best beside the n-grams if there are any, and how it came about.
+
+    Raises:
+        TrainingError: The loss is no longer a number.
+        Interrupted: Somebody asked to stop.
+    """
     settings, data = run.settings, run.prepared.data
     network = build_start(run, encoder=encoder)
     judges = run.judges

@@ -26,6 +26,7 @@ from training.objective import make_loss
 from training.pretrain import Reading
 from training.run import Run
 
+PLAN = "plan.json"  # beside the checkpoints
 SECONDS = 3.0  # that a speed is measured for
 
 
@@ -35,8 +36,8 @@ def fit_into(run: Run, budget: Budget) -> Run:
     A run that goes on from checkpoints keeps the plan that it began with.
     """
     wanted = _wanted(run)
-    if run.resume and run.plan_file.is_file():
-        return _follow(run, Plan(**json.loads(run.plan_file.read_text())), wanted=wanted)
+    if run.resume and run.note(PLAN).is_file():
+        return _follow(run, Plan(**json.loads(run.note(PLAN).read_text())), wanted=wanted)
     with console.status("measuring how fast this machine trains"):
         costs = measure_costs(run, before=budget.spent)
     plan = choose_plan(wanted, costs, seconds=60 * budget.minutes)
@@ -45,7 +46,7 @@ def fit_into(run: Run, budget: Budget) -> Run:
         console.print(f"left out: {omitted}")
     if costs.of(plan) > 60 * budget.minutes:
         console.print("warning: even that is likely to take longer")
-    _save(plan, path=run.plan_file)
+    _save(plan, path=run.note(PLAN))
     return _follow(run, plan, wanted=wanted)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -23,6 +24,7 @@ from training.export import export_saved_model
 from training.gather import gather_results
 from training.interrupt import Interrupted
 from training.learn import Learned, halves, learn
+from training.mlflow_log import MlflowLog
 from training.onnx_twin import export_onnx
 from training.pace import fit_into
 from training.prepare import Prepared
@@ -42,11 +44,12 @@ def train(run: Run, *, store: Store) -> Version:
         Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
     """
     # The folder is made first, so that a store that cannot be written to is found before training.
-    with store.staging(run.settings.name) as folder, run.lock():
+    with store.staging(run.settings.name) as folder, run.lock(), MlflowLog(run) as log:
         with _tell_what_is_kept(run):
-            metadata, summary = _build(run, folder=folder)
+            metadata, summary = _build(replace(run, listen=log.listen), folder=folder)
             version = store.publish(folder, metadata=metadata)
         run.clean_up()
+        log.add_version(version)
     tell(summary)
     console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
     return version
@@ -67,7 +70,7 @@ def _tell_what_is_kept(run: Run) -> Iterator[None]:
 
 def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     """Make a version in `folder`; return its metadata and what its report says."""
-    _start_repeatably(run.settings.seed)
+    start_repeatably(run.settings.seed)
     baseline = _fit_baseline(run)
     if run.budget is not None:
         run = fit_into(run, run.budget)
@@ -82,7 +85,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     return metadata, summary
 
 
-def _start_repeatably(seed: int) -> None:
+def start_repeatably(seed: int) -> None:
     """Make runs with the same seed equal: nothing random, no sum in the order threads finish."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

@@ -1,6 +1,7 @@
 """One training: what it works on, what decides it, and where it leaves what it needs to go on."""
 
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from training.lock import lock_training
 from training.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
-from training.tracking import Curves
+from training.tracking import Curves, Listener
 
 FEWEST_HONEST = 100  # validation rows; fewer say less than those that train has too
 
@@ -42,6 +43,7 @@ class Run:
         start: The version whose network is gone on with, if there is one.
         budget: How long it may take; None for as long as it takes.
         resume: Whether to go on from checkpoints.
+        listen: Returns who hears how the fit of a stage goes.
     """
 
     prepared: Prepared
@@ -50,6 +52,7 @@ class Run:
     start: Version | None = None
     budget: Budget | None = None
     resume: bool = False
+    listen: Callable[[str], Listener] | None = None
 
     @cached_property
     def score(self) -> Score:
@@ -88,16 +91,16 @@ class Run:
 
     def curves(self, stage: str) -> Curves:
         """Return where the learning curves of one stage go."""
-        return Curves(self.work / "tensorboard" / self.settings.name / stage)
+        folder = self.work / "tensorboard" / self.settings.name / stage
+        return Curves(folder, listener=self.listen(stage) if self.listen else None)
+
+    def note(self, name: str) -> Path:
+        """Return a file beside the checkpoints, which stays for as long as they do."""
+        return self._checkpoints / name
 
     def lock(self) -> AbstractContextManager[None]:
         """Keep the checkpoints to this training while entered; see `lock_training`."""
         return lock_training(self.settings.name, work=self.work)
-
-    @property
-    def plan_file(self) -> Path:
-        """Where it is kept what of the training fits into its time."""
-        return self._checkpoints / "plan.json"
 
     @property
     def has_checkpoints(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import tensorflow as tf
 
@@ -12,15 +12,27 @@ _SCALAR = _Metadata(plugin_data=_Metadata.PluginData(plugin_name="scalars"), dat
 STEPS_BETWEEN = 20  # of the training loss
 
 
+class Listener(Protocol):
+    """Hears how a fit goes; what it raises ends the fit."""
+
+    def add_step(self, loss: float, *, step: int) -> None:
+        """Hear of the loss of a step."""
+
+    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
+        """Hear of the figures of an epoch."""
+
+
 class Curves:
     """The learning curves of one fit; entered, it writes to a folder of its own.
 
     Args:
         folder: Where TensorBoard shall find them. A resumed fit goes on in the same folder.
+        listener: Who else hears of every step and epoch.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, listener: Listener | None = None) -> None:
         self._folder = folder
+        self._listener = listener
         self._writer: Any = None
 
     def __enter__(self) -> Self:
@@ -36,11 +48,15 @@ class Curves:
         """Note the loss of a step, every so often."""
         if step % STEPS_BETWEEN == 0:
             self._add({"step/loss": loss}, step=step)
+        if self._listener is not None:
+            self._listener.add_step(loss, step=step)
 
     def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
         """Note the figures of an epoch."""
         self._add({f"epoch/{name}": value for name, value in figures.items()}, step=epoch)
         self._writer.flush()
+        if self._listener is not None:
+            self._listener.add_epoch(figures, epoch=epoch)
 
     def _add(self, figures: Mapping[str, float], *, step: int) -> None:
         with self._writer.as_default():

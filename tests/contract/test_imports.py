@@ -12,6 +12,7 @@ SERVER = {"fastapi", "fastapi_offline", "starlette", "uvicorn"}
 TRAINER = {
     *("tensorflow", "keras", "datasets", "tokenizers", "onnx", "huggingface_hub"),
     *("sklearn", "scipy", "pandas", "pyarrow", "matplotlib", "jinja2"),
+    *("mlflow", "optuna"),
 }
 FORBIDDEN = {
     "models": SERVER | TRAINER | {"onnxruntime", "service", "training"},
@@ -65,7 +66,7 @@ def test_importing_starts_nothing(module: str) -> None:
     code = (
         f"import sys, {module}\n"
         "heavy = {'tensorflow', 'keras', 'onnxruntime', 'datasets', 'torch', 'sklearn', 'scipy',\n"
-        "    'matplotlib', 'pandas'} & set(sys.modules)\n"
+        "    'matplotlib', 'pandas', 'mlflow', 'optuna'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-_PREFIXES = ("HF_", "HUGGING", "GATEWISE_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PYTHON")
+_PREFIXES = (
+    "HF_",
+    "HUGGING",
+    "GATEWISE_",
+    "MLFLOW_",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "PYTHON",
+)
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ def quick(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def learn(folder: Path, **changes: Any) -> "Learned":
     """Learn from a few rows, as a process of its own would; go on from what is in `folder`."""
     from training.learn import learn
-    from training.pipeline import _start_repeatably
+    from training.pipeline import start_repeatably
 
     options: dict[str, Any] = {
         "network": NetworkSettings(cell="gru", units=3, embedding=4),
@@ -37,7 +37,7 @@ def learn(folder: Path, **changes: Any) -> "Learned":
         "pretrain": PretrainSettings(batch=80, negatives=8, vocabulary=100),
     }
     run = make_run(folder, rows=ROWS, **options | changes)
-    _start_repeatably(1)
+    start_repeatably(1)
     return learn(run)
 
 

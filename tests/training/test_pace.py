@@ -35,7 +35,7 @@ def make(folder: Path, **changes: Any) -> "Run":
         "self_training": 2,
     }
     run = make_run(folder, **options | changes)
-    run.plan_file.parent.mkdir(parents=True)
+    run.note("").mkdir(parents=True)
     return run
 
 

@@ -1,5 +1,6 @@
 """Learning curves are written in TensorBoard's own format."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,24 @@ def test_every_epoch_and_some_steps_are_noted(tmp_path: Path) -> None:
         ("epoch/loss", 1, 0.5),
         ("epoch/score", 1, 0.25),
     ]
+
+
+def test_a_listener_hears_of_every_step_and_epoch(tmp_path: Path) -> None:
+    from training.tracking import Curves
+
+    class Heard(list[tuple[float, int]]):
+        def add_step(self, loss: float, *, step: int) -> None:
+            self.append((loss, step))
+
+        def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
+            self.append((figures["loss"], epoch))
+
+    heard = Heard()
+    with Curves(tmp_path, listener=heard) as curves:
+        curves.add_step(0.5, step=1)
+        curves.add_step(0.25, step=2)
+        curves.add_epoch({"loss": 0.375}, epoch=1)
+    assert heard == [(0.5, 1), (0.25, 2), (0.375, 1)]
 
 
 def test_a_stopped_fit_goes_on_in_the_same_folder(tmp_path: Path) -> None:

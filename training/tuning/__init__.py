@@ -1,0 +1,1 @@
+"""Looks for settings that are better than the defaults on a dataset: python -m training tune."""

@@ -1,0 +1,113 @@
+"""Keeps what was tried in a journal on disk, so that a killed tuning goes on where it was."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.pruners import MedianPruner
+from optuna.samplers import TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from training.checkpoint import list_changes
+from training.errors import TrainingError
+from training.tuning.space import Values
+
+JOURNAL, STUDY = "journal.log", "tuning"
+IDENTITY, DEFAULTS, RETRY_OF, RETRIES = "identity", "defaults", "retry_of", "retries"
+RANDOM_TRIALS = 8  # before the sampler builds on what it has seen
+UNPRUNED_TRIALS = 4
+MOST_RETRIES = 3  # of a trial in which the process dies, for which the trial may be the reason
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Hold a study's folder, as long as the process lives at most.
+
+    Raises:
+        TrainingError: Another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise TrainingError(f"another process is tuning in {folder}") from error
+        yield
+
+
+def open_study(folder: Path, *, identity: Mapping[str, Any], start: Values, seed: int) -> Study:
+    """Return the study in `folder`, or a new one whose first trial is `start`.
+
+    Args:
+        folder: Folder of the journal, claimed.
+        identity: All that decides what a trial comes to, apart from what is searched.
+        start: Values of the first trial.
+        seed: Of the sampler.
+
+    Raises:
+        TrainingError: The study is of another dataset or of other options.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = _load(folder / JOURNAL)
+    recorded = study.user_attrs.get(IDENTITY)
+    if recorded is None:
+        study.set_user_attr(IDENTITY, dict(identity))
+    elif changed := list_changes(recorded, identity):
+        raise TrainingError(
+            f"{folder} holds the tuning of something else: {changed}; "
+            "give the same options, or tune without --resume"
+        )
+    study.sampler = TPESampler(n_startup_trials=RANDOM_TRIALS, seed=seed + len(study.trials))
+    if not study.trials:
+        study.enqueue_trial(start, user_attrs={DEFAULTS: True})
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        _try_again(study, trial)
+    return study
+
+
+def _load(path: Path) -> Study:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = JournalFileOpenLock(str(path))
+    path.with_name(path.name + ".lock").unlink(missing_ok=True)  # of a killed process
+    _drop_torn_line(path)
+    storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    pruner = MedianPruner(n_startup_trials=UNPRUNED_TRIALS)
+    if optuna.get_all_study_names(storage):
+        return optuna.load_study(study_name=STUDY, storage=storage, pruner=pruner)
+    return optuna.create_study(
+        study_name=STUDY, storage=storage, pruner=pruner, direction="maximize"
+    )
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Cut off a last line that was not written to its end; nothing was built on it."""
+    if path.is_file():
+        content = path.read_bytes()
+        os.truncate(path, content.rfind(b"\n") + 1)
+
+
+def _try_again(study: Study, trial: FrozenTrial) -> None:
+    """Mark a trial that was cut short as failed, and put its values up for another one.
+
+    In this order, and only once, for this may be cut short too.
+    """
+    attributes = trial.user_attrs
+    retries = attributes.get(RETRIES, 0) + 1
+    known = any(other.user_attrs.get(RETRY_OF) == trial.number for other in study.trials)
+    if not known and (retries <= MOST_RETRIES or attributes.get(DEFAULTS)):
+        values = trial.system_attrs.get("fixed_params", {}) | trial.params
+        kept = {DEFAULTS: attributes.get(DEFAULTS, False)}
+        marks = kept | {RETRY_OF: trial.number, RETRIES: retries}
+        study.enqueue_trial(values, user_attrs=marks)
+    study.tell(trial.number, state=TrialState.FAIL)

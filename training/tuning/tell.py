@@ -1,0 +1,105 @@
+"""Says at the end of a tuning which settings are best, by how much, and how to train with them."""
+
+import shlex
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from training.console import console
+from training.settings import TrainSettings
+from training.tuning.outcome import Outcome, gain, is_noise, rank
+from training.tuning.space import Values, options
+
+MOST_SHOWN = 5  # beside each other, and the defaults
+
+
+def tell(outcomes: Sequence[Outcome], *, settings: TrainSettings, score: str, rows: int) -> None:
+    """Print the best trials, the verdict and the command.
+
+    Args:
+        outcomes: What came out of all trials.
+        settings: What they started from.
+        score: Name of the score.
+        rows: Validation rows that the score is of.
+    """
+    ranked = rank(outcomes)
+    if not ranked:
+        console.print("no trial is complete yet")
+        return
+    console.print(_table(ranked, score=score))
+    console.print(count(outcomes))
+    console.print(verdict(ranked, score=score, rows=rows))
+    console.print(f"to train with the best: {command(settings, ranked[0].values)}")
+
+
+def count(outcomes: Sequence[Outcome]) -> str:
+    """Return how many trials ended in which way."""
+    endings = [outcome.ending for outcome in outcomes]
+    return f"trials: {len(endings)}, of which " + ", ".join(
+        f"{endings.count(ending)} {ending}" for ending in dict.fromkeys(endings)
+    )
+
+
+def verdict(ranked: Sequence[Outcome], *, score: str, rows: int) -> str:
+    """Return in words whether the best of these trials is better than the defaults."""
+    best = ranked[0]
+    default = next((outcome for outcome in ranked if outcome.is_default), None)
+    name = score.replace("_", " ")
+    if default is None:
+        return "the trial of the defaults is not complete, so there is nothing to compare with"
+    if len(ranked) == 1:
+        return "nothing but the defaults is complete, so there is nothing to compare with"
+    if best is default:
+        return "the defaults are best: nothing that was tried beats them"
+    error = best.measured.standard_error or 0.0
+    told = (
+        f"trial {best.number} has {gain(best, default):.4f} more {name} than the defaults "
+        f"on {rows:,} validation rows, where the standard error of a score is {error:.4f}: "
+    )
+    if is_noise(best, default):
+        return told + "that is inside the noise, so the defaults may well be as good"
+    return told + "that is more than noise, if a little flattered, for it is the best of many"
+
+
+def command(settings: TrainSettings, values: Values) -> str:
+    """Return the command that trains with these values."""
+    named = {
+        "--dataset": settings.dataset,
+        "--name": settings.name,
+        "--config": settings.config,
+        "--revision": settings.revision,
+        "--text-column": settings.text_column,
+        "--label-column": settings.label_column,
+        "--cell": settings.network.cell,
+        "--seed": settings.seed,
+    }
+    given = [f"{option}={value}" for option, value in named.items() if value is not None]
+    return shlex.join(["python", "-m", "training", "train", *given, *options(values)])
+
+
+def _table(ranked: Sequence[Outcome], *, score: str) -> Table:
+    """Return a table with a column for each of the best trials, and one for the defaults."""
+    shown = list(ranked[:MOST_SHOWN])
+    shown += [outcome for outcome in ranked[MOST_SHOWN:] if outcome.is_default]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("trial", no_wrap=True)
+    for outcome in shown:
+        heading = "defaults" if outcome.is_default else str(outcome.number)
+        table.add_column(heading, justify="right", no_wrap=True)
+    columns = [_cells(outcome, score=score) for outcome in shown]
+    for name in columns[0]:
+        table.add_row(name, *(cells[name] for cells in columns))
+    return table
+
+
+def _cells(outcome: Outcome, *, score: str) -> dict[str, str]:
+    measured = outcome.measured
+    figures = {
+        score: f"{outcome.score:.4f}",
+        "log_loss": f"{measured.log_loss:.4f}",
+        "seconds": f"{measured.seconds:,.0f}",
+        "tokens/s": f"{measured.tokens_per_second:,.0f}",
+        "parameters": f"{measured.parameters:,}",
+    }
+    values = {name: str(value) for name, value in outcome.values.items()}
+    return {name.replace("_", " "): cell for name, cell in (figures | values).items()}

@@ -1,0 +1,164 @@
+"""Fits one trial as a training would, and ends it when it is hopeless or out of time."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+
+import keras
+import numpy as np
+import optuna
+import tensorflow as tf
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from training.calibrate import calibrate
+from training.console import hushed
+from training.decide import predict
+from training.errors import TrainingError
+from training.fit import Fitted
+from training.learn import Lesson, choose_ngrams, fit_network, halves, labelled
+from training.ngrams import NgramModel
+from training.report.tallies import tally
+from training.run import Run
+from training.tuning.outcome import ENDING, MEASURED, Ending, Measured
+from training.tuning.space import apply, shorten
+from training.tuning.study import DEFAULTS
+
+Show = Callable[[int], None]
+"""Is told after every step how many epochs of the trial are complete."""
+
+
+class OutOfTime(Exception):
+    """The time is up, and the trial is not at its end."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all trials share: a run with the settings they start from, its rows, the n-grams."""
+
+    run: Run
+    lesson: Lesson
+    ngrams: NgramModel | None
+
+    @classmethod
+    def of(cls, run: Run) -> "Material":
+        """Fit the n-grams, which are the same whatever the network is."""
+        lesson = labelled(run)
+        return cls(run, lesson, choose_ngrams(run, lesson) if run.settings.ngrams else None)
+
+
+class Watch:
+    """Hears of the steps and epochs of a trial.
+
+    Args:
+        trial: The trial.
+        deadline: When it has to end, on the monotonic clock.
+        show: Hears of progress.
+    """
+
+    def __init__(self, trial: optuna.Trial, *, deadline: float, show: Show) -> None:
+        self._trial = trial
+        self._spared = is_default(trial)
+        self._deadline = deadline
+        self._show = show
+        self.epochs = 0
+        self.log_loss: float | None = None
+
+    def add_step(self, _loss: float, *, step: int) -> None:
+        """Raise OutOfTime if the time is up."""
+        self._show(self.epochs)
+        if not self._spared and time.monotonic() > self._deadline:
+            raise OutOfTime
+
+    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
+        """Raise TrialPruned if most trials were better after as many epochs."""
+        self.epochs, self.log_loss = epoch, figures["log_loss"]
+        self._trial.report(figures["score"], epoch)
+        if not self._spared and self._trial.should_prune():
+            raise optuna.TrialPruned
+
+
+def is_default(trial: optuna.Trial) -> bool:
+    """Whether a trial is that of the defaults, which is always brought to its end."""
+    return bool(trial.user_attrs.get(DEFAULTS))
+
+
+def run_trial(
+    material: Material, study: Study, trial: optuna.Trial, *, deadline: float, show: Show
+) -> None:
+    """Fit a trial and record in the study what came out.
+
+    Raises:
+        TrainingError: The defaults cannot be fitted.
+        Interrupted: Somebody asked to stop; the trial is left unfinished.
+    """
+    started = time.monotonic()
+    watch = Watch(trial, deadline=deadline, show=show)
+    try:
+        with hushed():
+            fitted = _fit(material, trial, watch)
+    except (optuna.TrialPruned, OutOfTime, TrainingError, tf.errors.ResourceExhaustedError) as end:
+        if is_default(trial):
+            raise
+        _record_end(study, trial, watch, _ending(end), seconds=time.monotonic() - started)
+    else:
+        error = _standard_error(material, fitted)
+        _record_result(study, trial, fitted, error=error, seconds=time.monotonic() - started)
+
+
+def _fit(material: Material, trial: optuna.Trial, watch: Watch) -> Fitted:
+    keras.backend.clear_session()  # of the trial before
+    settings = apply(material.run.settings, shorten(trial.params))
+    run = replace(material.run, settings=settings, resume=False, listen=lambda _: watch)
+    try:
+        stage = f"trial-{trial.number}"
+        return fit_network(run, material.lesson, material.ngrams, None, stage=stage)
+    finally:
+        run.clean_up()
+
+
+def _ending(error: Exception) -> Ending:
+    if isinstance(error, OutOfTime):
+        return "out of time"
+    return "pruned" if isinstance(error, optuna.TrialPruned) else "failed"
+
+
+def _record_end(
+    study: Study, trial: optuna.Trial, watch: Watch, ending: Ending, *, seconds: float
+) -> None:
+    """Record a trial without a result."""
+    measured = Measured(log_loss=watch.log_loss, seconds=round(seconds, 1), epochs=watch.epochs)
+    _note(trial, ending, measured)
+    failed = ending == "failed"
+    study.tell(trial, state=TrialState.FAIL if failed else TrialState.PRUNED)
+
+
+def _record_result(
+    study: Study, trial: optuna.Trial, fitted: Fitted, *, error: float, seconds: float
+) -> None:
+    course = fitted.course
+    measured = Measured(
+        log_loss=course.best_loss,
+        standard_error=error,
+        seconds=round(seconds, 1),
+        tokens_per_second=round(fitted.tokens_per_second),
+        parameters=fitted.network.count_params(),
+        epochs=course.epoch,
+    )
+    _note(trial, "complete", measured)
+    study.tell(trial, course.best_score)
+
+
+def _note(trial: optuna.Trial, ending: Ending, measured: Measured) -> None:
+    trial.set_user_attr(ENDING, ending)
+    trial.set_user_attr(MEASURED, asdict(measured))
+
+
+def _standard_error(material: Material, fitted: Fitted) -> float:
+    """Return the standard error of the validation score, from bootstrap samples of the rows."""
+    data, judges = material.run.prepared.data, material.run.judges
+    logits = halves(fitted.network, material.ngrams, judges.ids)
+    found = calibrate(logits, judges.labels, task=data.task)
+    decided = predict(found.probabilities, thresholds=found.thresholds)
+    (tallied,) = tally(judges.labels, [decided], labels=len(data.labels))
+    return float(np.nanstd(getattr(tallied.resampled, material.run.score)))

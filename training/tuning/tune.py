@@ -1,0 +1,135 @@
+"""Tries settings until the time is up: every step, in its order."""
+
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from training.console import console
+from training.interrupt import Interrupted
+from training.pipeline import start_repeatably
+from training.run import Run
+from training.tuning.outcome import Outcome, list_outcomes, rank
+from training.tuning.progress import TuneProgress
+from training.tuning.space import SPACE, defaults
+from training.tuning.study import DEFAULTS, JOURNAL, claim, open_study
+from training.tuning.tell import tell
+from training.tuning.trial import Material, run_trial
+from training.tuning.write import PLOT, write
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How much may be tried.
+
+    Args:
+        seconds: Time for all trials, those before the tuning was resumed counted.
+        trials: How many at most; None for as many as there is time for.
+        started: When the clock was started, on the monotonic clock.
+    """
+
+    seconds: float
+    trials: int | None
+    started: float
+
+    def deadline(self, outcomes: list[Outcome]) -> float:
+        """Return when the time is up, if these trials were before the clock was started."""
+        spent = sum(outcome.measured.seconds for outcome in outcomes)
+        return self.started + self.seconds - spent
+
+
+def tune(run: Run, *, budget: Budget) -> list[Outcome]:
+    """Try settings, and say which are best; return what came out of the trials.
+
+    Args:
+        run: What to train, with the settings to start from. With `resume` the study that is in
+            its work folder is gone on with; else that one is put aside.
+        budget: How much may be tried.
+
+    Raises:
+        TrainingError: The study is of something else, or the defaults cannot be fitted.
+        Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
+    """
+    folder = run.work / "tune" / run.settings.name
+    with claim(folder):
+        if not run.resume:
+            _put_aside(folder)
+        start = defaults(run.settings)
+        study = open_study(folder, identity=_identify(run), start=start, seed=run.settings.seed)
+        deadline = budget.deadline(list_outcomes(study))
+        try:
+            with _interruptible():
+                start_repeatably(run.settings.seed)
+                material = Material.of(replace(run, work=folder))
+                _run_trials(study, material, deadline=deadline, trials=budget.trials)
+        except Interrupted:
+            _report(study, run, folder=folder)
+            raise
+        return _report(study, run, folder=folder)
+
+
+def _put_aside(folder: Path) -> None:
+    """Keep the study before this one, and none before that."""
+    if (folder / JOURNAL).exists():
+        aside = folder.parent / ".previous" / folder.name
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.parent.mkdir(exist_ok=True)
+        folder.rename(aside)
+        console.print(f"note: without --resume a new study begins; the last one is now {aside}")
+
+
+def _identify(run: Run) -> dict[str, Any]:
+    """Return all that decides what a trial comes to."""
+    data = run.prepared.data
+    hashes = {"train": data.train.sha256, "validation": data.validation.sha256}
+    return run.settings.record() | hashes
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a tuning in the same way, whatever it is at."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise Interrupted(signal.SIGINT) from interrupt
+
+
+def _run_trials(study: Study, material: Material, *, deadline: float, trials: int | None) -> None:
+    score = material.run.score.replace("_", " ")
+    with TuneProgress(seconds=deadline - time.monotonic(), score=score) as progress:
+        while _goes_on(study, deadline=deadline, trials=trials):
+            trial = study.ask(SPACE)
+            show = partial(progress.show_step, trial.number)
+            run_trial(material, study, trial, deadline=deadline, show=show)
+            outcomes = list_outcomes(study)
+            best = next(iter(rank(outcomes)), None)
+            progress.show_trial(outcomes[-1], best=best)
+
+
+def _goes_on(study: Study, *, deadline: float, trials: int | None) -> bool:
+    """Whether there is another trial: that of the defaults is due whatever the budget is."""
+    waiting = study.get_trials(states=(TrialState.WAITING,))
+    if any(trial.user_attrs.get(DEFAULTS) for trial in waiting):
+        return True
+    done = len(list_outcomes(study))
+    return time.monotonic() < deadline and (trials is None or done < trials)
+
+
+def _report(study: Study, run: Run, *, folder: Path) -> list[Outcome]:
+    """Write and print what came out so far."""
+    outcomes = list_outcomes(study)
+    if outcomes:
+        write(outcomes, folder=folder, score=run.score)
+    rows = len(run.judges.ids)
+    tell(outcomes, settings=run.settings, score=run.score, rows=rows)
+    if outcomes:
+        console.print(f"all trials: {folder}, the plot is {PLOT}")
+    return outcomes
