@@ -4,11 +4,14 @@ import random
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from models.versions import Version
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("patient")
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # else what is trained here would be logged there
 
 

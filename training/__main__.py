@@ -249,11 +249,11 @@ def tune(
         import tensorflow  # noqa: F401
 
     from training.run import Run
-    from training.tuning.tune import Budget
+    from training.tuning.tune import Limits
     from training.tuning.tune import tune as search
 
     run = Run(prepared=prepared, settings=settings, work=work, resume=resume)
-    search(run, budget=Budget(seconds=60 * minutes, trials=trials, started=started))
+    search(run, limits=Limits(seconds=60 * minutes, trials=trials, started=started))
 
 
 @app.command()

@@ -40,8 +40,9 @@ class Course:
         seconds: Time of training so far, validation not counted.
         history: Figures of each complete epoch.
         best_epoch: The epoch best on validation so far, counted from 1.
+        best_merit: What it is the best by.
         best_score: Its score.
-        best_loss: Its log loss on validation, which decides between equal scores.
+        best_loss: Its log loss on validation, which decides between equal merits.
     """
 
     epoch: int = 0
@@ -50,6 +51,7 @@ class Course:
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
+    best_merit: float = -math.inf
     best_score: float = -math.inf
     best_loss: float = math.inf
 
@@ -196,11 +198,12 @@ def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> Non
     loss = course.loss / course.batch
     if not math.isfinite(loss):
         raise TrainingError("the loss is no longer a number; try a lower --learning-rate")
+    merit, log_loss = figures.pop("merit"), figures["log_loss"]
     course.history.append({"loss": loss, **figures})
     course.epoch, course.batch, course.loss = course.epoch + 1, 0, 0.0
-    score, log_loss = figures["score"], figures["log_loss"]
-    if (score, -log_loss) > (course.best_score, -course.best_loss):
-        course.best_epoch, course.best_score, course.best_loss = course.epoch, score, log_loss
+    if (merit, -log_loss) > (course.best_merit, -course.best_loss):
+        course.best_epoch, course.best_score = course.epoch, figures["score"]
+        course.best_merit, course.best_loss = merit, log_loss
         best.keep()
 
 

@@ -17,7 +17,8 @@ from training.settings import ClassWeight
 UNEQUAL = 1.5  # times as many rows as the smallest class: from here on accuracy misleads
 Score = Literal["accuracy", "macro_f1"]
 Judge = Callable[[Logits], dict[str, float]]
-"""Says how good the validation logits (rows, labels) are: several figures, `score` to choose by."""
+"""Says how good the validation logits (rows, labels) are: several figures, of which `score` is for
+people and `merit` decides which epoch is the best."""
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Mean loss of targets (batch, labels) and logits (batch, labels)."""
 
@@ -84,6 +85,8 @@ def make_judge(targets: Targets, *, task: Task, score: Score, ngram_logits: Logi
         found = calibrate(halves, targets, task=task)
         figures = measure(found.probabilities, targets, thresholds=found.thresholds)
         del figures["rows"]
-        return figures | {"score": figures[score]}
+        # Between epochs the log loss tells what accuracy on some hundred rows cannot.
+        merit = figures["macro_f1"] if score == "macro_f1" else -figures["log_loss"]
+        return figures | {"score": figures[score], "merit": merit}
 
     return judge

@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def figures(score: float) -> dict[str, float]:
-    return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": 1.0, "score": score}
+    return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": 1.0, "score": score, "merit": score}
 
 
 def judge_logits(logits: np.ndarray) -> dict[str, float]:
@@ -263,7 +263,7 @@ class TestEnd:
 
         def judge(_logits: np.ndarray) -> dict[str, float]:
             loss = next(losses)
-            return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": loss, "score": 0.5}
+            return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": loss, "score": 0.5, "merit": 0.5}
 
         assert run(path, judge=judge).course.best_epoch == 2
 

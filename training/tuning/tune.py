@@ -27,7 +27,7 @@ from training.tuning.write import PLOT, write
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class Limits:
     """How much may be tried.
 
     Args:
@@ -46,13 +46,13 @@ class Budget:
         return self.started + self.seconds - spent
 
 
-def tune(run: Run, *, budget: Budget) -> list[Outcome]:
+def tune(run: Run, *, limits: Limits) -> list[Outcome]:
     """Try settings, and say which are best; return what came out of the trials.
 
     Args:
         run: What to train, with the settings to start from. With `resume` the study that is in
             its work folder is gone on with; else that one is put aside.
-        budget: How much may be tried.
+        limits: How much may be tried.
 
     Raises:
         TrainingError: The study is of something else, or the defaults cannot be fitted.
@@ -64,12 +64,12 @@ def tune(run: Run, *, budget: Budget) -> list[Outcome]:
             _put_aside(folder)
         start = defaults(run.settings)
         study = open_study(folder, identity=_identify(run), start=start, seed=run.settings.seed)
-        deadline = budget.deadline(list_outcomes(study))
+        deadline = limits.deadline(list_outcomes(study))
         try:
             with _interruptible():
                 start_repeatably(run.settings.seed)
                 material = Material.of(replace(run, work=folder))
-                _run_trials(study, material, deadline=deadline, trials=budget.trials)
+                _run_trials(study, material, deadline=deadline, trials=limits.trials)
         except Interrupted:
             _report(study, run, folder=folder)
             raise
@@ -115,7 +115,7 @@ def _run_trials(study: Study, material: Material, *, deadline: float, trials: in
 
 
 def _goes_on(study: Study, *, deadline: float, trials: int | None) -> bool:
-    """Whether there is another trial: that of the defaults is due whatever the budget is."""
+    """Whether there is another trial: that of the defaults is due whatever the limits is."""
     waiting = study.get_trials(states=(TrialState.WAITING,))
     if any(trial.user_attrs.get(DEFAULTS) for trial in waiting):
         return True

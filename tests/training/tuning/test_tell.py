@@ -46,7 +46,9 @@ def test_the_command_is_one_that_train_takes(monkeypatch: pytest.MonkeyPatch) ->
     assert [python, *arguments[:3]] == ["python", "-m", "training", "train"]
     assert arguments[3:6] == ["--dataset=my rows.csv", "--name=mine", "--text-column=what?"]
     called = {}
-    monkeypatch.setattr("training.prepare.prepare", lambda settings: called.update(x=settings))
+    monkeypatch.setattr(
+        "training.prepare.prepare", lambda settings, known: called.update(x=settings)
+    )
     monkeypatch.setattr("training.pipeline.train", lambda run, store: None)
     program.app(arguments[2:], standalone_mode=False)
     settings = called["x"]

@@ -53,9 +53,9 @@ def make_small_run(folder: Path, *, resume: bool = False, **changes: Any) -> "Ru
 
 
 def tune(run: "Run", *, seconds: float = 1e6, trials: int | None = 3) -> list["Outcome"]:
-    from training.tuning.tune import Budget, tune
+    from training.tuning.tune import Limits, tune
 
-    return tune(run, budget=Budget(seconds=seconds, trials=trials, started=time.monotonic()))
+    return tune(run, limits=Limits(seconds=seconds, trials=trials, started=time.monotonic()))
 
 
 def folder_of(run: "Run") -> Path:
