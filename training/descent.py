@@ -16,9 +16,7 @@ def make_rate(highest: float, *, steps: int, warmup: int) -> Any:
     )
 
 
-def descend(
-    tape: tf.GradientTape, loss: tf.Tensor, *, optimizer: Any, variables: Sequence[Any]
-) -> None:
-    """Let the optimizer follow the gradients of a loss that `tape` has seen, clipped by norm."""
-    gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), LARGEST_NORM)
-    optimizer.apply(gradients, variables)
+def descend(gradients: Sequence[Any], *, optimizer: Any, variables: Sequence[Any]) -> None:
+    """Let the optimizer follow the gradients of the variables, clipped by their norm."""
+    clipped, _ = tf.clip_by_global_norm(gradients, LARGEST_NORM)
+    optimizer.apply(clipped, variables)

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from models.batching import Row
 from models.metadata import Task
+from training.adversarial import differentiate_both
 from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
 from training.console import console
@@ -108,7 +109,7 @@ def fit(
     batches = LengthBatches(train, size=settings.batch, seed=seed)
     epochs = settings.epochs or choose_epochs(len(batches), task=objective.task)
     optimizer = make_optimizer(network, settings, steps=epochs * len(batches))
-    step = make_step(network, optimizer, loss=objective.loss)
+    step = make_step(network, optimizer, loss=objective.loss, adversarial=settings.adversarial)
     best = _Best(network)
     tracked = {"network": network.variables, "optimizer": optimizer.variables, "best": best.values}
     course = checkpoint.restore(tracked, Course())
@@ -161,13 +162,23 @@ def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -
     return optimizer
 
 
-def make_step(network: keras.Model, optimizer: Any, *, loss: Loss) -> Any:
-    """Return a function that learns from ids (batch, time) and targets (batch, labels) once."""
+def make_step(network: keras.Model, optimizer: Any, *, loss: Loss, adversarial: float = 0.0) -> Any:
+    """Return a function that learns from ids (batch, time) and targets (batch, labels) once.
+
+    `adversarial` is how far texts are moved, as `FitSettings` has it.
+    """
+    variables = network.trainable_variables
 
     def step(ids: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            value = loss(targets, network(ids, training=True))
-        descend(tape, value, optimizer=optimizer, variables=network.trainable_variables)
+        if adversarial:
+            value, gradients = differentiate_both(
+                network, ids, targets, loss=loss, distance=adversarial
+            )
+        else:
+            with tf.GradientTape() as tape:
+                value = loss(targets, network(ids, training=True))
+            gradients = tape.gradient(value, variables)
+        descend(gradients, optimizer=optimizer, variables=variables)
         return value
 
     # Both axes are left open, so that one trace serves all lengths; XLA would compile for each.

@@ -44,6 +44,15 @@ def build_network(
     return keras.Model(ids, logits, name=settings.cell)
 
 
+def read(network: keras.Model, vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+    """Return the logits of vectors (batch, time, width) at ids (batch, time) while training."""
+    states = network.get_layer("dropout")(vectors, training=True)
+    for layer in network.layers:
+        if layer.name.startswith("recurrent_"):
+            states = layer(states, training=True)
+    return network.get_layer("logits")(network.get_layer("pool")(states, ids))
+
+
 class WordDropout(keras.layers.Layer):
     """Replaces a share of the token ids by the unknown token while training; padding stays."""
 

@@ -116,7 +116,8 @@ def _fit(run: Run) -> Iterator[int]:
     settings, task = run.settings, run.prepared.data.task
     network = build_start(run, encoder=None)
     optimizer = make_optimizer(network, settings.fit, steps=1)
-    step = make_step(network, optimizer, loss=make_loss(run.weights, task=task))
+    loss = make_loss(run.weights, task=task)
+    step = make_step(network, optimizer, loss=loss, adversarial=settings.fit.adversarial)
     own = examples(run, labelled(run))
     batches = LengthBatches(own, size=settings.fit.batch, seed=settings.seed)
     for epoch in itertools.count():

@@ -248,7 +248,7 @@ class LanguageModel:
         def step(ids: tf.Tensor, following: tf.Tensor, *state: tf.Tensor) -> Any:
             with tf.GradientTape() as tape:
                 loss, after = self._loss(ids, following, list(state))
-            descend(tape, loss, optimizer=optimizer, variables=variables)
+            descend(tape.gradient(loss, variables), optimizer=optimizer, variables=variables)
             return loss, after
 
         some_ids = tf.TensorSpec((None, None), tf.int32)

@@ -41,6 +41,8 @@ class FitSettings:
         batch: Texts of one step.
         learning_rate: Highest rate; reached after a short warm-up, then lowered along a cosine.
         weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, ICLR 2019).
+        adversarial: How far the vectors of a text are moved against its label, in lengths of one
+            vector; 0 to learn from texts as they are only, in half the time.
     """
 
     epochs: int | None = None
@@ -48,6 +50,7 @@ class FitSettings:
     batch: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
+    adversarial: float = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
