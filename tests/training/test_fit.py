@@ -88,6 +88,7 @@ def run(
     loss: Call = mean_loss,
     epochs: int | None = EPOCHS,
     patience: int = EPOCHS,
+    adversarial: float = 0.0,
 ) -> "Fitted":
     """Fit a tiny network that draws random numbers; go on from the checkpoint if there is one."""
     import keras
@@ -110,7 +111,13 @@ def run(
         Examples(ids, targets),
         ids[:5],
         objective=Objective("multi_label", loss, judge),
-        settings=FitSettings(epochs=epochs, patience=patience, batch=BATCH, learning_rate=0.05),
+        settings=FitSettings(
+            epochs=epochs,
+            patience=patience,
+            batch=BATCH,
+            learning_rate=0.05,
+            adversarial=adversarial,
+        ),
         seed=1,
         checkpoint=Checkpoint(path, identity={}, resume=True),
         curves=Curves(path.parent / "curves"),
@@ -153,6 +160,10 @@ class TestStopped:
     def test_after_every_step(self, undisturbed: "Fitted", path: Path, monkeypatch) -> None:
         assert undisturbed.course.epoch == EPOCHS
         assert_same(self.in_pieces(path, monkeypatch), undisturbed)
+
+    def test_with_texts_that_are_moved(self, path: Path, monkeypatch) -> None:
+        expected = run(path.with_name("undisturbed.npz"), adversarial=0.3)
+        assert_same(self.in_pieces(path, monkeypatch, adversarial=0.3), expected)
 
     def test_while_it_waits_for_a_better_epoch(self, path: Path, monkeypatch) -> None:
         scores, options = [0.5, 0.9, 0.8, 0.9], {"patience": 2, "epochs": 9}
