@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from models.batching import Row
 from models.metadata import Task
+from training.adam import AdamW, make_rate
 from training.adversarial import differentiate_both
 from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
 from training.console import console
-from training.descent import descend, make_rate
 from training.errors import TrainingError
 from training.interrupt import Interrupt
 from training.network import predict_logits
@@ -153,21 +153,20 @@ def choose_epochs(batches: int, *, task: Task) -> int:
     return max(fewest, min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches)))
 
 
-def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -> Any:
+def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -> AdamW:
     """Return AdamW whose rate rises for a short while and then falls along a cosine."""
     warmup = math.ceil(WARMUP_SHARE * steps)
     rate = make_rate(settings.learning_rate, steps=steps, warmup=warmup)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
-    optimizer.build(network.trainable_variables)
-    return optimizer
+    return AdamW(network.trainable_variables, rate=rate, decay=settings.weight_decay)
 
 
-def make_step(network: keras.Model, optimizer: Any, *, loss: Loss, adversarial: float = 0.0) -> Any:
+def make_step(
+    network: keras.Model, optimizer: AdamW, *, loss: Loss, adversarial: float = 0.0
+) -> Any:
     """Return a function that learns from ids (batch, time) and targets (batch, labels) once.
 
     `adversarial` is how far texts are moved, as `FitSettings` has it.
     """
-    variables = network.trainable_variables
 
     def step(ids: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         if adversarial:
@@ -177,8 +176,8 @@ def make_step(network: keras.Model, optimizer: Any, *, loss: Loss, adversarial: 
         else:
             with tf.GradientTape() as tape:
                 value = loss(targets, network(ids, training=True))
-            gradients = tape.gradient(value, variables)
-        descend(gradients, optimizer=optimizer, variables=variables)
+            gradients = tape.gradient(value, network.trainable_variables)
+        optimizer.apply(gradients)
         return value
 
     # Both axes are left open, so that one trace serves all lengths; XLA would compile for each.

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from models.batching import Ids, Row
 from models.tokenizer import PAD
+from training.adam import AdamW, make_rate
 from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
-from training.descent import descend, make_rate
 from training.errors import DataError, TrainingError
 from training.interrupt import Interrupt
 from training.network import LAYERS
@@ -239,16 +239,15 @@ class LanguageModel:
         It learns once, and returns the mean loss and the next state.
         """
         rate = make_rate(self._settings.learning_rate, steps=steps, warmup=WARMUP_STEPS)
-        optimizer = keras.optimizers.Adam(rate, beta_2=0.99)
         variables = self._trainable
-        optimizer.build(variables)
+        optimizer = AdamW(variables, rate=rate, beta_2=0.99)
         seeds = [d.seed_generator.state for d in self._dropouts] + [self._sampler.state]
         self._tracked = [*variables, *optimizer.variables, *seeds]
 
         def step(ids: tf.Tensor, following: tf.Tensor, *state: tf.Tensor) -> Any:
             with tf.GradientTape() as tape:
                 loss, after = self._loss(ids, following, list(state))
-            descend(tape.gradient(loss, variables), optimizer=optimizer, variables=variables)
+            optimizer.apply(tape.gradient(loss, variables))
             return loss, after
 
         some_ids = tf.TensorSpec((None, None), tf.int32)

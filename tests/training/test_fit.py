@@ -308,7 +308,7 @@ def test_the_rate_rises_and_falls() -> None:
     settings = FitSettings(learning_rate=0.5, weight_decay=0.25)
     network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     optimizer = make_optimizer(network, settings, steps=200)
-    rate = optimizer._learning_rate
+    rate = optimizer.rate
     rates = [float(rate(step)) for step in (0, 5, 10, 105, 200)]
     assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
-    assert optimizer.weight_decay == 0.25
+    assert optimizer.decay == 0.25
