@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 
 from models.golden import Probabilities
 from models.metadata import Task
@@ -28,6 +28,30 @@ def soften(targets: Targets, *, labels: int) -> NDArray[np.float32]:
     if targets.ndim == 2:
         return targets.astype(np.float32)
     return np.eye(labels, dtype=np.float32)[targets]
+
+
+def temper(probabilities: Probabilities, *, temperature: float, task: Task) -> Probabilities:
+    """Return what probabilities would be if their logits were divided by `temperature`."""
+    if task == "multi_label":
+        return expit(logit(probabilities) / temperature)
+    tempered: Probabilities = probabilities ** (1 / temperature)
+    return tempered / tempered.sum(axis=1, keepdims=True)
+
+
+def doubt(degrees: Probabilities, *, like: Probabilities, task: Task) -> Probabilities:
+    """Return degrees of 0 and 1 with as much doubt in them as there is in others on average.
+
+    Args:
+        degrees: Shape (rows, labels).
+        like: Shape (other rows, labels).
+        task: Whether labels exclude each other.
+    """
+    if task == "multi_label":
+        doubted = np.minimum(like, 1 - like).mean()
+        return np.abs(degrees - doubted)
+    doubted = 1 - like.max(axis=1).mean()
+    others = doubted / (degrees.shape[1] - 1)
+    return np.where(degrees == 1, 1 - doubted, others).astype(np.float32)
 
 
 def predict(probabilities: Probabilities, *, thresholds: Sequence[float] | None) -> Targets:

@@ -19,7 +19,7 @@ from training.batches import Examples
 from training.calibrate import calibrate, cross_entropy, weigh
 from training.classifier import Classifier
 from training.console import console
-from training.decide import Logits, predict, soften
+from training.decide import Logits, doubt, predict, soften, temper
 from training.encoders import find_encoder
 from training.export import round_embedding
 from training.fit import Fitted, fit
@@ -31,6 +31,7 @@ from training.run import Run
 from training.warm_start import read_start
 
 NGRAM_STRENGTHS = (0.1, 1.0)
+TEMPERATURE = 2.0  # of the teacher's verdicts, so that sure ones still say how sure they are
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,13 @@ def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row])
 def _add_corpus(run: Run, teacher: Classifier) -> Lesson:
     """Return the labelled rows and the corpus with the teacher's opinion of it."""
     own, corpus = labelled(run), run.prepared.corpus
-    degrees = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
-    verdict = predict(degrees, thresholds=teacher.thresholds)
-    given = soften(verdict, labels=degrees.shape[1]) == 1
+    probabilities = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
+    verdict = predict(probabilities, thresholds=teacher.thresholds)
+    given = soften(verdict, labels=probabilities.shape[1]) == 1
+    degrees = temper(probabilities, temperature=TEMPERATURE, task=teacher.task)
     return Lesson(
         [*own.rows, *corpus],
-        np.concatenate([own.degrees, degrees]),
+        np.concatenate([doubt(own.degrees, like=degrees, task=teacher.task), degrees]),
         np.concatenate([own.given, given]),
     )
 

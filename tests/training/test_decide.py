@@ -9,12 +9,14 @@ from sklearn.metrics import log_loss as reference_log_loss
 
 from training.decide import (
     LOWEST_THRESHOLD,
+    doubt,
     find_thresholds,
     log_loss,
     macro_f1,
     measure,
     predict,
     soften,
+    temper,
     to_probabilities,
 )
 
@@ -163,3 +165,30 @@ class TestMacroF1:
         assert macro_f1(np.array([0, 1]), np.array([0, 1]), labels=3) == 1
         nothing = np.zeros((3, 2), np.int32)
         assert macro_f1(nothing, nothing, labels=2) == 0
+
+
+class TestDoubt:
+    LOGITS = np.array([[2.0, -1.0, 0.5], [4.0, 0.0, -4.0]], np.float32)
+
+    @pytest.mark.parametrize("task", ["single_label", "multi_label"])
+    def test_tempered(self, task: str) -> None:
+        probabilities = to_probabilities(self.LOGITS, task=task)
+        found = temper(probabilities, temperature=2.0, task=task)
+        np.testing.assert_allclose(found, to_probabilities(self.LOGITS / 2, task=task), atol=1e-6)
+        same = temper(probabilities, temperature=1.0, task=task)
+        np.testing.assert_allclose(same, probabilities, rtol=1e-5)
+
+    def test_certain_ones_stay(self) -> None:
+        certain = np.array([[0.0, 1.0]], np.float32)
+        for task in ("single_label", "multi_label"):
+            np.testing.assert_array_equal(temper(certain, temperature=2.0, task=task), certain)
+
+    def test_as_doubtful_as_others(self) -> None:
+        like = np.array([[0.7, 0.2, 0.1], [0.05, 0.9, 0.05]], np.float32)
+        found = doubt(np.eye(3, dtype=np.float32), like=like, task="single_label")
+        np.testing.assert_allclose(found, 0.1 + 0.7 * np.eye(3), atol=1e-6)
+
+    def test_labels_that_are_independent(self) -> None:
+        like = np.array([[0.9, 0.3], [1.0, 0.0]], np.float32)
+        found = doubt(np.array([[1.0, 0.0]], np.float32), like=like, task="multi_label")
+        np.testing.assert_allclose(found, [[0.9, 0.1]], atol=1e-6)
