@@ -152,6 +152,19 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class SortedSplit:
+    """A split whose rows stand in long runs of one label.
+
+    Args:
+        split: Its name.
+        breaks: Rows with another label than nearly all their neighbours.
+    """
+
+    split: str
+    breaks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Suspect:
     """A row whose label is likely wrong.
 
