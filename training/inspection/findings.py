@@ -1,6 +1,7 @@
 """What can be found in a dataset. Rows are named by split and number, counted from 0."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -171,15 +172,18 @@ class Suspect:
     Args:
         place: Where it stands.
         given: Its labels.
-        proposed: What a model fitted on other rows would rather give it.
+        proposed: What its neighbours have if it breaks the order of a sorted split, else what a
+            model fitted on other rows would rather give it.
         probability: That model's for the given label. Where rows may have several, for what is
             given as to the one label that `proposed` adds or takes away.
+        reason: Whether the order of the rows or only their texts speak against the label.
     """
 
     place: Place
     given: tuple[str, ...]
     proposed: tuple[str, ...]
     probability: float
+    reason: Literal["order", "text"]
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,8 @@ class Suspicion:
     Args:
         judged: Rows that were judged.
         accuracy: Share of the judged labels on which model and dataset agree.
-        suspects: The most suspicious rows, the worst first.
+        suspects: The most suspicious rows, those that break the order of a sorted split before
+            all others, the worst first of either.
     """
 
     judged: int
@@ -208,6 +213,7 @@ class Findings:
         balance: Of each split.
         repeats: Of each pair of splits, a split with itself included.
         contradictions: Those of exactly the same texts first.
+        sorted_splits: Splits that are sorted by label.
         lengths: Of each split.
         vocabulary: Of each split but train.
         suspicion: None too where there are too few rows to judge any label.
@@ -223,6 +229,7 @@ class Findings:
     balance: tuple[Balance, ...]
     repeats: tuple[Repeats, ...]
     contradictions: tuple[Contradiction, ...]
+    sorted_splits: tuple[SortedSplit, ...] = ()
     lengths: tuple[Lengths, ...] = ()
     vocabulary: tuple[Overlap, ...] = ()
     suspicion: Suspicion | None = None
