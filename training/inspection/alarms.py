@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from training.inspection.findings import Contradiction, Faults, Findings, Repeats
+from training.inspection.findings import Contradiction, Faults, Findings, Repeats, SortedSplit
 from training.inspection.table import TRAIN
 
 RARE = 10  # rows of a class in train below which it is told
@@ -22,6 +22,7 @@ def find_alarms(findings: Findings) -> list[str]:
     return [
         *_tell_leaks(findings.repeats, findings.faults),
         *_tell_contradictions(findings.contradictions),
+        *_tell_breaks(findings.sorted_splits, findings.faults),
         *_tell_faults(findings.faults),
         *_tell_repeats(findings.repeats, findings.faults),
         *_tell_balance(findings),
@@ -59,6 +60,16 @@ def _tell_contradictions(contradictions: Sequence[Contradiction]) -> list[str]:
     return [
         f"labels that contradict each other: {exact:,} on the same text, "
         f"{near:,} on nearly the same"
+    ]
+
+
+def _tell_breaks(splits: Iterable[SortedSplit], faults: Iterable[Faults]) -> list[str]:
+    rows = {split.split: split.rows for split in faults}
+    return [
+        f"{found.split} is sorted by label but for {len(found.breaks):,} of its "
+        f"{rows[found.split]:,} rows: likely wrong labels"
+        for found in splits
+        if found.breaks
     ]
 
 

@@ -14,6 +14,7 @@ from training.inspection.contradictions import agree_with_twins, find_contradict
 from training.inspection.duplicates import Duplicates, find_duplicates, find_repeats
 from training.inspection.findings import Faults, Findings, Lengths
 from training.inspection.lengths import measure_lengths
+from training.inspection.order import Order, find_order, name_sorted
 from training.inspection.out_of_fold import Fold
 from training.inspection.overlap import measure_overlap
 from training.inspection.rows import RawData, is_blank, read_rows
@@ -43,12 +44,20 @@ def inspect_source(
         data = read_rows(source, text_column=text_column, label_column=label_column)
         table = _tabulate(data)
     words, duplicates = _compare_texts(table)
-    found = _gather(table, duplicates, [split.faults for split in data.splits])
+    order = find_order(table, usable=words.counts > 0)
+    found = _gather(table, duplicates, order, faults=[split.faults for split in data.splits])
     with console.status("measuring the texts"):
         lengths = _measure_lengths(table, words)
         vocabulary = measure_overlap(words, table)
     agreement = agree_with_twins(duplicates, table)
-    suspicion = find_suspects(table, words, agreement=agreement, seed=seed, watch=_show_progress)
+    suspicion = find_suspects(
+        table,
+        words,
+        agreement=agreement,
+        expected=order.expected,
+        seed=seed,
+        watch=_show_progress,
+    )
     return replace(
         found,
         source=source.description,
@@ -67,7 +76,7 @@ def quick_findings(
     labels: Mapping[str, NDArray[np.int32]],
     classes: Sequence[str],
 ) -> Findings:
-    """Return what can be found in seconds: repeats, contradictions, empty texts, class balance.
+    """Return what can be found in seconds: neither lengths nor what takes a model.
 
     Args:
         texts: Texts by split. What stands in two splits is told of the later one; train comes
@@ -80,8 +89,10 @@ def quick_findings(
         ValueError: Texts and labels are not of the same splits and rows.
     """
     table = Table.join(texts, labels=labels, classes=classes)
-    _, duplicates = _compare_texts(table)
-    return _gather(table, duplicates, [_find_faults(table, split) for split in table.sizes])
+    words, duplicates = _compare_texts(table)
+    order = find_order(table, usable=words.counts > 0)
+    faults = [_find_faults(table, split) for split in table.sizes]
+    return _gather(table, duplicates, order, faults=faults)
 
 
 def leaks_of(findings: Findings) -> dict[str, NDArray[np.bool_]]:
@@ -127,7 +138,9 @@ def _compare_texts(table: Table) -> tuple[Words, Duplicates]:
         return words, find_duplicates(words)
 
 
-def _gather(table: Table, duplicates: Duplicates, faults: Sequence[Faults]) -> Findings:
+def _gather(
+    table: Table, duplicates: Duplicates, order: Order, *, faults: Sequence[Faults]
+) -> Findings:
     return Findings(
         labels=table.classes,
         multi_label=table.multi_label,
@@ -135,6 +148,7 @@ def _gather(table: Table, duplicates: Duplicates, faults: Sequence[Faults]) -> F
         balance=measure_balance(table),
         repeats=find_repeats(duplicates, table),
         contradictions=find_contradictions(duplicates, table),
+        sorted_splits=name_sorted(order, table),
     )
 
 

@@ -1,6 +1,7 @@
 """What can be found in a dataset. Rows are named by split and number, counted from 0."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -152,21 +153,37 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class SortedSplit:
+    """A split whose rows stand in long runs of one label.
+
+    Args:
+        split: Its name.
+        breaks: Rows with another label than nearly all their neighbours.
+    """
+
+    split: str
+    breaks: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Suspect:
     """A row whose label is likely wrong.
 
     Args:
         place: Where it stands.
         given: Its labels.
-        proposed: What a model fitted on other rows would rather give it.
+        proposed: What its neighbours have if it breaks the order of a sorted split, else what a
+            model fitted on other rows would rather give it.
         probability: That model's for the given label. Where rows may have several, for what is
             given as to the one label that `proposed` adds or takes away.
+        reason: Whether the order of the rows or only their texts speak against the label.
     """
 
     place: Place
     given: tuple[str, ...]
     proposed: tuple[str, ...]
     probability: float
+    reason: Literal["order", "text"]
 
 
 @dataclass(frozen=True)
@@ -176,7 +193,8 @@ class Suspicion:
     Args:
         judged: Rows that were judged.
         accuracy: Share of the judged labels on which model and dataset agree.
-        suspects: The most suspicious rows, the worst first.
+        suspects: The most suspicious rows, those that break the order of a sorted split before
+            all others, the worst first of either.
     """
 
     judged: int
@@ -195,6 +213,7 @@ class Findings:
         balance: Of each split.
         repeats: Of each pair of splits, a split with itself included.
         contradictions: Those of exactly the same texts first.
+        sorted_splits: Splits that are sorted by label.
         lengths: Of each split.
         vocabulary: Of each split but train.
         suspicion: None too where there are too few rows to judge any label.
@@ -210,6 +229,7 @@ class Findings:
     balance: tuple[Balance, ...]
     repeats: tuple[Repeats, ...]
     contradictions: tuple[Contradiction, ...]
+    sorted_splits: tuple[SortedSplit, ...] = ()
     lengths: tuple[Lengths, ...] = ()
     vocabulary: tuple[Overlap, ...] = ()
     suspicion: Suspicion | None = None

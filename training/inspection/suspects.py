@@ -3,7 +3,8 @@
 Suspicious is a label to which the model gives less probability than it gives this label in other
 rows, so that rare labels, which are never thought probable, do not come first (self-confidence and
 class thresholds as in Northcutt, Jiang and Chuang, "Confident learning", JAIR 2021). Rows with the
-same text and another label add to it.
+same text and another label add to it. Rows that break the order of a sorted split come before all
+others: there a label is seldom right, whereas a model doubts many that are.
 """
 
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ def find_suspects(
     words: Words,
     *,
     agreement: NDArray[np.float64],
+    expected: NDArray[np.int64],
     seed: int,
     watch: Watch = iter,
 ) -> Suspicion | None:
@@ -40,6 +42,8 @@ def find_suspects(
         table: All rows; those without words or label are not judged.
         words: Their words.
         agreement: Share of the rows with the same text that have the same labels, shape (rows,).
+        expected: Class index that the order of the rows lets expect in place of a row's own,
+            UNLABELLED where that breaks no order, shape (rows,).
         seed: Decides which rows are judged by the same model.
         watch: Is given the folds and yields them, to show how far things are.
     """
@@ -52,10 +56,14 @@ def find_suspects(
     )
     rank = _rank_several if table.multi_label else _rank_one
     ranking = rank(cases.given, judged, agreement[cases.rows])
+    order = _put_in_order(ranking, broken=expected[cases.rows] != UNLABELLED)
     return Suspicion(
         len(cases.rows),
         ranking.accuracy,
-        tuple(_describe(table, cases, ranking, case) for case in ranking.order.tolist()),
+        tuple(
+            _describe(table, cases, ranking, case, expected=int(expected[cases.rows[case]]))
+            for case in order.tolist()
+        ),
     )
 
 
@@ -94,17 +102,19 @@ def _see(words: Words, *, classes: int) -> csr_array:
 
 @dataclass(frozen=True)
 class _Ranking:
-    """Which cases are doubted, and how.
+    """How far a model believes the labels of the cases.
 
     Args:
-        order: The doubted cases, the worst first, MOST at most.
+        credibility: Of the labels of each case, shape (cases,).
+        doubted: Whether the model would rather give others, shape (cases,).
         column: Of each case the class that is to be taken away, or if not given to be added.
         instead: Of each case the class to be given in its place, -1 for none.
         probability: Of what is given as to that class, shape (cases,).
         accuracy: Share of the labels on which model and dataset agree.
     """
 
-    order: NDArray[np.int64]
+    credibility: NDArray[np.float64]
+    doubted: NDArray[np.bool_]
     column: NDArray[np.int64]
     instead: NDArray[np.int64]
     probability: NDArray[np.float64]
@@ -119,9 +129,9 @@ def _rank_one(
     column, instead = given.argmax(axis=1), others.argmax(axis=1)
     probability = judged[given]
     credibility = _compare(judged, applies=given)[given] * agreement
-    order = _worst(credibility, doubted=probability * agreement < others.max(axis=1))
+    doubted = probability * agreement < others.max(axis=1)
     accuracy = float((judged.argmax(axis=1) == column).mean())
-    return _Ranking(order, column, instead, probability, accuracy)
+    return _Ranking(credibility, doubted, column, instead, probability, accuracy)
 
 
 def _rank_several(
@@ -129,15 +139,17 @@ def _rank_several(
 ) -> _Ranking:
     """Rank cases that have any number of classes, each by what is least credible of it."""
     believed = np.where(given, judged, 1 - judged)
-    credibility = np.where(
+    compared = np.where(
         given, _compare(judged, applies=given), _compare(1 - judged, applies=~given)
     )
-    column = credibility.argmin(axis=1)
+    column = compared.argmin(axis=1)
     every = np.arange(len(given))
     probability = believed[every, column]
-    order = _worst(credibility[every, column] * agreement, doubted=probability * agreement < 0.5)
+    credibility = compared[every, column] * agreement
+    doubted = probability * agreement < 0.5
     accuracy = float((believed > 0.5).mean())
-    return _Ranking(order, column, np.full(len(given), -1), probability, accuracy)
+    instead = np.full(len(given), -1)
+    return _Ranking(credibility, doubted, column, instead, probability, accuracy)
 
 
 def _compare(
@@ -149,16 +161,21 @@ def _compare(
     return compared
 
 
-def _worst(credibility: NDArray[np.float64], *, doubted: NDArray[np.bool_]) -> NDArray[np.int64]:
-    order = np.argsort(credibility, kind="stable")
-    return order[doubted[order]][:MOST]
+def _put_in_order(ranking: _Ranking, *, broken: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the suspicious cases, those that break an order first, MOST at most."""
+    order = np.lexsort((ranking.credibility, ~broken))
+    return order[(broken | ranking.doubted)[order]][:MOST]
 
 
-def _describe(table: Table, cases: _Cases, ranking: _Ranking, case: int) -> Suspect:
+def _describe(
+    table: Table, cases: _Cases, ranking: _Ranking, case: int, *, expected: int
+) -> Suspect:
     row = int(cases.rows[case])
-    given = table.name_labels(row)
+    given, probability = table.name_labels(row), float(ranking.probability[case])
+    if expected != UNLABELLED:
+        return Suspect(table.place(row), given, (table.classes[expected],), probability, "order")
     changed = {table.classes[cases.classes[ranking.column[case]]]}
     if ranking.instead[case] >= 0:
         changed.add(table.classes[cases.classes[ranking.instead[case]]])
     proposed = tuple(name for name in table.classes if name in changed.symmetric_difference(given))
-    return Suspect(table.place(row), given, proposed, float(ranking.probability[case]))
+    return Suspect(table.place(row), given, proposed, probability, "text")

@@ -22,6 +22,7 @@ def tell(findings: Findings) -> None:
     _tell_list("rows that cannot be used", _describe_faults(findings))
     _tell_list("texts that stand twice", _describe_repeats(findings))
     _tell_list("texts with different labels", _describe_contradictions(findings))
+    _tell_list("sorted by label: shuffle before you cut it in parts", _describe_order(findings))
     _tell_balance(findings)
     if findings.lengths:
         _tell_lengths(findings)
@@ -99,6 +100,15 @@ def _describe_row(row: LabelledRow) -> str:
     return f"{row.place.split} {row.place.row} is {_name(row.labels)}"
 
 
+def _describe_order(findings: Findings) -> list[str]:
+    return [
+        f"{found.split}, with none out of order"
+        if not found.breaks
+        else f"{found.split}, with {len(found.breaks):,} out of order: {_first(found.breaks)}"
+        for found in findings.sorted_splits
+    ]
+
+
 def _tell_balance(findings: Findings) -> None:
     table = _make_table("rows by class", [balance.split for balance in findings.balance])
     total = {
@@ -134,15 +144,19 @@ def _tell_vocabulary(findings: Findings) -> None:
 
 
 def _tell_suspicion(suspicion: Suspicion) -> None:
-    table = _make_table("labels most likely wrong", ["given", "rather", "probability"])
+    table = _make_table("labels most likely wrong", ["given", "rather", "told by", "probability"])
     for found in suspicion.suspects[:MOST_SUSPECTS]:
         place = f"{found.place.split} {found.place.row}"
-        table.add_row(place, _name(found.given), _change(found), f"{found.probability:.4f}")
+        given, probability = _name(found.given), f"{found.probability:.4f}"
+        table.add_row(place, given, _change(found), found.reason, probability)
     _print_table(table)
+    ordered = sum(found.reason == "order" for found in suspicion.suspects)
+    if ordered:
+        console.print(f"  {ordered:,} by the order: nearly all rows around them have another label")
     console.print(
-        f"  of {len(suspicion.suspects):,} found by a linear model, with the probability that it "
-        f"gives to what is given; it agrees with {suspicion.accuracy:.1%} of the labels of "
-        f"{suspicion.judged:,} rows it had not seen"
+        f"  {len(suspicion.suspects) - ordered:,} by the text: a linear model would give another; "
+        "the probability is what it gives to what is given, and it agrees with "
+        f"{suspicion.accuracy:.1%} of the labels of {suspicion.judged:,} rows it had not seen"
     )
 
 

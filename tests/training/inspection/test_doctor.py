@@ -28,6 +28,15 @@ def findings() -> Findings:
     return inspect_source(source, text_column=None, label_column=None, seed=1)
 
 
+@pytest.fixture(scope="module")
+def broken() -> Findings:
+    """Return what is found in a sorted dataset with a wrong label in row 50."""
+    rows = sorted(zip(TEXTS, LABELS, strict=True), key=lambda row: row[1])
+    rows[50] = (rows[50][0], 1)
+    source = make_source({"train": rows}, names=["no", "yes"])
+    return inspect_source(source, text_column=None, label_column=None, seed=1)
+
+
 def shown(findings: Findings, *, short: bool = False) -> str:
     with console.capture() as capture:
         (tell_short if short else tell)(findings)
@@ -84,6 +93,32 @@ class TestInspect:
         assert found.faults[0].empty == (0, 1, 2)
         assert found.suspicion is None
         assert shown(found)
+
+
+class TestSorted:
+    def test_the_wrong_label_is_the_first_suspect(self, broken: Findings) -> None:
+        assert [(found.split, found.breaks) for found in broken.sorted_splits] == [("train", (50,))]
+        assert broken.suspicion is not None
+        suspect = broken.suspicion.suspects[0]
+        assert (suspect.place.row, suspect.proposed, suspect.reason) == (50, ("no",), "order")
+
+    def test_it_is_told(self, broken: Findings, tmp_path: Path) -> None:
+        told = shown(broken)
+        assert "sorted by label: shuffle before you cut it in parts" in told
+        assert "train, with 1 out of order: 50" in told
+        assert "1 by the order" in told
+        alarm = "train is sorted by label but for 1 of its 330 rows: likely wrong labels"
+        assert alarm in find_alarms(broken)
+        to_json(broken, path=tmp_path / "found.json")
+        found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+        assert found["sorted_splits"] == [{"split": "train", "breaks": [50]}]
+        assert found["suspicion"]["suspects"][0]["reason"] == "order"
+
+    def test_a_clean_one_is_told_too_but_not_before_training(self) -> None:
+        labels = {"train": np.array(sorted(LABELS), np.int32)}
+        found = quick_findings({"train": TEXTS}, labels=labels, classes=["no", "yes"])
+        assert "train, with none out of order" in shown(found)
+        assert shown(found, short=True) == ""
 
 
 class TestQuick:

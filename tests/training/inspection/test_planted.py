@@ -57,6 +57,13 @@ class Planted:
             for name, rows in self.rows.items()
         }
 
+    def shuffle_train(self) -> tuple[dict[str, Dataset], set[int]]:
+        """Return the splits with the rows of train in any order, and where the flipped ones are."""
+        train = self.splits["train"]
+        rows = np.random.default_rng(1).permutation(len(train))
+        flipped = np.flatnonzero(np.isin(rows, self.flipped)).tolist()
+        return {**self.splits, "train": train.select(rows)}, set(flipped)
+
     def _add_blanks(self, name: str) -> tuple[int, ...]:
         rows = self.rows[name]
         first = len(rows)
@@ -117,10 +124,31 @@ def test_copies_with_flipped_labels_are_contradictions(planted: Planted, found: 
     assert len(both) > 0
 
 
-def test_flipped_labels_are_suspected(planted: Planted, found: Findings) -> None:
-    """By chance 3 would be; the model is right about four rows of five, which bounds the rest."""
-    assert found.suspicion is not None
-    suspects = found.suspicion.suspects
+def suspected(findings: Findings) -> set[int]:
+    """Return the suspicious rows of train."""
+    assert findings.suspicion is not None
+    suspects = findings.suspicion.suspects
     assert len(suspects) <= 300
-    rows = {suspect.place.row for suspect in suspects if suspect.place.split == "train"}
-    assert len(rows & set(planted.flipped)) >= 30
+    return {suspect.place.row for suspect in suspects if suspect.place.split == "train"}
+
+
+def test_flipped_labels_break_the_order(planted: Planted, found: Findings) -> None:
+    """The dataset has all rows of one class first. By chance 3 would be among the suspects."""
+    assert len(suspected(found) & set(planted.flipped)) >= 50
+    assert found.suspicion is not None
+    by_order = [found for found in found.suspicion.suspects if found.reason == "order"]
+    wrong = [found for found in by_order if found.place.row not in planted.flipped]
+    assert len(wrong) <= 5
+
+
+def test_flipped_labels_among_shuffled_rows_are_suspected(planted: Planted) -> None:
+    """The model alone is right about four rows of five, which bounds what it can find."""
+    splits, flipped = planted.shuffle_train()
+    shuffled = inspect(splits)
+    assert "train" not in {found.split for found in shuffled.sorted_splits}
+    assert len(suspected(shuffled) & flipped) >= 30
+
+
+def test_no_row_of_the_dataset_itself_breaks_the_order(clean: Findings) -> None:
+    assert [found.split for found in clean.sorted_splits] == ["train", "validation", "test"]
+    assert not any(found.breaks for found in clean.sorted_splits)

@@ -14,9 +14,16 @@ from training.inspection.words import read_words
 from .made import make_opinions, make_table
 
 
-def suspicion_of(table: Table, *, agreement: list[float] | None = None) -> Suspicion | None:
+def suspicion_of(
+    table: Table, *, agreement: list[float] | None = None, expected: dict[int, int] | None = None
+) -> Suspicion | None:
+    """Return the suspects, given the labels that the order of the rows lets expect, by row."""
     share = np.ones(len(table.texts)) if agreement is None else np.array(agreement)
-    return find_suspects(table, read_words(table.texts), agreement=share, seed=1)
+    usual = np.full(len(table.texts), -1)
+    for row, label in (expected or {}).items():
+        usual[row] = label
+    words = read_words(table.texts)
+    return find_suspects(table, words, agreement=share, expected=usual, seed=1)
 
 
 def rows_of(suspicion: Suspicion | None) -> list[int]:
@@ -75,6 +82,30 @@ def test_twins_with_another_label_add_to_the_doubt() -> None:
     agreement = [1.0] * 300
     agreement[5] = 1e-4
     assert rows_of(suspicion_of(table, agreement=agreement))[0] == 5
+
+
+def test_rows_that_break_the_order_come_first() -> None:
+    """The text may speak for the label of such a row, and of another class than the neighbours."""
+    texts, labels = make_opinions(400)
+    given = [*labels]
+    given[7], given[9] = 1 - labels[7], 1 - labels[9]
+    table = make_table({"train": texts}, {"train": given})
+    suspicion = suspicion_of(table, expected={5: 2, 9: labels[9]})
+    assert rows_of(suspicion)[:3] == [9, 5, 7]
+    assert len(set(rows_of(suspicion))) == len(rows_of(suspicion))
+    assert suspicion is not None
+    assert [suspect.reason for suspect in suspicion.suspects[:3]] == ["order", "order", "text"]
+    assert suspicion.suspects[1].proposed == ("class 2",)
+    assert suspicion.suspects[1].probability > 0.5
+
+
+def test_the_order_adds_no_more_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suspects, "MOST", 20)
+    texts, labels = make_opinions(400)
+    table = make_table({"train": texts}, {"train": labels}, classes=2)
+    suspicion = suspicion_of(table, expected={row: 1 - labels[row] for row in range(30)})
+    assert suspicion is not None
+    assert [suspect.reason for suspect in suspicion.suspects] == ["order"] * 20
 
 
 def test_rows_without_text_or_label_are_not_judged() -> None:
