@@ -27,8 +27,8 @@ class NetworkSettings:
     layers: int = 1
     units: int = 128
     embedding: int = 128
-    dropout: float = 0.5
-    word_dropout: float = 0.2
+    dropout: float = 0.3
+    word_dropout: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
