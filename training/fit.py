@@ -41,9 +41,8 @@ class Course:
         seconds: Time of training so far, validation not counted.
         history: Figures of each complete epoch.
         best_epoch: The epoch best on validation so far, counted from 1.
-        best_merit: What it is the best by.
         best_score: Its score.
-        best_loss: Its log loss on validation, which decides between equal merits.
+        best_loss: Its log loss on validation.
     """
 
     epoch: int = 0
@@ -52,7 +51,6 @@ class Course:
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
-    best_merit: float = -math.inf
     best_score: float = -math.inf
     best_loss: float = math.inf
 
@@ -208,13 +206,22 @@ def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> Non
     loss = course.loss / course.batch
     if not math.isfinite(loss):
         raise TrainingError("the loss is no longer a number; try a lower --learning-rate")
-    merit, log_loss = figures.pop("merit"), figures["log_loss"]
+    noise = figures.pop("noise")
     course.history.append({"loss": loss, **figures})
     course.epoch, course.batch, course.loss = course.epoch + 1, 0, 0.0
-    if (merit, -log_loss) > (course.best_merit, -course.best_loss):
-        course.best_epoch, course.best_score = course.epoch, figures["score"]
-        course.best_merit, course.best_loss = merit, log_loss
+    if _is_better(course, figures, noise=noise):
+        course.best_epoch = course.epoch
+        course.best_score, course.best_loss = figures["score"], figures["log_loss"]
         best.keep()
+
+
+def _is_better(course: Course, figures: dict[str, float], *, noise: float) -> bool:
+    """Whether an epoch beats the best: where scores differ by chance alone, by its log loss.
+
+    Some hundred rows tell little by a score, which only counts, and much by how likely they are.
+    """
+    gain = figures["score"] - course.best_score
+    return figures["log_loss"] < course.best_loss if abs(gain) <= noise else gain > 0
 
 
 def _is_over(course: Course, *, epochs: int, patience: int) -> bool:

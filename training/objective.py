@@ -1,5 +1,6 @@
 """What a fit strives for: the loss it descends, and the figure its best epoch is chosen by."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -17,8 +18,8 @@ from training.settings import ClassWeight
 UNEQUAL = 1.5  # times as many rows as the smallest class: from here on accuracy misleads
 Score = Literal["accuracy", "macro_f1"]
 Judge = Callable[[Logits], dict[str, float]]
-"""Says how good the validation logits (rows, labels) are: several figures, of which `score` is for
-people and `merit` decides which epoch is the best."""
+"""Says how good the validation logits (rows, labels) are: several figures, `score` to choose by and
+`noise`, the standard error of the score."""
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Mean loss of targets (batch, labels) and logits (batch, labels)."""
 
@@ -84,9 +85,8 @@ def make_judge(targets: Targets, *, task: Task, score: Score, ngram_logits: Logi
         halves = [logits] if ngram_logits is None else [logits, ngram_logits]
         found = calibrate(halves, targets, task=task)
         figures = measure(found.probabilities, targets, thresholds=found.thresholds)
-        del figures["rows"]
-        # Between epochs the log loss tells what accuracy on some hundred rows cannot.
-        merit = figures["macro_f1"] if score == "macro_f1" else -figures["log_loss"]
-        return figures | {"score": figures[score], "merit": merit}
+        chance = figures[score]
+        noise = math.sqrt(chance * (1 - chance) / figures.pop("rows"))
+        return figures | {"score": chance, "noise": noise}
 
     return judge

@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def figures(score: float) -> dict[str, float]:
-    return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": 1.0, "score": score, "merit": score}
+    return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": 1.0, "score": score, "noise": 0.01}
 
 
 def judge_logits(logits: np.ndarray) -> dict[str, float]:
@@ -269,14 +269,26 @@ class TestEnd:
         losses = [epoch["loss"] for epoch in fitted.course.history]
         assert losses == sorted(losses, reverse=True)
 
-    def test_equal_scores_are_decided_by_log_loss(self, path: Path) -> None:
-        losses = iter([0.6, 0.4, 0.5])
+    @pytest.mark.parametrize(
+        ("scores", "losses", "best"),
+        [
+            ([0.5, 0.5, 0.5], [0.6, 0.4, 0.5], 2),
+            ([0.55, 0.45, 0.5], [0.6, 0.4, 0.5], 2),  # no more than chance
+            ([0.5, 0.3, 0.35], [0.6, 0.4, 0.5], 1),
+            ([0.5, 0.7, 0.9], [0.4, 0.5, 0.6], 3),
+        ],
+    )
+    def test_the_log_loss_decides_between_scores_that_differ_by_chance(
+        self, scores: list[float], losses: list[float], best: int, path: Path
+    ) -> None:
+        figures = iter(zip(scores, losses, strict=True))
 
         def judge(_logits: np.ndarray) -> dict[str, float]:
-            loss = next(losses)
-            return {"accuracy": 0.5, "macro_f1": 0.5, "log_loss": loss, "score": 0.5, "merit": 0.5}
+            score, loss = next(figures)
+            found = {"accuracy": score, "macro_f1": score, "log_loss": loss}
+            return found | {"score": score, "noise": 0.12}
 
-        assert run(path, judge=judge).course.best_epoch == 2
+        assert run(path, judge=judge).course.best_epoch == best
 
     def test_a_loss_that_is_no_number(self, path: Path) -> None:
         from training.objective import make_judge

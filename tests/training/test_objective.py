@@ -137,18 +137,19 @@ class TestJudge:
         joined = to_probabilities(one * network + other * ngrams, task=task)
         thresholds = find_thresholds(joined, targets) if task == "multi_label" else None
         expected = measure(joined, targets, thresholds=thresholds)
+        share = expected["accuracy"]
         assert found == {
             **{name: pytest.approx(expected[name]) for name in ("accuracy", "macro_f1")},
             "log_loss": pytest.approx(expected["log_loss"], rel=1e-4),
             "score": pytest.approx(expected["accuracy"]),
-            "merit": pytest.approx(-expected["log_loss"], rel=1e-4),
+            "noise": pytest.approx(np.sqrt(share * (1 - share) / 200)),
         }
 
     def test_without_ngrams(self) -> None:
         targets, network, _ = self.draw("single_label")
         options = {"task": "single_label", "ngram_logits": None}
         sure = self.judge(targets, 9 * network, score="macro_f1", **options)
-        assert sure["score"] == sure["merit"] == sure["macro_f1"]
+        assert sure["score"] == sure["macro_f1"]
         # The scale of the logits is no merit: they are weighed first.
         assert sure == pytest.approx(
             self.judge(targets, network, score="macro_f1", **options), rel=1e-3
