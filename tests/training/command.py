@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .loader import ROOT, clean_environment
+from .loader import ROOT, uncovered_environment
 
 TINY = ("--epochs=1", "--vocabulary=300", "--units=8", "--embedding=8")
 
@@ -18,16 +18,11 @@ def start_training(folder: Path, *arguments: str, **variables: str) -> subproces
     return subprocess.Popen(
         [sys.executable, "-m", "training", "train", *places, *arguments],
         cwd=ROOT,
-        env=_without_coverage(clean_environment(**variables)),
+        env=uncovered_environment(**variables),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def _without_coverage(environment: dict[str, str]) -> dict[str, str]:
-    """A training that is killed leaves figures that nobody can read."""
-    return {name: value for name, value in environment.items() if not name.startswith("COVERAGE")}
 
 
 def run_training(

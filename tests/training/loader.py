@@ -34,6 +34,12 @@ def clean_environment(**variables: str) -> dict[str, str]:
     return kept | variables
 
 
+def uncovered_environment(**variables: str) -> dict[str, str]:
+    """Return the same for a process that may be killed, whose coverage nobody could read."""
+    kept = clean_environment(**variables)
+    return {name: value for name, value in kept.items() if not name.startswith("COVERAGE")}
+
+
 class Loader:
     """A process that loads datasets."""
 

@@ -13,7 +13,7 @@ from training import checkpoint as module
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
 
-from .loader import ROOT
+from .loader import ROOT, uncovered_environment
 
 IDENTITY = {"units": 8, "learning_rate": 2e-3, "epochs": None, "train": "ab" * 32}
 
@@ -136,7 +136,14 @@ checkpoint.save(tests.make_tracked(2), tests.Course(epoch=2))
         make_checkpoint(path).save(make_tracked(1), Course(epoch=1))
         before = path.read_bytes()
         command = [sys.executable, "-c", self.SAVE, str(path), moment]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=uncovered_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert (done.returncode, done.stderr) == (-9, "")
         assert path.read_bytes() == before
         # What is left over of the second is in nobody's way.

@@ -11,7 +11,7 @@ from training import lock as module
 from training.errors import TrainingError
 from training.lock import lock
 
-from .loader import ROOT
+from .loader import ROOT, uncovered_environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 
@@ -50,7 +50,9 @@ def test_an_error_lets_go(tmp_path: Path) -> None:
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     command = [sys.executable, "-c", HOLD, str(path)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=uncovered_environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
         with pytest.raises(TrainingError, match="it is at work"):
