@@ -54,13 +54,13 @@ def _pretrain(run: Run, path: Path) -> Encoder:
     checkpoint = Checkpoint(
         path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
     )
-    keras.utils.set_random_seed(run.settings.seed)
+    keras.utils.set_random_seed(run.settings.pretrain.seed)
     encoder = pretrain(
         run.prepared.domain,
         vocabulary=len(run.prepared.tokenizer),
         shape=run.settings.network,
         settings=run.settings.pretrain,
-        seed=run.settings.seed,
+        seed=run.settings.pretrain.seed,
         checkpoint=checkpoint,
     )
     _save(encoder, path)
@@ -75,7 +75,6 @@ def _identify(run: Run) -> Mapping[str, Any]:
     return {
         "corpus": run.prepared.domain_sha256,
         "vocabulary": len(run.prepared.tokenizer),
-        "seed": run.settings.seed,
         **{name: getattr(shape, name) for name in ("cell", "layers", "units", "embedding")},
         **asdict(run.settings.pretrain),
     }

@@ -134,7 +134,7 @@ def _pretrain(run: Run) -> Iterator[int]:
         vocabulary=len(run.prepared.tokenizer),
         shape=run.settings.network,
         settings=settings,
-        seed=run.settings.seed,
+        seed=settings.seed,
     )
     for epoch in itertools.count():
         for texts, _ in reading.batches.epoch(epoch):

@@ -65,6 +65,8 @@ class PretrainSettings:
         learning_rate: Highest rate; reached after a short warm-up, then lowered along a cosine.
         vocabulary: Tokens of the vocabulary at most, learned from the same texts.
         max_tokens: Tokens after which a text is cut.
+        seed: Seed of weights, order, dropout and samples; not that of the training, so that
+            trainings with other seeds start from the same encoder.
     """
 
     epochs: int = 1
@@ -74,6 +76,7 @@ class PretrainSettings:
     learning_rate: float = 3e-3
     vocabulary: int = 16_000
     max_tokens: int = 1_500
+    seed: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
