@@ -11,6 +11,7 @@ from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import Task
 from training.calibrate import join
+from training.decide import Logits
 from training.network import predict_logits
 from training.ngrams import NgramModel, spread
 from training.settings import NetworkSettings
@@ -43,10 +44,7 @@ class Classifier:
 
     def probabilities(self, rows: Sequence[Row]) -> Probabilities:
         """Return the probabilities (rows, labels) of each row of ids."""
-        halves = [predict_logits(self.network, rows)]
-        if self.ngrams is not None:
-            halves.append(self.ngrams.logits(rows))
-        return join(halves, self.weights, task=self.task)
+        return join(halves(self.network, self.ngrams, rows), self.weights, task=self.task)
 
     @property
     def head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -62,3 +60,9 @@ class Classifier:
     def ngram_scale(self) -> float:
         """The weight of a table entry of 1 in the joined logits."""
         return self.ngrams.scale * self.weights[1] if self.ngrams is not None else 0.0
+
+
+def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row]) -> list[Logits]:
+    """Return the logits (rows, labels) of the network and, if there are any, of the n-grams."""
+    logits = predict_logits(network, rows)
+    return [logits] if ngrams is None else [logits, ngrams.logits(rows)]

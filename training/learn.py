@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from models.batching import Row
 from training.batches import Examples
 from training.calibrate import calibrate, cross_entropy, weigh
-from training.classifier import Classifier
+from training.classifier import Classifier, halves
 from training.console import console
-from training.decide import Logits, doubt, predict, soften, temper
+from training.decide import doubt, predict, soften, temper
 from training.encoders import find_encoder
 from training.export import round_embedding
 from training.fit import Fitted, fit
-from training.network import build_network, predict_logits
+from training.network import build_network
 from training.ngrams import NgramModel, fit_ngrams
 from training.objective import Objective, make_judge, make_loss
 from training.pretrain import Encoder
@@ -112,12 +112,6 @@ def build_start(run: Run, *, encoder: Encoder | None) -> keras.Model:
         start = read_start(run.start)
         start.give_to(network, tokenizer=prepared.tokenizer, labels=labels)
     return network
-
-
-def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row]) -> list[Logits]:
-    """Return the logits (rows, labels) of the network and, if there are any, of the n-grams."""
-    logits = predict_logits(network, rows)
-    return [logits] if ngrams is None else [logits, ngrams.logits(rows)]
 
 
 def _add_corpus(run: Run, teacher: Classifier) -> Lesson:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.batches import LengthBatches
+from training.batches import Examples, LengthBatches
 from training.budget import (
     Budget,
     Costs,
@@ -23,6 +23,7 @@ from training.encoders import is_kept
 from training.fit import choose_epochs, make_optimizer, make_step
 from training.learn import build_start, examples, labelled
 from training.objective import make_loss
+from training.prepare import Rows
 from training.pretrain import Reading
 from training.run import Run
 
@@ -64,12 +65,11 @@ def measure_costs(run: Run, *, before: float) -> Costs:
         before: Seconds that have passed since the start.
     """
     own, settings = examples(run, labelled(run)), run.settings
-    corpus = sum(min(len(row), settings.max_tokens) for row in run.prepared.corpus)
-    fit_speed = _measure(_fit(run))
+    corpus = _count_tokens(run.prepared.corpus, cut=settings.max_tokens)
+    fit_speed = _measure(_fit(run, own))
     pretraining = 0.0
     if run.prepared.domain and not is_kept(run):
-        limit = settings.pretrain.max_tokens
-        tokens = sum(min(len(row), limit) for row in run.prepared.domain)
+        tokens = _count_tokens(run.prepared.domain, cut=settings.pretrain.max_tokens)
         pretraining = tokens / _measure(_pretrain(run))
     return Costs(
         pretraining=pretraining,
@@ -77,6 +77,10 @@ def measure_costs(run: Run, *, before: float) -> Costs:
         round_epoch=(own.tokens + corpus) / fit_speed,
         before=before,
     )
+
+
+def _count_tokens(rows: Rows, *, cut: int) -> int:
+    return sum(min(len(row), cut) for row in rows)
 
 
 def _wanted(run: Run) -> Plan:
@@ -111,14 +115,13 @@ def _measure(steps: Iterator[int]) -> float:
     return tokens / seconds
 
 
-def _fit(run: Run) -> Iterator[int]:
+def _fit(run: Run, own: Examples) -> Iterator[int]:
     """Fit a network that is thrown away; yield the tokens of each step, without an end."""
     settings, task = run.settings, run.prepared.data.task
     network = build_start(run, encoder=None)
     optimizer = make_optimizer(network, settings.fit, steps=1)
     loss = make_loss(run.weights, task=task)
     step = make_step(network, optimizer, loss=loss, adversarial=settings.fit.adversarial)
-    own = examples(run, labelled(run))
     batches = LengthBatches(own, size=settings.fit.batch, seed=settings.seed)
     for epoch in itertools.count():
         for ids, targets in batches.epoch(epoch):

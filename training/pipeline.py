@@ -15,7 +15,7 @@ from training.baseline import Baseline, fit_baseline
 from training.calibrate import join
 from training.card import write_card
 from training.cases import GOLDEN_TEXTS
-from training.classifier import Classifier
+from training.classifier import Classifier, halves
 from training.console import console
 from training.decide import measure
 from training.describe import describe
@@ -23,7 +23,7 @@ from training.errors import ExportError, TrainingError
 from training.export import export_saved_model
 from training.gather import gather_results
 from training.interrupt import Interrupted
-from training.learn import Learned, halves, learn
+from training.learn import Learned, learn
 from training.mlflow_log import MlflowLog
 from training.onnx_twin import export_onnx
 from training.pace import fit_into

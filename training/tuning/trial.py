@@ -12,11 +12,12 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from training.calibrate import calibrate
+from training.classifier import halves
 from training.console import hushed
 from training.decide import predict
 from training.errors import TrainingError
 from training.fit import Fitted
-from training.learn import Lesson, choose_ngrams, fit_network, halves, labelled
+from training.learn import Lesson, choose_ngrams, fit_network, labelled
 from training.ngrams import NgramModel
 from training.report.tallies import tally
 from training.run import Run
