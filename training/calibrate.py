@@ -1,10 +1,11 @@
 """Weighs the halves of a classifier, so that a probability of 0.8 is right in 8 of 10 cases.
 
-The logits are `network * a + ngrams * b`. With one half that is temperature scaling, 1 / a being
-the temperature (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017); with two it
-joins opinions as logistic regression would. Targets are softened as in Platt, "Probabilistic
-Outputs for Support Vector Machines", 1999, so that a few rows, all of them right, are no reason to
-be certain.
+The logits are `network * a + ngrams * b + c`, with a c for each label. With one half that is
+temperature scaling, 1 / a being the temperature, and a bias beside it, vector scaling but for one
+scale for all labels (both in Guo et al., "On Calibration of Modern Neural Networks", ICML 2017);
+with two it joins opinions as logistic regression would. Targets are softened as in Platt,
+"Probabilistic Outputs for Support Vector Machines", 1999, so that a few rows, all of them right,
+are no reason to be certain.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,29 @@ from training.classes import Targets
 from training.decide import Logits, find_thresholds, soften, to_probabilities
 
 LOWEST, HIGHEST = 0.0, 20.0
+BIAS_DEVIATION = 0.3  # what a bias is expected to be; few rows are no reason for a large one
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """How the halves of a classifier add up.
+
+    Args:
+        weights: What the logits of each half are multiplied by.
+        bias: What is added to the logit of each label, shape (labels,).
+    """
+
+    weights: tuple[float, ...]
+    bias: NDArray[np.float32]
+
+    def add(self, halves: Sequence[Logits]) -> Logits:
+        """Return the logits (rows, labels) of halves with as many each."""
+        weighed = (np.float32(w) * half for w, half in zip(self.weights, halves, strict=True))
+        return sum(weighed, start=self.bias)
+
+    def probabilities(self, halves: Sequence[Logits], *, task: Task) -> Probabilities:
+        """Return the probabilities (rows, labels) of halves with as many logits each."""
+        return to_probabilities(self.add(halves), task=task).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,54 +52,65 @@ class Calibrated:
     """Halves that have been weighed on some rows.
 
     Args:
-        weights: What the logits of each half are multiplied by.
+        scaling: How they add up.
         probabilities: Of the rows, shape (rows, labels).
         thresholds: Probabilities from which labels are given; None where they exclude each other.
     """
 
-    weights: tuple[float, ...]
+    scaling: Scaling
     probabilities: Probabilities
     thresholds: tuple[float, ...] | None
 
 
-def calibrate(halves: Sequence[Logits], targets: Targets, *, task: Task) -> Calibrated:
-    """Weigh halves, logits (rows, labels) each, and set thresholds where labels are several."""
-    weights = weigh(halves, targets, task=task)
-    probabilities = join(halves, weights, task=task)
-    several = task == "multi_label"
-    thresholds = find_thresholds(probabilities, targets) if several else None
-    return Calibrated(weights, probabilities, thresholds)
-
-
-def join(halves: Sequence[Logits], weights: Sequence[float], *, task: Task) -> Probabilities:
-    """Return the probabilities of weighted logits, each of shape (rows, labels)."""
-    joined = sum(np.float32(w) * half for w, half in zip(weights, halves, strict=True))
-    return to_probabilities(joined, task=task).astype(np.float32)
-
-
-def weigh(halves: Sequence[Logits], targets: Targets, *, task: Task) -> tuple[float, ...]:
-    """Return the weight of each half at which the cross-entropy of the targets is least.
-
-    The problem is convex.
+def calibrate(
+    halves: Sequence[Logits], targets: Targets, *, task: Task, biased: bool = True
+) -> Calibrated:
+    """Weigh halves, logits (rows, labels) each, and set thresholds where labels are several.
 
     Args:
         halves: Logits (rows, labels) of each half.
         targets: What the rows should be classified as.
         task: Whether labels exclude each other.
+        biased: Whether labels get a bias; it would undo weights that classes had in the fit.
     """
-    wanted = _platt(targets, labels=halves[0].shape[1], task=task)
+    scaling = weigh(halves, targets, task=task, biased=biased)
+    probabilities = scaling.probabilities(halves, task=task)
+    several = task == "multi_label"
+    thresholds = find_thresholds(probabilities, targets) if several else None
+    return Calibrated(scaling, probabilities, thresholds)
+
+
+def unscaled(halves: Sequence[Logits]) -> Scaling:
+    """Return the scaling that leaves the halves as they are."""
+    return Scaling((1.0,) * len(halves), np.zeros(halves[0].shape[1], np.float32))
+
+
+def weigh(
+    halves: Sequence[Logits], targets: Targets, *, task: Task, biased: bool = True
+) -> Scaling:
+    """Return the scaling at which the cross-entropy of the targets is least.
+
+    The biases have a normal prior around 0. The problem is convex. For the arguments see
+    `calibrate`.
+    """
+    count, labels = len(halves), halves[0].shape[1]
+    wanted = _platt(targets, labels=labels, task=task)
     stacked = np.stack(halves).astype(np.float64)
+    prior = 1 / (BIAS_DEVIATION**2 * len(wanted))
 
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        logits = np.tensordot(weights, stacked, axes=1)
-        error = to_probabilities(logits, task=task) - wanted
+    def loss(found: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights, bias = found[:count], found[count:]
+        logits = np.tensordot(weights, stacked, axes=1) + bias
+        error = (to_probabilities(logits, task=task) - wanted) / len(wanted)
         slope = np.tensordot(stacked, error, axes=([1, 2], [0, 1]))
-        return _cross_entropy(logits, wanted, task=task), slope / len(wanted)
+        slopes = np.concatenate([slope, error.sum(axis=0) + prior * bias])
+        return _cross_entropy(logits, wanted, task=task) + prior / 2 * bias @ bias, slopes
 
-    start = np.full(len(halves), 1 / len(halves))
-    bounds = [(LOWEST, HIGHEST)] * len(halves)
-    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B")
-    return tuple(map(float, found.x))
+    start = np.concatenate([np.full(count, 1 / count), np.zeros(labels)])
+    limit = None if biased else 0.0
+    bounds = [(LOWEST, HIGHEST)] * count + [(limit, limit)] * labels
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
+    return Scaling(tuple(map(float, found[:count])), found[count:].astype(np.float32))
 
 
 def cross_entropy(logits: Logits, targets: Targets, *, task: Task) -> float:

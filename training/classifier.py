@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import Task
-from training.calibrate import join
+from training.calibrate import Scaling
 from training.decide import Logits
 from training.network import predict_logits
 from training.ngrams import NgramModel, spread
@@ -26,7 +26,7 @@ class Classifier:
         network: From ids to logits.
         ngrams: The table beside it, if there is one.
         task: Whether labels exclude each other.
-        weights: What the logits of the network and of the n-grams are multiplied by.
+        scaling: How the logits of the network and of the n-grams add up.
         thresholds: Probabilities from which labels are given; None where they exclude each other.
     """
 
@@ -34,7 +34,7 @@ class Classifier:
     network: keras.Model
     ngrams: NgramModel | None
     task: Task
-    weights: tuple[float, ...]
+    scaling: Scaling
     thresholds: tuple[float, ...] | None
 
     @property
@@ -44,22 +44,21 @@ class Classifier:
 
     def probabilities(self, rows: Sequence[Row]) -> Probabilities:
         """Return the probabilities (rows, labels) of each row of ids."""
-        return join(halves(self.network, self.ngrams, rows), self.weights, task=self.task)
+        return self.scaling.probabilities(halves(self.network, self.ngrams, rows), task=self.task)
 
     @property
     def head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Kernel and bias from the network's pool to logits, weights and all biases folded in."""
+        """Kernel and bias from the network's pool to logits, scaling and all biases folded in."""
         kernel, bias = self.network.get_layer("logits").get_weights()
-        kernel, bias = kernel * np.float32(self.weights[0]), bias * np.float32(self.weights[0])
+        biases = [bias[None]]
         if self.ngrams is not None:
-            own = spread(self.ngrams.bias[None] * self.weights[1], labels=self.labels)
-            bias = bias + own[0].astype(np.float32)
-        return kernel, bias
+            biases.append(spread(self.ngrams.bias[None], labels=self.labels))
+        return kernel * np.float32(self.scaling.weights[0]), self.scaling.add(biases)[0]
 
     @property
     def ngram_scale(self) -> float:
         """The weight of a table entry of 1 in the joined logits."""
-        return self.ngrams.scale * self.weights[1] if self.ngrams is not None else 0.0
+        return self.ngrams.scale * self.scaling.weights[1] if self.ngrams is not None else 0.0
 
 
 def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row]) -> list[Logits]:

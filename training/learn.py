@@ -44,7 +44,9 @@ class Learned:
     def record(self) -> dict[str, float]:
         """Return the figures for the metadata."""
         names = ("network_weight", "ngram_weight")
-        return self.fitted.record() | dict(zip(names, self.classifier.weights, strict=False))
+        return self.fitted.record() | dict(
+            zip(names, self.classifier.scaling.weights, strict=False)
+        )
 
 
 @dataclass(frozen=True)
@@ -149,8 +151,9 @@ def choose_ngrams(run: Run, lesson: Lesson) -> NgramModel:
                 balance=run.weights,
             )
             logits = ngrams.logits(run.judges.ids)
-            (weight,) = weigh([logits], run.judges.labels, task=data.task)
-            found[cross_entropy(weight * logits, run.judges.labels, task=data.task)] = ngrams
+            labels = run.judges.labels
+            scaling = weigh([logits], labels, task=data.task, biased=run.biased)
+            found[cross_entropy(scaling.add([logits]), labels, task=data.task)] = ngrams
     return found[min(found)]
 
 
@@ -171,6 +174,7 @@ def fit_network(
         task=data.task,
         score=run.score,
         ngram_logits=ngrams.logits(judges.ids) if ngrams is not None else None,
+        biased=run.biased,
     )
     fitted = fit(
         network,
@@ -195,12 +199,12 @@ def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> Classifier:
     """Return both halves as they weigh best on validation."""
     task = run.prepared.data.task
     logits = halves(fitted.network, ngrams, run.judges.ids)
-    found = calibrate(logits, run.judges.labels, task=task)
+    found = calibrate(logits, run.judges.labels, task=task, biased=run.biased)
     return Classifier(
         shape=run.settings.network,
         network=fitted.network,
         ngrams=ngrams,
         task=task,
-        weights=found.weights,
+        scaling=found.scaling,
         thresholds=found.thresholds,
     )

@@ -75,7 +75,9 @@ def make_loss(weights: NDArray[np.float32], *, task: Task) -> Loss:
     return exclusive if task == "single_label" else independent
 
 
-def make_judge(targets: Targets, *, task: Task, score: Score, ngram_logits: Logits | None) -> Judge:
+def make_judge(
+    targets: Targets, *, task: Task, score: Score, ngram_logits: Logits | None, biased: bool = True
+) -> Judge:
     """Return a judge of the network's validation logits, as they would do beside the n-grams.
 
     They are weighed first, so what is judged is the classifier as it would be published now.
@@ -83,7 +85,7 @@ def make_judge(targets: Targets, *, task: Task, score: Score, ngram_logits: Logi
 
     def judge(logits: Logits) -> dict[str, float]:
         halves = [logits] if ngram_logits is None else [logits, ngram_logits]
-        found = calibrate(halves, targets, task=task)
+        found = calibrate(halves, targets, task=task, biased=biased)
         figures = measure(found.probabilities, targets, thresholds=found.thresholds)
         chance = figures[score]
         noise = math.sqrt(chance * (1 - chance) / figures.pop("rows"))

@@ -12,7 +12,7 @@ from models.golden import Golden
 from models.metadata import Metadata
 from models.versions import CARD, EXTRA, GOLDEN, METADATA, REPORT, TOKENIZER, Store, Version
 from training.baseline import Baseline, fit_baseline
-from training.calibrate import join
+from training.calibrate import unscaled
 from training.card import write_card
 from training.cases import GOLDEN_TEXTS
 from training.classifier import Classifier, halves
@@ -150,7 +150,7 @@ def _report(
         uncalibrated = {}
         for purpose in proof.splits:
             logits = halves(classifier.network, classifier.ngrams, run.prepared.ids[purpose])
-            uncalibrated[purpose] = join(logits, [1.0] * len(logits), task=classifier.task)
+            uncalibrated[purpose] = unscaled(logits).probabilities(logits, task=classifier.task)
         results = gather_results(
             run.prepared,
             learned.fitted,

@@ -67,6 +67,11 @@ class Run:
         kind = self.settings.class_weight
         return weigh_classes(data.train.labels, labels=len(data.labels), kind=kind)
 
+    @property
+    def biased(self) -> bool:
+        """Whether labels get a bias on validation, which would undo what class weights are for."""
+        return self.settings.class_weight == "none"
+
     @cached_property
     def judges(self) -> Judges:
         """The validation rows that do not stand in train too, which any model knows by heart."""

@@ -58,6 +58,7 @@ class Exported:
     """A classifier with weights drawn at random, and its export."""
 
     def __init__(self, folder: Path, kind: Kind) -> None:
+        from training.calibrate import Scaling
         from training.classifier import Classifier
         from training.export import describe_state, export_saved_model, round_embedding
         from training.network import build_network
@@ -77,7 +78,10 @@ class Exported:
             network=self.network,
             ngrams=self.ngrams,
             task=kind.task,
-            weights=(0.7, 1.3) if kind.ngrams else (0.7,),
+            scaling=Scaling(
+                (0.7, 1.3) if kind.ngrams else (0.7,),
+                np.linspace(-0.5, 0.5, kind.labels, dtype=np.float32),
+            ),
             thresholds=None if kind.task == "single_label" else (0.5,) * kind.labels,
         )
         export_saved_model(self.classifier, folder=folder)

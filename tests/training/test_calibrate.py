@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from training.calibrate import HIGHEST, cross_entropy, weigh
+from training.calibrate import BIAS_DEVIATION, HIGHEST, cross_entropy, unscaled, weigh
 
 EXACT = {"single_label": softmax, "multi_label": expit}
+
+
+def exact(task: str, logits: np.ndarray) -> np.ndarray:
+    return softmax(logits, axis=1) if task == "single_label" else expit(logits)
 
 
 def draw(task: str, *, rows: int = 20_000) -> tuple[np.ndarray, np.ndarray]:
@@ -34,14 +38,14 @@ def loss_of(logits: np.ndarray, targets: np.ndarray, *, task: str) -> float:
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
 def test_temperature_is_found(task: str, temperature: float) -> None:
     logits, targets = draw(task)
-    (weight,) = weigh([logits * temperature], targets, task=task)
+    (weight,) = weigh([logits * temperature], targets, task=task).weights
     assert 1 / weight == pytest.approx(temperature, rel=0.05)
 
 
 @pytest.mark.parametrize("task", EXACT)
 def test_no_weight_of_one_half_is_better(task: str) -> None:
     logits, targets = draw(task, rows=100)
-    (weight,) = weigh([3 * logits], targets, task=task)
+    (weight,) = weigh([3 * logits], targets, task=task, biased=False).weights
     tried = np.linspace(0, 2, 2_001)
     losses = [loss_of(3 * logits * each, targets, task=task) for each in tried]
     assert weight == pytest.approx(tried[np.argmin(losses)], abs=1e-3)
@@ -52,7 +56,7 @@ def test_no_weights_of_two_halves_are_better(task: str) -> None:
     logits, targets = draw(task, rows=200)
     noise = np.random.default_rng(1).normal(0, 1, logits.shape)
     halves = [0.5 * logits + noise, 2 * logits - noise]  # the noise of one is that of the other
-    found = weigh(halves, targets, task=task)
+    found = weigh(halves, targets, task=task, biased=False).weights
 
     def loss(weights: tuple[float, ...]) -> float:
         joined = sum(weight * half for weight, half in zip(weights, halves, strict=True))
@@ -67,16 +71,64 @@ def test_no_weights_of_two_halves_are_better(task: str) -> None:
 def test_a_half_that_is_always_wrong_is_left_out(task: str) -> None:
     logits, targets = draw(task, rows=1_000)
     noise = np.random.default_rng(1).normal(0, 1, logits.shape)
-    network, ngrams = weigh([noise - logits, logits], targets, task=task)
+    network, ngrams = weigh([noise - logits, logits], targets, task=task).weights
     assert network == 0
     assert ngrams == pytest.approx(1, rel=0.2)
-    assert weigh([-logits], targets, task=task) == (0,)
+    assert weigh([-logits], targets, task=task).weights == (0,)
+
+
+@pytest.mark.parametrize("task", EXACT)
+def test_labels_that_are_said_too_often_are_said_less(task: str) -> None:
+    logits, targets = draw(task)
+    wrong = np.array([0.5, -0.25, -0.25], np.float32)
+    found = weigh([logits + wrong], targets, task=task)
+    assert found.bias == pytest.approx(-wrong, abs=0.06)
+    assert found.weights == pytest.approx((1,), rel=0.05)
+
+
+@pytest.mark.parametrize("task", EXACT)
+def test_no_bias_is_better(task: str) -> None:
+    logits, targets = draw(task, rows=100)
+    found = weigh([logits], targets, task=task)
+
+    def loss(bias: np.ndarray) -> float:
+        prior = (bias**2).sum() / (2 * BIAS_DEVIATION**2 * len(targets))
+        return loss_of(found.weights[0] * logits + bias, targets, task=task) + prior
+
+    least = loss(found.bias)
+    for step in np.random.default_rng(0).normal(0, 0.05, (200, 3)):
+        assert least <= loss(found.bias + step) + 1e-9
+
+
+def test_few_rows_are_no_reason_for_a_large_bias() -> None:
+    logits, targets = np.zeros((4, 2)), np.ones(4, np.int32)
+    few = weigh([logits], targets, task="single_label").bias
+    many = weigh([np.zeros((4_000, 2))], np.ones(4_000, np.int32), task="single_label").bias
+    assert 0 < few[1] < BIAS_DEVIATION
+    assert many[1] > 2
+
+
+@pytest.mark.parametrize("task", EXACT)
+def test_a_bias_can_be_left_out(task: str) -> None:
+    logits, targets = draw(task, rows=1_000)
+    found = weigh([logits + np.eye(3)[0]], targets, task=task, biased=False)
+    assert found.bias.tolist() == [0, 0, 0]
+    loosely = {"rel": 1e-4, "abs": 1e-6}
+    joined = found.probabilities([logits], task=task)
+    assert joined == pytest.approx(exact(task, found.weights[0] * logits), **loosely)
+
+
+@pytest.mark.parametrize("task", EXACT)
+def test_unscaled_leaves_halves_as_they_are(task: str) -> None:
+    logits, _ = draw(task, rows=5)
+    joined = unscaled([logits, -0.5 * logits]).add([logits, -0.5 * logits])
+    assert joined == pytest.approx(0.5 * logits)
 
 
 def test_weights_are_bounded() -> None:
     targets = np.array([0, 1] * 1_000_000)
     logits = np.eye(2, dtype=np.float32)[targets] / 1_000
-    assert weigh([logits], targets, task="single_label") == (HIGHEST,)
+    assert weigh([logits], targets, task="single_label").weights == (HIGHEST,)
 
 
 @pytest.mark.parametrize("task", EXACT)
@@ -84,17 +136,17 @@ def test_a_few_rows_that_are_right_are_no_reason_to_be_certain(task: str) -> Non
     targets = np.array([0, 1] * 5)
     logits = (np.eye(2) - 0.5)[targets] * 6
     if task == "multi_label":
-        (weight,) = weigh([logits], np.eye(2, dtype=np.int32)[targets], task=task)
+        (weight,) = weigh([logits], np.eye(2, dtype=np.int32)[targets], task=task).weights
         certainty = expit(3 * weight)
     else:
-        (weight,) = weigh([logits], targets, task=task)
+        (weight,) = weigh([logits], targets, task=task).weights
         certainty = expit(6 * weight)
     assert certainty == pytest.approx(11 / 12, abs=1e-3)
 
 
 def test_a_half_that_says_nothing_does_no_harm() -> None:
     logits, targets = draw("single_label")
-    weight, _ = weigh([logits, np.zeros_like(logits)], targets, task="single_label")
+    weight, _ = weigh([logits, np.zeros_like(logits)], targets, task="single_label").weights
     assert weight == pytest.approx(1, rel=0.05)
 
 

@@ -56,7 +56,7 @@ def assert_same(one: "Learned", other: "Learned") -> None:
         np.testing.assert_array_equal(mine, yours)
     mine, yours = (each.classifier.probabilities(rows) for each in (one, other))
     np.testing.assert_array_equal(mine, yours)
-    assert one.classifier.weights == other.classifier.weights
+    assert one.classifier.scaling.weights == other.classifier.scaling.weights
 
 
 def stages(folder: Path) -> set[str]:
@@ -67,7 +67,7 @@ def stages(folder: Path) -> set[str]:
 def test_without_ngrams(tmp_path: Path) -> None:
     learned = learn(tmp_path, ngrams=False)
     assert learned.classifier.ngrams is None
-    assert len(learned.classifier.weights) == 1
+    assert len(learned.classifier.scaling.weights) == 1
     assert "ngram_weight" not in learned.record()
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, log_expit, log_softmax
 
 from training.calibrate import weigh
-from training.decide import find_thresholds, measure, to_probabilities
+from training.decide import find_thresholds, measure
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 
@@ -133,8 +133,8 @@ class TestJudge:
     def test_sees_what_would_be_published(self, task: str) -> None:
         targets, network, ngrams = self.draw(task)
         found = self.judge(targets, network, task=task, score="accuracy", ngram_logits=ngrams)
-        one, other = weigh([network, ngrams], targets, task=task)
-        joined = to_probabilities(one * network + other * ngrams, task=task)
+        scaling = weigh([network, ngrams], targets, task=task)
+        joined = scaling.probabilities([network, ngrams], task=task)
         thresholds = find_thresholds(joined, targets) if task == "multi_label" else None
         expected = measure(joined, targets, thresholds=thresholds)
         share = expected["accuracy"]

@@ -159,7 +159,7 @@ def _standard_error(material: Material, fitted: Fitted) -> float:
     """Return the standard error of the validation score, from bootstrap samples of the rows."""
     data, judges = material.run.prepared.data, material.run.judges
     logits = halves(fitted.network, material.ngrams, judges.ids)
-    found = calibrate(logits, judges.labels, task=data.task)
+    found = calibrate(logits, judges.labels, task=data.task, biased=material.run.biased)
     decided = predict(found.probabilities, thresholds=found.thresholds)
     (tallied,) = tally(judges.labels, [decided], labels=len(data.labels))
     return float(np.nanstd(getattr(tallied.resampled, material.run.score)))
