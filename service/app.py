@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -16,8 +15,10 @@ from service.errors import install_error_handlers
 from service.metrics import Metrics
 from service.middleware import RequestMiddleware
 from service.routes import models, operations, predict
+from service.scheduler import Scheduler
 from service.settings import Settings
 from service.state import ServiceState
+from service.tokenizing import TokenizerThread
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ def create_app(settings: Settings) -> FastAPI:
         engine=settings.engine,
         keep=settings.versions,
     )
-    workers = ThreadPoolExecutor(settings.threads, thread_name_prefix="classify")
-    state = ServiceState(settings, catalog, Metrics(), workers)
+    scheduler = Scheduler(threads=settings.threads)
+    state = ServiceState(settings, catalog, Metrics(), TokenizerThread(), scheduler)
     app = FastAPIOffline(
         title="Gatewise",
         description="Text classification with gated recurrent networks.",
@@ -52,12 +53,14 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServiceState = app.state.service
+    state.scheduler.start()
     watcher = asyncio.create_task(_watch(state))
     try:
         yield
     finally:
         watcher.cancel()
-        state.workers.shutdown()
+        state.tokenizer.shutdown()
+        state.scheduler.shutdown()
 
 
 async def _watch(state: ServiceState) -> None:

@@ -1,63 +1,58 @@
-"""One loaded version: texts in, predictions out."""
+"""One loaded version: text in, ids out; probabilities in, a prediction out."""
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from models.golden import Probabilities
 from models.metadata import Metadata
 from models.versions import Version
-from service.compute import compute
+from service.cost import Cost, measure_cost
 from service.engines.engine import Engine
 from service.schemas import MultiLabelPrediction, Prediction
 
 DECIMALS = 7  # of a probability; what a 32-bit float has
 
 
-@dataclass(frozen=True)
-class Classified:
-    """Predictions in the order of the texts, and what they took.
-
-    `tokenize_seconds` and `model_seconds` add up to the time of `classify`.
-    """
-
-    predictions: list[Prediction | MultiLabelPrediction]
-    tokens: int
-    tokenize_seconds: float
-    model_seconds: float
-
-
 class Classifier:
-    """Answers with one version. Safe to call from several threads at once."""
+    """Knows everything that answering with one version needs, and computes nothing itself.
+
+    Args:
+        version: The version, verified.
+        engine: What computes it.
+    """
 
     def __init__(self, version: Version, *, engine: Engine) -> None:
         self.metadata = version.metadata
         self.engine = engine
+        self.cost: Cost = measure_cost(engine, version.metadata.state)
         self._tokenizer = version.tokenizer
 
-    def classify(self, texts: Sequence[str], *, top_k: int | None = None) -> Classified:
-        """Return the prediction of each text; `top_k` limits the probabilities given."""
-        started = time.perf_counter()
-        ids = self._tokenizer.encode_batch(texts)
-        tokenized = time.perf_counter()
-        probabilities = compute(self.engine, ids, state=self.metadata.state)
-        computed = time.perf_counter()
-        predictions = [
-            describe(row, self.metadata, tokens=len(row_ids), top_k=top_k)
-            for row, row_ids in zip(probabilities, ids, strict=True)
-        ]
-        return Classified(
-            predictions, sum(map(len, ids)), tokenized - started, computed - tokenized
-        )
+    @property
+    def sliced(self) -> bool:
+        """Whether a text can be read in slices."""
+        return bool(self.metadata.state)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of a text."""
+        return self._tokenizer.encode(text)
+
+    def describe(
+        self, probabilities: Probabilities, *, tokens: int, top_k: int | None = None
+    ) -> Prediction | MultiLabelPrediction:
+        """Return what the probabilities of one text mean; see the function."""
+        return describe(probabilities, self.metadata, tokens=tokens, top_k=top_k)
 
 
 def describe(
-    probabilities: NDArray[np.float32], metadata: Metadata, *, tokens: int, top_k: int | None
+    probabilities: Probabilities, metadata: Metadata, *, tokens: int, top_k: int | None
 ) -> Prediction | MultiLabelPrediction:
-    """Return what the probabilities of one text, shape (labels,), mean."""
+    """Return what the probabilities of one text, shape (labels,), mean.
+
+    Args:
+        probabilities: Of each label.
+        metadata: Of the version that gave them.
+        tokens: Tokens of the text.
+        top_k: Number of probabilities to give, highest first; None for all.
+    """
     values = [round(value, DECIMALS) for value in probabilities.tolist()]
     order = sorted(range(len(values)), key=values.__getitem__, reverse=True)
     labels = metadata.labels

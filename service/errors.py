@@ -6,7 +6,10 @@ ServiceError
 ├── TooLarge                413  body, text or list over its limit
 ├── UnsupportedMediaType    415  the body is not declared as JSON
 ├── Invalid                 422  JSON, but not a valid question
-└── Unavailable             503  nothing is loaded that could answer
+├── Overloaded              429  too much to do to answer in time
+├── ClientGone              499  nobody waits for the answer; seen in metrics only
+├── Unavailable             503  nothing is loaded that could answer
+└── DeadlinePassed          504  not answered in time
 
 Every error body is {"error": {"type", "message"}}, with "field" where one is to blame.
 """
@@ -16,21 +19,24 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from service.schemas import ErrorBody, ErrorDetail
 
+INTERNAL = ErrorDetail(type="internal", message="this is our fault; the log has the details")
+
 
 class ServiceError(HTTPException):
     """An error with a status and a type. An HTTPException, so that FastAPI lets it through."""
 
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    status: int = HTTPStatus.INTERNAL_SERVER_ERROR
     type = "internal"
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(self.status, message)
+    def __init__(
+        self, message: str, *, field: str | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(self.status, message, headers)
         self.field = field
 
     @property
@@ -69,10 +75,36 @@ class Invalid(ServiceError):
     status, type = HTTPStatus.UNPROCESSABLE_ENTITY, "invalid"
 
 
+class Overloaded(ServiceError):
+    """There is too much to do to answer in time.
+
+    Args:
+        message: How much.
+        retry_after: Seconds after which there will be time, if nobody else comes.
+    """
+
+    status, type = HTTPStatus.TOO_MANY_REQUESTS, "overloaded"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after)})
+
+
+class ClientGone(ServiceError):
+    """Nobody waits for the answer."""
+
+    status, type = 499, "client_gone"
+
+
 class Unavailable(ServiceError):
     """Nothing is loaded that could answer."""
 
     status, type = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"
+
+
+class DeadlinePassed(ServiceError):
+    """Not answered in time."""
+
+    status, type = HTTPStatus.GATEWAY_TIMEOUT, "deadline_passed"
 
 
 _DESCRIPTIONS = {
@@ -81,7 +113,9 @@ _DESCRIPTIONS = {
     413: "The body, a text or the list is over its limit.",
     415: "The content type is not application/json.",
     422: "JSON, but not a valid question.",
+    429: "Too much to do to answer in time; `Retry-After` says when it will be better.",
     503: "Nothing is loaded that could answer.",
+    504: "Not answered in time, that of `X-Deadline-Ms`.",
 }
 
 
@@ -95,43 +129,21 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def install_error_handlers(app: FastAPI) -> None:
     """Make every error an answer of the documented form."""
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_exception_handler(RequestValidationError, _answer_validation)
 
 
 async def _answer_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if isinstance(error, ServiceError):
-        return _answer(error.status_code, error.error)
+        return _answer(error.status_code, error.error, headers=error.headers)
     status = HTTPStatus(error.status_code)
     kind = "malformed" if status == HTTPStatus.BAD_REQUEST else status.phrase.lower()
     detail = ErrorDetail(type=kind.replace(" ", "_"), message=str(error.detail))
     return _answer(status, detail, headers=error.headers)
 
 
-async def _answer_validation(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    told: ServiceError
-    if error.body is None:
-        told = Malformed("the body is empty or null")
-    elif first["type"] == "json_invalid":
-        place = f"at character {first['loc'][-1]}"
-        reason = first.get("ctx", {}).get("error", first["msg"])
-        told = Malformed(f"the body is not JSON: {reason} {place}")
-    else:
-        path = [str(part) for part in first["loc"][1:]]
-        told = Invalid(_reword(first["msg"]), field=".".join(path) or None)
-    return _answer(told.status_code, told.error)
-
-
 def answer_internal() -> JSONResponse:
     """Return the answer to a request that failed for a reason of ours."""
-    detail = ErrorDetail(type="internal", message="this is our fault; the log has the details")
-    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
-
-
-def _reword(message: str) -> str:
-    return message.removeprefix("Value error, ")
+    return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)
 
 
 def _answer(

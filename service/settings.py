@@ -26,9 +26,12 @@ class Settings(BaseSettings):
         ),
     ] = None
     engine: Annotated[EngineKind, Field(description="What computes.")] = "auto"
-    threads: Annotated[int, Field(ge=1, description="Requests computed at the same time.")] = Field(
+    threads: Annotated[int, Field(ge=1, description="Threads that compute.")] = Field(
         default_factory=available_cores
     )
+    deadline_ms: Annotated[
+        int, Field(ge=1, description="Milliseconds to answer in, where a request does not say.")
+    ] = 2_000
     versions: Annotated[int, Field(ge=1, description="Newest versions of a model kept loaded.")] = 2
     poll_seconds: Annotated[float, Field(gt=0, description="Pause between looks at the store.")] = 1
     drain_seconds: Annotated[

@@ -1,6 +1,5 @@
 """What the requests of one application share."""
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,17 +7,20 @@ from fastapi import Depends, Request
 
 from service.catalog import Catalog
 from service.metrics import Metrics
+from service.scheduler import Scheduler
 from service.settings import Settings
+from service.tokenizing import TokenizerThread
 
 
 @dataclass
 class ServiceState:
-    """Settings, models, worker threads and metrics; `draining` once the service is to end."""
+    """Settings, models, threads and metrics; `draining` once the service is to end."""
 
     settings: Settings
     catalog: Catalog
     metrics: Metrics
-    workers: Executor
+    tokenizer: TokenizerThread
+    scheduler: Scheduler
     draining: bool = False
 
 

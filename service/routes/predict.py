@@ -1,14 +1,16 @@
-"""`POST /predict`: checks the question, finds the model, answers."""
+"""`POST /predict`: reads the question, finds the model, has it computed, answers."""
 
-import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 
-from service.classifier import Classified, Classifier
-from service.errors import Invalid, ServiceError, TooLarge, UnsupportedMediaType, documented
+from service.classifier import Classifier
+from service.errors import INTERNAL, documented
+from service.question import DEADLINE, check_items, read_deadline, read_question
 from service.schemas import (
     BatchResponse,
     ItemError,
@@ -16,109 +18,121 @@ from service.schemas import (
     Prediction,
     PredictRequest,
 )
-from service.state import ServiceState, StateDep
+from service.state import ServiceState, get_state
+from service.tokenizing import fewest_seconds
+from service.work import Ticket
 
 router = APIRouter()
+_log = logging.getLogger(__name__)
 
+LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
 
-def require_json(request: Request) -> None:
-    """Raise UnsupportedMediaType unless the body is declared as JSON."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise UnsupportedMediaType(f"send application/json, not {media_type or 'an unnamed type'}")
+Answer = Prediction | MultiLabelPrediction
+_DOCUMENTED: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": DEADLINE,
+            "in": "header",
+            "schema": {"type": "integer", "minimum": 1},
+            "description": "Milliseconds after which the answer is not needed any more.",
+        }
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": PredictRequest.model_json_schema()}},
+    },
+}
 
 
 @router.post(
     "/predict",
-    dependencies=[Depends(require_json)],
-    responses=documented(400, 404, 413, 415, 422, 503),
-    response_model_exclude_none=True,
+    response_model=Answer | BatchResponse,
+    responses=documented(400, 404, 413, 415, 422, 429, 503, 504),
+    openapi_extra=_DOCUMENTED,
 )
-async def predict(
-    question: PredictRequest, response: Response, state: StateDep
-) -> Prediction | MultiLabelPrediction | BatchResponse:
+async def predict(request: Request) -> Response:
     """Classify one text or several."""
+    state = get_state(request)
+    question = await read_question(request)
     classifier = state.catalog.find(question.model, version=question.version)
-    items = _items(question, state)
+    items = check_items(question, state.settings)
     texts = [item for item in items if isinstance(item, str)]
-    classified, waited = await _classify(classifier, texts, question.top_k, state)
-    stages = {
-        "tokenize": classified.tokenize_seconds,
-        "queue": waited,
-        "model": classified.model_seconds,
-    }
-    response.headers["Server-Timing"] = _server_timing(stages)
-    _count(classified, classifier, stages, state)
+    answers: list[Answer | ItemError] = []
+    headers: dict[str, str] = {}
+    if texts:
+        stages: dict[str, float] = {}
+        ticket = await _compute(request, state, classifier, texts, stages)
+        answers = _describe(ticket, top_k=question.top_k, alone=question.text is not None)
+        headers["Server-Timing"] = _server_timing(stages)
+        _count(ticket, stages, state)
     if question.text is not None:
-        return classified.predictions[0]
-    answers = iter(classified.predictions)
-    return BatchResponse(
-        predictions=[item if isinstance(item, ItemError) else next(answers) for item in items]
+        return _json(answers[0], headers)
+    rest = iter(answers)
+    predictions = [item if isinstance(item, ItemError) else next(rest) for item in items]
+    return _json(BatchResponse(predictions=predictions), headers)
+
+
+async def _compute(
+    request: Request,
+    state: ServiceState,
+    classifier: Classifier,
+    texts: Sequence[str],
+    stages: dict[str, float],
+) -> Ticket:
+    """Return the finished ticket of some texts, and in `stages` the seconds that each took."""
+    started = time.monotonic()
+    asked, least = read_deadline(request), fewest_seconds(classifier, texts)
+    state.scheduler.check(least, deadline=started + (asked or _patience(least, state)))
+    ids = await state.tokenizer.encode(classifier, texts)
+    tokenized = time.monotonic()
+    patience = asked or _patience(sum(classifier.cost.seconds(len(row)) for row in ids), state)
+    ticket = await state.scheduler.compute(
+        classifier, ids, deadline=started + patience, receive=request.receive
     )
+    begun = ticket.started or tokenized
+    stages["tokenize"] = tokenized - started
+    stages["queue"] = begun - tokenized
+    stages["model"] = time.monotonic() - begun
+    return ticket
 
 
-def _items(question: PredictRequest, state: ServiceState) -> list[str | ItemError]:
-    """Return the texts of a question, an error in the place of each that is none."""
-    if question.text is not None:
-        return [_check_text(question.text, "text", state)]
-    texts = question.texts or []
-    if not texts:
-        raise Invalid("give at least one text", field="texts")
-    if len(texts) > state.settings.max_texts:
-        limit = state.settings.max_texts
-        raise TooLarge(f"{len(texts):,} texts are more than {limit:,}", field="texts")
-    items: list[str | ItemError] = []
-    for index, text in enumerate(texts):
-        try:
-            items.append(_check_text(text, f"texts.{index}", state))
-        except ServiceError as error:
-            items.append(ItemError(error=error.error))
-    return items
+def _patience(seconds: float, state: ServiceState) -> float:
+    """Return how long a request may take that needs so many seconds and sets no deadline."""
+    return max(state.settings.deadline_ms / 1e3, LENIENCE * seconds)
 
 
-def _check_text(text: Any, field: str, state: ServiceState) -> str:
-    if not isinstance(text, str):
-        raise Invalid(f"a text is a string, not {_json_type(text)}", field=field)
-    if len(text) > (limit := state.settings.max_chars):
-        raise TooLarge(f"{len(text):,} characters are more than {limit:,}", field=field)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Invalid(
-            f"character {error.start} is half of a surrogate pair, so this is no text", field=field
-        ) from None
-    return text
+def _describe(ticket: Ticket, *, top_k: int | None, alone: bool) -> list[Answer | ItemError]:
+    """Return the prediction of each text; one that failed is an error in its place.
+
+    Raises:
+        Exception: What the only text failed with.
+    """
+    answers: list[Answer | ItemError] = []
+    for job, result in zip(ticket.jobs, ticket.results, strict=True):
+        if not isinstance(result, Exception):
+            tokens = len(job.ids)
+            answers.append(ticket.classifier.describe(result, tokens=tokens, top_k=top_k))
+        elif alone:
+            raise result
+        else:
+            _log.error("text %d of a request failed", job.place, exc_info=result)
+            answers.append(ItemError(error=INTERNAL))
+    return answers
 
 
-def _json_type(value: Any) -> str:
-    names = {dict: "an object", list: "a list", bool: "a truth value", type(None): "null"}
-    return names.get(type(value), "a number")
-
-
-async def _classify(
-    classifier: Classifier, texts: Sequence[str], top_k: int | None, state: ServiceState
-) -> tuple[Classified, float]:
-    """Classify in a worker thread; return also the seconds until a thread was free."""
-    if not texts:
-        return Classified([], 0, 0.0, 0.0), 0.0
-    asked = time.perf_counter()
-
-    def work() -> tuple[Classified, float]:
-        waited = time.perf_counter() - asked
-        return classifier.classify(texts, top_k=top_k), waited
-
-    return await asyncio.get_running_loop().run_in_executor(state.workers, work)
+def _json(answer: BaseModel, headers: dict[str, str]) -> Response:
+    body = answer.model_dump_json(exclude_none=True)
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def _server_timing(stages: dict[str, float]) -> str:
     return ", ".join(f"{name};dur={seconds * 1e3:.3f}" for name, seconds in stages.items())
 
 
-def _count(
-    classified: Classified, classifier: Classifier, stages: dict[str, float], state: ServiceState
-) -> None:
-    version = (classifier.metadata.name, str(classifier.metadata.version))
-    state.metrics.texts.labels(*version).inc(len(classified.predictions))
-    state.metrics.tokens.labels(*version).inc(classified.tokens)
+def _count(ticket: Ticket, stages: dict[str, float], state: ServiceState) -> None:
+    metadata = ticket.classifier.metadata
+    version = (metadata.name, str(metadata.version))
+    state.metrics.texts.labels(*version).inc(len(ticket.jobs))
+    state.metrics.tokens.labels(*version).inc(ticket.tokens)
     for stage, seconds in stages.items():
         state.metrics.stage_seconds.labels(stage).observe(seconds)

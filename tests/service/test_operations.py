@@ -7,9 +7,8 @@ from fastapi.testclient import TestClient
 
 from models.versions import Store
 from service.app import create_app
-from service.classifier import Classifier
 from service.settings import Settings
-from tests.versions import publish
+from tests.versions import CountingEngine, publish
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -116,7 +115,7 @@ def test_a_failure_of_ours_is_told_logged_and_survived(
         raise RuntimeError("the engine broke")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Classifier, "classify", fail)
+        patch.setattr(CountingEngine, "predict", fail)
         answer = client.post("/predict", json={"text": "a"}, headers={"X-Request-Id": "me-2"})
     assert answer.status_code == 500
     assert answer.json()["error"]["type"] == "internal"
@@ -149,7 +148,8 @@ def test_documentation_needs_nothing_from_outside(client: TestClient) -> None:
 
 def test_documented_examples_work(client: TestClient) -> None:
     schema = client.get("/openapi.json").json()
-    examples = schema["components"]["schemas"]["PredictRequest"]["examples"]
+    asked = schema["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
+    examples = asked["schema"]["examples"]
     assert len(examples) == 2
     assert "HTTPValidationError" not in schema["components"]["schemas"]
     for example in examples:

@@ -1,0 +1,202 @@
+"""Decides what is computed when, and refuses what would come too late.
+
+Requests are taken up in the order in which they are due: soon after they come, the less work the
+sooner. A few threads read slices of their texts (`slices.py`); the event loop only waits.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+from threading import Condition, Thread
+
+from starlette.types import Receive
+
+from models.batching import Row
+from service.backlog import Backlog
+from service.classifier import Classifier
+from service.errors import ClientGone, DeadlinePassed, Overloaded
+from service.pace import Pace
+from service.slices import plan_slice, read_slice
+from service.work import Job, Result, Ticket
+
+STRETCH = 20.0  # see Ticket
+MARGIN = 0.8  # of the time to the deadline that may be planned; estimates are not exact
+WATCH_SECONDS = 0.02  # after which it is worth looking whether the client is still there
+
+
+class Scheduler:
+    """Computes texts in threads of its own. To be used on one event loop.
+
+    Args:
+        threads: Slices that are computed at the same time.
+    """
+
+    def __init__(self, *, threads: int) -> None:
+        self._backlog = Backlog()
+        self._pace = Pace(threads=threads)
+        self._changed = Condition()
+        self._stopped = False
+        self._threads = [Thread(target=self._work, name=f"compute-{n}") for n in range(threads)]
+
+    def start(self) -> None:
+        """Start the threads; until then requests wait."""
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def backlog_seconds(self) -> float:
+        """How long it takes to compute all that waits."""
+        with self._changed:
+            return self._backlog.seconds / self._pace.value
+
+    def check(self, seconds: float, *, deadline: float) -> None:
+        """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
+        with self._changed:
+            self._check(seconds, due=time.monotonic() + STRETCH * seconds, deadline=deadline)
+
+    async def compute(
+        self,
+        classifier: Classifier,
+        texts: Sequence[Row],
+        *,
+        deadline: float,
+        receive: Receive | None = None,
+    ) -> Ticket:
+        """Return the finished ticket of a request.
+
+        Args:
+            classifier: What answers.
+            texts: Ids of each text, one text at least.
+            deadline: On the clock `time.monotonic`.
+            receive: Says when the client is gone; None if there is no telling.
+
+        Raises:
+            Overloaded: There is too much to do before.
+            DeadlinePassed: There was, after all.
+            ClientGone: Nobody waits for the answer.
+        """
+        ticket = Ticket(classifier, texts, deadline=deadline, stretch=STRETCH)
+        with self._changed:
+            self._check(ticket.seconds, due=ticket.due, deadline=deadline)
+            self._backlog.add(ticket.jobs)
+            self._changed.notify(len(ticket.jobs))
+        await self._wait(ticket, receive)
+        return ticket
+
+    def shutdown(self) -> None:
+        """End the threads, after their slices."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _check(self, seconds: float, *, due: float, deadline: float) -> None:
+        before = self._backlog.seconds_before(due) / self._pace.value
+        there_is = MARGIN * (deadline - time.monotonic())
+        late = before + seconds - there_is
+        if before > 0 and late > 0:
+            raise Overloaded(
+                f"the answer would take about {before + seconds:.1f} s, too long for its deadline",
+                retry_after=math.ceil(min(late, before)),
+            )
+
+    async def _wait(self, ticket: Ticket, receive: Receive | None) -> None:
+        loop = asyncio.get_running_loop()
+        watching: list[asyncio.Task[None]] = []
+
+        def watch() -> None:
+            if receive is not None:
+                watching.append(loop.create_task(self._watch(ticket, receive)))
+
+        timers = [
+            loop.call_later(WATCH_SECONDS, watch),
+            loop.call_later(ticket.deadline - time.monotonic(), self._expire, ticket),
+        ]
+        try:
+            await ticket.done
+        finally:
+            for timer in timers:
+                timer.cancel()
+            for task in watching:
+                task.cancel()
+            if not ticket.closed:  # the waiting itself was ended
+                self._drop(ticket)
+
+    async def _watch(self, ticket: Ticket, receive: Receive) -> None:
+        """Give a ticket up when its client leaves."""
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._give_up(ticket, ClientGone("the client is gone"))
+
+    def _expire(self, ticket: Ticket) -> None:
+        waited = time.monotonic() - ticket.arrived
+        self._give_up(ticket, DeadlinePassed(f"not answered within {1e3 * waited:,.0f} ms"))
+
+    def _give_up(self, ticket: Ticket, error: Exception) -> None:
+        if not ticket.done.done():
+            self._drop(ticket)
+            ticket.done.set_exception(error)
+
+    def _drop(self, ticket: Ticket) -> None:
+        with self._changed:
+            ticket.closed = True
+            self._backlog.discard(ticket)
+
+    def _work(self) -> None:
+        """Read slices, in a thread, until there is an end."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._backlog or self._stopped)
+                if self._stopped:
+                    return
+                jobs, tokens = plan_slice(self._backlog.candidates())
+                self._backlog.remove(jobs)
+            self._read(jobs, tokens)
+
+    def _read(self, jobs: list[Job], tokens: int) -> None:
+        started = time.monotonic()
+        work = sum(job.seconds_left for job in jobs)
+        for job in jobs:
+            job.ticket.started = job.ticket.started or started
+        results = _compute(jobs, tokens)
+        work -= sum(job.seconds_left for job in jobs if job.left)
+        with self._changed:
+            self._settle(jobs, results)
+            self._pace.add(work, seconds=time.monotonic() - started)
+
+    def _settle(self, jobs: list[Job], results: Sequence[Result]) -> None:
+        """Put back what is not at its end, and tell who waits for the rest."""
+        unread: list[Job] = []
+        finished: list[Ticket] = []
+        for job, result in zip(jobs, results, strict=True):
+            if job.ticket.closed:
+                continue
+            if job.left and not isinstance(result, Exception):
+                unread.append(job)
+                continue
+            job.ticket.settle(job, result)
+            if job.ticket.closed:
+                finished.append(job.ticket)
+        if unread:
+            self._backlog.add(unread)
+            self._changed.notify(len(unread))
+        if finished:
+            finished[0].done.get_loop().call_soon_threadsafe(_wake, finished)
+
+
+def _compute(jobs: list[Job], tokens: int) -> list[Result]:
+    """Return the probabilities of each job after a slice, or why there are none."""
+    try:
+        return list(read_slice(jobs, tokens))
+    except Exception as error:  # whatever it is, it must not end the thread
+        if len(jobs) == 1:
+            return [error]
+    return [_compute([job], tokens)[0] for job in jobs]  # so that only the culprit fails
+
+
+def _wake(tickets: Sequence[Ticket]) -> None:
+    for ticket in tickets:
+        if not ticket.done.done():
+            ticket.done.set_result(None)

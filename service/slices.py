@@ -1,0 +1,77 @@
+"""The unit of work: some tokens of one text or of several, read in one call of the engine.
+
+Long texts are read slice by slice, from state to state, so whatever comes meanwhile waits for one
+slice at most. Texts that are on their way share slices (continuous batching: Yu et al., "Orca",
+OSDI 2022; a recurrent network carries a state of constant size in place of their cache), as long
+as that costs less than reading them one after the other.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.batching import pad
+from models.golden import Probabilities
+from models.metadata import StateTensor
+from service.engines.engine import Engine, State, initial_state
+from service.work import Job
+
+SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
+COMPANY = 8  # texts that a slice leaves time for; more save little
+
+
+def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
+    """Return the jobs to read together, the first of the candidates among them, and how far.
+
+    Args:
+        candidates: Jobs of one classifier, those that come first in front.
+    """
+    first = candidates[0]
+    cost, sliced = first.ticket.classifier.cost, first.ticket.classifier.sliced
+    tokens = max(1, first.left)
+    if sliced:
+        tokens = min(tokens, cost.tokens_within(SLICE_SECONDS, texts=COMPANY))
+    limit = max(SLICE_SECONDS, cost.seconds(tokens))
+    chosen = [first]
+    for job in candidates[1:]:
+        beside = cost.seconds(tokens, texts=len(chosen) + 1)
+        alone = cost.seconds(min(job.left, tokens))
+        cheaper = beside - cost.seconds(tokens, texts=len(chosen)) < alone
+        if cheaper and beside <= limit and (sliced or job.left <= tokens):
+            chosen.append(job)
+    if sliced:  # there may be time for more than was expected
+        room = cost.tokens_within(SLICE_SECONDS, texts=len(chosen))
+        tokens = max(tokens, min(room, *(job.left for job in chosen)))
+    return chosen, tokens
+
+
+def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
+    """Read up to so many tokens of each job on; return the probabilities (jobs, labels) then."""
+    classifier = jobs[0].ticket.classifier
+    ids = pad([job.ids[job.read : job.read + tokens] for job in jobs])
+    if all(job.state is None and job.left <= tokens for job in jobs):
+        probabilities = classifier.engine.predict(ids)
+    else:
+        probabilities = _step(classifier.engine, classifier.metadata.state, jobs, ids)
+    for job in jobs:
+        job.read = min(job.read + tokens, len(job.ids))
+    return probabilities
+
+
+def _step(
+    engine: Engine, tensors: tuple[StateTensor, ...], jobs: Sequence[Job], ids: np.ndarray
+) -> Probabilities:
+    probabilities, after = engine.step(ids, _gather(tensors, jobs))
+    for row, job in enumerate(jobs):
+        job.state = {name: values[row] for name, values in after.items()}
+    return probabilities
+
+
+def _gather(tensors: tuple[StateTensor, ...], jobs: Sequence[Job]) -> State:
+    """Return the states of jobs as one batch."""
+    state = initial_state(tensors, batch=len(jobs))
+    for row, job in enumerate(jobs):
+        if job.state is not None:
+            for name, value in job.state.items():
+                state[name][row] = value
+    return state

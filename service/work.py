@@ -1,0 +1,96 @@
+"""What waits to be computed: the texts of a request, each read as far as it has got."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Row
+from models.golden import Probabilities
+from service.classifier import Classifier
+
+
+class Unsettled(Exception):
+    """Not computed yet."""
+
+
+Result = Probabilities | Exception
+"""Probabilities (labels,) of a text, or why there are none."""
+TextState = dict[str, NDArray[np.float32]]
+"""The state tensors of one text by name."""
+
+
+class Job:
+    """One text on its way.
+
+    Args:
+        ids: Its token ids.
+        ticket: The request that it belongs to.
+        place: Its place among the texts of the request.
+    """
+
+    __slots__ = ("ids", "place", "read", "state", "ticket")
+
+    def __init__(self, ids: Row, *, ticket: "Ticket", place: int) -> None:
+        self.ids = np.asarray(ids, np.int32)
+        self.ticket = ticket
+        self.place = place
+        self.read = 0
+        self.state: TextState | None = None
+
+    @property
+    def left(self) -> int:
+        """Tokens still to be read."""
+        return len(self.ids) - self.read
+
+    @property
+    def seconds_left(self) -> float:
+        """What reading them alone takes."""
+        return self.ticket.classifier.cost.seconds(self.left)
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """What comes first is smaller; within a request, texts of like length are neighbours."""
+        return self.ticket.due, len(self.ids)
+
+
+class Ticket:
+    """A request's texts, and what becomes of them.
+
+    All times are of the clock `time.monotonic`, in seconds.
+
+    Args:
+        classifier: What answers.
+        texts: Ids of each text, one text at least.
+        deadline: When an answer comes too late.
+        stretch: How many times as long as its own work a request waits without complaint. By that
+            short requests overtake long ones, though never those that have waited long enough.
+    """
+
+    def __init__(
+        self, classifier: Classifier, texts: Sequence[Row], *, deadline: float, stretch: float
+    ) -> None:
+        self.classifier = classifier
+        self.jobs = [Job(ids, ticket=self, place=place) for place, ids in enumerate(texts)]
+        self.seconds = sum(job.seconds_left for job in self.jobs)
+        self.arrived = time.monotonic()
+        self.deadline = deadline
+        self.due = self.arrived + min(stretch * self.seconds, (deadline - self.arrived) / 2)
+        self.started: float | None = None
+        self.closed = False
+        self.results: list[Result] = [Unsettled()] * len(self.jobs)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unsettled = len(self.jobs)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all texts."""
+        return sum(len(job.ids) for job in self.jobs)
+
+    def settle(self, job: Job, result: Result) -> None:
+        """Record what became of a text; after the last nothing is left to be done."""
+        self.results[job.place] = result
+        self._unsettled -= 1
+        self.closed = self.closed or self._unsettled == 0
