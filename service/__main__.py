@@ -27,16 +27,32 @@ def serve(
     engine: Annotated[
         EngineKind | None, typer.Option(help="What computes; if absent auto.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that answer; if absent 1.", min=1)
+    ] = None,
 ) -> None:
     """Serve the versions of a store over HTTP.
 
     Each option, and more that docs/architecture.md lists, can be set as GATEWISE_<NAME> too.
     """
-    from service.server import run
-
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
-    given = {"host": host, "port": port, "store": store, "model": model, "engine": engine}
-    run(_read_settings({name: value for name, value in given.items() if value is not None}))
+    given = {
+        "host": host,
+        "port": port,
+        "store": store,
+        "model": model,
+        "engine": engine,
+        "workers": workers,
+    }
+    settings = _read_settings({name: value for name, value in given.items() if value is not None})
+    if settings.workers > 1:
+        from service.workers import run_workers
+
+        run_workers(settings)
+    else:
+        from service.server import make_server
+
+        make_server(settings).run()
 
 
 def _read_settings(given: dict[str, Any]) -> "Settings":

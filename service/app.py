@@ -12,6 +12,7 @@ from models import __version__
 from models.versions import Store
 from service.catalog import Catalog
 from service.errors import install_error_handlers
+from service.fast_lane import FastLane, find_route
 from service.metrics import Metrics
 from service.middleware import RequestMiddleware
 from service.routes import models, operations, predict
@@ -31,7 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
         engine=settings.engine,
         keep=settings.versions,
     )
-    scheduler = Scheduler(threads=settings.threads)
+    scheduler = Scheduler(threads=settings.computing_threads)
     state = ServiceState(settings, catalog, Metrics(), TokenizerThread(), scheduler)
     app = FastAPIOffline(
         title="Gatewise",
@@ -44,6 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (predict, models, operations):
         app.include_router(routes.router)
     install_error_handlers(app)
+    app.add_middleware(FastLane, route=find_route(predict.router, predict.predict))
     app.add_middleware(
         RequestMiddleware, metrics=state.metrics, max_body_bytes=settings.max_body_bytes
     )

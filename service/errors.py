@@ -133,6 +133,11 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _answer_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    return answer_error(error)
+
+
+def answer_error(error: HTTPException) -> JSONResponse:
+    """Return the answer to a request that failed with this error."""
     if isinstance(error, ServiceError):
         return _answer(error.status_code, error.error, headers=error.headers)
     status = HTTPStatus(error.status_code)

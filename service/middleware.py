@@ -1,11 +1,10 @@
 """What surrounds every request: its id, its size limit and its place in the metrics."""
 
 import logging
+import random
 import re
 import time
-import uuid
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import TooLarge, answer_internal
@@ -13,8 +12,8 @@ from service.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
-REQUEST_ID = "X-Request-Id"
-_SAFE_ID = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
+REQUEST_ID = b"x-request-id"
+_SAFE_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
 
 
 class RequestMiddleware:
@@ -44,13 +43,13 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id)]
             await send(message)
 
         try:
             await self._app(scope, self._limited(scope, receive), send_with_id)
         except Exception:
-            _log.exception("request %s failed", request_id)
+            _log.exception("request %s failed", request_id.decode())
             if status is not None:  # too late for another answer
                 raise
             await answer_internal()(scope, receive, send_with_id)
@@ -62,8 +61,8 @@ class RequestMiddleware:
 
         FastAPI's own limit answers in plain text, where clients expect the documented error.
         """
-        declared = Headers(scope=scope).get("content-length", "")
-        too_large = declared.isdecimal() and int(declared) > self._max_body_bytes
+        declared = _header(scope, b"content-length")
+        too_large = declared.isdigit() and int(declared) > self._max_body_bytes
         received = 0
 
         async def limited() -> Message:
@@ -83,7 +82,13 @@ class RequestMiddleware:
         self._metrics.request_seconds.labels(scope["method"], route).observe(seconds)
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(scope: Scope) -> bytes:
     """Return the client's request id if it is fit to be repeated, else a new one."""
-    given = Headers(scope=scope).get(REQUEST_ID, "")
-    return given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+    given = _header(scope, REQUEST_ID)
+    return given if _SAFE_ID.fullmatch(given) else b"%032x" % random.getrandbits(128)
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    """Return the value of a request header, its name in lower case; empty where it is not."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    return next((value for key, value in headers if key == name), b"")

@@ -10,11 +10,11 @@ from service.settings import Settings
 from service.state import ServiceState
 
 
-def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM."""
+def make_server(settings: Settings) -> "DrainingServer":
+    """Return a server, which serves in this process until SIGINT or SIGTERM."""
     app = create_app(settings)
     config = uvicorn.Config(app, host=settings.host, port=settings.port, access_log=False)
-    DrainingServer(config, state=app.state.service).run()
+    return DrainingServer(config, state=app.state.service)
 
 
 class DrainingServer(uvicorn.Server):
@@ -22,16 +22,16 @@ class DrainingServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, *, state: ServiceState) -> None:
         super().__init__(config)
-        self._state = state
+        self.state = state
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On the first signal drain, then end; on a second one end now."""
-        if self._state.draining or not self.started:
+        if self.state.draining or not self.started:
             super().handle_exit(sig, frame)
             return
-        self._state.draining = True
+        self.state.draining = True
         end = super().handle_exit
         loop = asyncio.get_running_loop()
         loop.call_soon_threadsafe(
-            loop.call_later, self._state.settings.drain_seconds, end, sig, None
+            loop.call_later, self.state.settings.drain_seconds, end, sig, None
         )

@@ -26,9 +26,11 @@ class Settings(BaseSettings):
         ),
     ] = None
     engine: Annotated[EngineKind, Field(description="What computes.")] = "auto"
-    threads: Annotated[int, Field(ge=1, description="Threads that compute.")] = Field(
-        default_factory=available_cores
-    )
+    workers: Annotated[int, Field(ge=1, description="Processes that answer.")] = 1
+    threads: Annotated[
+        int | None,
+        Field(ge=1, description="Threads that compute in each; as many as cores where absent."),
+    ] = None
     deadline_ms: Annotated[
         int, Field(ge=1, description="Milliseconds to answer in, where a request does not say.")
     ] = 2_000
@@ -42,3 +44,8 @@ class Settings(BaseSettings):
         2_000_000
     )
     max_texts: Annotated[int, Field(ge=1, description="Texts of one request.")] = 10_000
+
+    @property
+    def computing_threads(self) -> int:
+        """Threads that compute in each process, together no more than there are cores."""
+        return self.threads or max(1, available_cores() // self.workers)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +44,7 @@ class Server:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log.append(line)
-            if match := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
+            if match := re.search(r"[Rr]unning on http://127\.0\.0\.1:(\d+)", line):
                 return int(match[1])
         raise AssertionError("".join(self.log))
 
@@ -60,6 +61,11 @@ class Server:
             return answer.status, json.loads(answer.read())
         finally:
             connection.close()
+
+    def request_text(self, path: str) -> str:
+        """Return the body of an answer."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return answer.read().decode()
 
     def predict(self, **question: Any) -> tuple[int, Any]:
         """Ask and return status and JSON."""

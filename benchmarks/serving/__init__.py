@@ -1,0 +1,1 @@
+"""Gatewise beside other ways of serving the same SavedModel."""

@@ -1,0 +1,95 @@
+"""Several processes behind one socket."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.versions import Version
+from tests.e2e.server import ROOT, Server, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
+
+
+@pytest.fixture
+def store(trained: Version, tmp_path: Path) -> Path:
+    shutil.copytree(trained.path, tmp_path / "tiny" / "1")
+    return tmp_path
+
+
+def children(pid: int) -> list[int]:
+    """Return the worker processes, not multiprocessing's own tracker."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in found if "spawn_main" in command(int(child))]
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def wait_for(what: Callable[[], bool], *, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def count(server: Server, line: str) -> float:
+    text = server.request_text("/metrics")
+    return sum(float(each.split()[-1]) for each in text.splitlines() if each.startswith(line))
+
+
+def test_workers_share_the_work_and_add_up_what_they_count(store: Path) -> None:
+    with running(store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1") as server:
+        assert len(children(server.process.pid)) == 2
+        for _ in range(40):
+            status, answer = server.predict(text="a superb evening")
+            assert (status, answer["label"]) == (200, "like")
+        assert count(server, "gatewise_texts_total") == 40
+        assert count(server, 'gatewise_requests_total{method="POST"') == 40
+
+
+def test_a_worker_that_dies_is_replaced(store: Path) -> None:
+    with running(store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1") as server:
+        first = children(server.process.pid)
+        os.kill(first[0], signal.SIGKILL)
+        wait_for(lambda: len(set(children(server.process.pid)) - set(first)) == 1)
+        wait_for(lambda: server.predict(text="a superb evening")[0] == 200)
+        assert first[1] in children(server.process.pid)
+
+
+def test_sigterm_ends_all(store: Path) -> None:
+    with running(store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1") as server:
+        workers = children(server.process.pid)
+        server.terminate()
+        assert server.process.wait(timeout=60) == 0
+        assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def test_workers_do_not_outlive_who_started_them(store: Path) -> None:
+    with running(store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1") as server:
+        workers = children(server.process.pid)
+        server.process.kill()
+        wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def test_a_port_in_use_is_told_in_a_line(store: Path) -> None:
+    with running(store) as server:
+        second = subprocess.run(
+            [sys.executable, "-m", "service", "--store", store, "--workers", "2"],
+            env=os.environ | {"GATEWISE_PORT": str(server.port)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert second.returncode == 1
+    assert "Traceback" not in second.stderr
+    assert "in use" in second.stderr
