@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from models.errors import GatewiseError
+from models.versions import Store
+from service.cores import available_cores
 from service.engines.opening import EngineKind
 
 if TYPE_CHECKING:
@@ -14,8 +17,9 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def serve(
+    context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address; if absent 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port, 0 for any; if absent 8000.")] = None,
     store: Annotated[
@@ -31,10 +35,12 @@ def serve(
         int | None, typer.Option(help="Processes that answer; if absent 1.", min=1)
     ] = None,
 ) -> None:
-    """Serve the versions of a store over HTTP.
+    """Serve the versions of a store over HTTP, unless a command is given.
 
     Each option, and more that docs/architecture.md lists, can be set as GATEWISE_<NAME> too.
     """
+    if context.invoked_subcommand is not None:
+        return
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     given = {
         "host": host,
@@ -53,6 +59,45 @@ def serve(
         from service.server import make_server
 
         make_server(settings).run()
+
+
+@app.command()
+def score(
+    source: Annotated[Path, typer.Option("--in", help="File of texts; - for standard input.")],
+    target: Annotated[Path, typer.Option("--out", help="File to write; - for standard output.")],
+    model: Annotated[str, typer.Option(help="NAME or NAME:VERSION.")],
+    text_column: Annotated[
+        str | None, typer.Option(help='Column of the text; if absent "text", or the only one.')
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option(help="csv, jsonl or parquet; if absent by the files' names.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Of the columns that are added.")] = "predicted_",
+    store: Annotated[Path, typer.Option(help="Folder of the versions.")] = Path("models/store"),
+    engine: Annotated[EngineKind, typer.Option(help="What computes.")] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="That compute; if absent the cores there are.")
+    ] = None,
+) -> None:
+    """Add the model's answer to each row of a file; stopped, it goes on with the same command."""
+    from service.scoring.run import Task, score_file
+
+    task = Task(
+        source=source,
+        target=target,
+        format=format,
+        column=text_column,
+        prefix=prefix,
+        engine=engine,
+        threads=threads or available_cores(),
+    )
+    try:
+        version = Store(store).resolve(model)
+        version.verify()
+        score_file(task, version)
+    except (GatewiseError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _read_settings(given: dict[str, Any]) -> "Settings":

@@ -27,17 +27,24 @@ def compute(engine: Engine, ids: Sequence[Row], *, state: tuple[StateTensor, ...
     lengths = [len(row) for row in ids]
     results: dict[int, Probabilities] = {}
     for rows in plan_batches(lengths):
-        batch = [ids[row] for row in rows]
-        sliced = state and lengths[rows[-1]] > SLICE_TOKENS
-        computed = _compute_slices(engine, batch, state) if sliced else engine.predict(pad(batch))
+        computed = compute_batch(engine, [ids[row] for row in rows], state=state)
         results |= zip(rows, computed, strict=True)
     return np.stack([results[row] for row in range(len(ids))])
 
 
-def _compute_slices(
-    engine: Engine, batch: Sequence[Row], tensors: tuple[StateTensor, ...]
+def compute_batch(
+    engine: Engine, batch: Sequence[Row], *, state: tuple[StateTensor, ...]
 ) -> Probabilities:
+    """Return probabilities (texts, labels) of texts that are padded to the longest of them."""
     longest = max(map(len, batch))
+    if state and longest > SLICE_TOKENS:
+        return _compute_slices(engine, batch, state, longest=longest)
+    return engine.predict(pad(batch))
+
+
+def _compute_slices(
+    engine: Engine, batch: Sequence[Row], tensors: tuple[StateTensor, ...], *, longest: int
+) -> Probabilities:
     state = initial_state(tensors, batch=len(batch))
     for start in range(0, longest, SLICE_TOKENS):
         piece = pad([row[start : start + SLICE_TOKENS] for row in batch])

@@ -1,0 +1,1 @@
+"""Scores files of texts without a server."""

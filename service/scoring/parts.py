@@ -1,0 +1,67 @@
+"""Results that are kept part by part, so that a run that was stopped can go on."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from models.errors import GatewiseError
+
+IDENTITY = "run.json"
+
+
+class PartsError(GatewiseError):
+    """Parts that belong to something else."""
+
+
+class Parts:
+    """Numbered files in a folder; each is there whole or not at all.
+
+    Args:
+        folder: Where they are; made if it is not there.
+        identity: What they are parts of.
+
+    Raises:
+        PartsError: The folder has parts of something else.
+    """
+
+    def __init__(self, folder: Path, *, identity: dict[str, Any]) -> None:
+        self._folder = folder
+        noted = folder / IDENTITY
+        if not noted.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._put(noted, lambda path: path.write_text(json.dumps(identity)))
+        elif (found := json.loads(noted.read_text())) != identity:
+            other = [name for name in identity if found.get(name) != identity[name]]
+            raise PartsError(
+                f"{folder} has parts of a run with another {other[0]}: delete it to begin anew"
+            )
+
+    def has(self, number: int) -> bool:
+        """Whether a part is there."""
+        return self._path(number).exists()
+
+    def add(self, number: int, write: Callable[[Path], object]) -> None:
+        """Add a part, written by `write` to the path that it is given."""
+        self._put(self._path(number), write)
+
+    def join(self, count: int, target: Path, join: Callable[[list[Path], IO[bytes]], None]) -> None:
+        """Make one file of the first parts, then delete all."""
+        paths = [self._path(number) for number in range(count)]
+
+        def write(path: Path) -> None:
+            with path.open("wb") as file:
+                join(paths, file)
+
+        self._put(target, write)
+        shutil.rmtree(self._folder)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number:08d}"
+
+    @staticmethod
+    def _put(path: Path, write: Callable[[Path], object]) -> None:
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        write(unfinished)
+        unfinished.replace(path)

@@ -1,0 +1,174 @@
+"""One run of scoring: files, progress, and a word on what came out."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models.errors import GatewiseError
+from models.versions import Version
+from service.classifier import Classifier
+from service.engines.opening import EngineKind, open_engine
+from service.scoring.formats import FORMATS, Format
+from service.scoring.parts import Parts
+from service.scoring.score import PART_ROWS, Listener, Scorer
+
+STANDARD = Path("-")  # standard input or output
+MOST_COMPLAINTS = 20
+
+
+class ScoreError(GatewiseError):
+    """What is asked cannot be done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What to score.
+
+    Args:
+        source: File to read, or STANDARD.
+        target: File to write, which must not be there yet, or STANDARD.
+        format: Of both; None to tell by the end of their names.
+        column: Of the text; None for "text", or the only one.
+        prefix: Of the columns that are added.
+        engine: What computes.
+        threads: How many compute.
+    """
+
+    source: Path
+    target: Path
+    format: str | None
+    column: str | None
+    prefix: str
+    engine: EngineKind
+    threads: int
+
+
+def score_file(task: Task, version: Version) -> None:
+    """Score a file with a version, going on from where a run of the same was stopped.
+
+    Raises:
+        GatewiseError: The file, the version or the place of the result does not do.
+    """
+    form = _choose_format(task)
+    if task.target != STANDARD and task.target.exists():
+        raise ScoreError(f"{task.target} is there already")
+    classifier = Classifier(version, engine=open_engine(version, kind=task.engine))
+    scorer = Scorer(classifier, format=form, threads=task.threads, prefix=task.prefix)
+    with _open(task.source) as source, TemporaryDirectory() as scratch:
+        kept = STANDARD not in (task.source, task.target)
+        folder = task.target.with_name(f"{task.target.name}.parts") if kept else Path(scratch) / "p"
+        parts = Parts(folder, identity=_identity(task, version))
+        with _Told(source) as told:
+            count = scorer.score(source, parts, listener=told.listener)
+        if count == 0:
+            raise ScoreError(f"{task.source} has no rows")
+        joined = task.target if task.target != STANDARD else Path(scratch) / "joined"
+        parts.join(count, joined, form.join)
+        if task.target == STANDARD:
+            with joined.open("rb") as file:
+                sys.stdout.buffer.writelines(file)
+    told.sum_up()
+
+
+def _choose_format(task: Task) -> Format:
+    names = {path.suffix.lstrip(".") for path in (task.source, task.target) if path != STANDARD}
+    names = {task.format} if task.format else names
+    if len(names) > 1:
+        raise ScoreError(f"both files must have one format, not {' and '.join(sorted(names))}")
+    (name,) = names or {""}
+    if name not in FORMATS:
+        raise ScoreError(f"name the --format, one of {', '.join(FORMATS)}, not {name!r}")
+    if name == "parquet" and task.source == STANDARD:
+        raise ScoreError("Parquet is read from its end, so not from standard input")
+    return FORMATS[name](task.column)
+
+
+def _identity(task: Task, version: Version) -> dict[str, str | int | None]:
+    """Return what must be the same for parts to belong together."""
+    stat = task.source.stat() if task.source != STANDARD else None
+    return {
+        "input": str(task.source.resolve()),
+        "size of the input": stat.st_size if stat else None,
+        "time of the input": stat.st_mtime_ns if stat else None,
+        "model": f"{version.reference} of {version.metadata.created.isoformat()}",
+        "text column": task.column,
+        "prefix": task.prefix,
+        "format": task.format,
+        "number of rows": PART_ROWS,
+    }
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[IO[bytes]]:
+    if path == STANDARD:
+        yield sys.stdin.buffer
+        return
+    with path.open("rb") as file:
+        yield file
+
+
+class _Told:
+    """Shows how far it has got, on standard error, and counts."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("scoring"),
+            BarColumn(),
+            TextColumn("{task.fields[rows]:,} rows, {task.fields[speed]:,.0f}/s"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._bar = self._progress.add_task("", total=_size(source), rows=0, speed=0.0)
+        self._started = time.monotonic()
+        self._rows = self._resumed = self._bad = 0
+        self.listener = Listener(advance=self._advance, complain=self._complain)
+
+    def __enter__(self) -> "_Told":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def _advance(self, rows: int, known: bool) -> None:
+        self._rows += rows
+        self._resumed += rows if known else 0
+        place = self._source.tell() if self._source.seekable() else None
+        self._progress.update(self._bar, completed=place, rows=self._rows, speed=self._speed)
+
+    @property
+    def _speed(self) -> float:
+        return (self._rows - self._resumed) / (time.monotonic() - self._started)
+
+    def _complain(self, row: int, what: str) -> None:
+        self._bad += 1
+        if self._bad <= MOST_COMPLAINTS:
+            self._console.print(f"row {row}: {what}", markup=False, highlight=False)
+
+    def sum_up(self) -> None:
+        """Say what came out."""
+        said = f"{self._rows:,} rows, {self._speed:,.0f}/s"
+        said += f", {self._resumed:,} of them scored before" if self._resumed else ""
+        said += f"; {self._bad:,} bad" if self._bad else ""
+        self._console.print(said, highlight=False)
+
+
+def _size(source: IO[bytes]) -> int | None:
+    if not source.seekable():
+        return None
+    place = source.tell()
+    size = source.seek(0, 2)
+    source.seek(place)
+    return size
