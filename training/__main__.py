@@ -122,13 +122,9 @@ def train(
         ),
     ] = None,
     adversarial: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=10,
-            help="How far texts are moved against their label; 0.3, or 0 with --unlabeled.",
-        ),
-    ] = None,
+        float,
+        typer.Option(min=0, max=10, help="How far texts are moved against their label; 0: not."),
+    ] = FitSettings.adversarial,
     ngrams: Annotated[
         bool, typer.Option(help="Whether to put a table of n-grams beside the network.")
     ] = TrainSettings.ngrams,
@@ -188,7 +184,7 @@ def train(
             epochs=epochs,
             patience=patience,
             batch=batch,
-            adversarial=_choose_adversarial(adversarial, unlabeled),
+            adversarial=adversarial,
             learning_rate=learning_rate or (GENTLER if pretrained else FitSettings.learning_rate),
         ),
     )
@@ -318,13 +314,6 @@ def evaluate(
     selection = Selection(split=split, text_column=text_column, label_column=label_column)
     results = evaluate_version(version, source, selection=selection, engine=engine)
     tell(summarize(results) if report is None else write_report(results, folder=report))
-
-
-def _choose_adversarial(asked: float | None, unlabeled: str | None) -> float:
-    """Return how far texts are moved; with many more texts there is enough to learn as it is."""
-    if asked is not None:
-        return asked
-    return 0.0 if unlabeled else FitSettings.adversarial
 
 
 def _choose_rounds(asked: int | None, budget: Budget | None) -> int:
