@@ -1,0 +1,1 @@
+"""The same SavedModel behind other servers, each as its documentation says it is done."""

@@ -1,0 +1,114 @@
+"""Who is measured: how each is installed, started and asked."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.serving.contestants.names import VERSION
+
+TENSORFLOW = "tensorflow>=2.21,<2.22"
+APPS = "benchmarks.serving.contestants"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A server with the model behind it.
+
+    Args:
+        name: In the table.
+        packages: What its environment has; none for our own.
+        command: What starts it, given its environment's folder of programs, and a port.
+        body: The body of a request for a text.
+        path: Of the URL.
+        ready: Of a URL that answers 200 once it is ready; None to ask for a prediction.
+        environment: Variables.
+        settings: The best settings found, in words.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    command: Callable[[Path, int], list[str]]
+    settings: str
+    body: Callable[[str], str] = lambda text: json.dumps({"text": text})
+    path: str = "/predict"
+    ready: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def _gatewise(engine: str) -> Contestant:
+    def command(_programs: Path, port: int) -> list[str]:
+        store = "{store}"
+        return [sys.executable, "-m", "service", "--port", str(port), "--store", store]
+
+    return Contestant(
+        f"Gatewise, {engine}",
+        (),
+        command,
+        "one process, one computing thread",
+        ready="/readyz",
+        environment={"GATEWISE_ENGINE": engine, "GATEWISE_THREADS": "1"},
+    )
+
+
+def _module(name: str, *arguments: str) -> Callable[[Path, int], list[str]]:
+    return lambda programs, port: [
+        str(programs / "python"),
+        "-m",
+        f"{APPS}.{name}",
+        str(port),
+        *arguments,
+    ]
+
+
+LINEUP = (
+    _gatewise("onnx"),
+    _gatewise("savedmodel"),
+    Contestant(
+        "FastAPI and tf.saved_model.load",
+        (TENSORFLOW, "fastapi", "uvicorn[standard]"),
+        lambda programs, port: [
+            str(programs / "uvicorn"),
+            f"{APPS}.plain:app",
+            *("--port", str(port), "--log-level", "warning"),
+        ],
+        "uvicorn with uvloop and httptools, one worker",
+    ),
+    Contestant(
+        "BentoML",
+        (TENSORFLOW, "bentoml"),
+        lambda programs, port: [
+            str(programs / "bentoml"),
+            "serve",
+            f"{APPS}.bentoml_app:Sentiment",
+            *("--host", "127.0.0.1", "--port", str(port)),
+        ],
+        "adaptive batching, at most 32 texts",
+        body=lambda text: json.dumps({"texts": [text]}),
+        environment={"BENTOML_DO_NOT_TRACK": "1"},
+    ),
+    Contestant(
+        "LitServe",
+        (TENSORFLOW, "litserve"),
+        _module("litserve_app", "16", "0.005"),
+        "batches of at most 16 texts within 5 ms",
+    ),
+    Contestant(
+        "Ray Serve",
+        (TENSORFLOW, "ray[serve]"),
+        _module("ray_app", "16", "0.005"),
+        "@serve.batch, at most 16 texts within 5 ms",
+        environment={"RAY_USAGE_STATS_ENABLED": "0"},
+    ),
+    Contestant(
+        "MLflow",
+        (TENSORFLOW, "mlflow"),
+        _module("mlflow_app"),
+        "its model server, one worker",
+        body=lambda text: json.dumps({"inputs": [text]}),
+        path="/invocations",
+    ),
+)
+
+__all__ = ["LINEUP", "VERSION", "Contestant"]

@@ -1,0 +1,177 @@
+"""Starts a contestant on a core of its own, and accounts for all its processes."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.serving.lineup import VERSION, Contestant
+
+ROOT = Path(__file__).resolve().parents[2]
+TICKS = os.sysconf("SC_CLK_TCK")
+PATIENCE = 180.0  # seconds until it must be ready
+
+
+class Server:
+    """A running contestant.
+
+    Args:
+        contestant: Which.
+        store: A store with one version.
+        environments: Folder of the environments, made where they are missing.
+        core: Processor that all its processes run on; None for any.
+    """
+
+    def __init__(
+        self, contestant: Contestant, *, store: Path, environments: Path, core: int | None
+    ) -> None:
+        programs = _make_environment(contestant, environments)
+        version = next(store.glob("*/*/saved_model.pb")).parent
+        self.contestant, self.port = contestant, _free_port()
+        command = contestant.command(programs, self.port)
+        variables = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+        variables |= {VERSION: str(version), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            _pinned([part.format(store=store) for part in command], core),
+            cwd=ROOT,
+            env=os.environ | variables | contestant.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self.ready_seconds = self._wait()
+        self.peak_megabytes = 0.0
+        self._sampling = threading.Event()
+        threading.Thread(target=self._sample, daemon=True).start()
+
+    def ask(self, text: str) -> bytes:
+        """Return the answer to a text."""
+        body = self.contestant.body(text).encode()
+        url = f"http://127.0.0.1:{self.port}{self.contestant.path}"
+        request = urllib.request.Request(url, body, {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return bytes(answer.read())
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time of all its processes so far."""
+        return sum(map(_cpu_seconds, _tree(self.process.pid)))
+
+    def megabytes(self) -> float:
+        """Return the memory of all its processes, shared pages counted once."""
+        return sum(map(_megabytes, _tree(self.process.pid)))
+
+    def stop(self) -> None:
+        """End all its processes."""
+        self._sampling.set()
+        tree = _tree(self.process.pid)
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        for pid in tree:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    def _wait(self) -> float:
+        """Return the seconds until it was ready."""
+        while time.monotonic() - self.started < PATIENCE:
+            if self.process.poll() is not None:
+                break
+            try:
+                if self.contestant.ready is None:
+                    self.ask("ready?")
+                else:
+                    urllib.request.urlopen(
+                        f"http://127.0.0.1:{self.port}{self.contestant.ready}", timeout=PATIENCE
+                    ).close()
+                return time.monotonic() - self.started
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        raise RuntimeError(f"{self.contestant.name} did not become ready")
+
+    def _sample(self) -> None:
+        while not self._sampling.wait(0.5):
+            self.peak_megabytes = max(self.peak_megabytes, self.megabytes())
+
+
+@contextmanager
+def serving(contestant: Contestant, **where: object) -> Iterator[Server]:
+    """Give a contestant that is ready, and end it afterwards."""
+    server = Server(contestant, **where)  # type: ignore[arg-type]
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _pinned(command: list[str], core: int | None) -> list[str]:
+    return command if core is None else ["taskset", "--cpu-list", str(core), *command]
+
+
+def _make_environment(contestant: Contestant, folder: Path) -> Path:
+    """Return the folder of programs of the contestant's environment."""
+    if not contestant.packages:
+        return Path(sys.executable).parent
+    environment = folder / contestant.name.split()[0].lower()
+    programs = environment / "bin"
+    if not (environment / "done").exists():
+        shutil.rmtree(environment, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        install = [programs / "python", "-m", "pip", "install", "--quiet", *contestant.packages]
+        subprocess.run(install, check=True)
+        (environment / "done").touch()
+    return programs
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _tree(pid: int) -> list[int]:
+    """Return a process and all that descend from it."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            parents.setdefault(int(fields[1]), []).append(int(entry.name))
+    found = [pid]
+    for each in found:
+        found += parents.get(each, [])
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields behind the name in /proc/PID/stat; none if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = _stat(pid)
+    return sum(map(int, fields[11:15])) / TICKS if fields else 0.0
+
+
+def _megabytes(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
