@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.types import ASGIApp
 
 from models import __version__
 from models.versions import Store
@@ -45,11 +46,18 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (predict, models, operations):
         app.include_router(routes.router)
     install_error_handlers(app)
-    app.add_middleware(FastLane, route=find_route(predict.router, predict.predict))
-    app.add_middleware(
-        RequestMiddleware, metrics=state.metrics, max_body_bytes=settings.max_body_bytes
-    )
+    app.middleware_stack = _surround(app, state)
     return app
+
+
+def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
+    """Return what handles a request: our middleware around all of FastAPI's own.
+
+    `add_middleware` would put it behind FastAPI's, which the fast lane is there to pass by.
+    """
+    lane = FastLane(app.build_middleware_stack(), route=find_route(predict.router, predict.predict))
+    limit = state.settings.max_body_bytes
+    return RequestMiddleware(lane, metrics=state.metrics, max_body_bytes=limit)
 
 
 @asynccontextmanager

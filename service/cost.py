@@ -32,6 +32,11 @@ class Cost:
     step: float
     text: float
 
+    @property
+    def seconds_per_token(self) -> float:
+        """Of one text alone."""
+        return self.step + self.text
+
     def seconds(self, tokens: int, *, texts: int = 1) -> float:
         """Return what a call for so many tokens of each of so many texts takes."""
         return self.call + tokens * (self.step + texts * self.text)

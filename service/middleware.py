@@ -91,4 +91,7 @@ def _request_id(scope: Scope) -> bytes:
 def _header(scope: Scope, name: bytes) -> bytes:
     """Return the value of a request header, its name in lower case; empty where it is not."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]
-    return next((value for key, value in headers if key == name), b"")
+    for key, value in headers:
+        if key == name:
+            return value
+    return b""

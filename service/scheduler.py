@@ -104,35 +104,32 @@ class Scheduler:
 
     async def _wait(self, ticket: Ticket, receive: Receive | None) -> None:
         loop = asyncio.get_running_loop()
-        watching: list[asyncio.Task[None]] = []
+        watch: asyncio.Task[None] | None = None
 
-        def watch() -> None:
-            if receive is not None:
-                watching.append(loop.create_task(self._watch(ticket, receive)))
+        def begin() -> None:  # most are answered before
+            nonlocal watch
+            watch = loop.create_task(self._watch(ticket, receive))
 
-        timers = [
-            loop.call_later(WATCH_SECONDS, watch),
-            loop.call_later(ticket.deadline - time.monotonic(), self._expire, ticket),
-        ]
+        soon = min(WATCH_SECONDS, ticket.deadline - time.monotonic())
+        timer = loop.call_later(soon, begin)
         try:
             await ticket.done
         finally:
-            for timer in timers:
-                timer.cancel()
-            for task in watching:
-                task.cancel()
+            timer.cancel()
+            if watch is not None:
+                watch.cancel()
             if not ticket.closed:  # the waiting itself was ended
                 self._drop(ticket)
 
-    async def _watch(self, ticket: Ticket, receive: Receive) -> None:
-        """Give a ticket up when its client leaves."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._give_up(ticket, ClientGone("the client is gone"))
-
-    def _expire(self, ticket: Ticket) -> None:
-        waited = time.monotonic() - ticket.arrived
-        self._give_up(ticket, DeadlinePassed(f"not answered within {1e3 * waited:,.0f} ms"))
+    async def _watch(self, ticket: Ticket, receive: Receive | None) -> None:
+        """Give a ticket up when its client leaves, or at its deadline."""
+        try:
+            async with asyncio.timeout(ticket.deadline - time.monotonic()):
+                await (_left(receive) if receive else asyncio.Future())
+            self._give_up(ticket, ClientGone("the client is gone"))
+        except TimeoutError:
+            waited = time.monotonic() - ticket.arrived
+            self._give_up(ticket, DeadlinePassed(f"not answered within {1e3 * waited:,.0f} ms"))
 
     def _give_up(self, ticket: Ticket, error: Exception) -> None:
         if not ticket.done.done():
@@ -194,6 +191,12 @@ def _compute(jobs: list[Job], tokens: int) -> list[Result]:
         if len(jobs) == 1:
             return [error]
     return [_compute([job], tokens)[0] for job in jobs]  # so that only the culprit fails
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _wake(tickets: Sequence[Ticket]) -> None:

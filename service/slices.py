@@ -18,6 +18,8 @@ from service.work import Job
 
 SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
 COMPANY = 8  # texts that a slice leaves time for; more save little
+GRACE = 1.25  # times as long as needed may a slice be, so that texts a little longer are done too
+WORTH = 5.0  # times as long as the call itself must reading take that does not come to an end
 
 
 def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
@@ -26,20 +28,26 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
     Args:
         candidates: Jobs of one classifier, those that come first in front.
     """
-    first = candidates[0]
-    cost, sliced = first.ticket.classifier.cost, first.ticket.classifier.sliced
-    tokens = max(1, first.left)
-    if sliced:
-        tokens = min(tokens, cost.tokens_within(SLICE_SECONDS, texts=COMPANY))
-    limit = max(SLICE_SECONDS, cost.seconds(tokens))
+    first, classifier = candidates[0], candidates[0].ticket.classifier
+    cost, whole = classifier.cost, max(1, first.left)
+    most = cost.tokens_within(SLICE_SECONDS, texts=COMPANY) if classifier.sliced else whole
+    tokens = min(whole, most)
+    roof = min(most, round(tokens * GRACE))
+    limit = max(SLICE_SECONDS, cost.seconds(roof))
+    # A text that is only begun needs another call, so it must be worth this one.
+    worth = classifier.sliced and tokens * cost.seconds_per_token >= WORTH * cost.call
     chosen = [first]
     for job in candidates[1:]:
-        beside = cost.seconds(tokens, texts=len(chosen) + 1)
-        alone = cost.seconds(min(job.left, tokens))
-        cheaper = beside - cost.seconds(tokens, texts=len(chosen)) < alone
-        if cheaper and beside <= limit and (sliced or job.left <= tokens):
+        if job.left > roof and not worth:
+            continue
+        longer = max(tokens, min(job.left, roof))
+        together = cost.seconds(longer, texts=len(chosen) + 1)
+        if together > limit:
+            continue
+        if together - cost.seconds(tokens, texts=len(chosen)) < cost.seconds(min(job.left, longer)):
             chosen.append(job)
-    if sliced:  # there may be time for more than was expected
+            tokens = longer
+    if classifier.sliced:  # there may be time for more than was expected
         room = cost.tokens_within(SLICE_SECONDS, texts=len(chosen))
         tokens = max(tokens, min(room, *(job.left for job in chosen)))
     return chosen, tokens

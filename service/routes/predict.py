@@ -25,6 +25,7 @@ from service.work import Ticket
 router = APIRouter()
 _log = logging.getLogger(__name__)
 
+WORTH_CHECKING = 0.01  # seconds of work from which on it is refused before it is tokenized
 LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
 
 Answer = Prediction | MultiLabelPrediction
@@ -82,7 +83,8 @@ async def _compute(
     """Return the finished ticket of some texts, and in `stages` the seconds that each took."""
     started = time.monotonic()
     asked, least = read_deadline(request), fewest_seconds(classifier, texts)
-    state.scheduler.check(least, deadline=started + (asked or _patience(least, state)))
+    if least > WORTH_CHECKING:
+        state.scheduler.check(least, deadline=started + (asked or _patience(least, state)))
     ids = await state.tokenizer.encode(classifier, texts)
     tokenized = time.monotonic()
     patience = asked or _patience(sum(classifier.cost.seconds(len(row)) for row in ids), state)

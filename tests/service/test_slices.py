@@ -41,7 +41,12 @@ def test_a_long_text_is_read_for_as_long_as_a_slice_lasts(classifier: Classifier
 
 def test_texts_of_like_length_go_together(classifier: Classifier) -> None:
     jobs = make_jobs(classifier, 20, 21, 19, 20)
-    assert plan_slice(jobs) == (jobs, 20)
+    assert plan_slice(jobs) == (jobs, 21)
+
+
+def test_a_text_is_not_begun_for_a_few_tokens(classifier: Classifier) -> None:
+    short, longer = make_jobs(classifier, 10, 40)
+    assert plan_slice([short, longer]) == ([short], 10)
 
 
 def test_a_short_text_does_not_keep_a_long_one_company(classifier: Classifier) -> None:
