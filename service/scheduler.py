@@ -6,9 +6,11 @@ sooner. A few threads read slices of their texts (`slices.py`); the event loop o
 
 import asyncio
 import math
+import os
+import sys
+import threading
 import time
 from collections.abc import Sequence
-from threading import Condition, Thread
 
 from starlette.types import Receive
 
@@ -22,6 +24,7 @@ from service.work import Job, Result, Ticket
 
 STRETCH = 20.0  # see Ticket
 MARGIN = 0.8  # of the time to the deadline that may be planned; estimates are not exact
+NICE = 5  # of the threads that compute, beside the event loop's
 WATCH_SECONDS = 0.02  # after which it is worth looking whether the client is still there
 
 
@@ -35,9 +38,11 @@ class Scheduler:
     def __init__(self, *, threads: int) -> None:
         self._backlog = Backlog()
         self._pace = Pace(threads=threads)
-        self._changed = Condition()
+        self._changed = threading.Condition()
         self._stopped = False
-        self._threads = [Thread(target=self._work, name=f"compute-{n}") for n in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._work, name=f"compute-{n}") for n in range(threads)
+        ]
 
     def start(self) -> None:
         """Start the threads; until then requests wait."""
@@ -143,16 +148,21 @@ class Scheduler:
 
     def _work(self) -> None:
         """Read slices, in a thread, until there is an end."""
+        _yield_to_others()
+        busy_since = time.monotonic()
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._backlog or self._stopped)
+                while not self._backlog and not self._stopped:
+                    self._changed.wait()
+                    busy_since = time.monotonic()
                 if self._stopped:
                     return
                 jobs, tokens = plan_slice(self._backlog.candidates())
                 self._backlog.remove(jobs)
-            self._read(jobs, tokens)
+            busy_since = self._read(jobs, tokens, busy_since=busy_since)
 
-    def _read(self, jobs: list[Job], tokens: int) -> None:
+    def _read(self, jobs: list[Job], tokens: int, *, busy_since: float) -> float:
+        """Read a slice; return when it was done."""
         started = time.monotonic()
         work = sum(job.seconds_left for job in jobs)
         for job in jobs:
@@ -161,7 +171,9 @@ class Scheduler:
         work -= sum(job.seconds_left for job in jobs if job.left)
         with self._changed:
             self._settle(jobs, results)
-            self._pace.add(work, seconds=time.monotonic() - started)
+            done = time.monotonic()
+            self._pace.add(work, seconds=done - busy_since)
+        return done
 
     def _settle(self, jobs: list[Job], results: Sequence[Result]) -> None:
         """Put back what is not at its end, and tell who waits for the rest."""
@@ -181,6 +193,12 @@ class Scheduler:
             self._changed.notify(len(unread))
         if finished:
             finished[0].done.get_loop().call_soon_threadsafe(_wake, finished)
+
+
+def _yield_to_others() -> None:
+    """Let the event loop go before this thread, so that a refusal does not wait for a slice."""
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def _compute(jobs: list[Job], tokens: int) -> list[Result]:

@@ -25,6 +25,7 @@ from benchmarks.serving.traffic import Traffic, make_traffics
 from models.versions import Store, Version
 
 WARM_SECONDS = 2.0
+SATURATING = 64  # connections at which we answer as much as we can
 SHARE = 0.7  # of our capacity, at which mixed traffic comes
 
 Found = dict[str, Any]
@@ -45,8 +46,8 @@ def main(
     found: Found = json.loads(results.read_text()) if results.exists() else {}
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory() as scratch:
-        store = _copy(version, Path(scratch))
-        where = {"store": store, "environments": work.resolve(), "core": _cores()[0]}
+        store = copy_version(version, Path(scratch))
+        where = {"store": store, "environments": work.resolve(), "core": find_cores()[0]}
         if "rate" not in found:
             found["rate"] = SHARE * _capacity(traffics["mix"], seconds, where)
         for run in range(runs):
@@ -69,7 +70,7 @@ def _run(
     run: int,
 ) -> Found:
     """Return all figures of one run."""
-    core = _cores()[1]
+    core = find_cores()[1]
     with serving(contestant, **where) as server:
         found: Found = {"ready": server.ready_seconds}
         measure(server, traffics["reviews"], seconds=WARM_SECONDS, core=core)
@@ -87,18 +88,27 @@ def _capacity(mix: Traffic, seconds: float, where: dict[str, Any]) -> float:
     rates = []
     for seed in range(3):
         with serving(LINEUP[0], **where) as server:
-            measure(server, mix, seconds=WARM_SECONDS, core=_cores()[1])
-            rates.append(measure(server, mix, seconds=seconds, core=_cores()[1], seed=seed).rate)
+            measure(server, mix, seconds=WARM_SECONDS, core=find_cores()[1])
+            rates.append(
+                measure(
+                    server,
+                    mix,
+                    seconds=seconds,
+                    core=find_cores()[1],
+                    connections=SATURATING,
+                    seed=seed,
+                ).rate
+            )
     return statistics.median(rates)
 
 
-def _copy(version: Version, folder: Path) -> Path:
+def copy_version(version: Version, folder: Path) -> Path:
     """Return a store that holds the version alone."""
     shutil.copytree(version.path, folder / version.metadata.name / version.path.name)
     return folder
 
 
-def _cores() -> list[int]:
+def find_cores() -> list[int]:
     """Return the core of the server and that of the load."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:

@@ -27,11 +27,19 @@ class Connection:
         Raises:
             OSError, asyncio.IncompleteReadError: The connection broke.
         """
-        if self._reader is None or self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        if self._reader is not None:
+            try:
+                return await self._ask(request)
+            except (OSError, asyncio.IncompleteReadError):  # closed while it was not in use
+                self.close()
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return await self._ask(request)
+
+    async def _ask(self, request: bytes) -> Answer:
+        assert self._reader is not None
+        assert self._writer is not None
         self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        answer = await self._read(head)
+        answer = await self._read(await self._reader.readuntil(b"\r\n\r\n"))
         if answer.headers.get(b"connection", b"").lower() == b"close":
             self.close()
         return answer

@@ -21,7 +21,7 @@ import uvloop
 
 from benchmarks.serving.http import Connection, post
 
-MOST_CONNECTIONS = 512
+MOST_CONNECTIONS = 4_096
 
 
 @dataclass(frozen=True, kw_only=True)
