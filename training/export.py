@@ -13,7 +13,7 @@ from models.tokenizer import PAD
 from training.classifier import Classifier
 from training.errors import ExportError
 from training.network import LAYERS
-from training.ngrams import MULTIPLIERS, ORDERS, spread
+from training.ngrams import MULTIPLIERS, ORDERS, REMEMBERED, WINDOW, spread
 from training.settings import NetworkSettings
 
 Tensors = dict[str, tf.Tensor]
@@ -33,7 +33,7 @@ def state_tensors(settings: NetworkSettings, *, ngram_columns: int = 0) -> tuple
     ]
     ngrams = [
         StateTensor(name="ngrams", shape=(ngram_columns,), fill=0.0),
-        StateTensor(name="recent", shape=(ORDERS - 1,), fill=0.0),
+        StateTensor(name="recent", shape=(REMEMBERED,), fill=0.0),
     ]
     return (*recurrent, *pool, *(ngrams if ngram_columns else []))
 
@@ -143,10 +143,9 @@ class ServingModule(tf.Module):
         self, ids: tf.Tensor, read: tf.Tensor, *, state: Tensors, after: Tensors
     ) -> Tensors:
         """Return the mean weight of the n-grams so far, and the ids that the next ones need."""
-        start = ORDERS - 1
         with_recent = tf.concat([tf.cast(state["recent"], tf.int64), tf.cast(ids, tf.int64)], 1)
         time = tf.shape(ids)[1]
-        back = [with_recent[:, start - k : start - k + time] for k in range(ORDERS)]
+        back = [with_recent[:, REMEMBERED - k : REMEMBERED - k + time] for k in range(ORDERS)]
         sums = [
             tf.add_n(
                 [multiplier * piece for multiplier, piece in zip(multipliers, back, strict=False)]
@@ -155,9 +154,10 @@ class ServingModule(tf.Module):
         ]
         keys = tf.math.floormod(tf.stack(sums, axis=2), self.ngrams.shape[0])
         roots = tf.cast(tf.gather(self.ngrams, keys), tf.float32)
-        real = tf.cast(ids != PAD, tf.float32)[:, :, None, None]
-        news = tf.reduce_sum(roots * tf.abs(roots) * real, axis=[1, 2]) * self._ngram_scale
-        last = tf.cast(read, tf.int32) + tf.range(start)[None]  # where the last real ids are
+        counts = _find_new(with_recent, time) & (ids != PAD)[:, :, None]
+        counts = tf.cast(counts, tf.float32)[:, :, :, None]
+        news = tf.reduce_sum(roots * tf.abs(roots) * counts, axis=[1, 2]) * self._ngram_scale
+        last = tf.cast(read, tf.int32) + tf.range(REMEMBERED)[None]  # where the last real ids are
         recent = tf.gather(with_recent, last, batch_dims=1)
         return {
             "ngrams": _go_on(state["ngrams"], news, read, after),
@@ -171,6 +171,28 @@ class ServingModule(tf.Module):
         if self.ngrams is not None:
             logits += spread(state["ngrams"] * tf.sqrt(state["count"]), labels=self._labels)
         return tf.nn.softmax(logits) if self._exclusive else tf.nn.sigmoid(logits)
+
+
+def _find_new(with_recent: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
+    """Return whether n-grams count, those that did not end in the window before.
+
+    Args:
+        with_recent: Ids, shape (batch, REMEMBERED + time).
+        time: Ids whose n-grams are asked for, the last of them.
+
+    Returns:
+        Shape (batch, time, ORDERS).
+    """
+    ids = tf.cast(with_recent, tf.int32)
+    place = tf.range(WINDOW, WINDOW + time + ORDERS - 1)[:, None]
+    before = tf.gather(ids, place - tf.range(1, WINDOW + 1), axis=1)
+    equal = before == ids[:, WINDOW:, None]  # (batch, ORDERS - 1 + time, WINDOW)
+    same = equal[:, ORDERS - 1 :]
+    new = [~tf.reduce_any(same, axis=2)]
+    for distance in range(1, ORDERS):
+        same &= equal[:, ORDERS - 1 - distance : ORDERS - 1 - distance + time]
+        new.append(~tf.reduce_any(same, axis=2))
+    return tf.stack(new, axis=2)
 
 
 def _go_on(mean: tf.Tensor, news: tf.Tensor, read: tf.Tensor, after: Tensors) -> tf.Tensor:

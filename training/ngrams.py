@@ -2,8 +2,9 @@
 
 Every token ends one n-gram of each order up to ORDERS. An n-gram's ids are hashed to a row of one
 table of weights, and a text's verdict is the sum of its rows over the square root of its length.
-There is nothing to look up but integers, so the table runs inside the exported graph, and a running
-mean and the last tokens are all that a stream has to remember.
+An n-gram that stood in the text a short while ago says nothing new and does not count. There is
+nothing to look up but integers, so the table runs inside the exported graph, and a running mean and
+the last tokens are all that a stream has to remember.
 
 Sources: naive Bayes log-count ratios as the features of a linear classifier, Wang and Manning,
 "Baselines and Bigrams", ACL 2012; hashing, Weinberger et al., "Feature Hashing for Large Scale
@@ -22,6 +23,8 @@ from models.batching import Row
 from training.linear import log_count_ratio, solve
 
 ORDERS = 3
+WINDOW = 128  # tokens after which an n-gram counts again; whole texts are not worth more memory
+REMEMBERED = WINDOW + ORDERS - 1  # tokens that tell which n-grams ended within the window
 # What an id is multiplied by, by order and by distance from the end of the n-gram. Odd, under 2^31,
 # so that products with ids and their sums stay within 63 bits.
 MULTIPLIERS = (
@@ -96,6 +99,8 @@ def hash_ngrams(ids: NDArray[np.int64], *, buckets: int) -> NDArray[np.int64]:
 def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matrix:
     """Return how often each table row occurs in each text, over the root of the text's length.
 
+    An n-gram does not count where the same one ended in the WINDOW tokens before.
+
     Returns:
         Shape (rows, buckets).
     """
@@ -110,15 +115,38 @@ def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matri
         [np.arange(end - length, end) for end, length in zip(ends, lengths, strict=True)]
     )
     values = np.repeat(1 / np.sqrt(np.maximum(lengths, 1)), lengths).astype(np.float32)
+    texts = np.repeat(np.arange(len(rows)), lengths + ORDERS - 1)[ORDERS - 1 :]
+    counts = np.where(find_repeated(padded, texts=texts)[:, real], 0, values)
     matrix = scipy.sparse.csr_matrix(
-        (
-            np.tile(values, ORDERS),
-            (np.tile(owner, ORDERS), keys[:, real].astype(np.int32).ravel()),
-        ),
+        (counts.ravel(), (np.tile(owner, ORDERS), keys[:, real].astype(np.int32).ravel())),
         shape=(len(rows), buckets),
     )
     matrix.sum_duplicates()
+    matrix.eliminate_zeros()
     return matrix
+
+
+def find_repeated(ids: NDArray[np.int64], *, texts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether the n-gram that ends at an id ended in the WINDOW ids before it too.
+
+    Args:
+        ids: Shape (time,); of several texts, ORDERS - 1 zeros before each.
+        texts: Number of the text of each id but the first ORDERS - 1.
+
+    Returns:
+        Shape (ORDERS, time - ORDERS + 1).
+    """
+    start, count = ORDERS - 1, len(texts)
+    repeated = np.zeros((ORDERS, count), np.bool_)
+    names = texts  # equal for equal n-grams of an order in one text, and for no others
+    for order in range(ORDERS):
+        piece = ids[start - order : start - order + count]
+        _, names = np.unique(names * (ids.max(initial=0) + 1) + piece, return_inverse=True)
+        by_name = np.argsort(names, kind="stable")
+        gap = np.diff(by_name, prepend=-WINDOW - 1)
+        same = np.diff(names[by_name], prepend=-1) == 0
+        repeated[order, by_name] = same & (gap <= WINDOW)
+    return repeated
 
 
 def fit_ngrams(

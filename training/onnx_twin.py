@@ -20,7 +20,7 @@ from models.versions import ONNX, WEIGHTS
 from training.classifier import Classifier
 from training.errors import ExportError
 from training.export import describe_state, layer_states
-from training.ngrams import MULTIPLIERS, ORDERS
+from training.ngrams import MULTIPLIERS, ORDERS, REMEMBERED, WINDOW
 from training.settings import Cell
 
 OPSET = 20
@@ -146,7 +146,9 @@ def _write_ngrams(graph: "_Graph", classifier: Classifier, real: str, lengths: s
     roots = graph.add("Cast", [graph.add("Gather", ["ngram_table", keys])], to=TensorProto.FLOAT)
     weights = graph.add("Mul", [roots, graph.add("Abs", [roots])])
     mask = graph.add("Cast", [real], to=TensorProto.FLOAT)
-    mask = graph.add("Unsqueeze", [mask, graph.axes(2, 3)])
+    mask = graph.add("Unsqueeze", [mask, graph.axes(2)])
+    mask = graph.add("Mul", [_write_new(graph, with_recent), mask])
+    mask = graph.add("Unsqueeze", [mask, graph.axes(3)])
     news = graph.add("ReduceSum", [graph.add("Mul", [weights, mask]), graph.axes(1, 2)], keepdims=0)
     news = graph.add("Mul", [news, graph.constant(np.float32(classifier.ngram_scale))])
     read = graph.add(
@@ -156,21 +158,14 @@ def _write_ngrams(graph: "_Graph", classifier: Classifier, real: str, lengths: s
     length = graph.add(
         "Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.INT64), graph.axes(1)]
     )
-    last = graph.add("Add", [length, graph.constant(np.arange(ORDERS - 1)[None])])
+    last = graph.add("Add", [length, graph.constant(np.arange(REMEMBERED)[None])])
     newest = graph.add("GatherElements", [with_recent, last], axis=1)
     graph.add("Cast", [newest], name="next_recent", to=TensorProto.FLOAT)
 
 
 def _write_keys(graph: "_Graph", with_recent: str, buckets: int) -> list[str]:
     """Add the table rows of the n-grams of each order, each of shape (batch, time, 1)."""
-    start = ORDERS - 1
-    back = [
-        graph.add(
-            "Slice",
-            [with_recent, graph.axes(start - k), graph.axes(-k if k else _END), graph.axes(1)],
-        )
-        for k in range(ORDERS)
-    ]
+    back = [_slice(graph, with_recent, REMEMBERED - k, -k if k else _END) for k in range(ORDERS)]
     keys = []
     for multipliers in MULTIPLIERS:
         terms = [
@@ -181,6 +176,44 @@ def _write_keys(graph: "_Graph", with_recent: str, buckets: int) -> list[str]:
         key = graph.add("Mod", [total, graph.constant(np.int64(buckets))])
         keys.append(graph.add("Unsqueeze", [key, graph.axes(2)]))
     return keys
+
+
+def _write_new(graph: "_Graph", with_recent: str) -> str:
+    """Add whether n-grams count, 1 or 0, shape (batch, time, ORDERS), as export._find_new does."""
+    ids = graph.add("Cast", [with_recent], to=TensorProto.INT32)
+    shape = graph.add("Shape", [ids], start=1, end=2)
+    length = graph.add("Squeeze", [shape, graph.axes(0)])
+    place = graph.add("Range", [graph.constant(np.int64(WINDOW)), length, _one(graph)])
+    place = graph.add("Unsqueeze", [place, graph.axes(1)])
+    window = graph.add("Sub", [place, graph.constant(np.arange(1, WINDOW + 1))])
+    before = graph.add("Gather", [ids, window], axis=1)
+    here = graph.add("Unsqueeze", [_slice(graph, ids, WINDOW, _END), graph.axes(2)])
+    equal = graph.add("Equal", [before, here])
+    same = _slice(graph, equal, ORDERS - 1, _END)
+    found = [same]
+    for distance in range(1, ORDERS):
+        there = _slice(graph, equal, ORDERS - 1 - distance, -distance)
+        found.append(graph.add("And", [found[-1], there]))
+    new = [_write_none(graph, each) for each in found]
+    return graph.add("Concat", new, axis=2)
+
+
+def _write_none(graph: "_Graph", found: str) -> str:
+    """Add whether nothing along the last axis is true, 1 or 0, that axis kept with length 1."""
+    numbers = graph.add("Cast", [found], to=TensorProto.UINT8)
+    some = graph.add("ReduceMax", [numbers, graph.axes(2)], keepdims=1)
+    return graph.add(
+        "Sub", [graph.constant(np.float32(1)), graph.add("Cast", [some], to=TensorProto.FLOAT)]
+    )
+
+
+def _slice(graph: "_Graph", values: str, start: int, end: int) -> str:
+    """Add a slice along the second axis."""
+    return graph.add("Slice", [values, graph.axes(start), graph.axes(end), graph.axes(1)])
+
+
+def _one(graph: "_Graph") -> str:
+    return graph.constant(np.int64(1))
 
 
 def _write_verdict(graph: "_Graph", classifier: Classifier, *, last: str) -> None:

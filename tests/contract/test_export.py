@@ -15,7 +15,7 @@ from service.engines.onnx import OnnxEngine
 from service.engines.savedmodel import SavedModelEngine
 from training.cases import awkward_rows
 from training.errors import ExportError
-from training.ngrams import ORDERS, NgramModel
+from training.ngrams import REMEMBERED, NgramModel
 from training.settings import Cell, NetworkSettings
 
 pytestmark = pytest.mark.tensorflow
@@ -169,7 +169,7 @@ def test_the_state_is_a_few_numbers(exported: Exported) -> None:
     if exported.ngrams is not None:
         shapes = {tensor.name: tensor.shape for tensor in exported.state}
         assert shapes["ngrams"] == exported.ngrams.table.shape[1:]
-        assert shapes["recent"] == (ORDERS - 1,)
+        assert shapes["recent"] == (REMEMBERED,)
 
 
 def test_every_weight_is_stored_once(exported: Exported) -> None:

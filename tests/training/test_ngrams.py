@@ -26,6 +26,7 @@ from training.ngrams import (
 
 BUCKETS = 101
 ROWS = st.lists(st.lists(st.integers(1, 12_000), max_size=8), min_size=1, max_size=6)
+REPETITIVE = ROWS | st.lists(st.lists(st.integers(1, 3), max_size=30), min_size=1, max_size=6)
 GOOD, BAD, NOT = 2, 3, 4
 FILLER = range(5, 40)
 
@@ -38,11 +39,17 @@ def hash_plainly(ids: list[int], *, end: int, order: int, buckets: int) -> int:
 
 
 def count_plainly(ids: list[int], *, buckets: int) -> Counter[int]:
-    return Counter(
-        hash_plainly(ids, end=end, order=order, buckets=buckets)
-        for end in range(1, len(ids) + 1)
-        for order in range(1, ORDERS + 1)
-    )
+    """Count n-grams, but none that ended in the window before."""
+    counts: Counter[int] = Counter()
+    padded = [0] * (ORDERS - 1) + ids
+    for order in range(1, ORDERS + 1):
+        ended: dict[tuple[int, ...], int] = {}
+        for end in range(1, len(ids) + 1):
+            ngram = tuple(padded[end + ORDERS - 1 - order : end + ORDERS - 1])
+            if end - ended.get(ngram, -ngrams.WINDOW) > ngrams.WINDOW:
+                counts[hash_plainly(ids, end=end, order=order, buckets=buckets)] += 1
+            ended[ngram] = end
+    return counts
 
 
 def make_texts(number: int, *, seed: int = 0) -> tuple[list[list[int]], np.ndarray]:
@@ -80,8 +87,13 @@ class TestCounting:
             for order in range(1, ORDERS + 1)
         ]
 
-    @given(ROWS)
-    def test_counts(self, rows: list[list[int]]) -> None:
+    @given(REPETITIVE, st.sampled_from([1, 2, 5, 128]))
+    def test_counts(self, rows: list[list[int]], window: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ngrams, "WINDOW", window)
+            self.check_counts(rows)
+
+    def check_counts(self, rows: list[list[int]]) -> None:
         counts = count_ngrams(rows, buckets=BUCKETS).toarray()
         assert counts.shape == (len(rows), BUCKETS)
         for row, found in zip(rows, counts, strict=True):
