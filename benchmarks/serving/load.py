@@ -22,6 +22,7 @@ import uvloop
 from benchmarks.serving.http import Connection, post
 
 MOST_CONNECTIONS = 4_096
+PATIENCE = 10.0  # seconds after the last request of an open loop
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +94,15 @@ class Load:
                 await self._ask(connection, due)
                 free.append(connection)
 
-        async with asyncio.TaskGroup() as tasks:
-            while due < self._plan.seconds:
-                await asyncio.sleep(due - self._now())
-                tasks.create_task(ask(due))
-                due += self._random.expovariate(rate)
+        tasks = []
+        while due < self._plan.seconds:
+            await asyncio.sleep(due - self._now())
+            tasks.append(asyncio.create_task(ask(due)))
+            due += self._random.expovariate(rate)
+        _, late = await asyncio.wait(tasks, timeout=PATIENCE)
+        for task in late:  # who gets no answer for so long has left
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
         for connection in free:
             connection.close()
 
@@ -110,8 +115,9 @@ class Load:
             retry_after = float(answer.headers.get(b"retry-after", 0))
         except (OSError, asyncio.IncompleteReadError):
             connection.close()
-        kind = self._plan.kinds[number]
-        self._rows.append((kind, due, self._now() - due, status, retry_after))
+        finally:
+            kind = self._plan.kinds[number]
+            self._rows.append((kind, due, self._now() - due, status, retry_after))
 
     def _now(self) -> float:
         return time.perf_counter() - self._started
