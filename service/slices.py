@@ -17,6 +17,7 @@ from service.engines.engine import Engine, State, initial_state
 from service.work import Job
 
 SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
+CALLS = 10  # times as long as the call itself, at least, or nothing but calls would be made
 COMPANY = 8  # texts that a slice leaves time for; more save little
 GRACE = 1.25  # times as long as needed may a slice be, so that texts a little longer are done too
 WORTH = 5.0  # times as long as the call itself must reading take that does not come to an end
@@ -30,10 +31,11 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
     """
     first, classifier = candidates[0], candidates[0].ticket.classifier
     cost, whole = classifier.cost, max(1, first.left)
-    most = cost.tokens_within(SLICE_SECONDS, texts=COMPANY) if classifier.sliced else whole
+    enough = max(SLICE_SECONDS, CALLS * cost.call)
+    most = cost.tokens_within(enough, texts=COMPANY) if classifier.sliced else whole
     tokens = min(whole, most)
     roof = min(most, round(tokens * GRACE))
-    limit = max(SLICE_SECONDS, cost.seconds(roof))
+    limit = max(enough, cost.seconds(roof))
     # A text that is only begun needs another call, so it must be worth this one.
     worth = classifier.sliced and tokens * cost.seconds_per_token >= WORTH * cost.call
     chosen = [first]
@@ -48,7 +50,7 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
             chosen.append(job)
             tokens = longer
     if classifier.sliced:  # there may be time for more than was expected
-        room = cost.tokens_within(SLICE_SECONDS, texts=len(chosen))
+        room = cost.tokens_within(enough, texts=len(chosen))
         tokens = max(tokens, min(room, *(job.left for job in chosen)))
     return chosen, tokens
 

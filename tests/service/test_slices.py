@@ -39,6 +39,13 @@ def test_a_long_text_is_read_for_as_long_as_a_slice_lasts(classifier: Classifier
     assert 0.9 * SLICE_SECONDS < classifier.cost.seconds(tokens) <= SLICE_SECONDS
 
 
+def test_calls_that_take_long_are_worth_longer_slices(tmp_path: Path) -> None:
+    classifier = make_classifier(tmp_path, cost=Cost(call=2e-3, step=6e-5, text=1e-5))
+    (job,) = make_jobs(classifier, 5_000)
+    _, tokens = plan_slice([job])
+    assert 0.018 < classifier.cost.seconds(tokens) <= 0.02
+
+
 def test_texts_of_like_length_go_together(classifier: Classifier) -> None:
     jobs = make_jobs(classifier, 20, 21, 19, 20)
     assert plan_slice(jobs) == (jobs, 21)
