@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from models.versions import METADATA
 from service.schemas import BatchResponse, ErrorBody, MultiLabelPrediction, Prediction
-from tests.versions import publish, save_in_format_1
+from tests.versions import CountingEngine, publish, save_in_format_1
 
 JSON = {"content-type": "application/json"}
 
@@ -229,3 +230,50 @@ def test_unknown_paths_and_methods_are_told_in_the_same_form(client: TestClient)
     assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found")
     assert (wrong.status_code, wrong.json()["error"]["type"]) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("given", ["", "0", "-5", "1.5", "soon", "3600001"])
+def test_a_deadline_is_a_number_of_milliseconds(given: str, client: TestClient) -> None:
+    answer = client.post("/predict", json={"text": "a"}, headers={"X-Deadline-Ms": given})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["field"] == "X-Deadline-Ms"
+    assert repr(given) in answer.json()["error"]["message"]
+
+
+def test_a_deadline_that_passes_is_told(client: TestClient, monkeypatch) -> None:
+    def wait(*arguments):
+        time.sleep(0.2)
+        return predict(*arguments)
+
+    predict = CountingEngine.predict
+    monkeypatch.setattr(CountingEngine, "predict", wait)
+    answer = client.post("/predict", json={"text": "a"}, headers={"X-Deadline-Ms": "20"})
+    assert answer.status_code == 504
+    assert answer.json()["error"]["type"] == "deadline_passed"
+    enough = client.post("/predict", json={"text": "a"}, headers={"X-Deadline-Ms": "30000"})
+    assert enough.status_code == 200
+
+
+def test_a_text_that_cannot_be_computed_fails_alone(client: TestClient, monkeypatch) -> None:
+    def fail(engine, ids):
+        if (ids == 3).any():  # "bad"
+            raise RuntimeError("the engine broke")
+        return predict(engine, ids)
+
+    predict = CountingEngine.predict
+    monkeypatch.setattr(CountingEngine, "predict", fail)
+    answer = client.post("/predict", json={"texts": ["good", "bad", "good"]})
+    assert answer.status_code == 200
+    one, two, three = answer.json()["predictions"]
+    assert one["label"] == three["label"] == "pos"
+    assert two["error"]["type"] == "internal"
+    assert "broke" not in answer.text
+
+
+def test_more_than_can_be_done_in_time_is_refused(client: TestClient, monkeypatch) -> None:
+    scheduler = client.app.state.service.scheduler
+    monkeypatch.setattr(scheduler._backlog, "seconds_before", lambda due: 60.0)
+    answer = client.post("/predict", json={"text": "a"})
+    assert answer.status_code == 429
+    assert answer.json()["error"]["type"] == "overloaded"
+    assert int(answer.headers["retry-after"]) >= 1

@@ -41,12 +41,14 @@ def network() -> Any:
 @pytest.fixture(scope="module")
 def start(network: Any, tmp_path_factory: pytest.TempPathFactory) -> "Start":
     """What is read from the export of the network."""
+    from training.calibrate import Scaling
     from training.classifier import Classifier
     from training.export import export_saved_model
     from training.warm_start import read_start
 
     folder = tmp_path_factory.mktemp("exported")
-    parts: dict[str, Any] = {"ngrams": None, "weights": (1.0,), "thresholds": None}
+    scaling = Scaling((1.0,), np.zeros(len(LABELS), np.float32))
+    parts: dict[str, Any] = {"ngrams": None, "scaling": scaling, "thresholds": None}
     classifier = Classifier(shape=SHAPE, network=network, task="single_label", **parts)
     export_saved_model(classifier, folder=folder)
     return read_start(make_version(folder))
