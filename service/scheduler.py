@@ -23,8 +23,8 @@ from service.slices import plan_slice, read_slice
 from service.work import Job, Result, Ticket
 
 STRETCH = 20.0  # see Ticket
-MARGIN = 0.8  # of the time to the deadline that may be planned; estimates are not exact
-NICE = 5  # of the threads that compute, beside the event loop's
+MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
+NICE = 15  # of the threads that compute, beside the event loop's
 WATCH_SECONDS = 0.02  # after which it is worth looking whether the client is still there
 
 
