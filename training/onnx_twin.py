@@ -183,7 +183,9 @@ def _write_new(graph: "_Graph", with_recent: str) -> str:
     ids = graph.add("Cast", [with_recent], to=TensorProto.INT32)
     shape = graph.add("Shape", [ids], start=1, end=2)
     length = graph.add("Squeeze", [shape, graph.axes(0)])
-    place = graph.add("Range", [graph.constant(np.int64(WINDOW)), length, _one(graph)])
+    place = graph.add(
+        "Range", [graph.constant(np.int64(WINDOW)), length, graph.constant(np.int64(1))]
+    )
     place = graph.add("Unsqueeze", [place, graph.axes(1)])
     window = graph.add("Sub", [place, graph.constant(np.arange(1, WINDOW + 1))])
     before = graph.add("Gather", [ids, window], axis=1)
@@ -210,10 +212,6 @@ def _write_none(graph: "_Graph", found: str) -> str:
 def _slice(graph: "_Graph", values: str, start: int, end: int) -> str:
     """Add a slice along the second axis."""
     return graph.add("Slice", [values, graph.axes(start), graph.axes(end), graph.axes(1)])
-
-
-def _one(graph: "_Graph") -> str:
-    return graph.constant(np.int64(1))
 
 
 def _write_verdict(graph: "_Graph", classifier: Classifier, *, last: str) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.serving.contestants.names import VERSION
-
 TENSORFLOW = "tensorflow>=2.21,<2.22"
 APPS = "benchmarks.serving.contestants"
 
@@ -110,5 +108,3 @@ LINEUP = (
         path="/invocations",
     ),
 )
-
-__all__ = ["LINEUP", "VERSION", "Contestant"]

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.serving.lineup import VERSION, Contestant
+from benchmarks.serving.contestants.names import VERSION
+from benchmarks.serving.lineup import Contestant
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")

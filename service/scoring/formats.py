@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from models.errors import GatewiseError
 
@@ -26,6 +26,10 @@ class FormatError(GatewiseError):
 
 class BadRow(Exception):
     """A row, or a text in it, that cannot be read; the others can."""
+
+
+JsonRow = dict[str, Any] | BadRow
+Row = TypeVar("Row")
 
 
 class Format(ABC):
@@ -93,8 +97,7 @@ class Csv(Format):
         self._header = next(reader, [])
         self._index = self._header.index(self._find(self._header))
         csv.field_size_limit(2**31 - 1)
-        while batch := [row for row in islice(reader, rows) if row]:
-            yield batch
+        yield from _group((row for row in reader if row), rows)
 
     def texts(self, batch: Sequence[list[str]]) -> list[Any]:
         """See Format."""
@@ -129,25 +132,22 @@ class Csv(Format):
         for number, part in enumerate(parts):
             with part.open("rb") as file:
                 if number > 0:
-                    next(csv.reader(line.decode() for line in file), None)
+                    next(csv.reader(line.decode(errors="surrogateescape") for line in file), None)
                 shutil.copyfileobj(file, target)
 
 
 class JsonLines(Format):
     """One JSON object per line."""
 
-    def batches(self, source: IO[bytes], *, rows: int) -> Iterator[Sequence[bytes]]:
+    def batches(self, source: IO[bytes], *, rows: int) -> Iterator[Sequence[JsonRow]]:
         """See Format."""
-        lines = (line for line in source if line.strip())
-        while batch := list(islice(lines, rows)):
-            yield batch
+        yield from _group((_parse(line) for line in source if line.strip()), rows)
 
-    def texts(self, batch: Sequence[bytes]) -> list[Any]:
+    def texts(self, batch: Sequence[JsonRow]) -> list[Any]:
         """See Format."""
-        return [self._text(line) for line in batch]
+        return [self._text(row) for row in batch]
 
-    def _text(self, line: bytes) -> Any:
-        row = _parse(line)
+    def _text(self, row: JsonRow) -> Any:
         if isinstance(row, BadRow):
             return row
         try:
@@ -156,12 +156,11 @@ class JsonLines(Format):
             return BadRow(str(error))
 
     def write(
-        self, batch: Sequence[bytes], answers: Sequence[Answer], target: Path, *, columns: Columns
+        self, batch: Sequence[JsonRow], answers: Sequence[Answer], target: Path, *, columns: Columns
     ) -> None:
         """See Format."""
         with target.open("w", encoding="utf-8") as file:
-            for line, answer in zip(batch, answers, strict=True):
-                row = _parse(line)
+            for row, answer in zip(batch, answers, strict=True):
                 kept = {} if isinstance(row, BadRow) else row
                 self._check(list(kept), columns)
                 file.write(json.dumps(kept | answer) + "\n")
@@ -220,7 +219,13 @@ def _to_field(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
 
 
-def _parse(line: bytes) -> dict[str, Any] | BadRow:
+def _group(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    """Yield rows so many at a time."""
+    while batch := list(islice(rows, size)):
+        yield batch
+
+
+def _parse(line: bytes) -> JsonRow:
     try:
         row = json.loads(line)
     except ValueError as error:  # of bytes that are no UTF-8 too

@@ -1,6 +1,5 @@
 """BentoML with adaptive batching."""
 
-import os
 from typing import Any
 
 import bentoml
@@ -15,12 +14,7 @@ class Sentiment:
     def __init__(self) -> None:
         self.model = SavedModel()
 
-    @bentoml.api(
-        batchable=True,
-        route="/predict",
-        max_batch_size=int(os.environ.get("BENCHMARK_BATCH", "32")),
-        max_latency_ms=int(os.environ.get("BENCHMARK_LATENCY_MS", "1000")),
-    )
+    @bentoml.api(batchable=True, route="/predict", max_batch_size=32, max_latency_ms=1_000)
     def predict(self, texts: list[str]) -> list[dict[str, Any]]:
         """Classify texts."""
         return self.model.classify(texts)

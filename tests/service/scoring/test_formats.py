@@ -62,6 +62,17 @@ class TestCsv:
         found = list(csv.reader(io.StringIO(write(form, batches, tmp_path).decode())))
         assert [row[1] for row in found] == ["text", "a", "b", "c"]
 
+    def test_what_follows_many_empty_lines_is_read(self) -> None:
+        form = Csv(None)
+        batches = read(form, b"text\na\n" + b"\n" * 9 + b"b\nc\n")
+        assert [form.texts(batch) for batch in batches] == [["a", "b"], ["c"]]
+
+    def test_a_header_that_is_no_utf_8_is_joined(self, tmp_path: Path) -> None:
+        form = Csv("text")
+        batches = read(form, b"\xff,text\n1,a\n2,b\n3,c\n")
+        lines = write(form, batches, tmp_path).splitlines()
+        assert [line.split(b",")[0] for line in lines] == [b"\xff", b"1", b"2", b"3"]
+
     def test_bytes_that_are_no_utf_8_are_kept(self, tmp_path: Path) -> None:
         form = Csv(None)
         batches = read(form, b"\xef\xbb\xbftext\n\xff\xfe!\n")
