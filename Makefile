@@ -4,6 +4,7 @@
 PYTHON3 ?= python3 python3.13 python3.12 python3.11
 MODEL ?= imdb-gru
 PORT ?=
+DATASET ?= stanfordnlp/imdb
 ARGS ?=
 
 VENV := .venv
@@ -17,7 +18,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --fork-stra
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test check compose-test lock clean
+.PHONY: help setup serve train test check bench compose-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +39,11 @@ check: $(VENV)/dev.stamp ## check format, style and types
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+
+bench: $(VENV)/dev.stamp ## measure serving beside others, on DATASET, into docs/benchmarks.md (2 h)
+	for part in compare overload steps soak; do \
+		$(PYTHON) -m benchmarks.serving $$part --dataset $(DATASET) || exit; done
+	$(PYTHON) -m benchmarks.serving write
 
 compose-test: ## build the images, then train and serve in containers
 	tests/e2e/compose.sh

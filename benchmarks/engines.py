@@ -9,9 +9,7 @@ POST /predict over one kept connection, as a client sees them. Medians of all ru
 
 import http.client
 import json
-import shutil
 import statistics
-import tempfile
 import time
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.serving.place import store_of
 from models.versions import Store
 from tests.e2e.server import Server, running
 
@@ -39,11 +38,9 @@ def main(
     """Measure both engines, alternating."""
     console = Console(stderr=True)
     measured: dict[str, list[Figures]] = {"onnx": [], "savedmodel": []}
-    with tempfile.TemporaryDirectory() as scratch:
-        version = Store(store).resolve(model)
-        shutil.copytree(version.path, Path(scratch) / model / version.path.name)
+    with store_of(Store(store).resolve(model)) as alone:
         for engine in track(list(measured) * runs, "measuring", console=console):
-            measured[engine].append(_measure(Path(scratch), engine))
+            measured[engine].append(_measure(alone, engine))
     table = Table("engine", *measured["onnx"][0], "TensorFlow", box=None)
     for engine, figures in measured.items():
         medians = [statistics.median(run[key] for run in figures) for key in figures[0]]

@@ -1,6 +1,7 @@
 """Puts the application together."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -75,9 +76,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _watch(state: ServiceState) -> None:
     """Keep the catalog in step with the store, off the event loop."""
+    await _refresh(state)
+    gc.freeze()  # what is there now stays: a collection that looks through it stops all for 50 ms
     while True:
-        try:
-            await asyncio.to_thread(state.catalog.refresh)
-        except Exception:  # whatever it was, a later look may succeed
-            _log.exception("cannot look through %s", state.settings.store)
         await asyncio.sleep(state.settings.poll_seconds)
+        await _refresh(state)
+
+
+async def _refresh(state: ServiceState) -> None:
+    try:
+        await asyncio.to_thread(state.catalog.refresh)
+    except Exception:  # whatever it was, a later look may succeed
+        _log.exception("cannot look through %s", state.settings.store)

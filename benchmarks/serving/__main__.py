@@ -1,120 +1,125 @@
-"""Gatewise beside other servers of the same SavedModel, each on one core, the load on another.
+"""How fast the service is, beside others and at its limits.
 
-    python -m benchmarks.serving --dataset DATA/imdb --results serving.json [--runs 5] [--only NAME]
+    python -m benchmarks.serving compare|overload|steps|soak --dataset DATA/imdb
+    python -m benchmarks.serving write
 
-Each server's environment is made in the work folder the first time. What was measured stays in the
-JSON file, so runs can be added; the table is of the medians.
+The first four measure and keep what they found in a JSON file; the last writes it, with plots, into
+docs/benchmarks.md. Each server has one core, what loads it another.
 """
 
-import json
-import os
-import shutil
-import statistics
-import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from benchmarks.serving.lineup import LINEUP, Contestant
-from benchmarks.serving.measure import measure
-from benchmarks.serving.server import serving
-from benchmarks.serving.table import make_table
-from benchmarks.serving.traffic import Traffic, make_traffics
-from models.versions import Store, Version
+from benchmarks.serving.compare import compare as compare_servers
+from benchmarks.serving.overload import overload as measure_overload
+from benchmarks.serving.place import make_place
+from benchmarks.serving.report import write_report
+from benchmarks.serving.results import Results
+from benchmarks.serving.soak import soak as measure_soak
+from benchmarks.serving.steps import measure_steps
+from benchmarks.serving.traffic import make_traffics
 
-WARM_SECONDS = 2.0
-SATURATING = 64  # connections at which we answer as much as we can
-SHARE = 0.7  # of our capacity, at which mixed traffic comes
+WORK = Path("runs/serving")
+HOUR = 3_600
+HALF = 0.5
 
-Found = dict[str, Any]
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+console = Console(stderr=True)
+
+Dataset = Annotated[str, typer.Option(help="IMDB: a folder or an id that datasets can load.")]
+ResultsFile = Annotated[Path, typer.Option("--results", help="File of what was measured.")]
+Model = Annotated[str, typer.Option(help="Shipped model.")]
+Work = Annotated[Path, typer.Option(help="Folder of the servers' environments.")]
+RESULTS = WORK / "results.json"
 
 
-def main(
-    dataset: Annotated[str, typer.Option(help="IMDB: a folder that datasets can load.")],
-    results: Annotated[Path, typer.Option(help="File of what was measured.")],
-    runs: Annotated[int, typer.Option(help="Runs in all.")] = 5,
-    seconds: Annotated[float, typer.Option(help="Of each load.")] = 8,
+@app.command()
+def compare(
+    dataset: Dataset,
+    results: ResultsFile = RESULTS,
+    runs: Annotated[int, typer.Option(help="Runs in all; what there is already counts.")] = 5,
+    seconds: Annotated[float, typer.Option(help="Of each load.")] = 5,
     only: Annotated[list[str] | None, typer.Option(help="Names to measure.")] = None,
-    model: Annotated[str, typer.Option(help="Shipped model.")] = "imdb-gru",
-    work: Annotated[Path, typer.Option(help="Folder of the environments.")] = Path("runs/serving"),
+    model: Model = "imdb-gru",
+    work: Work = WORK,
 ) -> None:
-    """Measure what is missing, and print the table."""
-    version = Store(Path("models/store")).resolve(model)
-    traffics = make_traffics(dataset, version.tokenizer)
-    found: Found = json.loads(results.read_text()) if results.exists() else {}
-    console = Console(stderr=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        store = copy_version(version, Path(scratch))
-        where = {"store": store, "environments": work.resolve(), "core": find_cores()[0]}
-        if "rate" not in found:
-            found["rate"] = SHARE * _capacity(traffics["mix"], seconds, where)
-        for run in range(runs):
-            for contestant in LINEUP:
-                measured = found.setdefault(contestant.name, [])
-                if len(measured) > run or (only and contestant.name not in only):
-                    continue
-                console.print(f"run {run + 1} of {runs}: {contestant.name}")
-                measured.append(_run(contestant, traffics, found["rate"], seconds, where, run))
-                results.write_text(json.dumps(found, indent=1))
-    typer.echo(make_table(found))
+    """Measure Gatewise and six other servers in turn; environments are made the first time."""
+    kept = Results(results)
+    with make_place(model, work) as place:
+        compare_servers(
+            kept,
+            make_traffics(dataset, place.version.tokenizer),
+            place=place,
+            runs=runs,
+            seconds=seconds,
+            names=only or [],
+            console=console,
+        )
 
 
-def _run(
-    contestant: Contestant,
-    traffics: dict[str, Traffic],
-    rate: float,
-    seconds: float,
-    where: dict[str, Any],
-    run: int,
-) -> Found:
-    """Return all figures of one run."""
-    core = find_cores()[1]
-    with serving(contestant, **where) as server:
-        found: Found = {"ready": server.ready_seconds}
-        measure(server, traffics["reviews"], seconds=WARM_SECONDS, core=core)
-        for name in ("reviews", "sentences"):
-            figures = measure(server, traffics[name], seconds=seconds, core=core, seed=run)
-            found[name] = figures.record()
-        mixed = measure(server, traffics["mix"], seconds=seconds, core=core, rate=rate, seed=run)
-        found["mix"] = mixed.record()
-        found["megabytes"] = server.peak_megabytes
-    return found
+@app.command()
+def overload(
+    dataset: Dataset,
+    results: ResultsFile = RESULTS,
+    seconds: Annotated[float, typer.Option(help="Of the burst.")] = 60,
+    traffic: Annotated[str, typer.Option(help="reviews, sentences or mix.")] = "reviews",
+    model: Model = "imdb-gru",
+) -> None:
+    """Send twice as much as can be answered."""
+    kept = Results(results)
+    with make_place(model, WORK) as place:
+        asked = make_traffics(dataset, place.version.tokenizer)[traffic]
+        found = measure_overload(asked, place=place, seconds=seconds)
+    kept.part("overload")[traffic] = found
+    kept.save()
+    console.print_json(data=found)
 
 
-def _capacity(mix: Traffic, seconds: float, where: dict[str, Any]) -> float:
-    """Return how many requests of the mix Gatewise answers in a second."""
-    rates = []
-    for seed in range(3):
-        with serving(LINEUP[0], **where) as server:
-            measure(server, mix, seconds=WARM_SECONDS, core=find_cores()[1])
-            rates.append(
-                measure(
-                    server,
-                    mix,
-                    seconds=seconds,
-                    core=find_cores()[1],
-                    connections=SATURATING,
-                    seed=seed,
-                ).rate
-            )
-    return statistics.median(rates)
+@app.command()
+def steps(dataset: Dataset, results: ResultsFile = RESULTS, model: Model = "imdb-gru") -> None:
+    """Measure each step of a request, and what the processor allows at best."""
+    kept = Results(results)
+    with make_place(model, WORK) as place:
+        traffics = make_traffics(dataset, place.version.tokenizer)
+        found = measure_steps([traffics["sentences"], traffics["reviews"]], place=place)
+    kept.found["steps"] = found
+    kept.save()
+    console.print_json(data=found)
 
 
-def copy_version(version: Version, folder: Path) -> Path:
-    """Return a store that holds the version alone."""
-    shutil.copytree(version.path, folder / version.metadata.name / version.path.name)
-    return folder
+@app.command()
+def soak(
+    dataset: Dataset,
+    results: ResultsFile = RESULTS,
+    requests: Annotated[
+        int | None, typer.Option(help="In all; if absent an hour's at half of the capacity.")
+    ] = None,
+    model: Model = "imdb-gru",
+) -> None:
+    """Send mixed traffic for long."""
+    kept = Results(results)
+    if requests is None:
+        requests = round(HALF * HOUR * kept.found["comparison"]["capacity"])
+    with make_place(model, WORK) as place:
+        mix = make_traffics(dataset, place.version.tokenizer)["mix"]
+        found = measure_soak(mix, place=place, requests=requests, console=console)
+    kept.found["soak"] = found
+    kept.save()
 
 
-def find_cores() -> list[int]:
-    """Return the core of the server and that of the load."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        raise typer.BadParameter("this takes two cores: one for the server, one for the load")
-    return cores[:2]
+@app.command()
+def write(
+    results: ResultsFile = RESULTS,
+    docs: Annotated[Path, typer.Option(help="Folder of benchmarks.md and its plots.")] = Path(
+        "docs"
+    ),
+) -> None:
+    """Write what was measured into docs/benchmarks.md."""
+    write_report(Results(results).found, docs)
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()

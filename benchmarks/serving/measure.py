@@ -43,7 +43,6 @@ def load(
     traffic: Traffic,
     *,
     seconds: float,
-    core: int | None,
     connections: int = 32,
     rate: float | None = None,
     headers: dict[str, str] | None = None,
@@ -60,7 +59,7 @@ def load(
         connections=connections,
         rate=rate,
         headers=headers or {},
-        core=core,
+        core=server.place.load_core,
         seed=seed,
     )
     with tempfile.TemporaryDirectory() as scratch:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.serving.contestants.names import VERSION
 from benchmarks.serving.lineup import Contestant
+from benchmarks.serving.place import Place
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -27,23 +28,19 @@ class Server:
 
     Args:
         contestant: Which.
-        store: A store with one version.
-        environments: Folder of the environments, made where they are missing.
-        core: Processor that all its processes run on; None for any.
+        place: Where it runs, all its processes on one core.
     """
 
-    def __init__(
-        self, contestant: Contestant, *, store: Path, environments: Path, core: int | None
-    ) -> None:
-        programs = _make_environment(contestant, environments)
-        version = next(store.glob("*/*/saved_model.pb")).parent
-        self.contestant, self.port = contestant, _free_port()
+    def __init__(self, contestant: Contestant, *, place: Place) -> None:
+        programs = _make_environment(contestant, place.environments)
+        version = next(place.store.glob("*/*/saved_model.pb")).parent
+        self.contestant, self.place, self.port = contestant, place, _free_port()
         command = contestant.command(programs, self.port)
         variables = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
         variables |= {VERSION: str(version), "TF_CPP_MIN_LOG_LEVEL": "3"}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            _pinned([part.format(store=store) for part in command], core),
+            ["taskset", "--cpu-list", str(place.core), *_fill(command, place)],
             cwd=ROOT,
             env=os.environ | variables | contestant.environment,
             stdout=subprocess.DEVNULL,
@@ -110,17 +107,17 @@ class Server:
 
 
 @contextmanager
-def serving(contestant: Contestant, **where: object) -> Iterator[Server]:
+def serving(contestant: Contestant, *, place: Place) -> Iterator[Server]:
     """Give a contestant that is ready, and end it afterwards."""
-    server = Server(contestant, **where)  # type: ignore[arg-type]
+    server = Server(contestant, place=place)
     try:
         yield server
     finally:
         server.stop()
 
 
-def _pinned(command: list[str], core: int | None) -> list[str]:
-    return command if core is None else ["taskset", "--cpu-list", str(core), *command]
+def _fill(command: list[str], place: Place) -> list[str]:
+    return [part.format(store=place.store) for part in command]
 
 
 def _make_environment(contestant: Contestant, folder: Path) -> Path:

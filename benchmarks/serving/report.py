@@ -1,0 +1,183 @@
+"""Writes what was measured into docs/benchmarks.md, between its markers, and draws the plots."""
+
+import re
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.serving.lineup import LINEUP
+from benchmarks.serving.plots import plot_mix, plot_throughput
+from benchmarks.serving.results import Record
+
+PLOTS = Path("plots")
+
+Row = Sequence[str]
+Runs = list[Record]
+
+
+def write_report(found: Record, docs: Path) -> None:
+    """Replace the parts of benchmarks.md for which there are figures.
+
+    Args:
+        found: What was measured, as the benchmark keeps it.
+        docs: Folder of benchmarks.md; plots go into a folder in it.
+    """
+    (docs / PLOTS).mkdir(exist_ok=True)
+    page = docs / "benchmarks.md"
+    text = page.read_text()
+    if "comparison" in found:
+        comparison = found["comparison"]
+        servers = {name: runs for name, runs in comparison["servers"].items() if runs}
+        plot_throughput(servers, docs / PLOTS / "throughput.svg")
+        plot_mix(servers, comparison["capacity"], docs / PLOTS / "mix.svg")
+        text = _replace(text, "comparison", _describe_comparison(comparison, servers))
+    for name, describe in DESCRIBED.items():
+        if name in found:
+            text = _replace(text, name, describe(found[name]))
+    page.write_text(text)
+
+
+def _replace(text: str, name: str, block: str) -> str:
+    """Return the page with a new block between the markers of a name."""
+    begin, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"benchmarks.md has no line {begin!r}")
+    return pattern.sub(lambda _: f"{begin}\n{block}\n{end}", text)
+
+
+def _table(columns: Row, rows: Sequence[Row]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def median(runs: Runs, *path: str | int) -> float:
+    """Return the median over runs of the figure at a path."""
+    values = []
+    for run in runs:
+        value: Any = run
+        for step in path:
+            value = value[step]
+        values.append(value)
+    return statistics.median(values)
+
+
+def _describe_comparison(comparison: Record, servers: dict[str, Runs]) -> str:
+    fewest = min(map(len, servers.values()))
+    parts = [
+        "![Texts answered per second of processor time](plots/throughput.svg)",
+        f"Medians of {fewest} runs in turn.",
+        _table(THROUGHPUT, [_throughput(name, runs) for name, runs in servers.items()]),
+        "![Latency of sentences beside long texts](plots/mix.svg)",
+        f"Mixed traffic at shares of {comparison['capacity']:,.0f} requests/s, which is what "
+        "Gatewise answers of it in a closed loop; p50 and p99 in ms:",
+        _table(MIX, [row for name, runs in servers.items() for row in _mix(name, runs)]),
+        "Settings, the best ones found:",
+        "\n".join(f"- {server.name}: {server.settings}" for server in LINEUP),
+    ]
+    return "\n\n".join(parts)
+
+
+THROUGHPUT = (
+    "server",
+    "reviews/s",
+    "p50, p99, ms",
+    "CPU s per 1,000",
+    "sentences/s",
+    "p50, p99, ms",
+    "CPU s per 1,000",
+    "reviews in time at twice the capacity, /s",
+    "ready after, s",
+    "memory, MB",
+)
+
+
+def _throughput(name: str, runs: Runs) -> Row:
+    cells = [name]
+    for traffic in ("reviews", "sentences"):
+        p50, p99 = (median(runs, traffic, key, 0) for key in ("p50", "p99"))
+        cells += [
+            f"{median(runs, traffic, 'rate'):,.0f}",
+            f"{p50:,.0f}, {p99:,.0f}",
+            f"{1e3 / median(runs, traffic, 'per_cpu_second'):.2f}",
+        ]
+    good, ready, megabytes = (median(runs, key) for key in ("good", "ready", "megabytes"))
+    return [*cells, f"{good:,.0f}", f"{ready:.1f}", f"{megabytes:,.0f}"]
+
+
+MIX = ("server", "share", "sentences: p50, p99", "2,000 tokens: p50, p99", "answered")
+
+
+def _mix(name: str, runs: Runs) -> list[Row]:
+    rows = []
+    for share in sorted(runs[0]["mix"], key=float):
+        short, long = (
+            ", ".join(f"{median(runs, 'mix', share, key, kind):,.0f}" for key in ("p50", "p99"))
+            for kind in (0, 1)
+        )
+        answered = 1 - median(runs, "mix", share, "failed")
+        rows.append([name, f"{float(share):.0%}", short, long, f"{answered:.1%}"])
+    return rows
+
+
+def _describe_overload(found: Record) -> str:
+    return "\n\n".join(_describe_burst(name, burst) for name, burst in found.items())
+
+
+def _describe_burst(name: str, found: Record) -> str:
+    burst, memory, capacity = found["burst"], found["megabytes"], found["capacity"]
+    refused, accepted, first = burst["refused"], burst["accepted"], found["recovery"][0]
+    return (
+        f"{name.capitalize()}, {burst['came']:,.0f} a second for {found['seconds']:.0f} s where a "
+        f"closed loop had {capacity:,.0f}: {burst['good']:,.0f} a second were answered within the "
+        f"deadline of 2 s, {burst['good'] / capacity:.0%} of the capacity (p50 "
+        f"{accepted['p50']:,.0f} ms, p99 {accepted['p99']:,.0f} ms). {refused['count']:,} were "
+        f"refused, {burst['without_retry_after']} of them without a `Retry-After`: p99 after "
+        f"{refused['p99']:.0f} ms, the last after {refused['most']:.0f} ms. Anything else: "
+        f"{burst['others']}. Memory {memory['before']:.0f} MB before, {memory['peak']:.0f} at "
+        f"most. In the half second after it p99 was {first['p99']:.0f} ms, before it "
+        f"{found['calm']['p99']:.0f} ms."
+    )
+
+
+def _describe_steps(found: Record) -> str:
+    names = [name for name in found if name != "gigaflops"]
+    rate = found["gigaflops"]
+    rows = [
+        [step, *(f"{found[name]['steps'][step]:.3f}" for name in names)]
+        for step in found[names[0]]["steps"]
+    ]
+    rest = [found[name]["alone"] - sum(found[name]["steps"].values()) for name in names]
+    rows += [
+        ["HTTP, event loop, threads, metrics", *(f"{value:.3f}" for value in rest)],
+        ["**the whole**, one connection", *(f"**{found[name]['alone']:.3f}**" for name in names)],
+        [
+            "**the whole**, 32 connections",
+            *(f"**{found[name]['together']:.3f}**" for name in names),
+        ],
+    ]
+    for kind, label in (("cell", "one row by the cell's matrix"), ("large", "1,024 by 1,024")):
+        limit = [f"{found[name]['limit'][kind]:.3f}" for name in names]
+        rows.append([f"limit: {label}, {rate[kind]:,.0f} GFLOP/s", *limit])
+    columns = [
+        f"{name}, {found[name]['tokens']:.0f} tokens, {found[name]['megaflops']:,.0f} MFLOP"
+        for name in names
+    ]
+    return _table(["ms of processor time", *columns], rows)
+
+
+def _describe_soak(found: Record) -> str:
+    memory = found["megabytes"]
+    return (
+        f"{found['requests']:,} requests of the mix, an hour's at half of the capacity: "
+        f"{found['failed']:,} failed. Memory {memory[0]:.0f} MB after the first minute, "
+        f"{memory[-1]:.0f} MB at the end, {max(memory):.0f} MB at most."
+    )
+
+
+DESCRIBED = {
+    "overload": _describe_overload,
+    "steps": _describe_steps,
+    "soak": _describe_soak,
+}

@@ -1,0 +1,150 @@
+"""Where the time of a request goes, step by step, and what the processor allows at best."""
+
+import json
+import os
+import statistics
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TypeVar
+
+import numpy as np
+import onnx
+from fastapi import Request
+from starlette.types import Message
+from threadpoolctl import threadpool_limits
+
+from benchmarks.serving.lineup import LINEUP
+from benchmarks.serving.measure import measure
+from benchmarks.serving.place import Place
+from benchmarks.serving.results import Record
+from benchmarks.serving.server import serving
+from benchmarks.serving.traffic import Traffic
+from models.batching import pad
+from models.versions import ONNX, Version
+from service.classifier import Classifier
+from service.engines.opening import load_engine
+from service.question import check_items, read_question
+from service.settings import Settings
+
+TEXTS = 200
+ROUNDS = 5
+SECONDS = 5.0
+CONNECTIONS = 32
+LARGE = 1_024  # rows and columns of the product that shows what a core can do
+PRODUCT_SECONDS = 0.5
+REPEATS = 5  # for the clock costs something too
+
+T = TypeVar("T")
+Steps = dict[str, Callable[[int], object]]
+
+
+def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
+    """Return, by traffic, the milliseconds of each step of a request, of the whole and the limit.
+
+    The whole is the service's processor time, one connection asking, and many.
+    """
+    found: Record = {}
+    with serving(LINEUP[0], place=place) as server:
+        for traffic in traffics:
+            measure(server, traffic, seconds=1)
+            alone, together = (
+                1e3 / measure(server, traffic, seconds=SECONDS, connections=number).per_cpu_second
+                for number in (1, CONNECTIONS)
+            )
+            found[traffic.name] = {"alone": alone, "together": together}
+    os.sched_setaffinity(0, {place.core})
+    engine = load_engine(place.version, kind="onnx", threads=1)
+    classifier = Classifier(place.version, engine=engine)
+    weights = _recurrent_weights(place.version)
+    large, cell = (_measure_product(*shape) for shape in ((LARGE, LARGE, LARGE), (1, *weights[0])))
+    for traffic in traffics:
+        texts = traffic.texts[:TEXTS]
+        tokens = statistics.mean(len(classifier.encode(text)) for text in texts)
+        flops = 2 * sum(rows * columns for rows, columns in weights) * tokens
+        found[traffic.name] |= {
+            "tokens": tokens,
+            "megaflops": flops / 1e6,
+            "steps": _measure_in_turn(_make_steps(texts, classifier), len(texts)),
+            "limit": {"large": 1e3 * flops / large, "cell": 1e3 * flops / cell},
+        }
+    return found | {"gigaflops": {"large": large / 1e9, "cell": cell / 1e9}}
+
+
+def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
+    """Return what is done for the text of a number, step by step."""
+    settings = Settings()
+    requests = [_make_request(text) for text in texts]
+    ids = [classifier.encode(text) for text in texts]
+    batches = [pad([row]) for row in ids]
+    probabilities = [classifier.engine.predict(batch)[0] for batch in batches]
+
+    def read(number: int) -> object:
+        question = _finish(read_question(requests[number]()))
+        return check_items(question, settings)
+
+    def write(number: int) -> object:
+        prediction = classifier.describe(probabilities[number], tokens=len(ids[number]))
+        return prediction.model_dump_json(exclude_none=True)
+
+    return {
+        "reading the question": read,
+        "text to ids": lambda number: classifier.encode(texts[number]),
+        "ids to probabilities": lambda number: classifier.engine.predict(batches[number]),
+        "writing the answer": write,
+    }
+
+
+def _finish(coroutine: Coroutine[None, None, T]) -> T:
+    """Return the result of a coroutine that waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("it waits")
+
+
+def _make_request(text: str) -> Callable[[], Request]:
+    """Return what makes the request that a server would hand over."""
+    body = json.dumps({"text": text}).encode()
+    headers = [(b"content-type", b"application/json")]
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return lambda: Request({"type": "http", "method": "POST", "headers": headers}, receive)
+
+
+def _measure_in_turn(steps: Steps, texts: int) -> dict[str, float]:
+    """Return the milliseconds of each step for a text, medians of rounds."""
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(ROUNDS):
+        for name, step in steps.items():
+            started = time.process_time()
+            for number in range(texts):
+                step(number)
+            taken[name].append((time.process_time() - started) / texts * 1e3)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def _recurrent_weights(version: Version) -> list[tuple[int, int]]:
+    """Return the shapes of the matrices by which each token is multiplied, the largest first."""
+    graph = onnx.load(version.path / ONNX).graph
+    shapes = {table.name: tuple(table.dims) for table in graph.initializer}
+    cells = (node for node in graph.node if node.op_type in ("GRU", "LSTM"))
+    found = [shapes[name] for node in cells for name in node.input[1:3]]
+    return sorted(((rows, columns) for _, columns, rows in found), key=np.prod, reverse=True)
+
+
+def _measure_product(rows: int, inner: int, columns: int) -> float:
+    """Return the operations per second of a product of two matrices with one thread."""
+    left, right = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
+    rates = []
+    with threadpool_limits(1):
+        ends = time.process_time() + PRODUCT_SECONDS
+        while (started := time.process_time()) < ends:
+            for _ in range(REPEATS):
+                left @ right
+            taken = time.process_time() - started
+            rates.append(REPEATS * 2 * rows * inner * columns / taken)
+    return statistics.median(rates)
