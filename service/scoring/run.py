@@ -58,6 +58,8 @@ def score_file(task: Task, version: Version) -> None:
         GatewiseError: The file, the version or the place of the result does not do.
     """
     form = _choose_format(task)
+    if task.source != STANDARD and not task.source.is_file():
+        raise ScoreError(f"there is no file {task.source}")
     if task.target != STANDARD and task.target.exists():
         raise ScoreError(f"{task.target} is there already")
     classifier = Classifier(version, engine=open_engine(version, kind=task.engine))
