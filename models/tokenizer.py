@@ -111,6 +111,20 @@ class Tokenizer:
                 offsets.append((start + first, start + last) if exact else (start, end))
         return ids, offsets
 
+    def split_open(self, text: str) -> tuple[str, str]:
+        """Return the text up to where more text may still change its tokens, and the rest.
+
+        A match is as long as it can be, and what might make it longer begins in the character
+        behind it: so more text can change the last match, and the one before only where the last
+        is what joins both to something to come, as the apostrophe in "don'". White space joins
+        nothing.
+        """
+        if not text or text[-1].isspace():
+            return text, ""
+        start = len(text) - len(text.rsplit(None, 1)[-1])
+        cut = [match.start() for match in self._expression.finditer(text, start)][-2:][0]
+        return text[:cut], text[cut:]
+
     def words(self, text: str) -> list[str]:
         """Return the normalised words of `text`, from which a vocabulary is learned."""
         return [normalize(word) for word in self._find_words(text)]

@@ -17,10 +17,11 @@ from service.errors import install_error_handlers
 from service.fast_lane import FastLane, find_route
 from service.metrics import Metrics
 from service.middleware import RequestMiddleware
-from service.routes import models, operations, predict
+from service.routes import models, operations, predict, stream
 from service.scheduler import Scheduler
 from service.settings import Settings
 from service.state import ServiceState
+from service.streams.seal import Seal
 from service.tokenizing import TokenizerThread
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,9 @@ def create_app(settings: Settings) -> FastAPI:
         keep=settings.versions,
     )
     scheduler = Scheduler(threads=settings.computing_threads)
-    state = ServiceState(settings, catalog, Metrics(), TokenizerThread(), scheduler)
+    state = ServiceState(
+        settings, catalog, Metrics(), TokenizerThread(), scheduler, Seal(settings.stream_secret)
+    )
     app = FastAPIOffline(
         title="Gatewise",
         description="Text classification with gated recurrent networks.",
@@ -44,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = state
-    for routes in (predict, models, operations):
+    for routes in (predict, stream, models, operations):
         app.include_router(routes.router)
     install_error_handlers(app)
     app.middleware_stack = _surround(app, state)
@@ -56,7 +59,8 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
 
     `add_middleware` would put it behind FastAPI's, which the fast lane is there to pass by.
     """
-    lane = FastLane(app.build_middleware_stack(), route=find_route(predict.router, predict.predict))
+    often = (find_route(predict.router, predict.predict), find_route(stream.router, stream.read))
+    lane = FastLane(app.build_middleware_stack(), routes=often)
     limit = state.settings.max_body_bytes
     return RequestMiddleware(lane, metrics=state.metrics, max_body_bytes=limit)
 

@@ -1,5 +1,7 @@
 """One loaded version: text in, ids out; probabilities in, a prediction out."""
 
+import hashlib
+from functools import cached_property
 from typing import Any
 
 from models.golden import Probabilities
@@ -30,6 +32,15 @@ class Classifier:
     def sliced(self) -> bool:
         """Whether a text can be read in slices."""
         return bool(self.metadata.state)
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the metadata, and by that of the weights, whose hashes stand in it."""
+        return hashlib.sha256(self.metadata.model_dump_json().encode()).hexdigest()[:16]
+
+    def split_open(self, text: str) -> tuple[str, str]:
+        """Return the text up to where more text may still change its tokens, and the rest."""
+        return self._tokenizer.split_open(text)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text."""

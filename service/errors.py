@@ -2,7 +2,10 @@
 
 ServiceError
 ├── Malformed               400  the body is not JSON
+├── BadState                400  the state of a stream is not as it was given
 ├── NotFound                404  no such model or version
+├── ReplayRequired          409  the stream must be sent again from its start
+├── NotStreamable           409  the version reads whole texts only
 ├── TooLarge                413  body, text or list over its limit
 ├── UnsupportedMediaType    415  the body is not declared as JSON
 ├── Invalid                 422  JSON, but not a valid question
@@ -51,10 +54,35 @@ class Malformed(ServiceError):
     status, type = HTTPStatus.BAD_REQUEST, "malformed"
 
 
+class BadState(ServiceError):
+    """The state of a stream is not as it was given."""
+
+    status, type = HTTPStatus.BAD_REQUEST, "bad_state"
+
+    def __init__(self) -> None:
+        message = "this is no state that was given here; send the text from its start, state null"
+        super().__init__(message, field="state")
+
+
 class NotFound(ServiceError):
     """No such model or version."""
 
     status, type = HTTPStatus.NOT_FOUND, "not_found"
+
+
+class ReplayRequired(ServiceError):
+    """The stream must be sent again from its start."""
+
+    status, type = HTTPStatus.CONFLICT, "replay_required"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{why}; send the text from its start, state null", field="state")
+
+
+class NotStreamable(ServiceError):
+    """The version reads whole texts only."""
+
+    status, type = HTTPStatus.CONFLICT, "not_streamable"
 
 
 class TooLarge(ServiceError):
@@ -108,8 +136,9 @@ class DeadlinePassed(ServiceError):
 
 
 _DESCRIPTIONS = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or the state of a stream not as it was given.",
     404: "No such model or version.",
+    409: "The stream must be sent again from its start, or cannot be read in pieces at all.",
     413: "The body, a text or the list is over its limit.",
     415: "The content type is not application/json.",
     422: "JSON, but not a valid question.",

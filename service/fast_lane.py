@@ -1,6 +1,6 @@
 """A shorter way for the requests that come most."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -13,41 +13,42 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class FastLane:
-    """Calls one endpoint directly, past FastAPI's routing and dependencies.
+    """Calls some endpoints directly, past FastAPI's routing and dependencies.
 
-    They take longer than all else that is done for a short text but computing it. The endpoint
-    must be a route of the application all the same, for its documentation; it takes the request
-    and returns a response, so nothing of what FastAPI would do is missing.
+    They take longer than all else that is done for a short text but computing it. The endpoints
+    must be routes of the application all the same, for their documentation; they take the request
+    and return a response, so nothing of what FastAPI would do is missing.
 
     Args:
         app: The application around which it lies.
-        route: The endpoint's route.
+        routes: The endpoints' routes.
     """
 
-    def __init__(self, app: ASGIApp, *, route: Route) -> None:
+    def __init__(self, app: ASGIApp, *, routes: Iterable[Route]) -> None:
         self._app = app
-        self._route = route
-        self._endpoint: Endpoint = route.endpoint
+        self._routes = {
+            (route.path, method): route for route in routes for method in route.methods or ()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, as ASGI asks."""
-        if not self._leads_to(scope):
+        route = self._find(scope)
+        if route is None:
             await self._app(scope, receive, send)
             return
-        scope["route"] = self._route
+        scope["route"] = route
         request = Request(scope, receive, send)
+        endpoint: Endpoint = route.endpoint
         try:
-            response = await self._endpoint(request)
+            response = await endpoint(request)
         except HTTPException as error:
             response = answer_error(error)
         await response(scope, receive, send)
 
-    def _leads_to(self, scope: Scope) -> bool:
-        return (
-            scope["type"] == "http"
-            and scope["path"] == self._route.path
-            and scope["method"] in (self._route.methods or ())
-        )
+    def _find(self, scope: Scope) -> Route | None:
+        if scope["type"] != "http":
+            return None
+        return self._routes.get((scope["path"], scope["method"]))
 
 
 def find_route(router: APIRouter, endpoint: Endpoint) -> Route:

@@ -2,8 +2,10 @@
 
 import os
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from service.work import Ticket
 
 # The client's own variable: where several processes keep their counts, to be added up.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -39,9 +41,22 @@ class Metrics:
         self.texts = Counter(
             "gatewise_texts", "Texts classified.", ("model", "version"), registry=self._registry
         )
+        self.streams = Gauge(
+            "gatewise_streams",
+            "WebSockets open.",
+            multiprocess_mode="livesum",
+            registry=self._registry,
+        )
         self.tokens = Counter(
             "gatewise_tokens", "Tokens read.", ("model", "version"), registry=self._registry
         )
+
+    def count(self, ticket: Ticket) -> None:
+        """Count the texts and tokens of a finished ticket."""
+        metadata = ticket.classifier.metadata
+        version = (metadata.name, str(metadata.version))
+        self.texts.labels(*version).inc(len(ticket.jobs))
+        self.tokens.labels(*version).inc(ticket.tokens)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format, summed over the processes."""

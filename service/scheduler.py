@@ -14,13 +14,12 @@ from collections.abc import Sequence
 
 from starlette.types import Receive
 
-from models.batching import Row
 from service.backlog import Backlog
 from service.classifier import Classifier
 from service.errors import ClientGone, DeadlinePassed, Overloaded
 from service.pace import Pace
 from service.slices import plan_slice, read_slice
-from service.work import Job, Result, Ticket
+from service.work import Job, Reading, Result, Ticket
 
 STRETCH = 20.0  # see Ticket
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
@@ -63,7 +62,7 @@ class Scheduler:
     async def compute(
         self,
         classifier: Classifier,
-        texts: Sequence[Row],
+        readings: Sequence[Reading],
         *,
         deadline: float,
         receive: Receive | None = None,
@@ -72,7 +71,7 @@ class Scheduler:
 
         Args:
             classifier: What answers.
-            texts: Ids of each text, one text at least.
+            readings: What is to be read, one text at least.
             deadline: On the clock `time.monotonic`.
             receive: Says when the client is gone; None if there is no telling.
 
@@ -81,7 +80,7 @@ class Scheduler:
             DeadlinePassed: There was, after all.
             ClientGone: Nobody waits for the answer.
         """
-        ticket = Ticket(classifier, texts, deadline=deadline, stretch=STRETCH)
+        ticket = Ticket(classifier, readings, deadline=deadline, stretch=STRETCH)
         with self._changed:
             self._check(ticket.seconds, due=ticket.due, deadline=deadline)
             self._backlog.add(ticket.jobs)

@@ -97,6 +97,72 @@ class BatchResponse(BaseModel):
     predictions: list[Prediction | MultiLabelPrediction | ItemError]
 
 
+class StreamRequest(BaseModel):
+    """The next piece of a text."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {"text": "and then the", "state": None},
+                {"text": " end was a surp", "state": "the state of the last answer"},
+                {"text": "rise.", "state": "the state of the last answer", "final": True},
+            ]
+        },
+    )
+
+    # It may end in the middle of a character, so it is checked with what comes before it.
+    text: Annotated[
+        Any,
+        Field(
+            description="What comes next; it may begin and end anywhere, in words too.",
+            json_schema_extra={"type": "string"},
+        ),
+    ]
+    state: Annotated[
+        str | None, Field(description="The state of the last answer; absent for the first piece.")
+    ] = None
+    final: Annotated[bool, Field(description="No more is to come, so no state is given.")] = False
+    model: Annotated[
+        str | None, Field(description="Model to ask; the state's, or the service's default.")
+    ] = None
+    version: Annotated[
+        int | None, Field(ge=1, description="Version of the model; the state's, or the newest.")
+    ] = None
+    top_k: Annotated[
+        int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
+    ] = None
+
+
+class StreamResponse(BaseModel):
+    """What is known after a piece."""
+
+    prediction: Annotated[
+        Prediction | MultiLabelPrediction,
+        Field(description="Of the text so far, as if it ended here."),
+    ]
+    tokens: Annotated[int, Field(description="Tokens of the text so far.")]
+    state: Annotated[
+        str | None,
+        Field(description="To be sent with the next piece, to any replica; absent at the end."),
+    ] = None
+
+
+class StreamMessage(BaseModel):
+    """A message on the WebSocket: the next piece of the text, whose state the server keeps."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: Any = ""
+    restart: Annotated[bool, Field(description="A new text begins with this piece.")] = False
+    with_state: Annotated[bool, Field(description="Answer with the state as a token too.")] = False
+    state: Annotated[str | None, Field(description="Go on from this token.")] = None
+    model: str | None = None
+    version: Annotated[int | None, Field(ge=1)] = None
+    top_k: Annotated[int | None, Field(ge=1)] = None
+
+
 class VersionInfo(BaseModel):
     """One version and whether it can be asked."""
 

@@ -13,7 +13,14 @@ from service.state import ServiceState
 def make_server(settings: Settings) -> "DrainingServer":
     """Return a server, which serves in this process until SIGINT or SIGTERM."""
     app = create_app(settings)
-    config = uvicorn.Config(app, host=settings.host, port=settings.port, access_log=False)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=settings.max_body_bytes,
+    )
     return DrainingServer(config, state=app.state.service)
 
 

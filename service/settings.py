@@ -34,6 +34,13 @@ class Settings(BaseSettings):
     deadline_ms: Annotated[
         int, Field(ge=1, description="Milliseconds to answer in, where a request does not say.")
     ] = 2_000
+    stream_secret: Annotated[
+        str | None,
+        Field(description="What the replicas of a service sign the states of streams with."),
+    ] = None
+    stream_idle_seconds: Annotated[
+        float, Field(gt=0, description="Time without a piece after which a WebSocket is closed.")
+    ] = 300
     versions: Annotated[int, Field(ge=1, description="Newest versions of a model kept loaded.")] = 2
     poll_seconds: Annotated[float, Field(gt=0, description="Pause between looks at the store.")] = 1
     drain_seconds: Annotated[

@@ -30,7 +30,7 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
         candidates: Jobs of one classifier, those that come first in front.
     """
     first, classifier = candidates[0], candidates[0].ticket.classifier
-    cost, whole = classifier.cost, max(1, first.left)
+    cost, whole = classifier.cost, max(1, first.ahead)
     enough = max(SLICE_SECONDS, CALLS * cost.call)
     most = cost.tokens_within(enough, texts=COMPANY) if classifier.sliced else whole
     tokens = min(whole, most)
@@ -40,31 +40,38 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
     worth = classifier.sliced and tokens * cost.seconds_per_token >= WORTH * cost.call
     chosen = [first]
     for job in candidates[1:]:
-        if job.left > roof and not worth:
+        if job.ahead > roof and not worth:
             continue
-        longer = max(tokens, min(job.left, roof))
+        longer = max(tokens, min(job.ahead, roof))
         together = cost.seconds(longer, texts=len(chosen) + 1)
         if together > limit:
             continue
-        if together - cost.seconds(tokens, texts=len(chosen)) < cost.seconds(min(job.left, longer)):
+        if together - cost.seconds(tokens, texts=len(chosen)) < cost.seconds(
+            min(job.ahead, longer)
+        ):
             chosen.append(job)
             tokens = longer
     if classifier.sliced:  # there may be time for more than was expected
         room = cost.tokens_within(enough, texts=len(chosen))
-        tokens = max(tokens, min(room, *(job.left for job in chosen)))
+        tokens = max(tokens, min(room, *(job.ahead for job in chosen)))
     return chosen, tokens
 
 
 def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
-    """Read up to so many tokens of each job on; return the probabilities (jobs, labels) then."""
+    """Read up to so many tokens of each job on, none past its next stop.
+
+    Returns:
+        The probabilities (jobs, labels) then.
+    """
     classifier = jobs[0].ticket.classifier
-    ids = pad([job.ids[job.read : job.read + tokens] for job in jobs])
-    if all(job.state is None and job.left <= tokens for job in jobs):
+    counts = [min(tokens, job.ahead) for job in jobs]
+    ids = pad([job.ids[job.read : job.read + n] for job, n in zip(jobs, counts, strict=True)])
+    if all(job.state is None and job.ahead <= tokens and not job.stops for job in jobs):
         probabilities = classifier.engine.predict(ids)
     else:
         probabilities = _step(classifier.engine, classifier.metadata.state, jobs, ids)
-    for job in jobs:
-        job.read = min(job.read + tokens, len(job.ids))
+    for job, count, row in zip(jobs, counts, probabilities, strict=True):
+        job.advance(count, row)
     return probabilities
 
 

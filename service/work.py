@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,23 +23,41 @@ TextState = dict[str, NDArray[np.float32]]
 """The state tensors of one text by name."""
 
 
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is to be read, and where.
+
+    Args:
+        ids: Token ids.
+        state: After what was read of the text before; None at its start.
+        stops: Numbers of tokens, rising and from 1 on, after which it is of interest how things
+            stand. Each takes a call of the engine.
+    """
+
+    ids: Row
+    state: TextState | None = None
+    stops: Sequence[int] = ()
+
+
 class Job:
     """One text on its way.
 
     Args:
-        ids: Its token ids.
+        reading: What is to be read.
         ticket: The request that it belongs to.
         place: Its place among the texts of the request.
     """
 
-    __slots__ = ("ids", "place", "read", "state", "ticket")
+    __slots__ = ("ids", "place", "read", "seen", "state", "stopped", "stops", "ticket")
 
-    def __init__(self, ids: Row, *, ticket: "Ticket", place: int) -> None:
-        self.ids = np.asarray(ids, np.int32)
+    def __init__(self, reading: Reading, *, ticket: "Ticket", place: int) -> None:
+        self.ids = np.asarray(reading.ids, np.int32)
+        self.stops = reading.stops
         self.ticket = ticket
         self.place = place
         self.read = 0
-        self.state: TextState | None = None
+        self.state = self.stopped = reading.state
+        self.seen: list[Probabilities] = []
 
     @property
     def left(self) -> int:
@@ -46,9 +65,24 @@ class Job:
         return len(self.ids) - self.read
 
     @property
+    def ahead(self) -> int:
+        """Tokens still to be read before the next stop."""
+        if len(self.seen) == len(self.stops):
+            return self.left
+        return self.stops[len(self.seen)] - self.read
+
+    @property
     def seconds_left(self) -> float:
         """What reading them alone takes."""
-        return self.ticket.classifier.cost.seconds(self.left)
+        cost = self.ticket.classifier.cost
+        return cost.seconds(self.left) + cost.call * (len(self.stops) - len(self.seen))
+
+    def advance(self, tokens: int, probabilities: Probabilities) -> None:
+        """Note that so many tokens more have been read, and what they came to, shape (labels,)."""
+        self.read += tokens
+        if len(self.seen) < len(self.stops) and self.read == self.stops[len(self.seen)]:
+            self.seen.append(probabilities)
+            self.stopped = self.state
 
     @property
     def rank(self) -> tuple[float, int]:
@@ -63,17 +97,22 @@ class Ticket:
 
     Args:
         classifier: What answers.
-        texts: Ids of each text, one text at least.
+        readings: What is to be read, one text at least.
         deadline: When an answer comes too late.
         stretch: How many times as long as its own work a request waits without complaint. By that
             short requests overtake long ones, though never those that have waited long enough.
     """
 
     def __init__(
-        self, classifier: Classifier, texts: Sequence[Row], *, deadline: float, stretch: float
+        self,
+        classifier: Classifier,
+        readings: Sequence[Reading],
+        *,
+        deadline: float,
+        stretch: float,
     ) -> None:
         self.classifier = classifier
-        self.jobs = [Job(ids, ticket=self, place=place) for place, ids in enumerate(texts)]
+        self.jobs = [Job(what, ticket=self, place=place) for place, what in enumerate(readings)]
         self.seconds = sum(job.seconds_left for job in self.jobs)
         self.arrived = time.monotonic()
         self.deadline = deadline

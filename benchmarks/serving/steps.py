@@ -24,6 +24,7 @@ from models.versions import ONNX, Version
 from service.classifier import Classifier
 from service.engines.opening import load_engine
 from service.question import check_items, read_question
+from service.schemas import PredictRequest
 from service.settings import Settings
 
 TEXTS = 200
@@ -79,7 +80,7 @@ def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
     probabilities = [classifier.engine.predict(batch)[0] for batch in batches]
 
     def read(number: int) -> object:
-        question = _finish(read_question(requests[number]()))
+        question = _finish(read_question(requests[number](), PredictRequest))
         return check_items(question, settings)
 
     def write(number: int) -> object:

@@ -20,13 +20,12 @@ from service.schemas import (
 )
 from service.state import ServiceState, get_state
 from service.tokenizing import fewest_seconds
-from service.work import Ticket
+from service.work import Reading, Ticket
 
 router = APIRouter()
 _log = logging.getLogger(__name__)
 
 WORTH_CHECKING = 0.01  # seconds of work from which on it is refused before it is tokenized
-LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
 
 Answer = Prediction | MultiLabelPrediction
 _DOCUMENTED: dict[str, Any] = {
@@ -54,7 +53,7 @@ _DOCUMENTED: dict[str, Any] = {
 async def predict(request: Request) -> Response:
     """Classify one text or several."""
     state = get_state(request)
-    question = await read_question(request)
+    question = await read_question(request, PredictRequest)
     classifier = state.catalog.find(question.model, version=question.version)
     items = check_items(question, state.settings)
     texts = [item for item in items if isinstance(item, str)]
@@ -65,7 +64,9 @@ async def predict(request: Request) -> Response:
         ticket = await _compute(request, state, classifier, texts, stages)
         answers = _describe(ticket, top_k=question.top_k, alone=question.text is not None)
         headers["Server-Timing"] = _server_timing(stages)
-        _count(ticket, stages, state)
+        state.metrics.count(ticket)
+        for stage, seconds in stages.items():
+            state.metrics.stage_seconds.labels(stage).observe(seconds)
     if question.text is not None:
         return _json(answers[0], headers)
     rest = iter(answers)
@@ -84,23 +85,21 @@ async def _compute(
     started = time.monotonic()
     asked, least = read_deadline(request), fewest_seconds(classifier, texts)
     if least > WORTH_CHECKING:
-        state.scheduler.check(least, deadline=started + (asked or _patience(least, state)))
+        state.scheduler.check(least, deadline=started + (asked or state.patience(least)))
     ids = await state.tokenizer.encode(classifier, texts)
     tokenized = time.monotonic()
-    patience = asked or _patience(sum(classifier.cost.seconds(len(row)) for row in ids), state)
+    patience = asked or state.patience(sum(classifier.cost.seconds(len(row)) for row in ids))
     ticket = await state.scheduler.compute(
-        classifier, ids, deadline=started + patience, receive=request.receive
+        classifier,
+        [Reading(row) for row in ids],
+        deadline=started + patience,
+        receive=request.receive,
     )
     begun = ticket.started or tokenized
     stages["tokenize"] = tokenized - started
     stages["queue"] = begun - tokenized
     stages["model"] = time.monotonic() - begun
     return ticket
-
-
-def _patience(seconds: float, state: ServiceState) -> float:
-    """Return how long a request may take that needs so many seconds and sets no deadline."""
-    return max(state.settings.deadline_ms / 1e3, LENIENCE * seconds)
 
 
 def _describe(ticket: Ticket, *, top_k: int | None, alone: bool) -> list[Answer | ItemError]:
@@ -129,12 +128,3 @@ def _json(answer: BaseModel, headers: dict[str, str]) -> Response:
 
 def _server_timing(stages: dict[str, float]) -> str:
     return ", ".join(f"{name};dur={seconds * 1e3:.3f}" for name, seconds in stages.items())
-
-
-def _count(ticket: Ticket, stages: dict[str, float], state: ServiceState) -> None:
-    metadata = ticket.classifier.metadata
-    version = (metadata.name, str(metadata.version))
-    state.metrics.texts.labels(*version).inc(len(ticket.jobs))
-    state.metrics.tokens.labels(*version).inc(ticket.tokens)
-    for stage, seconds in stages.items():
-        state.metrics.stage_seconds.labels(stage).observe(seconds)

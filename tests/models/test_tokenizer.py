@@ -174,3 +174,36 @@ def test_a_newer_format_is_refused(tmp_path) -> None:
     path.write_text(json.dumps({"format_version": 99, "tokens": TOKENS, "pattern": "x"}))
     with pytest.raises(FormatTooNew, match="99 is newer than 1"):
         Tokenizer.load(path)
+
+
+# Characters that join what stands around them, and what they stand between.
+JOINING = st.text(alphabet="ab1é\u0301\u0e31'’_!👩🚀👍🏽\ufe0f\u20e3\u200d🇩🇪🇫 \n", max_size=40)
+
+
+@given(st.lists(JOINING | st.text(max_size=20), max_size=8))
+def test_pieces_come_to_the_same_as_the_whole(pieces: list[str]) -> None:
+    tokenizer = Tokenizer(TOKENS)
+    ids: list[int] = []
+    held = ""
+    for piece in pieces:
+        closed, held = tokenizer.split_open(held + piece)
+        ids += tokenizer.encode(closed)
+    assert ids + tokenizer.encode(held) == tokenizer.encode("".join(pieces))
+
+
+@pytest.mark.parametrize(
+    ("text", "closed", "held"),
+    [
+        ("", "", ""),
+        ("the film ", "the film ", ""),
+        ("the fil", "the ", "fil"),
+        ("the don'", "the ", "don'"),
+        ("the (film", "the ", "(film"),
+        ("the ((film", "the (", "(film"),
+        ("a" * 200, "a" * 128, "a" * 72),  # no word is longer than its pattern lets it be
+    ],
+)
+def test_what_more_text_may_change_is_held_back(
+    tokenizer: Tokenizer, text: str, closed: str, held: str
+) -> None:
+    assert tokenizer.split_open(text) == (closed, held)

@@ -81,6 +81,6 @@ def test_a_discarded_ticket_is_gone(classifier: Classifier) -> None:
 def test_candidates_are_of_one_classifier(classifier: Classifier, tmp_path: Path) -> None:
     other = make_classifier(tmp_path, name="other")
     backlog = Backlog()
-    backlog.add(make_jobs(classifier, 5, 9))
+    backlog.add(make_jobs(classifier, 5_000, 9_000))
     backlog.add(make_jobs(other, 3, 8))
     assert [len(job.ids) for job in backlog.candidates()] == [3, 8]

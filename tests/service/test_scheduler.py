@@ -14,7 +14,7 @@ from service.classifier import Classifier
 from service.cost import Cost
 from service.errors import ClientGone, DeadlinePassed, Overloaded
 from service.scheduler import Scheduler
-from service.work import Ticket
+from service.work import Reading, Ticket
 from tests.service.working import RecordingEngine, make_classifier
 from tests.versions import CountingEngine
 
@@ -60,7 +60,8 @@ def ask(
     scheduler: Scheduler, classifier: Classifier, *rows: list[int], within: float = LONG, **more
 ) -> asyncio.Task[Ticket]:
     deadline = time.monotonic() + within
-    return asyncio.create_task(scheduler.compute(classifier, rows, deadline=deadline, **more))
+    readings = [Reading(row) for row in rows]
+    return asyncio.create_task(scheduler.compute(classifier, readings, deadline=deadline, **more))
 
 
 @pytest.mark.parametrize("threads", [1, 3])

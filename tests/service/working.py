@@ -11,7 +11,7 @@ from models.versions import Store
 from service.classifier import Classifier
 from service.cost import Cost
 from service.engines.engine import State
-from service.work import Job, Ticket
+from service.work import Job, Reading, Ticket
 from tests.versions import CountingEngine, publish
 
 COST = Cost(call=1e-4, step=6e-6, text=5e-6)
@@ -50,7 +50,7 @@ def make_jobs(classifier: Classifier, *lengths: int, deadline: float = 60.0) -> 
     async def make() -> list[Job]:
         end = time.monotonic() + deadline
         return [
-            Ticket(classifier, [[2] * length], deadline=end, stretch=20.0).jobs[0]
+            Ticket(classifier, [Reading([2] * length)], deadline=end, stretch=20.0).jobs[0]
             for length in lengths
         ]
 

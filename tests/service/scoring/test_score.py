@@ -158,7 +158,7 @@ class TestFaults:
 
     def test_the_input_is_missing(self, store: Path, tmp_path: Path) -> None:
         options = ["--out", tmp_path / "o.csv", "--model", "toy", "--store", store]
-        self.fails("--in", tmp_path / "i.csv", *options, expected="No such file")
+        self.fails("--in", tmp_path / "i.csv", *options, expected="there is no file")
 
     def test_formats_differ(self, store: Path, lines: Path) -> None:
         options = ["--out", lines.with_suffix(".csv"), "--model", "toy", "--store", store]

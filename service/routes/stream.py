@@ -1,0 +1,159 @@
+"""`POST /stream` and the WebSocket `/stream`: text that arrives in pieces."""
+
+import asyncio
+import logging
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from service.classifier import Classifier
+from service.errors import (
+    INTERNAL,
+    NotFound,
+    NotStreamable,
+    ReplayRequired,
+    ServiceError,
+    documented,
+)
+from service.question import check_piece, parse_question, read_deadline, read_question
+from service.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
+from service.state import ServiceState, get_state
+from service.streams.position import Position
+from service.streams.reader import read_piece
+from service.streams.seal import resume
+
+router = APIRouter()
+_log = logging.getLogger(__name__)
+
+IDLE = 1001  # "going away", as a WebSocket has it
+
+Question = StreamRequest | StreamMessage
+_DOCUMENTED: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": StreamRequest.model_json_schema()}},
+    },
+}
+
+
+@router.post(
+    "/stream",
+    response_model=StreamResponse,
+    responses=documented(400, 404, 409, 413, 415, 422, 429, 503, 504),
+    openapi_extra=_DOCUMENTED,
+)
+async def read(request: Request) -> Response:
+    """Classify a text that arrives in pieces, all of it so far, from the state of the last answer.
+
+    Nothing is kept here: any replica can go on from a state.
+    """
+    service = get_state(request)
+    question = await read_question(request, StreamRequest)
+    piece = check_piece(question.text, service.settings)
+    classifier, position = _find(service, question)
+    found = await read_piece(
+        service,
+        classifier,
+        position,
+        piece,
+        top_k=question.top_k,
+        deadline=read_deadline(request),
+        receive=request.receive,
+    )
+    state = None if question.final else service.seal.write(found.position, classifier)
+    answer = StreamResponse(
+        prediction=found.prediction, tokens=found.prediction.tokens, state=state
+    )
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+def _find(service: ServiceState, question: Question) -> tuple[Classifier, Position]:
+    """Return what reads a stream, and where it has got."""
+    if question.state is None:
+        classifier = service.catalog.find(question.model, version=question.version)
+        _require_streamable(classifier)
+        return classifier, Position()
+    opened = service.seal.open(question.state)
+    asked = (question.model or opened.model, question.version or opened.version)
+    if asked != (opened.model, opened.version):
+        raise ReplayRequired(f"the state is one of {opened.model}:{opened.version}")
+    try:
+        classifier = service.catalog.find(opened.model, version=opened.version)
+    except NotFound:
+        raise ReplayRequired(f"{opened.model}:{opened.version} is not loaded any more") from None
+    return classifier, resume(opened, classifier)
+
+
+def _require_streamable(classifier: Classifier) -> None:
+    if not classifier.sliced:
+        metadata = classifier.metadata
+        raise NotStreamable(f"{metadata.name}:{metadata.version} reads whole texts only")
+
+
+@router.websocket("/stream")
+async def listen(socket: WebSocket) -> None:
+    """Answer each piece of a text; the state stays here for as long as the connection."""
+    service: ServiceState = socket.app.state.service
+    with service.metrics.streams.track_inprogress():
+        await Listener(socket, service).run()
+
+
+class Listener:
+    """One WebSocket, whose messages are answered one after the other.
+
+    A message is read only when the one before has been answered and the answer taken, so who sends
+    faster than that, or does not read, waits, and costs nobody else anything.
+
+    Args:
+        socket: The connection, not yet accepted.
+        service: What computes.
+    """
+
+    def __init__(self, socket: WebSocket, service: ServiceState) -> None:
+        self._socket = socket
+        self._service = service
+        self._classifier: Classifier | None = None
+        self._position = Position()
+
+    async def run(self) -> None:
+        """Answer until the client leaves, or has not sent or read anything for too long."""
+        await self._socket.accept()
+        try:
+            while True:
+                async with asyncio.timeout(self._service.settings.stream_idle_seconds):
+                    answer = await self._answer(await self._socket.receive_text())
+                    await self._socket.send_text(answer)
+        except TimeoutError:
+            await self._socket.close(IDLE, "idle for too long")
+        except WebSocketDisconnect:
+            pass
+
+    async def _answer(self, message: str) -> str:
+        """Return the answer to a message; one that fails changes nothing."""
+        try:
+            return _dump(await self._read(parse_question(message, StreamMessage)))
+        except HTTPException as error:
+            if not isinstance(error, ServiceError):
+                raise
+            return _dump(ErrorBody(error=error.error))
+        except Exception:
+            _log.exception("a piece of a stream failed")
+            return _dump(ErrorBody(error=INTERNAL))
+
+    async def _read(self, message: StreamMessage) -> StreamResponse:
+        service, classifier, position = self._service, self._classifier, self._position
+        piece = check_piece(message.text, service.settings)
+        if classifier is None or message.restart or message.state is not None:
+            classifier, position = _find(service, message)
+        found = await read_piece(service, classifier, position, piece, top_k=message.top_k)
+        self._classifier, self._position = classifier, found.position
+        state = service.seal.write(found.position, classifier) if message.with_state else None
+        return StreamResponse(
+            prediction=found.prediction, tokens=found.prediction.tokens, state=state
+        )
+
+
+def _dump(answer: BaseModel) -> str:
+    return answer.model_dump_json(exclude_none=True)

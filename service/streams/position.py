@@ -1,0 +1,47 @@
+"""Where a stream has got."""
+
+from dataclasses import dataclass
+
+from service.errors import Invalid
+from service.work import TextState
+
+
+@dataclass(frozen=True, eq=False)
+class Position:
+    """What has been read of a stream, and what of it is not read yet.
+
+    Args:
+        state: Of the network after the tokens read; None before the first.
+        held: The end of the text, whose tokens depend on what comes.
+        tokens: How many have been read.
+    """
+
+    state: TextState | None = None
+    held: str = ""
+    tokens: int = 0
+
+
+def join_pieces(held: str, piece: str) -> tuple[str, str]:
+    """Return the text of two pieces in a row, and half of a character where it ends in one.
+
+    A client that counts in UTF-16 units, as JavaScript does, may cut a character into the halves of
+    a surrogate pair.
+
+    Raises:
+        Invalid: There is a half whose other half is missing.
+    """
+    text = held + piece
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+    text = text.removesuffix(half)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid(
+            f"character {error.start - len(held)} is half of a surrogate pair, so this is no text",
+            field="text",
+        ) from None
+    return text, half
