@@ -6,6 +6,7 @@ from typing import Any
 
 from models.golden import Probabilities
 from models.metadata import Metadata
+from models.tokenizer import Offsets
 from models.versions import Version
 from service.cost import Cost, measure_cost
 from service.engines.engine import Engine
@@ -33,6 +34,11 @@ class Classifier:
         """Whether a text can be read in slices."""
         return bool(self.metadata.state)
 
+    @property
+    def reference(self) -> str:
+        """The version as name:number."""
+        return f"{self.metadata.name}:{self.metadata.version}"
+
     @cached_property
     def digest(self) -> str:
         """Digest of the metadata, and by that of the weights, whose hashes stand in it."""
@@ -41,6 +47,10 @@ class Classifier:
     def split_open(self, text: str) -> tuple[str, str]:
         """Return the text up to where more text may still change its tokens, and the rest."""
         return self._tokenizer.split_open(text)
+
+    def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
+        """Return the ids of a text and the characters of each."""
+        return self._tokenizer.encode_with_offsets(text)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of a text."""

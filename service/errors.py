@@ -84,6 +84,9 @@ class NotStreamable(ServiceError):
 
     status, type = HTTPStatus.CONFLICT, "not_streamable"
 
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"{reference} reads whole texts only")
+
 
 class TooLarge(ServiceError):
     """Body, text or list over its limit."""

@@ -1,6 +1,6 @@
 """What goes in and what comes out over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -19,6 +19,9 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+Method = Literal["prefix", "occlusion"]
+
+
 class PredictRequest(BaseModel):
     """One text or several, and which model to ask."""
 
@@ -29,6 +32,7 @@ class PredictRequest(BaseModel):
             "examples": [
                 {"text": "An unforgettable film."},
                 {"texts": ["I loved every minute.", "Two hours I will never get back."]},
+                {"text": "A slow start. Then it soars.", "trajectory": True, "explain": True},
             ]
         },
     )
@@ -52,11 +56,28 @@ class PredictRequest(BaseModel):
         int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
     ] = None
 
+    trajectory: Annotated[
+        bool, Field(description="Say how the verdict stands after each sentence of `text`.")
+    ] = False
+    explain: Annotated[
+        bool | Method,
+        Field(description="Say what each token of `text` contributes; `true` is `prefix`."),
+    ] = False
+
     @model_validator(mode="after")
-    def _either_text_or_texts(self) -> "PredictRequest":
+    def _fits_together(self) -> "PredictRequest":
         if (self.text is None) == (self.texts is None):
             raise ValueError('give either "text" or "texts"')
+        if self.text is None and (self.trajectory or self.explain):
+            raise ValueError('"trajectory" and "explain" are for one "text"')
         return self
+
+    @property
+    def method(self) -> Method | None:
+        """How contributions are asked for; None where they are not."""
+        if isinstance(self.explain, bool):
+            return "prefix" if self.explain else None
+        return self.explain
 
 
 class _Label(BaseModel):
@@ -68,6 +89,44 @@ class _Labels(BaseModel):
     labels: Annotated[list[str], Field(description="Labels that reach their thresholds.")]
 
 
+class Contribution(BaseModel):
+    """What one token contributes to the log-odds of a label."""
+
+    start: Annotated[int, Field(description="First character.")]
+    end: Annotated[int, Field(description="Past-the-end character.")]
+    contribution: float
+
+
+class Explanation(BaseModel):
+    """What each token contributes; `GET /explanations` says what that means."""
+
+    method: Method
+    label: Annotated[str, Field(description="Whose log-odds are explained: the most likely.")]
+    log_odds: Annotated[float, Field(description="Of the label: ln(p / (1 - p)).")]
+    log_odds_of_nothing: Annotated[
+        float | None, Field(description="Of the empty text; with the contributions, `log_odds`.")
+    ] = None
+    tokens: list[Contribution]
+
+
+class Stand(BaseModel):
+    """How the verdict stands after a sentence."""
+
+    start: Annotated[int, Field(description="First character of the sentence.")]
+    end: Annotated[int, Field(description="Past-the-end character.")]
+    labels: Annotated[list[str], Field(description="What the text so far would be given.")]
+    probabilities: dict[str, float]
+
+
+class Turn(BaseModel):
+    """A sentence after which the labels are others than before it."""
+
+    start: int
+    end: int
+    before: list[str]
+    after: list[str]
+
+
 class _Answer(BaseModel):
     probabilities: Annotated[
         dict[str, float], Field(description="Calibrated probability by label, highest first.")
@@ -76,6 +135,13 @@ class _Answer(BaseModel):
     version: int
     tokens: Annotated[int, Field(description="Tokens of the text.")]
     truncated: Annotated[bool, Field(description="Whether some of the text was not read.")] = False
+    trajectory: Annotated[
+        list[Stand] | None, Field(description="After each sentence, where asked for.")
+    ] = None
+    turns: Annotated[
+        list[Turn] | None, Field(description="Sentences that changed the verdict.")
+    ] = None
+    explanation: Annotated[Explanation | None, Field(description="Where asked for.")] = None
 
 
 # The second base's fields come first in the JSON.
@@ -106,8 +172,7 @@ class StreamRequest(BaseModel):
         json_schema_extra={
             "examples": [
                 {"text": "and then the", "state": None},
-                {"text": " end was a surp", "state": "the state of the last answer"},
-                {"text": "rise.", "state": "the state of the last answer", "final": True},
+                {"text": "and then the end was a surprise.", "final": True},
             ]
         },
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.golden import Probabilities
 from service.classifier import Classifier
+from service.cost import Cost
 
 
 class Unsettled(Exception):
@@ -37,6 +38,10 @@ class Reading:
     ids: Row
     state: TextState | None = None
     stops: Sequence[int] = ()
+
+    def seconds(self, cost: Cost) -> float:
+        """Return what reading it alone takes."""
+        return cost.seconds(len(self.ids)) + cost.call * len(self.stops)
 
 
 class Job:

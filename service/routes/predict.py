@@ -10,10 +10,13 @@ from pydantic import BaseModel
 
 from service.classifier import Classifier
 from service.errors import INTERNAL, documented
+from service.insight.examine import examine
+from service.insight.explanation import MEANINGS
 from service.question import DEADLINE, check_items, read_deadline, read_question
 from service.schemas import (
     BatchResponse,
     ItemError,
+    Method,
     MultiLabelPrediction,
     Prediction,
     PredictRequest,
@@ -44,6 +47,12 @@ _DOCUMENTED: dict[str, Any] = {
 }
 
 
+@router.get("/explanations")
+async def explain() -> dict[Method, str]:
+    """Say what the contributions of each method mean, and what they do not."""
+    return MEANINGS
+
+
 @router.post(
     "/predict",
     response_model=Answer | BatchResponse,
@@ -56,6 +65,8 @@ async def predict(request: Request) -> Response:
     question = await read_question(request, PredictRequest)
     classifier = state.catalog.find(question.model, version=question.version)
     items = check_items(question, state.settings)
+    if question.method or question.trajectory:
+        return _json(await _examine(request, state, classifier, question), {})
     texts = [item for item in items if isinstance(item, str)]
     answers: list[Answer | ItemError] = []
     headers: dict[str, str] = {}
@@ -72,6 +83,33 @@ async def predict(request: Request) -> Response:
     rest = iter(answers)
     predictions = [item if isinstance(item, ItemError) else next(rest) for item in items]
     return _json(BatchResponse(predictions=predictions), headers)
+
+
+async def _examine(
+    request: Request, state: ServiceState, classifier: Classifier, question: PredictRequest
+) -> Answer:
+    """Return the prediction of one text and what is asked beside it."""
+    started, asked = time.monotonic(), read_deadline(request)
+
+    async def compute(readings: Sequence[Reading]) -> Ticket:
+        patience = asked or state.patience(
+            sum(reading.seconds(classifier.cost) for reading in readings)
+        )
+        ticket = await state.scheduler.compute(
+            classifier, readings, deadline=started + patience, receive=request.receive
+        )
+        state.metrics.count(ticket)
+        return ticket
+
+    return await examine(
+        classifier,
+        question.text or "",
+        explain=question.method,
+        trajectory=question.trajectory,
+        top_k=question.top_k,
+        tokenizer=state.tokenizer,
+        compute=compute,
+    )
 
 
 async def _compute(

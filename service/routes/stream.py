@@ -73,7 +73,8 @@ def _find(service: ServiceState, question: Question) -> tuple[Classifier, Positi
     """Return what reads a stream, and where it has got."""
     if question.state is None:
         classifier = service.catalog.find(question.model, version=question.version)
-        _require_streamable(classifier)
+        if not classifier.sliced:
+            raise NotStreamable(classifier.reference)
         return classifier, Position()
     opened = service.seal.open(question.state)
     asked = (question.model or opened.model, question.version or opened.version)
@@ -84,12 +85,6 @@ def _find(service: ServiceState, question: Question) -> tuple[Classifier, Positi
     except NotFound:
         raise ReplayRequired(f"{opened.model}:{opened.version} is not loaded any more") from None
     return classifier, resume(opened, classifier)
-
-
-def _require_streamable(classifier: Classifier) -> None:
-    if not classifier.sliced:
-        metadata = classifier.metadata
-        raise NotStreamable(f"{metadata.name}:{metadata.version} reads whole texts only")
 
 
 @router.websocket("/stream")
@@ -123,14 +118,21 @@ class Listener:
         try:
             while True:
                 async with asyncio.timeout(self._service.settings.stream_idle_seconds):
-                    answer = await self._answer(await self._socket.receive_text())
+                    answer = await self._answer(await self._receive())
                     await self._socket.send_text(answer)
         except TimeoutError:
             await self._socket.close(IDLE, "idle for too long")
         except WebSocketDisconnect:
             pass
 
-    async def _answer(self, message: str) -> str:
+    async def _receive(self) -> str | bytes:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message["code"])
+        body: str | bytes = message.get("text") or message.get("bytes") or ""
+        return body
+
+    async def _answer(self, message: str | bytes) -> str:
         """Return the answer to a message; one that fails changes nothing."""
         try:
             return _dump(await self._read(parse_question(message, StreamMessage)))

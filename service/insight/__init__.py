@@ -1,0 +1,1 @@
+"""Why a text got its label, and where on the way it was decided."""

@@ -1,0 +1,66 @@
+"""Classifies one text and says why, or where on the way it was decided."""
+
+from itertools import accumulate
+
+from service.classifier import Classifier
+from service.errors import NotStreamable
+from service.insight.explanation import (
+    Compute,
+    check_length,
+    explain_by_occlusion,
+    explain_by_prefix,
+    result_of,
+)
+from service.insight.sentences import find_sentences
+from service.insight.trajectory import describe_trajectory, find_turns
+from service.schemas import Method, MultiLabelPrediction, Prediction
+from service.tokenizing import TokenizerThread
+from service.work import Reading
+
+Answer = Prediction | MultiLabelPrediction
+
+
+async def examine(
+    classifier: Classifier,
+    text: str,
+    *,
+    explain: Method | None,
+    trajectory: bool,
+    top_k: int | None,
+    tokenizer: TokenizerThread,
+    compute: Compute,
+) -> Answer:
+    """Return the prediction of a text, with what is asked beside it.
+
+    Args:
+        classifier: What answers.
+        text: The text.
+        explain: How to say what each token contributes; None not to.
+        trajectory: Whether to say how the verdict stands after each sentence.
+        top_k: Number of probabilities to give; None for all.
+        tokenizer: Turns the text into ids.
+        compute: Has readings computed.
+
+    Raises:
+        ServiceError: The text is too long, or the version reads whole texts only.
+    """
+    if not classifier.sliced and (trajectory or explain == "prefix"):
+        raise NotStreamable(classifier.reference)
+    spans = find_sentences(text) if trajectory else [(0, len(text))]
+    rows = await tokenizer.encode(classifier, [text[start:end] for start, end in spans])
+    ids, ends = [id for row in rows for id in row], list(accumulate(map(len, rows)))
+    if explain is not None:
+        check_length(len(ids), explain)
+    stops = range(1, len(ids) + 1) if explain == "prefix" else ends if trajectory else ()
+    ticket = await compute([Reading(ids, stops=stops)])
+    result, after = result_of(ticket, 0), dict(zip(stops, ticket.jobs[0].seen, strict=True))
+    more: dict[str, object] = {}
+    if trajectory:
+        stands = describe_trajectory(classifier, spans, [after[end] for end in ends], top_k=top_k)
+        more = {"trajectory": stands, "turns": find_turns(stands)}
+    if explain == "prefix":
+        more["explanation"] = await explain_by_prefix(classifier, text, [*after.values()], compute)
+    elif explain == "occlusion":
+        more["explanation"] = await explain_by_occlusion(classifier, text, ids, compute)
+    answer = classifier.describe(result, tokens=len(ids), top_k=top_k)
+    return answer.model_copy(update=more)

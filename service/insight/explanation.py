@@ -1,0 +1,110 @@
+"""What each token of a text contributes to its verdict."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from models.golden import Probabilities
+from service.classifier import Classifier
+from service.errors import TooLarge
+from service.insight.odds import log_odds
+from service.schemas import Contribution, Explanation, Method
+from service.work import Reading, Ticket
+
+Compute = Callable[[Sequence[Reading]], Awaitable[Ticket]]
+"""Has readings computed."""
+
+MEANINGS: dict[Method, str] = {
+    "prefix": (
+        "The contribution of a token is by how much the log-odds of the predicted label change "
+        "when it is read after all before it, so the contributions add up to the log-odds of the "
+        "text less those of the empty text. It does not say what the verdict would be without the "
+        "token: a word that only makes sense of later ones gets nothing, and they get its share."
+    ),
+    "occlusion": (
+        "The contribution of a token is by how much the log-odds of the predicted label fall when "
+        "the text is read without it. The contributions do not add up to anything, and of two "
+        "words that say the same each alone may seem to matter little."
+    ),
+}
+MOST_TOKENS: dict[Method, int] = {"prefix": 20_000, "occlusion": 1_000}
+
+
+def check_length(tokens: int, method: Method) -> None:
+    """Raise TooLarge if a text has too many tokens to be explained."""
+    if tokens > (most := MOST_TOKENS[method]):
+        raise TooLarge(f"{tokens:,} tokens are more than the {most:,} of {method}", field="explain")
+
+
+async def explain_by_prefix(
+    classifier: Classifier, text: str, seen: Sequence[Probabilities], compute: Compute
+) -> Explanation:
+    """Return by how much the log-odds change with each token.
+
+    Args:
+        classifier: What answered.
+        text: The text.
+        seen: Probabilities after each of its tokens.
+        compute: For the empty text.
+    """
+    empty = result_of(await compute([Reading([])]), 0)
+    rows = np.stack([empty, *seen])
+    label = int(np.argmax(rows[-1]))
+    odds = log_odds(rows, label, task=classifier.metadata.task)
+    gains = [after - before for before, after in pairwise(odds.tolist())]
+    return _explanation("prefix", classifier, label, odds[-1], text, gains, empty=odds[0])
+
+
+async def explain_by_occlusion(
+    classifier: Classifier,
+    text: str,
+    ids: Sequence[int],
+    compute: Compute,
+) -> Explanation:
+    """Return by how much the log-odds fall without each token.
+
+    Args:
+        classifier: What answered.
+        text: The text.
+        ids: Its token ids.
+        compute: For the text, whole and without each token.
+    """
+    without = [Reading([*ids[:place], *ids[place + 1 :]]) for place in range(len(ids))]
+    ticket = await compute([Reading(ids), *without])
+    rows = np.stack([result_of(ticket, place) for place in range(len(ids) + 1)])
+    label = int(np.argmax(rows[0]))
+    odds = log_odds(rows, label, task=classifier.metadata.task)
+    falls = (odds[0] - odds[1:]).tolist()
+    return _explanation("occlusion", classifier, label, odds[0], text, falls)
+
+
+def result_of(ticket: Ticket, place: int) -> Probabilities:
+    """Return the probabilities of a text; raise what it failed with."""
+    result = ticket.results[place]
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _explanation(
+    method: Method,
+    classifier: Classifier,
+    label: int,
+    odds: float,
+    text: str,
+    contributions: Sequence[float],
+    *,
+    empty: float | None = None,
+) -> Explanation:
+    _, offsets = classifier.encode_with_offsets(text)
+    return Explanation(
+        method=method,
+        label=classifier.metadata.labels[label],
+        log_odds=odds,
+        log_odds_of_nothing=empty,
+        tokens=[
+            Contribution(start=start, end=end, contribution=value)
+            for (start, end), value in zip(offsets, contributions, strict=True)
+        ],
+    )

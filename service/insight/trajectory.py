@@ -1,0 +1,41 @@
+"""How the verdict stands after each sentence, and where it turns."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from models.golden import Probabilities
+from service.classifier import Classifier
+from service.insight.sentences import Spans
+from service.schemas import MultiLabelPrediction, Prediction, Stand, Turn
+
+
+def describe_trajectory(
+    classifier: Classifier, spans: Spans, seen: Sequence[Probabilities], *, top_k: int | None
+) -> list[Stand]:
+    """Return how the verdict stands after each sentence.
+
+    Args:
+        classifier: What answered.
+        spans: Characters of each sentence.
+        seen: Probabilities after each.
+        top_k: Number of probabilities to give; None for all.
+    """
+    stands = []
+    for (start, end), probabilities in zip(spans, seen, strict=True):
+        found = classifier.describe(probabilities, tokens=0, top_k=top_k)
+        labels = _labels(found)
+        stands.append(Stand(start=start, end=end, labels=labels, probabilities=found.probabilities))
+    return stands
+
+
+def find_turns(stands: Sequence[Stand]) -> list[Turn]:
+    """Return the sentences after which the labels are not those after the sentence before."""
+    return [
+        Turn(start=after.start, end=after.end, before=before.labels, after=after.labels)
+        for before, after in pairwise(stands)
+        if set(before.labels) != set(after.labels)
+    ]
+
+
+def _labels(found: Prediction | MultiLabelPrediction) -> list[str]:
+    return [found.label] if isinstance(found, Prediction) else found.labels
