@@ -1,0 +1,312 @@
+"""A client of a Gatewise service, for programs that wait and for asyncio. One file, to be copied.
+
+    with Client("http://127.0.0.1:8000") as client:
+        client.predict("An unforgettable film.")["label"]
+        for prediction in client.stream(["An unforget", "table film."]):
+            print(prediction["label"])
+
+Needs httpx2, nothing else of Gatewise.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NotRequired, Self, TypedDict, Unpack
+
+import httpx2
+
+URL = "http://127.0.0.1:8000"
+BATCH_TEXTS = 1_000  # of one request
+BATCH_CHARS = 1_000_000
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts where the service names none
+WORTH_ANOTHER = (429, 502, 503, 504)
+
+Explain = bool | Literal["prefix", "occlusion"]
+
+
+class Prediction(TypedDict):
+    """What a service says of a text; `docs/architecture.md` and `/docs` say what each field is."""
+
+    label: NotRequired[str]
+    score: NotRequired[float]
+    labels: NotRequired[list[str]]
+    probabilities: dict[str, float]
+    model: str
+    version: int
+    tokens: int
+    truncated: bool
+    trajectory: NotRequired[list[dict[str, Any]]]
+    turns: NotRequired[list[dict[str, Any]]]
+    explanation: NotRequired[dict[str, Any]]
+
+
+class ServiceError(Exception):
+    """What a service answered in place of a prediction.
+
+    Args:
+        status: HTTP status; 0 for one text of several.
+        type: What kind of error.
+        message: What was wrong, and what would be right.
+        field: The part of the request that is to blame.
+    """
+
+    def __init__(
+        self, status: int, *, type: str = "unknown", message: str, field: str | None = None
+    ) -> None:
+        super().__init__(f"{message} ({type})")
+        self.status = status
+        self.type = type
+        self.field = field
+
+
+class Options(TypedDict, total=False):
+    """How a service is asked.
+
+    Args:
+        model: To ask; the service's default if absent.
+        version: Of the model; its newest if absent.
+        timeout: Seconds to wait for an answer; the service does not compute what comes later.
+        attempts: How often to ask where the service is busy, starting or not to be reached.
+    """
+
+    model: str | None
+    version: int | None
+    timeout: float
+    attempts: int
+
+
+class _Common:
+    """What both clients know."""
+
+    def __init__(self, url: str, options: Options) -> None:
+        self._url = url.rstrip("/")
+        self._asked = {"model": options.get("model"), "version": options.get("version")}
+        self._timeout = options.get("timeout", 30.0)
+        self._attempts = options.get("attempts", 5)
+        self._headers = {"X-Deadline-Ms": str(max(1, round(1e3 * self._timeout)))}
+
+    def _body(self, **more: object) -> dict[str, object]:
+        return {k: v for k, v in (self._asked | more).items() if v is not None and v is not False}
+
+    def _pause(self, attempt: int, answer: httpx2.Response | None) -> float | None:
+        """Return the seconds to wait before another attempt; None where it would not help."""
+        if attempt + 1 >= self._attempts:
+            return None
+        if answer is not None and answer.status_code not in WORTH_ANOTHER:
+            return None
+        pause: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
+        named = answer.headers.get("retry-after", "") if answer is not None else ""
+        return max(pause, float(named)) if named.isdecimal() else pause
+
+
+class _Stream:
+    """The pieces of a text so far, and the state after them."""
+
+    def __init__(self) -> None:
+        self._read: list[str] = []
+        self._state: str | None = None
+
+    def ask(self, piece: str) -> dict[str, object]:
+        """Return what to ask about the next piece."""
+        return {"text": piece, "state": self._state}
+
+    def ask_again(self, piece: str) -> dict[str, object]:
+        """Return what to ask where the service does not know the state any more."""
+        return {"text": "".join([*self._read, piece])}
+
+    def take(self, piece: str, answer: dict[str, Any]) -> Prediction:
+        """Return the prediction, and remember where the text has got."""
+        self._read.append(piece)
+        self._state = answer["state"]
+        prediction: Prediction = answer["prediction"]
+        return prediction
+
+
+class Client(_Common):
+    """A client for programs that wait.
+
+    Args:
+        url: Of the service.
+        http: Client to send with; one of its own if absent.
+        options: How to ask; see `Options`.
+    """
+
+    def __init__(
+        self, url: str = URL, *, http: httpx2.Client | None = None, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(url, options)
+        self._http = http or httpx2.Client(timeout=self._timeout)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close all connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def predict(
+        self, text: str, *, explain: Explain = False, trajectory: bool = False
+    ) -> Prediction:
+        """Return the prediction of a text.
+
+        Raises:
+            ServiceError: The service gave none.
+            httpx2.TransportError: It could not be reached.
+        """
+        body = self._body(text=text, explain=explain, trajectory=trajectory)
+        prediction: Prediction = self._post("/predict", body)
+        return prediction
+
+    def predict_batch(self, texts: Iterable[str]) -> list[Prediction | ServiceError]:
+        """Return a prediction for each text, or an error in its place; see `predict`."""
+        found: list[Prediction | ServiceError] = []
+        for batch in _batches(texts):
+            found += _items(self._post("/predict", self._body(texts=batch)))
+        return found
+
+    def stream(self, pieces: Iterable[str]) -> Iterator[Prediction]:
+        """Yield, after each piece of one text, the prediction of all of it so far; see `predict`.
+
+        Pieces may be cut anywhere. Where the version that began is gone, all is sent again.
+        """
+        stream = _Stream()
+        for piece in pieces:
+            try:
+                answer = self._post("/stream", self._body(**stream.ask(piece)))
+            except ServiceError as error:
+                if error.type != "replay_required":
+                    raise
+                answer = self._post("/stream", self._body(**stream.ask_again(piece)))
+            yield stream.take(piece, answer)
+
+    def _post(self, path: str, body: Mapping[str, object]) -> Any:
+        attempt = 0
+        while True:
+            answer: httpx2.Response | None = None
+            try:
+                answer = self._http.post(self._url + path, json=body, headers=self._headers)
+                if answer.is_success:
+                    return answer.json()
+            except httpx2.TransportError:
+                if (pause := self._pause(attempt, None)) is None:
+                    raise
+            else:
+                if (pause := self._pause(attempt, answer)) is None:
+                    raise _error(answer)
+            time.sleep(pause)
+            attempt += 1
+
+
+class AsyncClient(_Common):
+    """A client for asyncio.
+
+    Args:
+        url: Of the service.
+        http: Client to send with; one of its own if absent.
+        options: How to ask; see `Options`.
+    """
+
+    def __init__(
+        self, url: str = URL, *, http: httpx2.AsyncClient | None = None, **options: Unpack[Options]
+    ) -> None:
+        super().__init__(url, options)
+        self._http = http or httpx2.AsyncClient(timeout=self._timeout)
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close all connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    async def predict(
+        self, text: str, *, explain: Explain = False, trajectory: bool = False
+    ) -> Prediction:
+        """See `Client.predict`."""
+        body = self._body(text=text, explain=explain, trajectory=trajectory)
+        prediction: Prediction = await self._post("/predict", body)
+        return prediction
+
+    async def predict_batch(self, texts: Iterable[str]) -> list[Prediction | ServiceError]:
+        """See `Client.predict_batch`."""
+        found: list[Prediction | ServiceError] = []
+        for batch in _batches(texts):
+            found += _items(await self._post("/predict", self._body(texts=batch)))
+        return found
+
+    async def stream(self, pieces: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[Prediction]:
+        """See `Client.stream`."""
+        stream = _Stream()
+        async for piece in _each(pieces):
+            try:
+                answer = await self._post("/stream", self._body(**stream.ask(piece)))
+            except ServiceError as error:
+                if error.type != "replay_required":
+                    raise
+                answer = await self._post("/stream", self._body(**stream.ask_again(piece)))
+            yield stream.take(piece, answer)
+
+    async def _post(self, path: str, body: Mapping[str, object]) -> Any:
+        attempt = 0
+        while True:
+            answer: httpx2.Response | None = None
+            try:
+                answer = await self._http.post(self._url + path, json=body, headers=self._headers)
+                if answer.is_success:
+                    return answer.json()
+            except httpx2.TransportError:
+                if (pause := self._pause(attempt, None)) is None:
+                    raise
+            else:
+                if (pause := self._pause(attempt, answer)) is None:
+                    raise _error(answer)
+            await asyncio.sleep(pause)
+            attempt += 1
+
+
+def _error(answer: httpx2.Response) -> ServiceError:
+    try:
+        return ServiceError(answer.status_code, **answer.json()["error"])
+    except (ValueError, KeyError, TypeError):  # it was not the service that answered
+        return ServiceError(answer.status_code, message=answer.text[:200] or answer.reason_phrase)
+
+
+def _items(answer: Any) -> list[Prediction | ServiceError]:
+    return [
+        ServiceError(0, **item["error"]) if "error" in item else item
+        for item in answer["predictions"]
+    ]
+
+
+def _batches(texts: Iterable[str]) -> Iterator[Sequence[str]]:
+    """Yield texts in a row, as many as fit into a request."""
+    batch: list[str] = []
+    chars = 0
+    for text in texts:
+        if batch and (len(batch) >= BATCH_TEXTS or chars + len(text) > BATCH_CHARS):
+            yield batch
+            batch, chars = [], 0
+        batch.append(text)
+        chars += len(text)
+    if batch:
+        yield batch
+
+
+async def _each(pieces: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
+    if isinstance(pieces, AsyncIterable):
+        async for piece in pieces:
+            yield piece
+    else:
+        for piece in pieces:
+            yield piece
