@@ -2,6 +2,8 @@
 
 from itertools import accumulate
 
+import numpy as np
+
 from service.classifier import Classifier
 from service.errors import NotStreamable
 from service.insight.explanation import (
@@ -48,7 +50,8 @@ async def examine(
         raise NotStreamable(classifier.reference)
     spans = find_sentences(text) if trajectory else [(0, len(text))]
     rows = await tokenizer.encode(classifier, [text[start:end] for start, end in spans])
-    ids, ends = [id for row in rows for id in row], list(accumulate(map(len, rows)))
+    ids = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
+    ends = list(accumulate(map(len, rows)))
     if explain is not None:
         check_length(len(ids), explain)
     stops = range(1, len(ids) + 1) if explain == "prefix" else ends if trajectory else ()

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.golden import Probabilities
 from service.classifier import Classifier
@@ -59,7 +60,7 @@ async def explain_by_prefix(
 async def explain_by_occlusion(
     classifier: Classifier,
     text: str,
-    ids: Sequence[int],
+    ids: NDArray[np.int32],
     compute: Compute,
 ) -> Explanation:
     """Return by how much the log-odds fall without each token.
@@ -70,7 +71,7 @@ async def explain_by_occlusion(
         ids: Its token ids.
         compute: For the text, whole and without each token.
     """
-    without = [Reading([*ids[:place], *ids[place + 1 :]]) for place in range(len(ids))]
+    without = [Reading(np.delete(ids, place)) for place in range(len(ids))]
     ticket = await compute([Reading(ids), *without])
     rows = np.stack([result_of(ticket, place) for place in range(len(ids) + 1)])
     label = int(np.argmax(rows[0]))

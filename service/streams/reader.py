@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+import numpy as np
 from starlette.types import Receive
 
 from service.classifier import Classifier
@@ -55,8 +56,9 @@ async def read_piece(
     text, half = join_pieces(position.held, piece)
     closed, held = classifier.split_open(text)
     read, ahead = await service.tokenizer.encode(classifier, [closed, held])
-    reading = Reading(read + ahead, position.state, stops=[len(read)] if read else [])
-    patience = deadline or service.patience(classifier.cost.seconds(len(reading.ids)))
+    ids = np.concatenate([read, ahead]).astype(np.int32)
+    reading = Reading(ids, position.state, stops=[len(read)] if len(read) else [])
+    patience = deadline or service.patience(classifier.cost.seconds(len(ids)))
     ticket = await service.scheduler.compute(
         classifier, [reading], deadline=started + patience, receive=receive
     )
@@ -64,7 +66,7 @@ async def read_piece(
     if isinstance(result, Exception):
         raise result
     service.metrics.count(ticket)
-    tokens = position.tokens + len(reading.ids)
+    tokens = position.tokens + len(ids)
     prediction = classifier.describe(result, tokens=tokens, top_k=top_k)
     after = Position(ticket.jobs[0].stopped, held + half, position.tokens + len(read))
     return Read(prediction, after)
