@@ -1,0 +1,1 @@
+"""What streams cost and bear."""
