@@ -17,7 +17,7 @@ from service.errors import install_error_handlers
 from service.fast_lane import FastLane, find_route
 from service.metrics import Metrics
 from service.middleware import RequestMiddleware
-from service.routes import models, operations, predict, stream
+from service.routes import models, operations, page, predict, stream
 from service.scheduler import Scheduler
 from service.settings import Settings
 from service.state import ServiceState
@@ -47,8 +47,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = state
-    for routes in (predict, stream, models, operations):
+    for routes in (predict, stream, models, operations, page):
         app.include_router(routes.router)
+    app.mount("/page", page.make_files())
     install_error_handlers(app)
     app.middleware_stack = _surround(app, state)
     return app

@@ -198,6 +198,18 @@ class StreamRequest(BaseModel):
     top_k: Annotated[
         int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
     ] = None
+    explain: Annotated[
+        bool, Field(description="Say how the verdict stands after each token of the piece.")
+    ] = False
+
+
+class Step(BaseModel):
+    """How the verdict stands after a token."""
+
+    start: Annotated[int, Field(description="First character of the token, in all of the text.")]
+    end: Annotated[int, Field(description="Past-the-end character.")]
+    held: Annotated[bool, Field(description="More text may change this token, or end it.")]
+    log_odds: Annotated[dict[str, float], Field(description="Of each label: ln(p / (1 - p)).")]
 
 
 class StreamResponse(BaseModel):
@@ -208,6 +220,10 @@ class StreamResponse(BaseModel):
         Field(description="Of the text so far, as if it ended here."),
     ]
     tokens: Annotated[int, Field(description="Tokens of the text so far.")]
+    steps: Annotated[
+        list[Step] | None,
+        Field(description="After each token of the piece and of what was held, where asked for."),
+    ] = None
     state: Annotated[
         str | None,
         Field(description="To be sent with the next piece, to any replica; absent at the end."),
@@ -226,6 +242,7 @@ class StreamMessage(BaseModel):
     model: str | None = None
     version: Annotated[int | None, Field(ge=1)] = None
     top_k: Annotated[int | None, Field(ge=1)] = None
+    explain: bool = False
 
 
 class VersionInfo(BaseModel):

@@ -33,11 +33,13 @@ class Reading:
         state: After what was read of the text before; None at its start.
         stops: Numbers of tokens, rising and from 1 on, after which it is of interest how things
             stand. Each takes a call of the engine.
+        keep: The stop whose state is wanted; 0 for `state` itself.
     """
 
     ids: Row
     state: TextState | None = None
     stops: Sequence[int] = ()
+    keep: int = 0
 
     def seconds(self, cost: Cost) -> float:
         """Return what reading it alone takes."""
@@ -53,15 +55,15 @@ class Job:
         place: Its place among the texts of the request.
     """
 
-    __slots__ = ("ids", "place", "read", "seen", "state", "stopped", "stops", "ticket")
+    __slots__ = ("ids", "keep", "kept", "place", "read", "seen", "state", "stops", "ticket")
 
     def __init__(self, reading: Reading, *, ticket: "Ticket", place: int) -> None:
         self.ids = np.asarray(reading.ids, np.int32)
-        self.stops = reading.stops
+        self.stops, self.keep = reading.stops, reading.keep
         self.ticket = ticket
         self.place = place
         self.read = 0
-        self.state = self.stopped = reading.state
+        self.state = self.kept = reading.state
         self.seen: list[Probabilities] = []
 
     @property
@@ -87,7 +89,8 @@ class Job:
         self.read += tokens
         if len(self.seen) < len(self.stops) and self.read == self.stops[len(self.seen)]:
             self.seen.append(probabilities)
-            self.stopped = self.state
+            if self.read == self.keep:
+                self.kept = self.state
 
     @property
     def rank(self) -> tuple[float, int]:

@@ -21,7 +21,7 @@ from service.question import check_piece, parse_question, read_deadline, read_qu
 from service.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
 from service.state import ServiceState, get_state
 from service.streams.position import Position
-from service.streams.reader import read_piece
+from service.streams.reader import Read, read_piece
 from service.streams.seal import resume
 
 router = APIRouter()
@@ -59,14 +59,21 @@ async def read(request: Request) -> Response:
         position,
         piece,
         top_k=question.top_k,
+        explain=question.explain,
         deadline=read_deadline(request),
         receive=request.receive,
     )
     state = None if question.final else service.seal.write(found.position, classifier)
-    answer = StreamResponse(
-        prediction=found.prediction, tokens=found.prediction.tokens, state=state
+    return Response(_dump(_answer(found, state)), media_type="application/json")
+
+
+def _answer(found: Read, state: str | None) -> StreamResponse:
+    return StreamResponse(
+        prediction=found.prediction,
+        tokens=found.prediction.tokens,
+        steps=found.steps,
+        state=state,
     )
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
 
 
 def _find(service: ServiceState, question: Question) -> tuple[Classifier, Position]:
@@ -149,12 +156,12 @@ class Listener:
         piece = check_piece(message.text, service.settings)
         if classifier is None or message.restart or message.state is not None:
             classifier, position = _find(service, message)
-        found = await read_piece(service, classifier, position, piece, top_k=message.top_k)
+        found = await read_piece(
+            service, classifier, position, piece, top_k=message.top_k, explain=message.explain
+        )
         self._classifier, self._position = classifier, found.position
         state = service.seal.write(found.position, classifier) if message.with_state else None
-        return StreamResponse(
-            prediction=found.prediction, tokens=found.prediction.tokens, state=state
-        )
+        return _answer(found, state)
 
 
 def _dump(answer: BaseModel) -> str:

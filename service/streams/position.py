@@ -14,11 +14,13 @@ class Position:
         state: Of the network after the tokens read; None before the first.
         held: The end of the text, whose tokens depend on what comes.
         tokens: How many have been read.
+        characters: How many there are before what is held.
     """
 
     state: TextState | None = None
     held: str = ""
     tokens: int = 0
+    characters: int = 0
 
 
 def join_pieces(held: str, piece: str) -> tuple[str, str]:

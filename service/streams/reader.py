@@ -1,13 +1,16 @@
 """Reads a stream on, piece by piece."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from starlette.types import Receive
 
+from models.golden import Probabilities
 from service.classifier import Classifier
-from service.schemas import MultiLabelPrediction, Prediction
+from service.insight.odds import log_odds
+from service.schemas import MultiLabelPrediction, Prediction, Step
 from service.state import ServiceState
 from service.streams.position import Position, join_pieces
 from service.work import Reading
@@ -20,10 +23,12 @@ class Read:
     Args:
         prediction: Of the text so far, as if it ended here.
         position: From which the next piece is read.
+        steps: How the verdict stood after each token of the piece, where asked for.
     """
 
     prediction: Prediction | MultiLabelPrediction
     position: Position
+    steps: list[Step] | None
 
 
 async def read_piece(
@@ -33,6 +38,7 @@ async def read_piece(
     piece: str,
     *,
     top_k: int | None = None,
+    explain: bool = False,
     deadline: float | None = None,
     receive: Receive | None = None,
 ) -> Read:
@@ -46,6 +52,7 @@ async def read_piece(
         position: Where the stream has got.
         piece: The text that comes next.
         top_k: Number of probabilities to give; None for all.
+        explain: Whether to say how the verdict stands after each token.
         deadline: Seconds from now; the service's own if absent.
         receive: Says when the client is gone; None if there is no telling.
 
@@ -57,7 +64,8 @@ async def read_piece(
     closed, held = classifier.split_open(text)
     read, ahead = await service.tokenizer.encode(classifier, [closed, held])
     ids = np.concatenate([read, ahead]).astype(np.int32)
-    reading = Reading(ids, position.state, stops=[len(read)] if len(read) else [])
+    stops = range(1, len(ids) + 1) if explain else [len(read)] if len(read) else []
+    reading = Reading(ids, position.state, stops=stops, keep=len(read))
     patience = deadline or service.patience(classifier.cost.seconds(len(ids)))
     ticket = await service.scheduler.compute(
         classifier, [reading], deadline=started + patience, receive=receive
@@ -68,5 +76,30 @@ async def read_piece(
     service.metrics.count(ticket)
     tokens = position.tokens + len(ids)
     prediction = classifier.describe(result, tokens=tokens, top_k=top_k)
-    after = Position(ticket.jobs[0].stopped, held + half, position.tokens + len(read))
-    return Read(prediction, after)
+    job = ticket.jobs[0]
+    characters = position.characters + len(closed)
+    after = Position(job.kept, held + half, position.tokens + len(read), characters)
+    steps = _describe_steps(classifier, position, (closed, held), job.seen) if explain else None
+    return Read(prediction, after, steps)
+
+
+def _describe_steps(
+    classifier: Classifier,
+    position: Position,
+    parts: tuple[str, str],
+    seen: Sequence[Probabilities],
+) -> list[Step]:
+    """Return how the verdict stood after each token of what is read and what is held."""
+    metadata = classifier.metadata
+    start = position.characters
+    spans = []
+    for part, held in zip(parts, (False, True), strict=True):
+        _, offsets = classifier.encode_with_offsets(part)
+        spans += [(start + first, start + last, held) for first, last in offsets]
+        start += len(part)
+    rows = np.stack([*seen]) if seen else np.empty((0, len(metadata.labels)), np.float32)
+    odds = [log_odds(rows, n, task=metadata.task) for n in range(len(metadata.labels))]
+    return [
+        Step(start=first, end=last, held=held, log_odds=dict(zip(metadata.labels, of, strict=True)))
+        for (first, last, held), of in zip(spans, np.stack(odds, axis=1).tolist(), strict=True)
+    ]

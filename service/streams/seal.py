@@ -4,7 +4,8 @@ A token is, in base64url without padding,
 
     mac (16) · format (1) · length of the header (4) · header (JSON) · state tensors (float32)
 
-The header has the version (name, number, digest), the number of tokens read and the text held back.
+The header has the version (name, number, digest), the text held back, and how many tokens and
+characters come before it.
 The mac is HMAC-SHA-256 (RFC 2104), cut to 128 bits, of all that follows.
 """
 
@@ -39,16 +40,18 @@ class Opened:
         model: Name of the model.
         version: Number of the version.
         digest: Of the version's metadata, and so of its weights.
-        tokens: Tokens read.
         held: Text held back.
+        tokens: Tokens read.
+        characters: Characters before what is held.
         tensors: The state, all tensors in a row; empty before the first token.
     """
 
     model: str
     version: int
     digest: str
-    tokens: int
     held: str
+    tokens: int
+    characters: int
     tensors: bytes
 
 
@@ -67,7 +70,8 @@ class Seal:
         """Return the token of a position in a stream that the classifier reads."""
         metadata, state = classifier.metadata, position.state
         names = [metadata.name, metadata.version, classifier.digest]
-        header = json.dumps([*names, position.tokens, position.held]).encode()
+        place = [position.held, position.tokens, position.characters]
+        header = json.dumps([*names, *place]).encode()
         tensors = (state[tensor.name].astype(_LITTLE) for tensor in metadata.state) if state else ()
         body = _FIXED.pack(FORMAT, len(header)) + header + b"".join(t.tobytes() for t in tensors)
         return _encode(self._mac(body) + body)
@@ -91,8 +95,8 @@ class Seal:
             raise BadState
         _, length = _FIXED.unpack_from(body)
         start = _FIXED.size + length
-        model, version, digest, tokens, held = json.loads(body[_FIXED.size : start])
-        return Opened(model, version, digest, tokens, held, body[start:])
+        model, version, digest, held, tokens, characters = json.loads(body[_FIXED.size : start])
+        return Opened(model, version, digest, held, tokens, characters, body[start:])
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, hashlib.sha256)[:MAC_BYTES]
@@ -111,7 +115,7 @@ def resume(opened: Opened, classifier: Classifier) -> Position:
     if opened.digest != classifier.digest:
         raise ReplayRequired(f"{opened.model}:{opened.version} has been replaced since")
     state = _unpack(opened.tensors, classifier.metadata.state) if opened.tensors else None
-    return Position(state, opened.held, opened.tokens)
+    return Position(state, opened.held, opened.tokens, opened.characters)
 
 
 def _unpack(data: bytes, tensors: tuple[StateTensor, ...]) -> TextState:

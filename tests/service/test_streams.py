@@ -100,6 +100,35 @@ class TestPieces:
         assert list(answer["prediction"]["probabilities"]) == ["pos"]
 
 
+class TestSteps:
+    @pytest.mark.parametrize("pieces", [["A good film. ", "Ba", "d, not goo", "d👍🏽!"], ["", " "]])
+    def test_the_verdict_after_each_token(self, client: TestClient, pieces: list[str]) -> None:
+        text, steps = "", []
+        state = None
+        for piece in pieces:
+            answer = send(client, piece, state, explain=True).json()
+            text, state = text + piece, answer["state"]
+            steps = [step for step in steps if not step["held"]] + answer["steps"]
+        spans = [(token["start"], token["end"]) for token in explain(client, text)["tokens"]]
+        assert [(step["start"], step["end"]) for step in steps] == spans
+        for step in steps:
+            so_far = explain(client, text[: step["end"]])
+            assert step["log_odds"][so_far["label"]] == pytest.approx(so_far["log_odds"], abs=1e-9)
+
+    def test_on_a_web_socket(self, client: TestClient) -> None:
+        with client.websocket_connect("/stream") as socket:
+            socket.send_json({"text": "good ba", "explain": True})
+            steps = socket.receive_json()["steps"]
+        assert [(step["start"], step["end"], step["held"]) for step in steps] == [
+            (0, 4, False),
+            (5, 7, True),
+        ]
+
+
+def explain(client: TestClient, text: str) -> Any:
+    return client.post("/predict", json={"text": text, "explain": True}).json()["explanation"]
+
+
 class TestStates:
     def test_another_process_goes_on(self, client: TestClient, store: Path) -> None:
         state = read(client, "good ", "fil")["state"]

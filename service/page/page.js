@@ -1,0 +1,191 @@
+// Puts the page together: text in, verdict, tints, curves and words out.
+
+import { drawChart, findTurns } from "./chart.js";
+import { Reading } from "./reading.js";
+import { Stream } from "./stream.js";
+import { strongest, Tint } from "./tint.js";
+
+const HUES = 8;
+const LABELS = 7; // bars; more do not fit
+const WORDS = 6; // of each label
+const TURNS = 8;
+const AGAIN = 1000; // milliseconds
+
+const $ = (id) => document.getElementById(id);
+const reading = new Reading();
+const tint = new Tint($("tinted"), $("text"));
+let labels = []; // of the model, in its order
+let changed = Infinity; // place from which on something is to be drawn
+let latest = null;
+
+const hue = (label) => Math.max(0, labels.indexOf(label)) % HUES;
+
+const stream = new Stream({
+  onRead(from, answer, read) {
+    changed = Math.min(changed, reading.take(from, answer, read));
+    latest = answer.prediction;
+    if (read === $("text").value) tell("connected", false);
+    later();
+  },
+  onState: tell,
+});
+
+function tell(text, wrong) {
+  $("status").textContent = text;
+  $("status").classList.toggle("wrong", wrong);
+}
+
+let waiting = false;
+function later() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    draw();
+  });
+}
+
+function draw() {
+  tint.draw(reading, $("text").value, changed, hue);
+  changed = Infinity;
+  drawChart($("chart"), reading, hue);
+  drawVerdict();
+  drawTurns();
+  drawWords();
+  const count = reading.tokens.length;
+  $("count").textContent = count ? `${count.toLocaleString("en")} tokens read.` : "";
+}
+
+function drawVerdict() {
+  if (!latest) return;
+  const chosen = latest.labels ?? [latest.label];
+  $("label").textContent = chosen.join(", ") || "no label";
+  const shown = Object.entries(latest.probabilities).slice(0, LABELS);
+  $("bars").replaceChildren(...shown.map(([label, p]) => makeBar(label, p)));
+}
+
+function makeBar(label, p) {
+  const row = document.createElement("li");
+  const [name, bar, number] = ["span", "div", "span"].map((kind) => document.createElement(kind));
+  const filled = document.createElement("i");
+  name.textContent = name.title = label;
+  bar.className = `bar h${hue(label)}`;
+  bar.setAttribute("aria-hidden", "true");
+  filled.style.transform = `scaleX(${p})`;
+  bar.append(filled);
+  number.textContent = `${(100 * p).toFixed(1)} %`;
+  row.append(name, bar, number);
+  return row;
+}
+
+function drawTurns() {
+  const turns = findTurns(reading);
+  const buttons = turns.slice(-TURNS).map(({ number, before, after }) => {
+    const { start, end } = reading.tokens[number];
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = `“${reading.text.slice(start, end)}”: ${before} → ${after}`;
+    button.addEventListener("click", () => show(start, end));
+    return button;
+  });
+  const many = turns.length > TURNS ? ` (the last ${TURNS} of ${turns.length})` : "";
+  const heading = turns.length
+    ? `The verdict turns here${many}: `
+    : "Where the verdict turns, a line is drawn.";
+  $("turns").replaceChildren(heading, ...buttons);
+}
+
+/** Select a word in the text area, and scroll to it. */
+function show(start, end) {
+  const area = $("text");
+  area.focus();
+  area.setSelectionRange(start, end);
+  const span = document.createRange();
+  const walker = document.createTreeWalker($("tinted"), NodeFilter.SHOW_TEXT);
+  let place = 0;
+  while (walker.nextNode() && place + walker.currentNode.length <= start) {
+    place += walker.currentNode.length;
+  }
+  span.setStart(walker.currentNode, start - place);
+  const top = span.getBoundingClientRect().top - $("tinted").getBoundingClientRect().top;
+  area.scrollTop += top - area.clientHeight / 2;
+}
+
+function drawWords() {
+  const found = new Map(); // by label, each word and what it changed at most
+  reading.tokens.forEach(({ start, end }, number) => {
+    const [label, change] = strongest(reading.contributions(number));
+    if (change < 0.1) return;
+    if (!found.has(label)) found.set(label, new Map());
+    const words = found.get(label);
+    const word = reading.text.slice(start, end).toLowerCase();
+    words.set(word, Math.max(change, words.get(word) ?? 0));
+  });
+  const lists = [...found].map(([label, words]) => makeList(label, words));
+  $("words").replaceChildren(...lists);
+}
+
+function makeList(label, words) {
+  const section = document.createElement("div");
+  const heading = document.createElement("h3");
+  heading.className = `h${hue(label)}`;
+  heading.textContent = `for ${label}`;
+  const list = document.createElement("ol");
+  const strongestFirst = [...words].sort((one, other) => other[1] - one[1]).slice(0, WORDS);
+  for (const [word, change] of strongestFirst) {
+    const item = document.createElement("li");
+    const number = document.createElement("span");
+    number.textContent = ` +${change.toFixed(2)}`;
+    item.append(word, number);
+    list.append(item);
+  }
+  section.append(heading, list);
+  return section;
+}
+
+async function loadModels() {
+  try {
+    const answer = await fetch("models");
+    const { models } = await answer.json();
+    const usable = models.flatMap((model) =>
+      model.versions
+        .filter((version) => version.state === "ready" && version.streamable)
+        .map((version) => ({ model, version })),
+    );
+    if (!usable.length) throw new Error("no model is ready");
+    offer(usable);
+  } catch (error) {
+    tell(`The models cannot be listed (${error.message}); trying again …`, true);
+    setTimeout(loadModels, AGAIN);
+  }
+}
+
+function offer(usable) {
+  const select = $("model");
+  select.replaceChildren(
+    ...usable.map(({ model, version }, number) => {
+      const option = document.createElement("option");
+      option.value = number;
+      option.textContent = `${model.name}:${version.version}`;
+      option.selected = model.default && version === model.versions[0];
+      return option;
+    }),
+  );
+  select.disabled = false;
+  const choose = () => {
+    const { model, version } = usable[select.value];
+    labels = version.labels;
+    changed = 0;
+    stream.read($("text").value, { name: model.name, version: version.version });
+  };
+  select.addEventListener("change", choose);
+  choose();
+}
+
+$("text").addEventListener("input", () => {
+  changed = Math.min(changed, reading.tokens.at(-1)?.start ?? 0);
+  stream.read($("text").value);
+  later();
+});
+new ResizeObserver(later).observe($("text"));
+loadModels();
