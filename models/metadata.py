@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from models.errors import FormatTooNew, VersionCorrupt
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -38,6 +38,14 @@ class StateTensor(_Record):
     name: str
     shape: tuple[int, ...]
     fill: float
+
+
+class WeightRecord(_Record):
+    """Where a weight lies in the SavedModel's variables: its first byte, its shape and its type."""
+
+    offset: int = Field(ge=0)
+    shape: tuple[int, ...]
+    dtype: Literal["float16", "float32"]
 
 
 class NgramTable(_Record):
@@ -107,6 +115,7 @@ class Metadata(_Record):
     baseline: dict[str, dict[str, float]] = {}  # which format version 1 did not know
     training: dict[str, float]
     libraries: dict[str, str]
+    weights: dict[str, WeightRecord] = {}  # which format versions 1 and 2 did not know
     files: dict[str, FileRecord]
 
     @model_validator(mode="after")

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.errors import ModelNotFound, VersionCorrupt
 from models.golden import Golden
-from models.metadata import NAME_PATTERN, FileRecord, Metadata
+from models.metadata import NAME_PATTERN, FileRecord, Metadata, WeightRecord
 from models.tokenizer import Tokenizer
 
 EXTRA = "assets.extra"
@@ -65,6 +68,10 @@ class Version:
     def golden(self) -> Golden:
         """The golden predictions; raises VersionCorrupt."""
         return Golden.load(self.path / GOLDEN)
+
+    def weight(self, name: str) -> NDArray[np.generic]:
+        """Return one of the weights that the metadata names, mapped from its file."""
+        return read_weight(self.path, self.metadata.weights[name])
 
     def verify(self) -> None:
         """Check all that can be checked without computing a prediction.
@@ -123,6 +130,14 @@ class Version:
                 expected=f"{labels} probabilities for each text, one for each label",
                 found=sorted(widths),
             )
+
+
+def read_weight(folder: Path, record: WeightRecord) -> NDArray[np.generic]:
+    """Return a weight of the version in a folder, mapped from its file."""
+    weight: NDArray[np.generic] = np.memmap(
+        folder / WEIGHTS, record.dtype, mode="r", offset=record.offset, shape=record.shape
+    )
+    return weight
 
 
 class Store:

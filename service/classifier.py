@@ -27,6 +27,7 @@ class Classifier:
         self.metadata = version.metadata
         self.engine = engine
         self.cost: Cost = measure_cost(engine, version.metadata.state)
+        self.version = version
         self._tokenizer = version.tokenizer
 
     @property

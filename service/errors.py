@@ -6,6 +6,7 @@ ServiceError
 ├── NotFound                404  no such model or version
 ├── ReplayRequired          409  the stream must be sent again from its start
 ├── NotStreamable           409  the version reads whole texts only
+├── NoWeights               409  the version does not say where its weights are
 ├── TooLarge                413  body, text or list over its limit
 ├── UnsupportedMediaType    415  the body is not declared as JSON
 ├── Invalid                 422  JSON, but not a valid question
@@ -86,6 +87,15 @@ class NotStreamable(ServiceError):
 
     def __init__(self, reference: str) -> None:
         super().__init__(f"{reference} reads whole texts only")
+
+
+class NoWeights(ServiceError):
+    """The version does not say where its weights are."""
+
+    status, type = HTTPStatus.CONFLICT, "no_weights"
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"{reference} is of a format without gates; train it again", field="gates")
 
 
 class TooLarge(ServiceError):

@@ -64,13 +64,22 @@ class PredictRequest(BaseModel):
         Field(description="Say what each token of `text` contributes; `true` is `prefix`."),
     ] = False
 
+    gates: Annotated[
+        bool, Field(description="Say how far the gates open at each token of `text`.")
+    ] = False
+
     @model_validator(mode="after")
     def _fits_together(self) -> "PredictRequest":
         if (self.text is None) == (self.texts is None):
             raise ValueError('give either "text" or "texts"')
-        if self.text is None and (self.trajectory or self.explain):
-            raise ValueError('"trajectory" and "explain" are for one "text"')
+        if self.text is None and self.examined:
+            raise ValueError('"trajectory", "explain" and "gates" are for one "text"')
         return self
+
+    @property
+    def examined(self) -> bool:
+        """Whether more than the prediction is asked for."""
+        return bool(self.trajectory or self.explain or self.gates)
 
     @property
     def method(self) -> Method | None:
@@ -118,6 +127,20 @@ class Stand(BaseModel):
     probabilities: dict[str, float]
 
 
+GateMeans = Annotated[
+    list[dict[str, float]],
+    Field(description="Mean opening of each gate, from 0 to 1, by recurrent layer."),
+]
+
+
+class GatesAt(BaseModel):
+    """How far the gates open at a token."""
+
+    start: Annotated[int, Field(description="First character of the token.")]
+    end: Annotated[int, Field(description="Past-the-end character.")]
+    gates: GateMeans
+
+
 class Turn(BaseModel):
     """A sentence after which the labels are others than before it."""
 
@@ -142,6 +165,7 @@ class _Answer(BaseModel):
         list[Turn] | None, Field(description="Sentences that changed the verdict.")
     ] = None
     explanation: Annotated[Explanation | None, Field(description="Where asked for.")] = None
+    gates: Annotated[list[GatesAt] | None, Field(description="Where asked for.")] = None
 
 
 # The second base's fields come first in the JSON.
@@ -201,6 +225,9 @@ class StreamRequest(BaseModel):
     explain: Annotated[
         bool, Field(description="Say how the verdict stands after each token of the piece.")
     ] = False
+    gates: Annotated[
+        bool, Field(description="With `explain`, say how far the gates open at each token too.")
+    ] = False
 
 
 class Step(BaseModel):
@@ -210,6 +237,7 @@ class Step(BaseModel):
     end: Annotated[int, Field(description="Past-the-end character.")]
     held: Annotated[bool, Field(description="More text may change this token, or end it.")]
     log_odds: Annotated[dict[str, float], Field(description="Of each label: ln(p / (1 - p)).")]
+    gates: GateMeans | None = None
 
 
 class StreamResponse(BaseModel):
@@ -243,6 +271,7 @@ class StreamMessage(BaseModel):
     version: Annotated[int | None, Field(ge=1)] = None
     top_k: Annotated[int | None, Field(ge=1)] = None
     explain: bool = False
+    gates: bool = False
 
 
 class VersionInfo(BaseModel):

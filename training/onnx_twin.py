@@ -6,7 +6,6 @@ specification (https://onnx.ai/onnx/operators/).
 """
 
 import functools
-import mmap
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,10 @@ from models.metadata import StateTensor
 from models.tokenizer import PAD
 from models.versions import ONNX, WEIGHTS
 from training.classifier import Classifier
-from training.errors import ExportError
 from training.export import describe_state, layer_states
 from training.ngrams import MULTIPLIERS, ORDERS, REMEMBERED, WINDOW
 from training.settings import Cell
+from training.weights import find_bytes
 
 OPSET = 20
 IR_VERSION = 9  # the oldest that has this opset, so that older runtimes can read the file
@@ -292,15 +291,7 @@ def _external_tensor(name: str, array: NDArray[np.generic], *, folder: Path) -> 
     kind = helper.np_dtype_to_tensor_dtype(array.dtype)
     tensor = TensorProto(name=name, data_type=kind, dims=array.shape)
     tensor.data_location = TensorProto.EXTERNAL
-    place = {"location": WEIGHTS, "offset": _find_bytes(folder / WEIGHTS, array.tobytes())}
+    place = {"location": WEIGHTS, "offset": find_bytes(folder, array)}
     for key, value in {**place, "length": array.nbytes}.items():
         tensor.external_data.add(key=key, value=str(value))
     return tensor
-
-
-def _find_bytes(path: Path, content: bytes) -> int:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        offset = data.find(content)
-    if offset < 0:
-        raise ExportError(f"{path} does not hold a table's bytes")
-    return offset

@@ -33,6 +33,7 @@ from training.report.summary import Summary, answer_times, headline
 from training.report.tell import tell
 from training.report.write import write_report
 from training.run import Run
+from training.weights import find_weights
 
 
 def train(run: Run, *, store: Store) -> Version:
@@ -76,7 +77,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
         run = fit_into(run, run.budget)
     learned = learn(run)
     metadata = describe(run.prepared, learned, run.settings)
-    _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
+    metadata = _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
     proof = _prove(learned.classifier, run.prepared, folder=folder)
     metadata = _measure(run, proof, baseline, metadata=metadata)
     summary = _report(run, learned, baseline, proof, metadata=metadata, folder=folder)
@@ -104,13 +105,17 @@ def _fit_baseline(run: Run) -> Baseline:
 
 def _export(
     classifier: Classifier, prepared: Prepared, *, metadata: Metadata, folder: Path
-) -> None:
+) -> Metadata:
+    """Write the version's network, tokenizer and metadata; return the latter, now with weights."""
     with console.status("exporting"):
         export_saved_model(classifier, folder=folder)
         export_onnx(classifier, folder=folder)
         (folder / EXTRA).mkdir()
         prepared.tokenizer.save(folder / TOKENIZER)
+        weights = find_weights(classifier, folder=folder)
+        metadata = metadata.model_copy(update={"weights": weights})
         metadata.save(folder / METADATA)
+    return metadata
 
 
 def _prove(classifier: Classifier, prepared: Prepared, *, folder: Path) -> Proof:

@@ -1,5 +1,6 @@
 """Classifies one text and says why, or where on the way it was decided."""
 
+import asyncio
 from itertools import accumulate
 
 import numpy as np
@@ -13,9 +14,10 @@ from service.insight.explanation import (
     explain_by_prefix,
     result_of,
 )
+from service.insight.gates import Layers
 from service.insight.sentences import find_sentences
 from service.insight.trajectory import describe_trajectory, find_turns
-from service.schemas import Method, MultiLabelPrediction, Prediction
+from service.schemas import GatesAt, Method, MultiLabelPrediction, Prediction
 from service.tokenizing import TokenizerThread
 from service.work import Reading
 
@@ -28,6 +30,7 @@ async def examine(
     *,
     explain: Method | None,
     trajectory: bool,
+    gates: bool,
     top_k: int | None,
     tokenizer: TokenizerThread,
     compute: Compute,
@@ -39,6 +42,7 @@ async def examine(
         text: The text.
         explain: How to say what each token contributes; None not to.
         trajectory: Whether to say how the verdict stands after each sentence.
+        gates: Whether to say how far the gates open at each token.
         top_k: Number of probabilities to give; None for all.
         tokenizer: Turns the text into ids.
         compute: Has readings computed.
@@ -52,8 +56,8 @@ async def examine(
     rows = await tokenizer.encode(classifier, [text[start:end] for start, end in spans])
     ids = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
     ends = list(accumulate(map(len, rows)))
-    if explain is not None:
-        check_length(len(ids), explain)
+    if explain is not None or gates:
+        check_length(len(ids), explain or "prefix")
     stops = range(1, len(ids) + 1) if explain == "prefix" else ends if trajectory else ()
     ticket = await compute([Reading(ids, stops=stops)])
     result, after = result_of(ticket, 0), dict(zip(stops, ticket.jobs[0].seen, strict=True))
@@ -65,5 +69,13 @@ async def examine(
         more["explanation"] = await explain_by_prefix(classifier, text, [*after.values()], compute)
     elif explain == "occlusion":
         more["explanation"] = await explain_by_occlusion(classifier, text, ids, compute)
+    if gates:
+        layers = Layers.of(classifier.version)
+        _, means = await asyncio.to_thread(layers.read, ids, None)
+        _, offsets = classifier.encode_with_offsets(text)
+        more["gates"] = [
+            GatesAt(start=start, end=end, gates=at)
+            for (start, end), at in zip(offsets, means, strict=True)
+        ]
     answer = classifier.describe(result, tokens=len(ids), top_k=top_k)
     return answer.model_copy(update=more)

@@ -65,7 +65,7 @@ async def predict(request: Request) -> Response:
     question = await read_question(request, PredictRequest)
     classifier = state.catalog.find(question.model, version=question.version)
     items = check_items(question, state.settings)
-    if question.method or question.trajectory:
+    if question.examined:
         return _json(await _examine(request, state, classifier, question), {})
     texts = [item for item in items if isinstance(item, str)]
     answers: list[Answer | ItemError] = []
@@ -106,6 +106,7 @@ async def _examine(
         question.text or "",
         explain=question.method,
         trajectory=question.trajectory,
+        gates=question.gates,
         top_k=question.top_k,
         tokenizer=state.tokenizer,
         compute=compute,

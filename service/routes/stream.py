@@ -21,7 +21,7 @@ from service.question import check_piece, parse_question, read_deadline, read_qu
 from service.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
 from service.state import ServiceState, get_state
 from service.streams.position import Position
-from service.streams.reader import Read, read_piece
+from service.streams.reader import Read, Wanted, read_piece
 from service.streams.seal import resume
 
 router = APIRouter()
@@ -58,13 +58,16 @@ async def read(request: Request) -> Response:
         classifier,
         position,
         piece,
-        top_k=question.top_k,
-        explain=question.explain,
+        wanted=_wanted(question),
         deadline=read_deadline(request),
         receive=request.receive,
     )
     state = None if question.final else service.seal.write(found.position, classifier)
     return Response(_dump(_answer(found, state)), media_type="application/json")
+
+
+def _wanted(question: Question) -> Wanted:
+    return Wanted(question.top_k, question.explain, question.gates)
 
 
 def _answer(found: Read, state: str | None) -> StreamResponse:
@@ -156,9 +159,7 @@ class Listener:
         piece = check_piece(message.text, service.settings)
         if classifier is None or message.restart or message.state is not None:
             classifier, position = _find(service, message)
-        found = await read_piece(
-            service, classifier, position, piece, top_k=message.top_k, explain=message.explain
-        )
+        found = await read_piece(service, classifier, position, piece, wanted=_wanted(message))
         self._classifier, self._position = classifier, found.position
         state = service.seal.write(found.position, classifier) if message.with_state else None
         return _answer(found, state)

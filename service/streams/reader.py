@@ -1,5 +1,6 @@
 """Reads a stream on, piece by piece."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +10,27 @@ from starlette.types import Receive
 
 from models.golden import Probabilities
 from service.classifier import Classifier
+from service.insight.gates import Layers
 from service.insight.odds import log_odds
 from service.schemas import MultiLabelPrediction, Prediction, Step
 from service.state import ServiceState
 from service.streams.position import Position, join_pieces
 from service.work import Reading
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to say of a piece.
+
+    Args:
+        top_k: Number of probabilities to give; None for all.
+        explain: Whether to say how the verdict stands after each token.
+        gates: Whether to say there how far the gates open too.
+    """
+
+    top_k: int | None = None
+    explain: bool = False
+    gates: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,8 +54,7 @@ async def read_piece(
     position: Position,
     piece: str,
     *,
-    top_k: int | None = None,
-    explain: bool = False,
+    wanted: Wanted,
     deadline: float | None = None,
     receive: Receive | None = None,
 ) -> Read:
@@ -51,8 +67,7 @@ async def read_piece(
         classifier: Of a streamable version.
         position: Where the stream has got.
         piece: The text that comes next.
-        top_k: Number of probabilities to give; None for all.
-        explain: Whether to say how the verdict stands after each token.
+        wanted: What to say of it.
         deadline: Seconds from now; the service's own if absent.
         receive: Says when the client is gone; None if there is no telling.
 
@@ -64,7 +79,7 @@ async def read_piece(
     closed, held = classifier.split_open(text)
     read, ahead = await service.tokenizer.encode(classifier, [closed, held])
     ids = np.concatenate([read, ahead]).astype(np.int32)
-    stops = range(1, len(ids) + 1) if explain else [len(read)] if len(read) else []
+    stops = range(1, len(ids) + 1) if wanted.explain else [len(read)] if len(read) else []
     reading = Reading(ids, position.state, stops=stops, keep=len(read))
     patience = deadline or service.patience(classifier.cost.seconds(len(ids)))
     ticket = await service.scheduler.compute(
@@ -75,11 +90,18 @@ async def read_piece(
         raise result
     service.metrics.count(ticket)
     tokens = position.tokens + len(ids)
-    prediction = classifier.describe(result, tokens=tokens, top_k=top_k)
+    prediction = classifier.describe(result, tokens=tokens, top_k=wanted.top_k)
     job = ticket.jobs[0]
     characters = position.characters + len(closed)
     after = Position(job.kept, held + half, position.tokens + len(read), characters)
-    steps = _describe_steps(classifier, position, (closed, held), job.seen) if explain else None
+    if not wanted.explain:
+        return Read(prediction, after, None)
+    steps = _describe_steps(classifier, position, (closed, held), job.seen)
+    if wanted.gates:
+        layers = Layers.of(classifier.version)
+        _, means = await asyncio.to_thread(layers.read, ids, position.state)
+        for step, at in zip(steps, means, strict=True):
+            step.gates = at
     return Read(prediction, after, steps)
 
 

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from models.batching import pad
+from models.cells import GATES, CellLayer
 from models.metadata import Task
-from models.versions import ONNX, WEIGHTS
+from models.versions import ONNX, WEIGHTS, read_weight
 from service.compute import compute
 from service.engines.engine import Engine, initial_state
 from service.engines.onnx import OnnxEngine
 from service.engines.savedmodel import SavedModelEngine
+from service.insight.gates import PARTS, Layers
 from training.cases import awkward_rows
 from training.errors import ExportError
 from training.ngrams import REMEMBERED, NgramModel
@@ -119,6 +121,30 @@ def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exp
         for index in (0, 1, 5, len(rows) - 1):
             alone = engine.predict(pad([rows[index]]))
             np.testing.assert_allclose(alone[0], expected[index], rtol=0, atol=1e-5)
+
+
+def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) -> None:
+    from training.weights import find_weights
+
+    kind, records = exported.kind, find_weights(exported.classifier, folder=exported.folder)
+    weights = {name: read_weight(exported.folder, record) for name, record in records.items()}
+    names = [[f"recurrent_{n}/{part}" for part in PARTS] for n in range(kind.layers)]
+    cells = [CellLayer(kind.cell, *(weights[name] for name in layer)) for layer in names]
+    layers = Layers(weights["embedding"], cells)
+    first, rest = np.split(np.random.default_rng(2).integers(1, VOCABULARY, 60, np.int32), [25])
+    for engine in exported.engines():
+        state = initial_state(exported.state, batch=1)
+        found = None
+        for piece in (first, rest):
+            _, state = engine.step(piece[None], state)
+            found, gates = layers.read(piece, found)
+            assert len(gates) == len(piece)
+            for name, values in found.items():
+                np.testing.assert_allclose(values, state[name][0], rtol=0, atol=1e-5)
+        assert set(found) == {name for name in state if name[0] in "hc" and name[1:].isdigit()}
+    for at in gates:
+        assert [tuple(layer) for layer in at] == [GATES[kind.cell]] * kind.layers
+        assert all(0 < value < 1 for layer in at for value in layer.values())
 
 
 @pytest.mark.parametrize("pieces", [[0, 1, 2], [0, 1, 5, 40]], ids=["tiny", "mixed"])

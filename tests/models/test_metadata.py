@@ -22,8 +22,8 @@ def test_format_version_comes_first(tmp_path) -> None:
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(tmp_path) -> None:
     path = tmp_path / "metadata.json"
-    path.write_text('{"format_version": 3, "unheard_of": true}')
-    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 3 is newer than 2"):
+    path.write_text('{"format_version": 4, "unheard_of": true}')
+    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 4 is newer than 3"):
         Metadata.load(path)
 
 

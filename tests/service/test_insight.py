@@ -113,6 +113,14 @@ class TestTrajectory:
         assert answer["explanation"]["label"] == "pos"
 
 
+def test_gates_need_a_version_that_names_its_weights(client: TestClient) -> None:
+    answer = client.post("/predict", json={"text": "a", "gates": True})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (409, "no_weights")
+    with client.websocket_connect("/stream") as socket:
+        socket.send_json({"text": "a", "explain": True, "gates": True})
+        assert socket.receive_json()["error"]["type"] == "no_weights"
+
+
 @pytest.mark.parametrize("more", [{"explain": True}, {"trajectory": True}])
 def test_of_several_texts_none_is_looked_into(client: TestClient, more: Any) -> None:
     answer = client.post("/predict", json={"texts": ["a"], **more})
