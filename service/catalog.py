@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.cells import GATES
 from models.errors import GatewiseError
 from models.versions import Store, Version
 from service.classifier import Classifier
@@ -202,6 +203,7 @@ def _describe_version(number: int, entry: Entry) -> VersionInfo:
         cell=metadata.architecture.cell,
         parameters=metadata.architecture.parameters,
         streamable=metadata.streamable,
+        gates=list(GATES[metadata.architecture.cell]) if metadata.weights else [],
         created=metadata.created.isoformat(),
         metrics=metadata.metrics,
         data=metadata.data.model_dump(mode="json"),

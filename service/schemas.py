@@ -286,6 +286,7 @@ class VersionInfo(BaseModel):
     cell: str | None = None
     parameters: int | None = None
     streamable: bool | None = None
+    gates: Annotated[list[str] | None, Field(description="Gates that can be asked for.")] = None
     created: str | None = None
     metrics: dict[str, dict[str, float]] | None = None
     data: JsonValue = None

@@ -71,7 +71,8 @@ class Layers:
 
 
 def _weight(version: Version, name: str) -> NDArray[np.float32]:
-    return version.weight(name).astype(np.float32, copy=False)
+    # A copy, for in its file it may begin at any byte, and NumPy would copy it for each product.
+    return np.array(version.weight(name), np.float32)
 
 
 def _means(gates: dict[str, np.ndarray], count: int) -> list[Means]:

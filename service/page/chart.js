@@ -11,26 +11,42 @@ const LABELS = 3;
 const SVG = "http://www.w3.org/2000/svg";
 
 export function drawChart(svg, reading, hue) {
+  const curves = reading.tokens.length
+    ? leaders(reading).map((label) => [hue(label), (token) => probability(token.odds[label])])
+    : [];
+  drawCurves(svg, reading.tokens, curves);
+  for (const { number } of findTurns(reading)) {
+    const place = x(number, reading.tokens.length);
+    svg.append(line("turn", place, 0, place, HEIGHT));
+  }
+}
+
+/** Draw how far each gate opens; gates have hues of their own, from `first` on. */
+export function drawGates(svg, reading, gates, first) {
+  const curves = gates.map((gate, n) => [first + n, (token) => token.gates?.[gate]]);
+  drawCurves(svg, reading.tokens, curves);
+}
+
+/** Draw curves, each a hue and what gives a value from 0 to 1 for a token. */
+function drawCurves(svg, tokens, curves) {
   svg.replaceChildren(line("half", 0, HEIGHT / 2, WIDTH, HEIGHT / 2));
-  const count = reading.tokens.length;
-  if (!count) return;
-  const x = (number) => (count > 1 ? (number / (count - 1)) * WIDTH : 0);
-  const y = (p) => HEIGHT - EDGE - p * (HEIGHT - 2 * EDGE);
+  const count = tokens.length;
   const step = Math.max(1, Math.floor(count / POINTS));
   const numbers = [...Array(Math.ceil(count / step)).keys()].map((n) => n * step);
-  if (numbers.at(-1) !== count - 1) numbers.push(count - 1);
-  for (const label of leaders(reading)) {
-    const points = numbers.map((n) => `${x(n)},${y(probability(reading.tokens[n].odds[label]))}`);
+  if (count && numbers.at(-1) !== count - 1) numbers.push(count - 1);
+  for (const [hue, valueOf] of curves) {
+    const known = numbers.filter((n) => valueOf(tokens[n]) !== undefined);
+    const points = known.map((n) => `${x(n, count)},${y(valueOf(tokens[n]))}`);
     if (points.length === 1) points.push(`${WIDTH},${points[0].split(",")[1]}`);
     const curve = document.createElementNS(SVG, "polyline");
-    curve.setAttribute("class", `h${hue(label)}`);
+    curve.setAttribute("class", `h${hue}`);
     curve.setAttribute("points", points.join(" "));
     svg.append(curve);
   }
-  for (const turn of findTurns(reading)) {
-    svg.append(line("turn", x(turn.number), 0, x(turn.number), HEIGHT));
-  }
 }
+
+const x = (number, count) => (count > 1 ? (number / (count - 1)) * WIDTH : 0);
+const y = (value) => HEIGHT - EDGE - value * (HEIGHT - 2 * EDGE);
 
 /** Tokens after which another label is ahead than before, and stays so for a while. */
 export function findTurns(reading) {

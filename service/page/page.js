@@ -1,12 +1,20 @@
 // Puts the page together: text in, verdict, tints, curves and words out.
 
-import { drawChart, findTurns } from "./chart.js";
+import { drawChart, drawGates, findTurns } from "./chart.js";
 import { Reading } from "./reading.js";
 import { Stream } from "./stream.js";
 import { strongest, Tint } from "./tint.js";
 
 const HUES = 8;
 const LABELS = 7; // bars; more do not fit
+const GATE_HUE = 2; // of the first gate; labels begin at 0
+const MEANINGS = {
+  input: "input: how much of the word is taken in",
+  forget: "forget: how much of the state is kept",
+  output: "output: how much of the state is shown",
+  update: "update: how much of the state is kept",
+  reset: "reset: how much of the state the word is seen with",
+};
 const WORDS = 6; // of each label
 const TURNS = 8;
 const AGAIN = 1000; // milliseconds
@@ -14,6 +22,7 @@ const AGAIN = 1000; // milliseconds
 const $ = (id) => document.getElementById(id);
 const reading = new Reading();
 const tint = new Tint($("tinted"), $("text"));
+let gates = []; // of the model
 let labels = []; // of the model, in its order
 let changed = Infinity; // place from which on something is to be drawn
 let latest = null;
@@ -49,6 +58,7 @@ function draw() {
   tint.draw(reading, $("text").value, changed, hue);
   changed = Infinity;
   drawChart($("chart"), reading, hue);
+  drawGates($("gates"), reading, gates, GATE_HUE);
   drawVerdict();
   drawTurns();
   drawWords();
@@ -174,12 +184,28 @@ function offer(usable) {
   select.disabled = false;
   const choose = () => {
     const { model, version } = usable[select.value];
-    labels = version.labels;
+    ({ labels, gates } = version);
     changed = 0;
-    stream.read($("text").value, { name: model.name, version: version.version });
+    tellGates();
+    stream.read($("text").value, {
+      name: model.name,
+      version: version.version,
+      gates: gates.length > 0,
+    });
   };
   select.addEventListener("change", choose);
   choose();
+}
+
+function tellGates() {
+  const entries = gates.map((gate, n) => {
+    const entry = document.createElement("span");
+    entry.className = `h${GATE_HUE + n}`;
+    entry.textContent = MEANINGS[gate];
+    return entry;
+  });
+  const none = "This version was published before its gates could be read, or has none.";
+  $("legend").replaceChildren(...(entries.length ? entries : [none]));
 }
 
 $("text").addEventListener("input", () => {

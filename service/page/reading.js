@@ -23,6 +23,7 @@ export class Reading {
         end: toUnits(step.end),
         held: step.held,
         odds: step.log_odds,
+        gates: step.gates?.at(-1), // of the last layer
       });
     }
     this.text = text;

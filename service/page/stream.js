@@ -23,7 +23,7 @@ export class Stream {
     this.connect();
   }
 
-  /** Read this text with this model, {name, version}. */
+  /** Read this text with this model, {name, version, gates}. */
   read(text, model = this.model) {
     if (model !== this.model) this.forget();
     this.text = text;
@@ -62,7 +62,7 @@ export class Stream {
   send() {
     const open = this.socket.readyState === WebSocket.OPEN;
     if (!open || this.asked || !this.model || (this.sent === this.text && !this.fresh)) return;
-    const message = { explain: true };
+    const message = { explain: true, gates: this.model.gates };
     let from = this.sent === null ? 0 : this.sent.length;
     if (this.fresh || this.sent === null || !this.text.startsWith(this.sent)) {
       from = this.goBack(message);
