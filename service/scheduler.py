@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from typing import NoReturn
 
 from starlette.types import Receive
 
@@ -19,6 +20,7 @@ from service.classifier import Classifier
 from service.errors import ClientGone, DeadlinePassed, Overloaded
 from service.pace import Pace
 from service.slices import plan_slice, read_slice
+from service.turnstile import Turnstile
 from service.work import Job, Reading, Result, Ticket
 
 STRETCH = 20.0  # see Ticket
@@ -37,6 +39,7 @@ class Scheduler:
     def __init__(self, *, threads: int) -> None:
         self._backlog = Backlog()
         self._pace = Pace(threads=threads)
+        self._turnstile = Turnstile()
         self._changed = threading.Condition()
         self._stopped = False
         self._threads = [
@@ -54,10 +57,13 @@ class Scheduler:
         with self._changed:
             return self._backlog.seconds / self._pace.value
 
-    def check(self, seconds: float, *, deadline: float) -> None:
+    async def check(self, seconds: float, *, deadline: float) -> None:
         """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
+        due = time.monotonic() + STRETCH * seconds
         with self._changed:
-            self._check(seconds, due=time.monotonic() + STRETCH * seconds, deadline=deadline)
+            refusal = self._refusal(seconds, due=due, deadline=deadline)
+        if refusal is not None:
+            await self._refuse(refusal)
 
     async def compute(
         self,
@@ -82,9 +88,12 @@ class Scheduler:
         """
         ticket = Ticket(classifier, readings, deadline=deadline, stretch=STRETCH)
         with self._changed:
-            self._check(ticket.seconds, due=ticket.due, deadline=deadline)
-            self._backlog.add(ticket.jobs)
-            self._changed.notify(len(ticket.jobs))
+            refusal = self._refusal(ticket.seconds, due=ticket.due, deadline=deadline)
+            if refusal is None:
+                self._backlog.add(ticket.jobs)
+                self._changed.notify(len(ticket.jobs))
+        if refusal is not None:
+            await self._refuse(refusal)
         await self._wait(ticket, receive)
         return ticket
 
@@ -96,15 +105,21 @@ class Scheduler:
         for thread in self._threads:
             thread.join()
 
-    def _check(self, seconds: float, *, due: float, deadline: float) -> None:
+    async def _refuse(self, refusal: Overloaded) -> NoReturn:
+        await self._turnstile.go_through()
+        raise refusal
+
+    def _refusal(self, seconds: float, *, due: float, deadline: float) -> Overloaded | None:
+        """Return what to say to work that would come too late; None if there is time for it."""
         before = self._backlog.seconds_before(due) / self._pace.value
         there_is = MARGIN * (deadline - time.monotonic())
         late = before + seconds - there_is
-        if before > 0 and late > 0:
-            raise Overloaded(
-                f"the answer would take about {before + seconds:.1f} s, too long for its deadline",
-                retry_after=math.ceil(min(late, before)),
-            )
+        if before <= 0 or late <= 0:
+            return None
+        return Overloaded(
+            f"the answer would take about {before + seconds:.1f} s, too long for its deadline",
+            retry_after=math.ceil(min(late, before)),
+        )
 
     async def _wait(self, ticket: Ticket, receive: Receive | None) -> None:
         loop = asyncio.get_running_loop()

@@ -19,8 +19,8 @@ from service.work import Job
 SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
 CALLS = 10  # times as long as the call itself, at least, or nothing but calls would be made
 COMPANY = 8  # texts that a slice leaves time for; more save little
+WORTH = 1.5  # times another call must be saved by beginning a text that does not come to an end
 GRACE = 1.25  # times as long as needed may a slice be, so that texts a little longer are done too
-WORTH = 5.0  # times as long as the call itself must reading take that does not come to an end
 
 
 def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
@@ -36,8 +36,10 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
     tokens = min(whole, most)
     roof = min(most, round(tokens * GRACE))
     limit = max(enough, cost.seconds(roof))
-    # A text that is only begun needs another call, so it must be worth this one.
-    worth = classifier.sliced and tokens * cost.seconds_per_token >= WORTH * cost.call
+    # A text that is only begun needs another call. Where the first goes on too they share that;
+    # elsewhere what they share of this one must be worth it.
+    goes_on = first.ahead > roof or tokens * cost.step >= WORTH * cost.call
+    worth = classifier.sliced and goes_on
     chosen = [first]
     for job in candidates[1:]:
         if job.ahead > roof and not worth:

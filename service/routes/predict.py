@@ -28,7 +28,6 @@ from service.work import Reading, Ticket
 router = APIRouter()
 _log = logging.getLogger(__name__)
 
-WORTH_CHECKING = 0.01  # seconds of work from which on it is refused before it is tokenized
 
 Answer = Prediction | MultiLabelPrediction
 _DOCUMENTED: dict[str, Any] = {
@@ -123,8 +122,7 @@ async def _compute(
     """Return the finished ticket of some texts, and in `stages` the seconds that each took."""
     started = time.monotonic()
     asked, least = read_deadline(request), fewest_seconds(classifier, texts)
-    if least > WORTH_CHECKING:
-        state.scheduler.check(least, deadline=started + (asked or state.patience(least)))
+    await state.scheduler.check(least, deadline=started + (asked or state.patience(least)))
     ids = await state.tokenizer.encode(classifier, texts)
     tokenized = time.monotonic()
     patience = asked or state.patience(sum(classifier.cost.seconds(len(row)) for row in ids))

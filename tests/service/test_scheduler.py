@@ -154,8 +154,8 @@ class TestDeadlines:
             assert time.monotonic() - started < 1
             assert 1 <= int(refusal.value.headers["Retry-After"]) <= 8
             with pytest.raises(Overloaded):
-                scheduler.check(0.2, deadline=time.monotonic() + 4.0)
-            scheduler.check(0.2, deadline=time.monotonic() + 40)
+                await scheduler.check(0.2, deadline=time.monotonic() + 4.0)
+            await scheduler.check(0.2, deadline=time.monotonic() + 40)
             # What is short enough to come first is answered nevertheless.
             short = ask(scheduler, classifier, [2], within=4.0)
             engine.go.set()

@@ -56,6 +56,12 @@ def test_a_text_is_not_begun_for_a_few_tokens(classifier: Classifier) -> None:
     assert plan_slice([short, longer]) == ([short], 10)
 
 
+def test_long_texts_are_begun_together_whatever_a_call_costs(tmp_path: Path) -> None:
+    for call in (1.4e-4, 1.7e-4, 2.5e-4, 3.5e-4):
+        classifier = make_classifier(tmp_path, cost=Cost(call=call, step=4.9e-6, text=5.5e-6))
+        assert len(plan_slice(make_jobs(classifier, *[270] * 20))[0]) >= COMPANY
+
+
 def test_a_short_text_does_not_keep_a_long_one_company(classifier: Classifier) -> None:
     long, short = make_jobs(classifier, 5_000, 5)
     assert plan_slice([long, short])[0] == [long]
