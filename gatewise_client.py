@@ -49,15 +49,23 @@ class ServiceError(Exception):
         type: What kind of error.
         message: What was wrong, and what would be right.
         field: The part of the request that is to blame.
+        retry_after: Seconds after which there will be time.
     """
 
     def __init__(
-        self, status: int, *, type: str = "unknown", message: str, field: str | None = None
+        self,
+        status: int,
+        *,
+        type: str = "unknown",
+        message: str,
+        field: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(f"{message} ({type})")
         self.status = status
         self.type = type
         self.field = field
+        self.retry_after = retry_after
 
 
 class Options(TypedDict, total=False):

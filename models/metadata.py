@@ -48,6 +48,21 @@ class WeightRecord(_Record):
     dtype: Literal["float16", "float32"]
 
 
+class Stopping(_Record):
+    """When enough of a text has been read; see models/stopping.py.
+
+    Args:
+        every: Tokens between two looks.
+        intercept, weights: Of the log-odds that the label will still change.
+        limits: Up to which of these reading may end, for each certainty.
+    """
+
+    every: int = Field(ge=1)
+    intercept: float
+    weights: tuple[float, ...]
+    limits: dict[str, float]
+
+
 class NgramTable(_Record):
     """Sizes of the table of hashed n-grams: their highest order, rows and columns."""
 
@@ -116,6 +131,7 @@ class Metadata(_Record):
     training: dict[str, float]
     libraries: dict[str, str]
     weights: dict[str, WeightRecord] = {}  # which format versions 1 and 2 did not know
+    stopping: Stopping | None = None  # nor this
     files: dict[str, FileRecord]
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from models.tokenizer import Offsets
 from models.versions import Version
 from service.cost import Cost, measure_cost
 from service.engines.engine import Engine
+from service.insight.gates import Layers
 from service.schemas import MultiLabelPrediction, Prediction
 
 DECIMALS = 7  # of a probability; what a 32-bit float has
@@ -27,7 +28,7 @@ class Classifier:
         self.metadata = version.metadata
         self.engine = engine
         self.cost: Cost = measure_cost(engine, version.metadata.state)
-        self.version = version
+        self._version = version
         self._tokenizer = version.tokenizer
 
     @property
@@ -44,6 +45,11 @@ class Classifier:
     def digest(self) -> str:
         """Digest of the metadata, and by that of the weights, whose hashes stand in it."""
         return hashlib.sha256(self.metadata.model_dump_json().encode()).hexdigest()[:16]
+
+    @cached_property
+    def layers(self) -> Layers:
+        """The recurrent layers in NumPy; raises NoWeights."""
+        return Layers.of(self._version)
 
     def split_open(self, text: str) -> tuple[str, str]:
         """Return the text up to where more text may still change its tokens, and the rest."""

@@ -7,6 +7,7 @@ ServiceError
 ├── ReplayRequired          409  the stream must be sent again from its start
 ├── NotStreamable           409  the version reads whole texts only
 ├── NoWeights               409  the version does not say where its weights are
+├── NoRule                  409  the version has no rule to stop by
 ├── TooLarge                413  body, text or list over its limit
 ├── UnsupportedMediaType    415  the body is not declared as JSON
 ├── Invalid                 422  JSON, but not a valid question
@@ -15,7 +16,8 @@ ServiceError
 ├── Unavailable             503  nothing is loaded that could answer
 └── DeadlinePassed          504  not answered in time
 
-Every error body is {"error": {"type", "message"}}, with "field" where one is to blame.
+Every error body is {"error": {"type", "message"}}, with "field" where one is to blame, and with
+"retry_after" where waiting helps.
 """
 
 from collections.abc import Mapping
@@ -36,6 +38,7 @@ class ServiceError(HTTPException):
 
     status: int = HTTPStatus.INTERNAL_SERVER_ERROR
     type = "internal"
+    retry_after: int | None = None
 
     def __init__(
         self, message: str, *, field: str | None = None, headers: dict[str, str] | None = None
@@ -46,7 +49,9 @@ class ServiceError(HTTPException):
     @property
     def error(self) -> ErrorDetail:
         """The error as it stands in an answer."""
-        return ErrorDetail(type=self.type, message=self.detail, field=self.field)
+        return ErrorDetail(
+            type=self.type, message=self.detail, field=self.field, retry_after=self.retry_after
+        )
 
 
 class Malformed(ServiceError):
@@ -98,6 +103,15 @@ class NoWeights(ServiceError):
         super().__init__(f"{reference} is of a format without gates; train it again", field="gates")
 
 
+class NoRule(ServiceError):
+    """The version has no rule to stop by."""
+
+    status, type = HTTPStatus.CONFLICT, "no_rule"
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"{reference} has no rule to stop by; train it again", field="stop_at")
+
+
 class TooLarge(ServiceError):
     """Body, text or list over its limit."""
 
@@ -128,6 +142,7 @@ class Overloaded(ServiceError):
 
     def __init__(self, message: str, *, retry_after: int) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
 
 
 class ClientGone(ServiceError):

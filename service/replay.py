@@ -12,12 +12,14 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from models.batching import Row
+from models.batching import Row, pad
+from models.golden import Probabilities
+from models.metadata import StateTensor
 from models.quiet import quiet_start
 from models.versions import Version
 from service.compute import compute
 from service.cores import available_cores
-from service.engines.engine import Engine
+from service.engines.engine import Engine, initial_state
 from service.engines.opening import THREADS, EngineName, load_engine
 
 CHUNK_TEXTS = 1_024
@@ -31,17 +33,20 @@ def replay(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> No
     Args:
         folder: A version's folder; it need not be published yet.
         engine: "onnx" or "savedmodel".
-        ids_file: .npz with `tokens`, all ids in a row, `lengths`, the tokens of each text, and
-            `timed`, the numbers of the texts to time.
-        output: .npz file to write, with `probabilities` (texts, labels), and the `milliseconds`
-            that each timed text took alone; fewer than asked for if they take too long.
+        ids_file: .npz with `tokens`, all ids in a row, `lengths`, the tokens of each text, `timed`,
+            the numbers of the texts to time, and `watched`, those of the texts to look at on the
+            way, `every` so many tokens.
+        output: .npz file to write, with `probabilities` (texts, labels), the `milliseconds` that
+            each timed text took alone, fewer than asked for if they take too long, and `looks`, the
+            probabilities of each watched text at each look and at its end, all in a row.
     """
     version = Version(folder)
     with quiet_start():
         loaded = load_engine(version, kind=engine, threads=available_cores())
     with np.load(ids_file) as content:
         rows = np.split(content["tokens"], np.cumsum(content["lengths"])[:-1])
-        timed = [rows[row] for row in content["timed"]]
+        timed, watched = ([rows[row] for row in content[name]] for name in ("timed", "watched"))
+        every = int(content["every"])
     # Sorted before it is cut into chunks, so that each chunk has texts of like length.
     order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
     chunks = [order[i : i + CHUNK_TEXTS] for i in range(0, len(order), CHUNK_TEXTS)]
@@ -60,7 +65,22 @@ def replay(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> No
     if engine == "onnx":  # TensorFlow keeps to the threads of its first engine
         loaded = load_engine(version, kind=engine, threads=THREADS)
     milliseconds = _time(loaded, timed, version=version)
-    np.savez(output, probabilities=probabilities, milliseconds=milliseconds)
+    looks = [watch(loaded, row, state=version.metadata.state, every=every) for row in watched]
+    np.savez(
+        output,
+        probabilities=probabilities,
+        milliseconds=milliseconds,
+        looks=np.concatenate([np.empty((0, probabilities.shape[1]), np.float32), *looks]),
+    )
+
+
+def watch(engine: Engine, row: Row, *, state: tuple[StateTensor, ...], every: int) -> Probabilities:
+    """Return the probabilities (looks, labels) of a text at each look, the last at its end."""
+    found, before = [], initial_state(state, batch=1)
+    for start in range(0, max(1, len(row)), every):
+        probabilities, before = engine.step(pad([row[start : start + every]]), before)
+        found.append(probabilities)
+    return np.concatenate(found)
 
 
 def _time(engine: Engine, rows: Sequence[Row], *, version: Version) -> list[float]:

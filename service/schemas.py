@@ -11,6 +11,9 @@ class ErrorDetail(BaseModel):
     type: str
     message: str
     field: str | None = None
+    retry_after: Annotated[
+        int | None, Field(description="Seconds after which there will be time.")
+    ] = None
 
 
 class ErrorBody(BaseModel):
@@ -68,12 +71,19 @@ class PredictRequest(BaseModel):
         bool, Field(description="Say how far the gates open at each token of `text`.")
     ] = False
 
+    stop_at: Annotated[
+        float | None,
+        Field(description="Stop once the label will not change: 0.9, 0.95 or 0.99 certain."),
+    ] = None
+
     @model_validator(mode="after")
     def _fits_together(self) -> "PredictRequest":
         if (self.text is None) == (self.texts is None):
             raise ValueError('give either "text" or "texts"')
         if self.text is None and self.examined:
             raise ValueError('"trajectory", "explain" and "gates" are for one "text"')
+        if self.stop_at is not None and self.examined:
+            raise ValueError('"stop_at" goes with none of "trajectory", "explain" and "gates"')
         return self
 
     @property
@@ -157,6 +167,9 @@ class _Answer(BaseModel):
     model: str
     version: int
     tokens: Annotated[int, Field(description="Tokens of the text.")]
+    read: Annotated[
+        int | None, Field(description="Tokens that were read, where `stop_at` is given.")
+    ] = None
     truncated: Annotated[bool, Field(description="Whether some of the text was not read.")] = False
     trajectory: Annotated[
         list[Stand] | None, Field(description="After each sentence, where asked for.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,12 +34,14 @@ class Reading:
         stops: Numbers of tokens, rising and from 1 on, after which it is of interest how things
             stand. Each takes a call of the engine.
         keep: The stop whose state is wanted; 0 for `state` itself.
+        until: Says at a stop, from the probabilities and the tokens left, whether it is enough.
     """
 
     ids: Row
     state: TextState | None = None
     stops: Sequence[int] = ()
     keep: int = 0
+    until: Callable[[Probabilities, int], bool] | None = None
 
     def seconds(self, cost: Cost) -> float:
         """Return what reading it alone takes."""
@@ -55,11 +57,15 @@ class Job:
         place: Its place among the texts of the request.
     """
 
-    __slots__ = ("ids", "keep", "kept", "place", "read", "seen", "state", "stops", "ticket")
+    __slots__ = (
+        *("ids", "keep", "kept", "length", "place", "read", "seen", "state", "stops", "ticket"),
+        "until",
+    )
 
     def __init__(self, reading: Reading, *, ticket: "Ticket", place: int) -> None:
         self.ids = np.asarray(reading.ids, np.int32)
-        self.stops, self.keep = reading.stops, reading.keep
+        self.length = len(self.ids)
+        self.stops, self.keep, self.until = reading.stops, reading.keep, reading.until
         self.ticket = ticket
         self.place = place
         self.read = 0
@@ -91,6 +97,9 @@ class Job:
             self.seen.append(probabilities)
             if self.read == self.keep:
                 self.kept = self.state
+            if self.until is not None and self.until(probabilities, self.left):
+                self.ids, self.stops = self.ids[: self.read], ()
+                self.seen.clear()
 
     @property
     def rank(self) -> tuple[float, int]:

@@ -33,6 +33,7 @@ from training.report.summary import Summary, answer_times, headline
 from training.report.tell import tell
 from training.report.write import write_report
 from training.run import Run
+from training.stopping import fit_stopping
 from training.weights import find_weights
 
 
@@ -80,6 +81,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     metadata = _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
     proof = _prove(learned.classifier, run.prepared, folder=folder)
     metadata = _measure(run, proof, baseline, metadata=metadata)
+    metadata = metadata.model_copy(update={"stopping": fit_stopping(proof.looks)})
     summary = _report(run, learned, baseline, proof, metadata=metadata, folder=folder)
     card = write_card(metadata, headline=headline(summary), answer_times=answer_times(summary))
     (folder / CARD).write_text(card, encoding="utf-8")

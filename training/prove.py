@@ -12,6 +12,7 @@ from training.classifier import Classifier
 from training.errors import ExportError
 from training.prepare import Rows
 from training.replay import draw_timed, median_tokens, replay
+from training.stopping import EVERY, Looks, draw_watched, gather_looks
 
 ENGINES = ("onnx", "savedmodel")
 AGREEMENT = 1e-5  # absolute, on a probability
@@ -26,12 +27,14 @@ class Proof:
         splits: The same of each split.
         milliseconds: Median time to answer one text, by engine.
         timed_tokens: Median number of tokens of the texts that were timed.
+        looks: What was seen on the way of texts of the first split.
     """
 
     golden: Probabilities
     splits: dict[str, Probabilities]
     milliseconds: dict[str, float]
     timed_tokens: float
+    looks: Looks
 
 
 def prove_export(
@@ -41,7 +44,7 @@ def prove_export(
 
     The engines must agree with each other on all rows, and with what was trained on the golden rows
     and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
-    Texts of the first split are timed.
+    Texts of the first split are timed, and looked at on the way.
 
     Raises:
         ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
@@ -49,8 +52,20 @@ def prove_export(
     awkward = awkward_rows(vocabulary=classifier.network.get_layer("embedding").input_dim)
     checked = [*golden, *awkward]
     rows = [*checked, *itertools.chain(*splits.values())]
-    timed = len(checked) + draw_timed(len(next(iter(splits.values()))))
-    replayed = {engine: replay(folder, rows, engine=engine, timed=timed) for engine in ENGINES}
+    first = len(next(iter(splits.values())))
+    timed = len(checked) + draw_timed(first)
+    watched = len(checked) + draw_watched(first)
+    replayed = {
+        engine: replay(
+            folder,
+            rows,
+            engine=engine,
+            timed=timed,
+            watched=watched if engine == ENGINES[0] else watched[:0],
+            every=EVERY,
+        )
+        for engine in ENGINES
+    }
     expected = classifier.probabilities(checked)
     for engine, found in replayed.items():
         what = f"{engine} and training"
@@ -64,6 +79,11 @@ def prove_export(
         splits=dict(zip(splits, parts, strict=True)),
         milliseconds={engine: found.milliseconds for engine, found in replayed.items()},
         timed_tokens=median_tokens(rows, timed=timed),
+        looks=gather_looks(
+            replayed[ENGINES[0]].looks,
+            [len(rows[row]) for row in watched],
+            thresholds=classifier.thresholds,
+        ),
     )
 
 

@@ -26,13 +26,23 @@ class Replayed:
     Args:
         probabilities: Shape (rows, labels).
         milliseconds: Median time of the engine to answer one text alone.
+        looks: Probabilities of each watched text at each look, all in a row.
     """
 
     probabilities: Probabilities
     milliseconds: float
+    looks: Probabilities
 
 
-def replay(version: Path, rows: Rows, *, engine: str, timed: NDArray[np.int64]) -> Replayed:
+def replay(
+    version: Path,
+    rows: Rows,
+    *,
+    engine: str,
+    timed: NDArray[np.int64],
+    watched: NDArray[np.int64],
+    every: int,
+) -> Replayed:
     """Return what the service would answer with `engine`.
 
     Args:
@@ -40,6 +50,8 @@ def replay(version: Path, rows: Rows, *, engine: str, timed: NDArray[np.int64]) 
         rows: Ids of each text.
         engine: "onnx" or "savedmodel".
         timed: Numbers of the rows to time, one at least; see `draw_timed`.
+        watched: Numbers of the rows to look at on the way.
+        every: Tokens between two looks.
 
     Raises:
         ExportError: The engine cannot run the version.
@@ -48,14 +60,16 @@ def replay(version: Path, rows: Rows, *, engine: str, timed: NDArray[np.int64]) 
         ids, output = Path(scratch) / "ids.npz", Path(scratch) / "answers.npz"
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         tokens = np.concatenate([*map(_as_array, rows)])
-        np.savez(ids, tokens=tokens, lengths=lengths, timed=timed)
+        what = {"tokens": tokens, "lengths": lengths, "timed": timed}
+        np.savez(ids, **what, watched=watched, every=np.int64(every))
         command = [sys.executable, "-m", "service.replay", version.resolve(), engine, ids, output]
         console.announce(f"checking with {engine}")  # on a terminal the process has a bar
         done = subprocess.run(list(map(str, command)), cwd=_ROOT, check=False)
         if done.returncode != 0:
             raise ExportError(f"the {engine} engine cannot run the exported version")
         with np.load(output) as found:
-            return Replayed(found["probabilities"], float(np.median(found["milliseconds"])))
+            median = float(np.median(found["milliseconds"]))
+            return Replayed(found["probabilities"], median, found["looks"])
 
 
 def draw_timed(rows: int) -> NDArray[np.int64]:

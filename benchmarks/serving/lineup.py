@@ -60,6 +60,17 @@ def _module(name: str, *arguments: str) -> Callable[[Path, int], list[str]]:
     ]
 
 
+# Not a contestant: what no service in Python can do without.
+BARE = Contestant(
+    "bare uvicorn",
+    (),
+    lambda _programs, port: [
+        *(sys.executable, "-m", "uvicorn", f"{APPS}.bare:app"),
+        *("--port", str(port), "--log-level", "warning", "--no-access-log"),
+    ],
+    "uvloop and httptools, no framework",
+)
+
 LINEUP = (
     _gatewise("onnx"),
     _gatewise("savedmodel"),

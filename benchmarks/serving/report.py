@@ -143,28 +143,34 @@ def _describe_burst(name: str, found: Record) -> str:
 
 def _describe_steps(found: Record) -> str:
     names = [name for name in found if name != "gigaflops"]
-    rate = found["gigaflops"]
-    rows = [
-        [step, *(f"{found[name]['steps'][step]:.3f}" for name in names)]
-        for step in found[names[0]]["steps"]
-    ]
-    rest = [found[name]["alone"] - sum(found[name]["steps"].values()) for name in names]
-    rows += [
-        ["HTTP, event loop, threads, metrics", *(f"{value:.3f}" for value in rest)],
-        ["**the whole**, one connection", *(f"**{found[name]['alone']:.3f}**" for name in names)],
-        [
-            "**the whole**, 32 connections",
-            *(f"**{found[name]['together']:.3f}**" for name in names),
-        ],
-    ]
-    for kind, label in (("cell", "one row by the cell's matrix"), ("large", "1,024 by 1,024")):
-        limit = [f"{found[name]['limit'][kind]:.3f}" for name in names]
-        rows.append([f"limit: {label}, {rate[kind]:,.0f} GFLOP/s", *limit])
     columns = [
         f"{name}, {found[name]['tokens']:.0f} tokens, {found[name]['megaflops']:,.0f} MFLOP"
         for name in names
     ]
-    return _table(["ms of processor time", *columns], rows)
+    table = [_steps_of(found[name], found["gigaflops"]) for name in names]
+    rows = [[step, *(f"{steps[step]:.3f}" for steps in table)] for step in table[0]]
+    multiples = (
+        f"{name} alone {of['whole']['alone'] / of['limit']['cell']:.1f} times the first limit, "
+        f"together {of['whole']['together'] / of['limit']['large']:.1f} times the second"
+        for name, of in ((name, found[name]) for name in names)
+    )
+    return _table(["ms of processor time", *columns], rows) + f"\n\nSo {'; '.join(multiples)}."
+
+
+def _steps_of(found: Record, rate: Record) -> dict[str, float]:
+    """Return the lines of the table of one traffic."""
+    whole, bare, limit = found["whole"], found["bare"], found["limit"]
+    rest = whole["alone"] - bare["alone"] - sum(found["steps"].values())
+    return {
+        "HTTP and event loop, as bare uvicorn": bare["alone"],
+        **found["steps"],
+        "middleware, metrics, to the computing thread and back": rest,
+        "**all of it**, one connection": whole["alone"],
+        f"limit: a row by the cell's matrix, {rate['cell']:,.0f} GFLOP/s": limit["cell"],
+        "**all of it**, 32 connections": whole["together"],
+        "bare uvicorn, 32 connections": bare["together"],
+        f"limit: large matrices, {rate['large']:,.0f} GFLOP/s": limit["large"],
+    }
 
 
 def _describe_soak(found: Record) -> str:

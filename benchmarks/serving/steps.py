@@ -13,11 +13,11 @@ from fastapi import Request
 from starlette.types import Message
 from threadpoolctl import threadpool_limits
 
-from benchmarks.serving.lineup import LINEUP
+from benchmarks.serving.lineup import BARE, LINEUP
 from benchmarks.serving.measure import measure
 from benchmarks.serving.place import Place
 from benchmarks.serving.results import Record
-from benchmarks.serving.server import serving
+from benchmarks.serving.server import Server, serving
 from benchmarks.serving.traffic import Traffic
 from models.batching import pad
 from models.versions import ONNX, Version
@@ -42,17 +42,14 @@ Steps = dict[str, Callable[[int], object]]
 def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
     """Return, by traffic, the milliseconds of each step of a request, of the whole and the limit.
 
-    The whole is the service's processor time, one connection asking, and many.
+    The whole is the service's processor time, one connection asking, and many; bare is that of
+    uvicorn with an application that does nothing.
     """
     found: Record = {}
-    with serving(LINEUP[0], place=place) as server:
-        for traffic in traffics:
-            measure(server, traffic, seconds=1)
-            alone, together = (
-                1e3 / measure(server, traffic, seconds=SECONDS, connections=number).per_cpu_second
-                for number in (1, CONNECTIONS)
-            )
-            found[traffic.name] = {"alone": alone, "together": together}
+    for name, contestant in (("whole", LINEUP[0]), ("bare", BARE)):
+        with serving(contestant, place=place) as server:
+            for traffic in traffics:
+                found.setdefault(traffic.name, {})[name] = _measure_cpu(server, traffic)
     os.sched_setaffinity(0, {place.core})
     engine = load_engine(place.version, kind="onnx", threads=1)
     classifier = Classifier(place.version, engine=engine)
@@ -69,6 +66,16 @@ def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
             "limit": {"large": 1e3 * flops / large, "cell": 1e3 * flops / cell},
         }
     return found | {"gigaflops": {"large": large / 1e9, "cell": cell / 1e9}}
+
+
+def _measure_cpu(server: Server, traffic: Traffic) -> dict[str, float]:
+    """Return the milliseconds of processor time for a request, one connection asking, and many."""
+    measure(server, traffic, seconds=1)
+    alone, together = (
+        1e3 / measure(server, traffic, seconds=SECONDS, connections=number).per_cpu_second
+        for number in (1, CONNECTIONS)
+    )
+    return {"alone": alone, "together": together}
 
 
 def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:

@@ -14,7 +14,6 @@ from service.insight.explanation import (
     explain_by_prefix,
     result_of,
 )
-from service.insight.gates import Layers
 from service.insight.sentences import find_sentences
 from service.insight.trajectory import describe_trajectory, find_turns
 from service.schemas import GatesAt, Method, MultiLabelPrediction, Prediction
@@ -70,8 +69,7 @@ async def examine(
     elif explain == "occlusion":
         more["explanation"] = await explain_by_occlusion(classifier, text, ids, compute)
     if gates:
-        layers = Layers.of(classifier.version)
-        _, means = await asyncio.to_thread(layers.read, ids, None)
+        _, means = await asyncio.to_thread(classifier.layers.read, ids, None)
         _, offsets = classifier.encode_with_offsets(text)
         more["gates"] = [
             GatesAt(start=start, end=end, gates=at)

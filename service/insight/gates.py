@@ -1,6 +1,7 @@
 """How far the gates of a network open at each token, computed in NumPy from its weights."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,9 @@ from models.batching import Row
 from models.cells import CellLayer, run_cell
 from models.versions import Version
 from service.errors import NoWeights
-from service.work import TextState
+
+if TYPE_CHECKING:
+    from service.work import TextState
 
 PARTS = ("kernel", "recurrent", "bias")
 
@@ -44,7 +47,7 @@ class Layers:
         ]
         return cls(version.weight("embedding"), cells)
 
-    def read(self, ids: Row, state: TextState | None) -> tuple[TextState, list[list[Means]]]:
+    def read(self, ids: Row, state: "TextState | None") -> tuple["TextState", list[list[Means]]]:
         """Return the layers' states after ids, and the mean of each gate at each id by layer.
 
         Args:
@@ -65,7 +68,7 @@ class Layers:
         return after, [list(at) for at in zip(*layers, strict=True)]
 
     @staticmethod
-    def _before(name: str, cell: CellLayer, state: TextState | None) -> np.ndarray:
+    def _before(name: str, cell: CellLayer, state: "TextState | None") -> np.ndarray:
         zero = np.zeros(cell.units, np.float32)
         return zero if state is None else state.get(name, zero)
 

@@ -7,7 +7,6 @@
 const PIECE = 2000; // UTF-16 units of a message
 const KEEP = 500; // between two states that are kept
 const PAUSES = [250, 500, 1000, 2000, 5000]; // milliseconds before connecting again
-const BUSY_PAUSE = 1000;
 
 export class Stream {
   /**
@@ -107,7 +106,7 @@ export class Stream {
   complain(error) {
     this.listener.onState(error.message, true);
     if (error.type === "overloaded" || error.type === "deadline_passed") {
-      setTimeout(() => this.send(), BUSY_PAUSE);
+      setTimeout(() => this.send(), 1000 * (error.retry_after ?? 1));
     } else if (error.type === "replay_required" || error.type === "bad_state") {
       this.forget();
       this.send();

@@ -22,6 +22,7 @@ from service.schemas import (
     PredictRequest,
 )
 from service.state import ServiceState, get_state
+from service.stopping import find_rule, read_until
 from service.tokenizing import fewest_seconds
 from service.work import Reading, Ticket
 
@@ -71,8 +72,8 @@ async def predict(request: Request) -> Response:
     headers: dict[str, str] = {}
     if texts:
         stages: dict[str, float] = {}
-        ticket = await _compute(request, state, classifier, texts, stages)
-        answers = _describe(ticket, top_k=question.top_k, alone=question.text is not None)
+        ticket = await _compute(request, state, classifier, texts, stages, question.stop_at)
+        answers = _describe(ticket, question)
         headers["Server-Timing"] = _server_timing(stages)
         state.metrics.count(ticket)
         for stage, seconds in stages.items():
@@ -118,17 +119,19 @@ async def _compute(
     classifier: Classifier,
     texts: Sequence[str],
     stages: dict[str, float],
+    stop_at: float | None,
 ) -> Ticket:
     """Return the finished ticket of some texts, and in `stages` the seconds that each took."""
     started = time.monotonic()
     asked, least = read_deadline(request), fewest_seconds(classifier, texts)
     await state.scheduler.check(least, deadline=started + (asked or state.patience(least)))
+    rule = None if stop_at is None else find_rule(classifier, stop_at)
     ids = await state.tokenizer.encode(classifier, texts)
     tokenized = time.monotonic()
     patience = asked or state.patience(sum(classifier.cost.seconds(len(row)) for row in ids))
     ticket = await state.scheduler.compute(
         classifier,
-        [Reading(row) for row in ids],
+        [read_until(classifier, row, rule=rule) if rule else Reading(row) for row in ids],
         deadline=started + patience,
         receive=request.receive,
     )
@@ -139,7 +142,7 @@ async def _compute(
     return ticket
 
 
-def _describe(ticket: Ticket, *, top_k: int | None, alone: bool) -> list[Answer | ItemError]:
+def _describe(ticket: Ticket, question: PredictRequest) -> list[Answer | ItemError]:
     """Return the prediction of each text; one that failed is an error in its place.
 
     Raises:
@@ -148,9 +151,11 @@ def _describe(ticket: Ticket, *, top_k: int | None, alone: bool) -> list[Answer 
     answers: list[Answer | ItemError] = []
     for job, result in zip(ticket.jobs, ticket.results, strict=True):
         if not isinstance(result, Exception):
-            tokens = len(job.ids)
-            answers.append(ticket.classifier.describe(result, tokens=tokens, top_k=top_k))
-        elif alone:
+            answer = ticket.classifier.describe(result, tokens=job.length, top_k=question.top_k)
+            if question.stop_at is not None:
+                answer.read, answer.truncated = job.read, job.read < job.length
+            answers.append(answer)
+        elif question.text is not None:
             raise result
         else:
             _log.error("text %d of a request failed", job.place, exc_info=result)

@@ -6,11 +6,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 
 from service.classifier import Classifier
 from service.errors import (
     INTERNAL,
+    Invalid,
     NotFound,
     NotStreamable,
     ReplayRequired,
@@ -64,6 +64,12 @@ async def read(request: Request) -> Response:
     )
     state = None if question.final else service.seal.write(found.position, classifier)
     return Response(_dump(_answer(found, state)), media_type="application/json")
+
+
+def _is(classifier: Classifier, message: StreamMessage) -> bool:
+    """Whether the message names no other version than this."""
+    metadata = classifier.metadata
+    return message.model in (None, metadata.name) and message.version in (None, metadata.version)
 
 
 def _wanted(question: Question) -> Wanted:
@@ -146,9 +152,7 @@ class Listener:
         """Return the answer to a message; one that fails changes nothing."""
         try:
             return _dump(await self._read(parse_question(message, StreamMessage)))
-        except HTTPException as error:
-            if not isinstance(error, ServiceError):
-                raise
+        except ServiceError as error:
             return _dump(ErrorBody(error=error.error))
         except Exception:
             _log.exception("a piece of a stream failed")
@@ -159,6 +163,8 @@ class Listener:
         piece = check_piece(message.text, service.settings)
         if classifier is None or message.restart or message.state is not None:
             classifier, position = _find(service, message)
+        elif not _is(classifier, message):
+            raise Invalid(f'this is a stream of {classifier.reference}; "restart" begins another')
         found = await read_piece(service, classifier, position, piece, wanted=_wanted(message))
         self._classifier, self._position = classifier, found.position
         state = service.seal.write(found.position, classifier) if message.with_state else None

@@ -10,7 +10,6 @@ from starlette.types import Receive
 
 from models.golden import Probabilities
 from service.classifier import Classifier
-from service.insight.gates import Layers
 from service.insight.odds import log_odds
 from service.schemas import MultiLabelPrediction, Prediction, Step
 from service.state import ServiceState
@@ -98,8 +97,7 @@ async def read_piece(
         return Read(prediction, after, None)
     steps = _describe_steps(classifier, position, (closed, held), job.seen)
     if wanted.gates:
-        layers = Layers.of(classifier.version)
-        _, means = await asyncio.to_thread(layers.read, ids, position.state)
+        _, means = await asyncio.to_thread(classifier.layers.read, ids, position.state)
         for step, at in zip(steps, means, strict=True):
             step.gates = at
     return Read(prediction, after, steps)

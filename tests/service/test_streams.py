@@ -269,6 +269,8 @@ class TestWebSocket:
             ('{"text": 1}', "invalid"),
             ('{"text": "\\ud83d a"}', "invalid"),
             ('{"texts": "a"}', "invalid"),
+            ('{"text": "a", "model": "other"}', "invalid"),
+            ('{"text": "a", "version": 2}', "invalid"),
             ('{"text": "a", "state": "x"}', "bad_state"),
             ('{"text": "a", "restart": true, "model": "none"}', "not_found"),
             ('{"text": "%s"}' % ("a" * 501), "too_large"),

@@ -1,0 +1,1 @@
+"""What contributions and stopping rules are worth."""

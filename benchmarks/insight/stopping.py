@@ -1,0 +1,35 @@
+"""How many tokens need not be read, and how many labels are others for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.versions import Version
+from service.engines.engine import Engine
+from service.replay import watch
+from training.stopping import Looks
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a rule is worth: shares of tokens saved and of labels that differ."""
+
+    certainty: str
+    saved: float
+    differing: float
+
+
+def measure_stopping(version: Version, engine: Engine, texts: Sequence[str]) -> list[Row]:
+    """Return what each rule of a version saves on some texts, and costs."""
+    stopping, state = version.metadata.stopping, version.metadata.state
+    assert stopping is not None
+    rows = version.tokenizer.encode_batch(texts)
+    seen = [watch(engine, row, state=state, every=stopping.every) for row in rows]
+    looks = Looks(seen, [len(row) for row in rows], thresholds=version.metadata.thresholds)
+    found = []
+    risks = looks.features @ np.array(stopping.weights) + stopping.intercept
+    for certainty, limit in stopping.limits.items():
+        differing, saved = looks.read_by(risks, limit)
+        found.append(Row(certainty, saved, differing))
+    return found

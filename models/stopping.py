@@ -1,0 +1,82 @@
+"""When enough of a text has been read: the risk that its label will still change.
+
+A text is looked at every few tokens. The verdict so far has a margin: how far, in log-odds, it is
+from another. What the margin is and was, how much has been read and how much is left, is described
+by a few numbers, from which a logistic regression tells the risk; a reading ends where it is small
+enough. Training fits the regression and the limits to validation texts (training/stopping.py).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.golden import Probabilities
+from models.metadata import Stopping
+
+LEAST = 1e-12  # of a probability; what a 32-bit float rounds to nothing is not impossible
+
+Features = NDArray[np.float64]
+Thresholds = Sequence[float] | None
+Verdict = tuple[int, ...]
+
+
+class Watch:
+    """Looks at one text on its way.
+
+    Args:
+        thresholds: From which labels are given; None where they exclude each other.
+    """
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._thresholds = thresholds
+        self._verdicts: list[Verdict] = []
+        self._margins: list[float] = []
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the text would be given if it ended at the last look."""
+        return self._verdicts[-1]
+
+    def look(self, probabilities: Probabilities, *, read: int, left: int) -> Features:
+        """Return what describes the text at this look.
+
+        Margin, logarithms of the tokens read and left, then of the margins at all looks, those of
+        other verdicts taken negative: lowest, mean, last change and root mean square change.
+
+        Args:
+            probabilities: Shape (labels,).
+            read: Tokens that have been read.
+            left: Tokens that have not, one at least.
+        """
+        self._verdicts.append(verdict_of(probabilities, self._thresholds))
+        self._margins.append(margin_of(probabilities, self._thresholds))
+        same = [1.0 if verdict == self.verdict else -1.0 for verdict in self._verdicts]
+        margins = np.array(same) * self._margins
+        changes = np.diff(margins, prepend=0.0)
+        sizes = [margins[-1], np.log(read), np.log(left)]
+        before = [margins.min(), margins.mean(), changes[-1], np.sqrt(np.mean(changes**2))]
+        return np.array([*sizes, *before])
+
+
+def risk_of(features: Features, stopping: Stopping) -> float:
+    """Return the log-odds that the label will still change."""
+    return float(stopping.intercept + features @ np.array(stopping.weights))
+
+
+def verdict_of(probabilities: Probabilities, thresholds: Thresholds) -> Verdict:
+    """Return the label of a text, or for each label whether it is given; shape (labels,) in."""
+    if thresholds is None:
+        return (int(probabilities.argmax()),)
+    return tuple(int(p >= limit) for p, limit in zip(probabilities, thresholds, strict=True))
+
+
+def margin_of(probabilities: Probabilities, thresholds: Thresholds) -> float:
+    """Return how far, in log-odds, the verdict of a text is from another; shape (labels,) in."""
+    certain = np.maximum(probabilities.astype(np.float64), LEAST)
+    if thresholds is None:
+        second, first = np.sort(np.log(certain))[-2:]
+        return float(first - second)
+    limits = np.asarray(thresholds)
+    odds = np.log(certain) - np.log(np.maximum(1 - certain, LEAST))
+    return float(np.abs(odds - np.log(limits / (1 - limits))).min())
