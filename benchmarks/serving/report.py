@@ -71,7 +71,7 @@ def _describe_comparison(comparison: Record, servers: dict[str, Runs]) -> str:
         _table(THROUGHPUT, [_throughput(name, runs) for name, runs in servers.items()]),
         "![Latency of sentences beside long texts](plots/mix.svg)",
         f"Mixed traffic at shares of {comparison['capacity']:,.0f} requests/s, which is what "
-        "Gatewise answers of it in a closed loop; p50 and p99 in ms:",
+        "Gatewise answers of it in a closed loop; p50 and p99 in ms of what was answered:",
         _table(MIX, [row for name, runs in servers.items() for row in _mix(name, runs)]),
         "Settings, the best ones found:",
         "\n".join(f"- {server.name}: {server.settings}" for server in LINEUP),
