@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def replay(
     *,
     engine: str,
     timed: NDArray[np.int64],
-    watched: NDArray[np.int64],
-    every: int,
+    watched: Sequence[int] | NDArray[np.int64] = (),
+    every: int = 1,
 ) -> Replayed:
     """Return what the service would answer with `engine`.
 
@@ -61,7 +62,7 @@ def replay(
         lengths = np.fromiter(map(len, rows), np.int64, len(rows))
         tokens = np.concatenate([*map(_as_array, rows)])
         what = {"tokens": tokens, "lengths": lengths, "timed": timed}
-        np.savez(ids, **what, watched=watched, every=np.int64(every))
+        np.savez(ids, **what, watched=np.asarray(watched, np.int64), every=np.int64(every))
         command = [sys.executable, "-m", "service.replay", version.resolve(), engine, ids, output]
         console.announce(f"checking with {engine}")  # on a terminal the process has a bar
         done = subprocess.run(list(map(str, command)), cwd=_ROOT, check=False)

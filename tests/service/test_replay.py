@@ -1,5 +1,6 @@
 """What a version answers is written down in the order that was asked for, and how long it takes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from service import replay as module
 from service.cores import available_cores
 from tests.versions import CountingEngine, publish
 
+EVERY = 8
 ROWS = [[4] * length + [2, 2, 3][: length % 4] for length in (7, 0, 300, 1, 20)]
 
 
@@ -39,10 +41,23 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, RecordingEngine]]
     return found
 
 
-def replay(folder: Path, *, engine: Any = "onnx", timed: list[int]) -> dict[str, np.ndarray]:
+def replay(
+    folder: Path,
+    *,
+    engine: Any = "onnx",
+    timed: Sequence[int] = (),
+    watched: Sequence[int] = (),
+) -> dict[str, np.ndarray]:
     ids, output = folder / "ids.npz", folder / "answers.npz"
     tokens = np.concatenate([np.array(row, np.int32) for row in ROWS])
-    np.savez(ids, tokens=tokens, lengths=list(map(len, ROWS)), timed=np.array(timed, np.int64))
+    np.savez(
+        ids,
+        tokens=tokens,
+        lengths=list(map(len, ROWS)),
+        timed=np.array(timed, np.int64),
+        watched=np.array(watched, np.int64),
+        every=EVERY,
+    )
     module.replay(publish(folder / "store").path, engine, ids, output)
     with np.load(output) as content:
         return dict(content)
@@ -55,6 +70,13 @@ def test_answers_are_in_order(opened: list, tmp_path: Path) -> None:
         np.concatenate([CountingEngine().predict(pad([row])) for row in ROWS]),
     )
     assert found["milliseconds"].shape == (0,)
+
+
+def test_texts_are_looked_at_on_their_way(opened: list, tmp_path: Path) -> None:
+    found = replay(tmp_path, watched=[4, 1, 3])
+    looked = [ROWS[4][:8], ROWS[4][:16], ROWS[4], [], ROWS[3]]
+    expected = np.concatenate([CountingEngine().predict(pad([row])) for row in looked])
+    np.testing.assert_array_equal(found["looks"], expected)
 
 
 @pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
