@@ -17,15 +17,16 @@ CONNECTIONS = 16
 def soak(mix: Traffic, *, place: Place, requests: int, console: Console) -> Record:
     """Send so many requests, as fast as they are answered; return what became of them.
 
-    They come from a closed loop, so that an hour's traffic takes less than the hour. Memory is that
-    of the idle service after each minute; the first fills caches and pools, and does not count.
+    They come from a closed loop, so that an hour's traffic takes less than the hour. Memory is what
+    is resident after each minute; the first fills caches and pools, and is what the rest is held
+    against.
     """
     megabytes: list[float] = []
     sent = failed = 0
     with serving(LINEUP[0], place=place) as server:
         while sent < requests or len(megabytes) < 2:
             rows = load(server, mix, seconds=PIECE_SECONDS, connections=CONNECTIONS, seed=sent)
-            megabytes.append(server.megabytes())
+            megabytes.append(server.resident_megabytes())
             if len(megabytes) > 1:
                 sent += len(rows)
                 failed += int(np.sum(rows[:, 3] != OK))
