@@ -9,6 +9,7 @@ Needs httpx2, nothing else of Gatewise.
 """
 
 import asyncio
+import itertools
 import random
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -97,12 +98,13 @@ class _Common:
     def _body(self, **more: object) -> dict[str, object]:
         return {k: v for k, v in (self._asked | more).items() if v is not None and v is not False}
 
-    def _pause(self, attempt: int, answer: httpx2.Response | None) -> float | None:
-        """Return the seconds to wait before another attempt; None where it would not help."""
-        if attempt + 1 >= self._attempts:
-            return None
+    def _pause(self, attempt: int, outcome: httpx2.Response | httpx2.TransportError) -> float:
+        """Return the seconds to wait before another attempt; raise where it would not help."""
+        answer = outcome if isinstance(outcome, httpx2.Response) else None
         if answer is not None and answer.status_code not in WORTH_ANOTHER:
-            return None
+            raise _error(answer)
+        if attempt + 1 >= self._attempts:
+            raise outcome if isinstance(outcome, Exception) else _error(outcome)
         pause: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
         named = answer.headers.get("retry-after", "") if answer is not None else ""
         return max(pause, float(named)) if named.isdecimal() else pause
@@ -119,8 +121,10 @@ class _Stream:
         """Return what to ask about the next piece."""
         return {"text": piece, "state": self._state}
 
-    def ask_again(self, piece: str) -> dict[str, object]:
-        """Return what to ask where the service does not know the state any more."""
+    def ask_again(self, piece: str, error: ServiceError) -> dict[str, object]:
+        """Return what to ask where the service does not know the state any more; else raise."""
+        if error.type != "replay_required":
+            raise error
         return {"text": "".join([*self._read, piece])}
 
     def take(self, piece: str, answer: dict[str, Any]) -> Prediction:
@@ -188,27 +192,20 @@ class Client(_Common):
             try:
                 answer = self._post("/stream", self._body(**stream.ask(piece)))
             except ServiceError as error:
-                if error.type != "replay_required":
-                    raise
-                answer = self._post("/stream", self._body(**stream.ask_again(piece)))
+                again = self._body(**stream.ask_again(piece, error))
+                answer = self._post("/stream", again)
             yield stream.take(piece, answer)
 
     def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        attempt = 0
-        while True:
-            answer: httpx2.Response | None = None
+        for attempt in itertools.count():
+            outcome: httpx2.Response | httpx2.TransportError
             try:
-                answer = self._http.post(self._url + path, json=body, headers=self._headers)
-                if answer.is_success:
-                    return answer.json()
-            except httpx2.TransportError:
-                if (pause := self._pause(attempt, None)) is None:
-                    raise
-            else:
-                if (pause := self._pause(attempt, answer)) is None:
-                    raise _error(answer)
-            time.sleep(pause)
-            attempt += 1
+                outcome = self._http.post(self._url + path, json=body, headers=self._headers)
+                if outcome.is_success:
+                    return outcome.json()
+            except httpx2.TransportError as error:
+                outcome = error
+            time.sleep(self._pause(attempt, outcome))
 
 
 class AsyncClient(_Common):
@@ -260,27 +257,20 @@ class AsyncClient(_Common):
             try:
                 answer = await self._post("/stream", self._body(**stream.ask(piece)))
             except ServiceError as error:
-                if error.type != "replay_required":
-                    raise
-                answer = await self._post("/stream", self._body(**stream.ask_again(piece)))
+                again = self._body(**stream.ask_again(piece, error))
+                answer = await self._post("/stream", again)
             yield stream.take(piece, answer)
 
     async def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        attempt = 0
-        while True:
-            answer: httpx2.Response | None = None
+        for attempt in itertools.count():
+            outcome: httpx2.Response | httpx2.TransportError
             try:
-                answer = await self._http.post(self._url + path, json=body, headers=self._headers)
-                if answer.is_success:
-                    return answer.json()
-            except httpx2.TransportError:
-                if (pause := self._pause(attempt, None)) is None:
-                    raise
-            else:
-                if (pause := self._pause(attempt, answer)) is None:
-                    raise _error(answer)
-            await asyncio.sleep(pause)
-            attempt += 1
+                outcome = await self._http.post(self._url + path, json=body, headers=self._headers)
+                if outcome.is_success:
+                    return outcome.json()
+            except httpx2.TransportError as error:
+                outcome = error
+            await asyncio.sleep(self._pause(attempt, outcome))
 
 
 def _error(answer: httpx2.Response) -> ServiceError:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.memory import megabytes
 from benchmarks.serving.place import store_of
 from models.versions import Store
 from tests.e2e.server import Server, running
@@ -56,7 +57,7 @@ def _measure(store: Path, engine: str) -> Figures:
             "ready, s": ready,
             "sentence, ms": _milliseconds(server, SENTENCE),
             "review, ms": _milliseconds(server, REVIEW),
-            "resident, MB": _resident_megabytes(server),
+            "resident, MB": megabytes(server.process.pid, "Rss"),
         }
         maps = Path(f"/proc/{server.process.pid}/maps").read_text()
         assert ("libtensorflow" in maps) == (engine == "savedmodel")
@@ -77,11 +78,6 @@ def _milliseconds(server: Server, text: str) -> float:
         assert answer.status == 200
     connection.close()
     return statistics.median(times) * 1e3
-
-
-def _resident_megabytes(server: Server) -> float:
-    status = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
 
 
 if __name__ == "__main__":

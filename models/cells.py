@@ -37,6 +37,11 @@ GATES: dict[Kind, tuple[str, ...]] = {
 }
 
 
+def weight_names(layer: int) -> list[str]:
+    """Return what a version calls the weights of a layer, in the order of `CellLayer` and Keras."""
+    return [f"recurrent_{layer}/{part}" for part in ("kernel", "recurrent", "bias")]
+
+
 @dataclass(frozen=True, eq=False)
 class CellLayer:
     """A layer of one kind of cell; its gates lie side by side in the columns, as Keras keeps them.

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from models.golden import Probabilities
 from models.metadata import Stopping
-
-LEAST = 1e-12  # of a probability; what a 32-bit float rounds to nothing is not impossible
+from models.odds import log_ratio
 
 Features = NDArray[np.float64]
 Thresholds = Sequence[float] | None
@@ -59,9 +58,10 @@ class Watch:
         return np.array([*sizes, *before])
 
 
-def risk_of(features: Features, stopping: Stopping) -> float:
-    """Return the log-odds that the label will still change."""
-    return float(stopping.intercept + features @ np.array(stopping.weights))
+def risk_of(features: Features, stopping: Stopping) -> NDArray[np.float64]:
+    """Return the log-odds that the label will still change, for features (…, 7) shape (…,)."""
+    risks: NDArray[np.float64] = stopping.intercept + features @ np.array(stopping.weights)
+    return risks
 
 
 def verdict_of(probabilities: Probabilities, thresholds: Thresholds) -> Verdict:
@@ -73,10 +73,9 @@ def verdict_of(probabilities: Probabilities, thresholds: Thresholds) -> Verdict:
 
 def margin_of(probabilities: Probabilities, thresholds: Thresholds) -> float:
     """Return how far, in log-odds, the verdict of a text is from another; shape (labels,) in."""
-    certain = np.maximum(probabilities.astype(np.float64), LEAST)
+    p = probabilities.astype(np.float64)
     if thresholds is None:
-        second, first = np.sort(np.log(certain))[-2:]
-        return float(first - second)
+        second, first = np.sort(p)[-2:]
+        return float(log_ratio(first, second))
     limits = np.asarray(thresholds)
-    odds = np.log(certain) - np.log(np.maximum(1 - certain, LEAST))
-    return float(np.abs(odds - np.log(limits / (1 - limits))).min())
+    return float(np.abs(log_ratio(p, 1 - p) - log_ratio(limits, 1 - limits)).min())

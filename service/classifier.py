@@ -11,7 +11,7 @@ from models.versions import Version
 from service.cost import Cost, measure_cost
 from service.engines.engine import Engine
 from service.insight.gates import Layers
-from service.schemas import MultiLabelPrediction, Prediction
+from service.schemas import Answer, MultiLabelPrediction, Prediction
 
 DECIMALS = 7  # of a probability; what a 32-bit float has
 
@@ -65,14 +65,14 @@ class Classifier:
 
     def describe(
         self, probabilities: Probabilities, *, tokens: int, top_k: int | None = None
-    ) -> Prediction | MultiLabelPrediction:
+    ) -> Answer:
         """Return what the probabilities of one text mean; see the function."""
         return describe(probabilities, self.metadata, tokens=tokens, top_k=top_k)
 
 
 def describe(
     probabilities: Probabilities, metadata: Metadata, *, tokens: int, top_k: int | None
-) -> Prediction | MultiLabelPrediction:
+) -> Answer:
     """Return what the probabilities of one text, shape (labels,), mean.
 
     Args:

@@ -5,9 +5,10 @@ ServiceError
 ├── BadState                400  the state of a stream is not as it was given
 ├── NotFound                404  no such model or version
 ├── ReplayRequired          409  the stream must be sent again from its start
-├── NotStreamable           409  the version reads whole texts only
-├── NoWeights               409  the version does not say where its weights are
-├── NoRule                  409  the version has no rule to stop by
+├── Unfit                   409
+│   ├── NotStreamable            the version reads whole texts only
+│   ├── NoWeights                the version does not say where its weights are
+│   └── NoRule                   the version has no rule to stop by
 ├── TooLarge                413  body, text or list over its limit
 ├── UnsupportedMediaType    415  the body is not declared as JSON
 ├── Invalid                 422  JSON, but not a valid question
@@ -85,31 +86,39 @@ class ReplayRequired(ServiceError):
         super().__init__(f"{why}; send the text from its start, state null", field="state")
 
 
-class NotStreamable(ServiceError):
+class Unfit(ServiceError):
+    """The version lacks what is asked of it.
+
+    Args:
+        reference: The version as name:number.
+    """
+
+    status = HTTPStatus.CONFLICT
+    lack: str
+    asked: str | None = None
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"{reference} {self.lack}", field=self.asked)
+
+
+class NotStreamable(Unfit):
     """The version reads whole texts only."""
 
-    status, type = HTTPStatus.CONFLICT, "not_streamable"
-
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"{reference} reads whole texts only")
+    type, lack = "not_streamable", "reads whole texts only"
 
 
-class NoWeights(ServiceError):
+class NoWeights(Unfit):
     """The version does not say where its weights are."""
 
-    status, type = HTTPStatus.CONFLICT, "no_weights"
-
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"{reference} is of a format without gates; train it again", field="gates")
+    type, asked = "no_weights", "gates"
+    lack = "is of a format without gates; train it again"
 
 
-class NoRule(ServiceError):
+class NoRule(Unfit):
     """The version has no rule to stop by."""
 
-    status, type = HTTPStatus.CONFLICT, "no_rule"
-
-    def __init__(self, reference: str) -> None:
-        super().__init__(f"{reference} has no rule to stop by; train it again", field="stop_at")
+    type, asked = "no_rule", "stop_at"
+    lack = "has no rule to stop by; train it again"
 
 
 class TooLarge(ServiceError):

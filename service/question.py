@@ -104,13 +104,19 @@ def _check_length(given: Any, field: str, settings: Settings) -> str:
 
 def _check_text(given: Any, field: str, settings: Settings) -> str:
     text = _check_length(given, field, settings)
+    refuse_halves(text, field)
+    return text
+
+
+def refuse_halves(text: str, field: str, *, before: int = 0) -> None:
+    """Raise Invalid if a character is half of a surrogate pair; count without those `before`."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
+        place = error.start - before
         raise Invalid(
-            f"character {error.start} is half of a surrogate pair, so this is no text", field=field
+            f"character {place} is half of a surrogate pair, so this is no text", field=field
         ) from None
-    return text
 
 
 def _json_type(value: Any) -> str:

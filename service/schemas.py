@@ -190,6 +190,9 @@ class MultiLabelPrediction(_Answer, _Labels):
     """The labels of a text."""
 
 
+Answer = Prediction | MultiLabelPrediction
+
+
 class ItemError(ErrorBody):
     """In the place of a prediction: what was wrong with this text alone."""
 
@@ -197,7 +200,7 @@ class ItemError(ErrorBody):
 class BatchResponse(BaseModel):
     """One prediction or error for each text, in the order of the request."""
 
-    predictions: list[Prediction | MultiLabelPrediction | ItemError]
+    predictions: list[Answer | ItemError]
 
 
 class StreamRequest(BaseModel):
@@ -257,7 +260,7 @@ class StreamResponse(BaseModel):
     """What is known after a piece."""
 
     prediction: Annotated[
-        Prediction | MultiLabelPrediction,
+        Answer,
         Field(description="Of the text so far, as if it ended here."),
     ]
     tokens: Annotated[int, Field(description="Tokens of the text so far.")]

@@ -33,6 +33,6 @@ def read_until(classifier: Classifier, ids: Row, *, rule: tuple[Stopping, str]) 
 
     def enough(probabilities: Probabilities, left: int) -> bool:
         features = watch.look(probabilities, read=len(ids) - left, left=left)
-        return risk_of(features, stopping) <= limit
+        return bool(risk_of(features, stopping) <= limit)
 
     return Reading(ids, stops=range(stopping.every, len(ids), stopping.every), until=enough)

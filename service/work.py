@@ -145,6 +145,13 @@ class Ticket:
         """Tokens of all texts."""
         return sum(len(job.ids) for job in self.jobs)
 
+    def result(self, place: int) -> Probabilities:
+        """Return the probabilities of a text; raise what it failed with."""
+        result = self.results[place]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
     def settle(self, job: Job, result: Result) -> None:
         """Record what became of a text; after the last nothing is left to be done."""
         self.results[job.place] = result

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cells import weight_names
 from models.metadata import WeightRecord
 from models.versions import WEIGHTS
 from training.classifier import Classifier
 from training.errors import ExportError
-
-PARTS = ("kernel", "recurrent", "bias")  # of a recurrent layer, in the order of Keras
 
 
 def find_weights(classifier: Classifier, *, folder: Path) -> dict[str, WeightRecord]:
@@ -20,7 +19,7 @@ def find_weights(classifier: Classifier, *, folder: Path) -> dict[str, WeightRec
     arrays = {"embedding": network.get_layer("embedding").embeddings.numpy().astype(np.float16)}
     for index in range(classifier.shape.layers):
         weights = network.get_layer(f"recurrent_{index}").get_weights()
-        arrays |= {f"recurrent_{index}/{part}": w for part, w in zip(PARTS, weights, strict=True)}
+        arrays |= zip(weight_names(index), weights, strict=True)
     return {
         name: WeightRecord(
             offset=find_bytes(folder, array), shape=array.shape, dtype=array.dtype.name

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.odds import log_odds
 from models.versions import Version
 from service.compute import compute
 from service.engines.engine import Engine
-from service.insight.odds import log_odds
 from service.replay import watch
 
 DELETED = 10

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from models.stopping import risk_of
 from models.versions import Version
 from service.engines.engine import Engine
 from service.replay import watch
@@ -28,7 +27,7 @@ def measure_stopping(version: Version, engine: Engine, texts: Sequence[str]) -> 
     seen = [watch(engine, row, state=state, every=stopping.every) for row in rows]
     looks = Looks(seen, [len(row) for row in rows], thresholds=version.metadata.thresholds)
     found = []
-    risks = looks.features @ np.array(stopping.weights) + stopping.intercept
+    risks = risk_of(looks.features, stopping)
     for certainty, limit in stopping.limits.items():
         differing, saved = looks.read_by(risks, limit)
         found.append(Row(certainty, saved, differing))

@@ -5,7 +5,7 @@ import statistics
 from rich.console import Console
 
 from benchmarks.serving.lineup import LINEUP, Contestant
-from benchmarks.serving.measure import load, measure, summarize
+from benchmarks.serving.measure import load, measure
 from benchmarks.serving.overload import DEADLINE_MS, summarize_burst
 from benchmarks.serving.place import Place
 from benchmarks.serving.results import Record, Results
@@ -95,6 +95,6 @@ def _capacity(mix: Traffic, place: Place, *, seconds: float) -> float:
     for seed in range(3):
         with serving(LINEUP[0], place=place) as server:
             measure(server, mix, seconds=WARM_SECONDS)
-            rows = load(server, mix, seconds=seconds, connections=SATURATING, seed=seed)
-            rates.append(summarize(rows, cpu_seconds=1.0).rate)
+            how = {"connections": SATURATING, "seed": seed}
+            rates.append(measure(server, mix, seconds=seconds, **how).rate)
     return statistics.median(rates)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.memory import megabytes
 from benchmarks.serving.contestants.names import VERSION
 from benchmarks.serving.lineup import Contestant
 from benchmarks.serving.place import Place
@@ -66,11 +67,11 @@ class Server:
 
     def megabytes(self) -> float:
         """Return the memory of all its processes, shared pages counted once."""
-        return sum(_megabytes(pid, "Pss") for pid in _tree(self.process.pid))
+        return sum(megabytes(pid, "Pss") for pid in _tree(self.process.pid))
 
     def resident_megabytes(self) -> float:
         """Return the pages of all its processes that are in memory, whoever shares them."""
-        return sum(_megabytes(pid, "Rss") for pid in _tree(self.process.pid))
+        return sum(megabytes(pid, "Rss") for pid in _tree(self.process.pid))
 
     def stop(self) -> None:
         """End all its processes."""
@@ -169,12 +170,3 @@ def _stat(pid: int) -> list[str]:
 def _cpu_seconds(pid: int) -> float:
     fields = _stat(pid)
     return sum(map(int, fields[11:15])) / TICKS if fields else 0.0
-
-
-def _megabytes(pid: int, kind: str) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return 0.0
-    found = (line for line in lines if line.startswith(f"{kind}:"))
-    return next((int(line.split()[1]) / 1024 for line in found), 0.0)

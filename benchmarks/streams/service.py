@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 from rich.console import Console
 
+from benchmarks.memory import megabytes
 from benchmarks.serving.place import store_of
 from models.versions import Store
 from tests.e2e.server import Server, running
@@ -50,8 +51,7 @@ def seconds(http: httpx2.Client, path: str, **body: Any) -> float:
 
 def resident(server: Server) -> float:
     """Return the megabytes of a service that are in memory."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
+    return megabytes(server.process.pid, "Rss")
 
 
 def words(count: int) -> str:

@@ -5,6 +5,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from models.tokenizer import Offsets
 from service.classifier import Classifier
 from service.errors import NotStreamable
 from service.insight.explanation import (
@@ -12,15 +13,12 @@ from service.insight.explanation import (
     check_length,
     explain_by_occlusion,
     explain_by_prefix,
-    result_of,
 )
 from service.insight.sentences import find_sentences
 from service.insight.trajectory import describe_trajectory, find_turns
-from service.schemas import GatesAt, Method, MultiLabelPrediction, Prediction
+from service.schemas import Answer, GatesAt, Method
 from service.tokenizing import TokenizerThread
 from service.work import Reading
-
-Answer = Prediction | MultiLabelPrediction
 
 
 async def examine(
@@ -55,22 +53,25 @@ async def examine(
     rows = await tokenizer.encode(classifier, [text[start:end] for start, end in spans])
     ids = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
     ends = list(accumulate(map(len, rows)))
+    offsets: Offsets = []
     if explain is not None or gates:
         check_length(len(ids), explain or "prefix")
+        _, offsets = classifier.encode_with_offsets(text)
     stops = range(1, len(ids) + 1) if explain == "prefix" else ends if trajectory else ()
     ticket = await compute([Reading(ids, stops=stops)])
-    result, after = result_of(ticket, 0), dict(zip(stops, ticket.jobs[0].seen, strict=True))
+    result, after = ticket.result(0), dict(zip(stops, ticket.jobs[0].seen, strict=True))
     more: dict[str, object] = {}
     if trajectory:
         stands = describe_trajectory(classifier, spans, [after[end] for end in ends], top_k=top_k)
         more = {"trajectory": stands, "turns": find_turns(stands)}
     if explain == "prefix":
-        more["explanation"] = await explain_by_prefix(classifier, text, [*after.values()], compute)
+        more["explanation"] = await explain_by_prefix(
+            classifier, offsets, [*after.values()], compute
+        )
     elif explain == "occlusion":
-        more["explanation"] = await explain_by_occlusion(classifier, text, ids, compute)
+        more["explanation"] = await explain_by_occlusion(classifier, offsets, ids, compute)
     if gates:
         _, means = await asyncio.to_thread(classifier.layers.read, ids, None)
-        _, offsets = classifier.encode_with_offsets(text)
         more["gates"] = [
             GatesAt(start=start, end=end, gates=at)
             for (start, end), at in zip(offsets, means, strict=True)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
+from models.odds import log_odds
+from models.tokenizer import Offsets
 from service.classifier import Classifier
 from service.errors import TooLarge
-from service.insight.odds import log_odds
 from service.schemas import Contribution, Explanation, Method
 from service.work import Reading, Ticket
 
@@ -39,27 +40,27 @@ def check_length(tokens: int, method: Method) -> None:
 
 
 async def explain_by_prefix(
-    classifier: Classifier, text: str, seen: Sequence[Probabilities], compute: Compute
+    classifier: Classifier, offsets: Offsets, seen: Sequence[Probabilities], compute: Compute
 ) -> Explanation:
     """Return by how much the log-odds change with each token.
 
     Args:
         classifier: What answered.
-        text: The text.
-        seen: Probabilities after each of its tokens.
+        offsets: Characters of each token.
+        seen: Probabilities after each.
         compute: For the empty text.
     """
-    empty = result_of(await compute([Reading([])]), 0)
+    empty = (await compute([Reading([])])).result(0)
     rows = np.stack([empty, *seen])
     label = int(np.argmax(rows[-1]))
     odds = log_odds(rows, label, task=classifier.metadata.task)
     gains = [after - before for before, after in pairwise(odds.tolist())]
-    return _explanation("prefix", classifier, label, odds[-1], text, gains, empty=odds[0])
+    return _explanation("prefix", classifier, label, odds[-1], offsets, gains, empty=odds[0])
 
 
 async def explain_by_occlusion(
     classifier: Classifier,
-    text: str,
+    offsets: Offsets,
     ids: NDArray[np.int32],
     compute: Compute,
 ) -> Explanation:
@@ -67,25 +68,17 @@ async def explain_by_occlusion(
 
     Args:
         classifier: What answered.
-        text: The text.
-        ids: Its token ids.
+        offsets: Characters of each token.
+        ids: The tokens' ids.
         compute: For the text, whole and without each token.
     """
     without = [Reading(np.delete(ids, place)) for place in range(len(ids))]
     ticket = await compute([Reading(ids), *without])
-    rows = np.stack([result_of(ticket, place) for place in range(len(ids) + 1)])
+    rows = np.stack([ticket.result(place) for place in range(len(ids) + 1)])
     label = int(np.argmax(rows[0]))
     odds = log_odds(rows, label, task=classifier.metadata.task)
     falls = (odds[0] - odds[1:]).tolist()
-    return _explanation("occlusion", classifier, label, odds[0], text, falls)
-
-
-def result_of(ticket: Ticket, place: int) -> Probabilities:
-    """Return the probabilities of a text; raise what it failed with."""
-    result = ticket.results[place]
-    if isinstance(result, Exception):
-        raise result
-    return result
+    return _explanation("occlusion", classifier, label, odds[0], offsets, falls)
 
 
 def _explanation(
@@ -93,12 +86,11 @@ def _explanation(
     classifier: Classifier,
     label: int,
     odds: float,
-    text: str,
+    offsets: Offsets,
     contributions: Sequence[float],
     *,
     empty: float | None = None,
 ) -> Explanation:
-    _, offsets = classifier.encode_with_offsets(text)
     return Explanation(
         method=method,
         label=classifier.metadata.labels[label],

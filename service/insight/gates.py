@@ -7,14 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
-from models.cells import CellLayer, run_cell
+from models.cells import CellLayer, run_cell, weight_names
 from models.versions import Version
 from service.errors import NoWeights
 
 if TYPE_CHECKING:
     from service.work import TextState
-
-PARTS = ("kernel", "recurrent", "bias")
 
 Means = dict[str, float]
 
@@ -41,7 +39,7 @@ class Layers:
         if not version.metadata.weights:
             raise NoWeights(version.reference)
         shape = version.metadata.architecture
-        names = [[f"recurrent_{n}/{part}" for part in PARTS] for n in range(shape.layers)]
+        names = map(weight_names, range(shape.layers))
         cells = [
             CellLayer(shape.cell, *(_weight(version, name) for name in layer)) for layer in names
         ]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from models.golden import Probabilities
 from service.classifier import Classifier
 from service.insight.sentences import Spans
-from service.schemas import MultiLabelPrediction, Prediction, Stand, Turn
+from service.schemas import Answer, Prediction, Stand, Turn
 
 
 def describe_trajectory(
@@ -37,5 +37,5 @@ def find_turns(stands: Sequence[Stand]) -> list[Turn]:
     ]
 
 
-def _labels(found: Prediction | MultiLabelPrediction) -> list[str]:
+def _labels(found: Answer) -> list[str]:
     return [found.label] if isinstance(found, Prediction) else found.labels

@@ -6,7 +6,7 @@ export class Tint {
   constructor(layer, area) {
     this.layer = layer;
     this.area = area;
-    this.chunks = []; // {start, node} of text that is not drawn again
+    this.chunks = []; // {end, node} of text that is not drawn again
     this.tail = document.createElement("span");
     layer.append(this.tail);
     area.addEventListener("scroll", () => this.scroll());

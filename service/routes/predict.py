@@ -14,11 +14,10 @@ from service.insight.examine import examine
 from service.insight.explanation import MEANINGS
 from service.question import DEADLINE, check_items, read_deadline, read_question
 from service.schemas import (
+    Answer,
     BatchResponse,
     ItemError,
     Method,
-    MultiLabelPrediction,
-    Prediction,
     PredictRequest,
 )
 from service.state import ServiceState, get_state
@@ -29,8 +28,6 @@ from service.work import Reading, Ticket
 router = APIRouter()
 _log = logging.getLogger(__name__)
 
-
-Answer = Prediction | MultiLabelPrediction
 _DOCUMENTED: dict[str, Any] = {
     "parameters": [
         {

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from service.errors import Invalid
+from service.question import refuse_halves
 from service.work import TextState
 
 
@@ -39,11 +39,5 @@ def join_pieces(held: str, piece: str) -> tuple[str, str]:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
     text = text.removesuffix(half)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Invalid(
-            f"character {error.start - len(held)} is half of a surrogate pair, so this is no text",
-            field="text",
-        ) from None
+    refuse_halves(text, "text", before=len(held))
     return text, half

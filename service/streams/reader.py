@@ -9,9 +9,9 @@ import numpy as np
 from starlette.types import Receive
 
 from models.golden import Probabilities
+from models.odds import log_odds
 from service.classifier import Classifier
-from service.insight.odds import log_odds
-from service.schemas import MultiLabelPrediction, Prediction, Step
+from service.schemas import Answer, Step
 from service.state import ServiceState
 from service.streams.position import Position, join_pieces
 from service.work import Reading
@@ -42,7 +42,7 @@ class Read:
         steps: How the verdict stood after each token of the piece, where asked for.
     """
 
-    prediction: Prediction | MultiLabelPrediction
+    prediction: Answer
     position: Position
     steps: list[Step] | None
 
@@ -84,9 +84,7 @@ async def read_piece(
     ticket = await service.scheduler.compute(
         classifier, [reading], deadline=started + patience, receive=receive
     )
-    result = ticket.results[0]
-    if isinstance(result, Exception):
-        raise result
+    result = ticket.result(0)
     service.metrics.count(ticket)
     tokens = position.tokens + len(ids)
     prediction = classifier.describe(result, tokens=tokens, top_k=wanted.top_k)

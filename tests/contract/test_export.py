@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from models.batching import pad
-from models.cells import GATES, CellLayer
+from models.cells import GATES, CellLayer, weight_names
 from models.metadata import Task
 from models.versions import ONNX, WEIGHTS, read_weight
 from service.compute import compute
 from service.engines.engine import Engine, initial_state
 from service.engines.onnx import OnnxEngine
 from service.engines.savedmodel import SavedModelEngine
-from service.insight.gates import PARTS, Layers
+from service.insight.gates import Layers
 from training.cases import awkward_rows
 from training.errors import ExportError
 from training.ngrams import REMEMBERED, NgramModel
@@ -128,7 +128,7 @@ def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) ->
 
     kind, records = exported.kind, find_weights(exported.classifier, folder=exported.folder)
     weights = {name: read_weight(exported.folder, record) for name, record in records.items()}
-    names = [[f"recurrent_{n}/{part}" for part in PARTS] for n in range(kind.layers)]
+    names = map(weight_names, range(kind.layers))
     cells = [CellLayer(kind.cell, *(weights[name] for name in layer)) for layer in names]
     layers = Layers(weights["embedding"], cells)
     first, rest = np.split(np.random.default_rng(2).integers(1, VOCABULARY, 60, np.int32), [25])

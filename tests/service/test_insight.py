@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.odds import log_odds
 from service.insight.explanation import MOST_TOKENS
-from service.insight.odds import log_odds
 from service.insight.sentences import find_sentences
 from tests.versions import make_tokenizer, publish
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.metadata import Stopping
+from models.stopping import risk_of
 from training.stopping import EVERY, FEWEST, Looks, draw_watched, fit_stopping, gather_looks
 
 
@@ -27,8 +28,7 @@ def fit(looks: Looks) -> Stopping:
 
 
 def read_by(stopping: Stopping, looks: Looks, certainty: str) -> tuple[float, float]:
-    risks = looks.features @ np.array(stopping.weights) + stopping.intercept
-    return looks.read_by(risks, stopping.limits[certainty])
+    return looks.read_by(risk_of(looks.features, stopping), stopping.limits[certainty])
 
 
 @pytest.mark.parametrize(

@@ -24,4 +24,10 @@ def log_odds(probabilities: Probabilities, label: int, *, task: Task) -> NDArray
     others = 1 - wanted
     if task == "single_label":
         others = np.delete(probabilities, label, axis=1).astype(np.float64).sum(axis=1)
-    return np.log(np.maximum(wanted, LEAST)) - np.log(np.maximum(others, LEAST))
+    return log_ratio(wanted, others)
+
+
+def log_ratio(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ln(one / other) of probabilities, finite where they are 0."""
+    ratio: NDArray[np.float64] = np.log(np.maximum(one, LEAST)) - np.log(np.maximum(other, LEAST))
+    return ratio
