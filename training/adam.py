@@ -56,9 +56,9 @@ class AdamW:
         """All that a checkpoint needs."""
         return [self._steps, *self._means, *self._squares]
 
-    def apply(self, gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> None:
-        """Take one step."""
-        clipped, _ = tf.clip_by_global_norm(gradients, LARGEST_NORM)
+    def apply(self, gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> tf.Tensor:
+        """Take one step; return the norm of all gradients together before it was clipped."""
+        clipped, norm = tf.clip_by_global_norm(gradients, LARGEST_NORM)
         rate = tf.cast(self.rate(self._steps), tf.float32)
         taken = tf.cast(self._steps.assign_add(1), tf.float32)
         for value, mean, square, gradient in zip(
@@ -78,3 +78,4 @@ class AdamW:
                 epsilon=EPSILON,
                 grad=tf.convert_to_tensor(gradient),
             )
+        return norm

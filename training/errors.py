@@ -3,6 +3,7 @@
 GatewiseError
 └── TrainingError
     ├── DataError        the dataset cannot be found, read or used
+    ├── Diverged         the loss is no longer a number
     └── ExportError      the exported version does not answer as the trained network does
 """
 
@@ -15,6 +16,10 @@ class TrainingError(GatewiseError):
 
 class DataError(TrainingError):
     """The dataset cannot be found, read or used as it is."""
+
+
+class Diverged(TrainingError):
+    """The loss is no longer a number."""
 
 
 class ExportError(TrainingError):

@@ -16,7 +16,7 @@ from training.adversarial import differentiate_both
 from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
 from training.console import console
-from training.errors import TrainingError
+from training.errors import Diverged
 from training.interrupt import Interrupt
 from training.network import predict_logits
 from training.objective import Loss, Objective
@@ -39,7 +39,8 @@ class Course:
         batch: Batches done of the next one.
         loss: Sum of the losses of those batches.
         seconds: Time of training so far, validation not counted.
-        history: Figures of each complete epoch.
+        cpu_seconds: Time of all cores together in it.
+        history: Figures of each complete epoch, with the seconds until its end.
         best_epoch: The epoch best on validation so far, counted from 1.
         best_score: Its score.
         best_loss: Its log loss on validation.
@@ -49,6 +50,7 @@ class Course:
     batch: int = 0
     loss: float = 0.0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_score: float = -math.inf
@@ -101,7 +103,8 @@ def fit(
     Goes on from `checkpoint` if it holds something.
 
     Raises:
-        TrainingError: The loss is no longer a number.
+        Diverged: The loss is no longer a number.
+        TrainingError: The checkpoint is of another training.
         Interrupted: Somebody asked to stop; the checkpoint says where.
     """
     batches = LengthBatches(train, size=settings.batch, seed=seed)
@@ -119,12 +122,14 @@ def fit(
     with Interrupt() as interrupt, progress, curves:
         while not _is_over(course, epochs=epochs, patience=settings.patience):
             for ids, targets in batches.epoch(course.epoch, start=course.batch):
-                started = time.perf_counter()
-                loss_here = float(step(ids, targets))
+                started, computing = time.perf_counter(), time.process_time()
+                loss_here, norm = map(float, step(ids, targets))
                 course.seconds += time.perf_counter() - started
+                course.cpu_seconds += time.process_time() - computing
                 course.loss += loss_here
                 course.batch += 1
-                curves.add_step(loss_here, step=course.epoch * len(batches) + course.batch)
+                steps = course.epoch * len(batches) + course.batch
+                curves.add_step(loss_here, norm=norm, step=steps)
                 progress.show_batch(course)
                 if interrupt.asked or checkpoint.is_due():
                     checkpoint.save(tracked, course)
@@ -163,10 +168,11 @@ def make_step(
 ) -> Any:
     """Return a function that learns from ids (batch, time) and targets (batch, labels) once.
 
+    It returns the loss and the norm of its gradient, not clipped.
     `adversarial` is how far texts are moved, as `FitSettings` has it.
     """
 
-    def step(ids: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    def step(ids: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if adversarial:
             value, gradients = differentiate_both(
                 network, ids, targets, loss=loss, distance=adversarial
@@ -175,8 +181,7 @@ def make_step(
             with tf.GradientTape() as tape:
                 value = loss(targets, network(ids, training=True))
             gradients = tape.gradient(value, network.trainable_variables)
-        optimizer.apply(gradients)
-        return value
+        return value, optimizer.apply(gradients)
 
     # Both axes are left open, so that one trace serves all lengths; XLA would compile for each.
     signature = [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, None), tf.float32)]
@@ -205,9 +210,9 @@ def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> Non
     """Record an epoch's figures and keep its weights if they are the best."""
     loss = course.loss / course.batch
     if not math.isfinite(loss):
-        raise TrainingError("the loss is no longer a number; try a lower --learning-rate")
+        raise Diverged("the loss is no longer a number; try a lower --learning-rate")
     noise = figures.pop("noise")
-    course.history.append({"loss": loss, **figures})
+    course.history.append({"loss": loss, **figures, "seconds": course.seconds})
     course.epoch, course.batch, course.loss = course.epoch + 1, 0, 0.0
     if _is_better(course, figures, noise=noise):
         course.best_epoch = course.epoch

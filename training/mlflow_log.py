@@ -224,7 +224,7 @@ class _Stage:
         self._log = log
         self._stage = stage
 
-    def add_step(self, loss: float, *, step: int) -> None:
+    def add_step(self, loss: float, *, norm: float, step: int) -> None:
         """Do nothing."""
 
     def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:

@@ -87,7 +87,7 @@ class FitProgress(_Bar):
         """Print an epoch's figures and start the bar again."""
         figures = dict(course.history[-1])
         loss = figures.pop("loss")
-        del figures["score"]
+        del figures["score"], figures["seconds"]
         shown = ", ".join(
             f"{name.replace('_', ' ')} {value:.4f}" for name, value in figures.items()
         )

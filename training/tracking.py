@@ -9,14 +9,14 @@ import tensorflow as tf
 _Metadata = tf.compat.v1.SummaryMetadata
 # What tf.summary.scalar() would say, which wants the whole of TensorBoard installed.
 _SCALAR = _Metadata(plugin_data=_Metadata.PluginData(plugin_name="scalars"), data_class=1)
-STEPS_BETWEEN = 20  # of the training loss
+STEPS_BETWEEN = 20
 
 
 class Listener(Protocol):
     """Hears how a fit goes; what it raises ends the fit."""
 
-    def add_step(self, loss: float, *, step: int) -> None:
-        """Hear of the loss of a step."""
+    def add_step(self, loss: float, *, norm: float, step: int) -> None:
+        """Hear of the loss of a step and the norm of its gradient."""
 
     def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
         """Hear of the figures of an epoch."""
@@ -44,12 +44,12 @@ class Curves:
         """Write what is left."""
         self._writer.close()
 
-    def add_step(self, loss: float, *, step: int) -> None:
-        """Note the loss of a step, every so often."""
+    def add_step(self, loss: float, *, norm: float, step: int) -> None:
+        """Note the loss of a step and the norm of its gradient, every so often."""
         if step % STEPS_BETWEEN == 0:
-            self._add({"step/loss": loss}, step=step)
+            self._add({"step/loss": loss, "step/gradient norm": norm}, step=step)
         if self._listener is not None:
-            self._listener.add_step(loss, step=step)
+            self._listener.add_step(loss, norm=norm, step=step)
 
     def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
         """Note the figures of an epoch."""

@@ -61,7 +61,7 @@ def log_epochs(run: "Run", *epochs: int, stage: str = "network", error: Any = No
     run.note("").mkdir(parents=True, exist_ok=True)
     with MlflowLog(run) as log:
         for epoch in epochs:
-            log.listen(stage).add_step(0.9, step=1)
+            log.listen(stage).add_step(0.9, norm=1.0, step=1)
             log.listen(stage).add_epoch(FIGURES, epoch=epoch)
         if error is not None:
             raise error

@@ -28,11 +28,13 @@ def test_every_epoch_and_some_steps_are_noted(tmp_path: Path) -> None:
 
     with Curves(tmp_path / "curves") as curves:
         for step in range(1, 2 * STEPS_BETWEEN + 1):
-            curves.add_step(step / 10, step=step)
+            curves.add_step(step / 10, norm=step, step=step)
         curves.add_epoch({"loss": 0.5, "score": 0.25}, epoch=1)
     assert read(tmp_path / "curves") == [
         ("step/loss", STEPS_BETWEEN, pytest.approx(STEPS_BETWEEN / 10)),
+        ("step/gradient norm", STEPS_BETWEEN, STEPS_BETWEEN),
         ("step/loss", 2 * STEPS_BETWEEN, pytest.approx(2 * STEPS_BETWEEN / 10)),
+        ("step/gradient norm", 2 * STEPS_BETWEEN, 2 * STEPS_BETWEEN),
         ("epoch/loss", 1, 0.5),
         ("epoch/score", 1, 0.25),
     ]
@@ -41,19 +43,19 @@ def test_every_epoch_and_some_steps_are_noted(tmp_path: Path) -> None:
 def test_a_listener_hears_of_every_step_and_epoch(tmp_path: Path) -> None:
     from training.tracking import Curves
 
-    class Heard(list[tuple[float, int]]):
-        def add_step(self, loss: float, *, step: int) -> None:
-            self.append((loss, step))
+    class Heard(list[tuple[float, ...]]):
+        def add_step(self, loss: float, *, norm: float, step: int) -> None:
+            self.append((loss, norm, step))
 
         def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
             self.append((figures["loss"], epoch))
 
     heard = Heard()
     with Curves(tmp_path, listener=heard) as curves:
-        curves.add_step(0.5, step=1)
-        curves.add_step(0.25, step=2)
+        curves.add_step(0.5, norm=2.0, step=1)
+        curves.add_step(0.25, norm=1.0, step=2)
         curves.add_epoch({"loss": 0.375}, epoch=1)
-    assert heard == [(0.5, 1), (0.25, 2), (0.375, 1)]
+    assert heard == [(0.5, 2.0, 1), (0.25, 1.0, 2), (0.375, 1)]
 
 
 def test_a_stopped_fit_goes_on_in_the_same_folder(tmp_path: Path) -> None:

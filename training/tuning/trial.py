@@ -65,7 +65,7 @@ class Watch:
         self.epochs = 0
         self.log_loss: float | None = None
 
-    def add_step(self, _loss: float, *, step: int) -> None:
+    def add_step(self, _loss: float, *, norm: float, step: int) -> None:
         """Raise OutOfTime if the time is up."""
         self._show(self.epochs)
         if not self._spared and time.monotonic() > self._deadline:
