@@ -37,9 +37,9 @@ class Cost:
         """Of one text alone."""
         return self.step + self.text
 
-    def seconds(self, tokens: int, *, texts: int = 1) -> float:
-        """Return what a call for so many tokens of each of so many texts takes."""
-        return self.call + tokens * (self.step + texts * self.text)
+    def seconds(self, tokens: int, *, texts: int = 1, calls: int = 1) -> float:
+        """Return what so many tokens of each of so many texts take in so many calls."""
+        return calls * self.call + tokens * (self.step + texts * self.text)
 
     def tokens_within(self, seconds: float, *, texts: int = 1) -> int:
         """Return how many tokens of each text can be read in one call, at least one."""

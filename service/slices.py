@@ -17,6 +17,8 @@ from service.engines.engine import Engine, State, initial_state
 from service.work import Job
 
 SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
+LONG_SECONDS = 0.1  # of computing ahead: a text that takes so long is read in shorter slices,
+LONG_SLICE_SECONDS = 0.0015  # for it comes late anyway, and makes many wait
 CALLS = 10  # times as long as the call itself, at least, or nothing but calls would be made
 COMPANY = 8  # texts that a slice leaves time for; more save little
 WORTH = 1.5  # times another call must be saved by beginning a text that does not come to an end
@@ -31,7 +33,8 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
     """
     first, classifier = candidates[0], candidates[0].ticket.classifier
     cost, whole = classifier.cost, max(1, first.ahead)
-    enough = max(SLICE_SECONDS, CALLS * cost.call)
+    long = cost.seconds(whole) > LONG_SECONDS
+    enough = max(LONG_SLICE_SECONDS if long else SLICE_SECONDS, CALLS * cost.call)
     most = cost.tokens_within(enough, texts=COMPANY) if classifier.sliced else whole
     tokens = min(whole, most)
     roof = min(most, round(tokens * GRACE))

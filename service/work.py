@@ -45,7 +45,7 @@ class Reading:
 
     def seconds(self, cost: Cost) -> float:
         """Return what reading it alone takes."""
-        return cost.seconds(len(self.ids)) + cost.call * len(self.stops)
+        return cost.seconds(len(self.ids), calls=1 + len(self.stops))
 
 
 class Job:
@@ -87,8 +87,8 @@ class Job:
     @property
     def seconds_left(self) -> float:
         """What reading them alone takes."""
-        cost = self.ticket.classifier.cost
-        return cost.seconds(self.left) + cost.call * (len(self.stops) - len(self.seen))
+        calls = 1 + len(self.stops) - len(self.seen)
+        return self.ticket.classifier.cost.seconds(self.left, calls=calls)
 
     def advance(self, tokens: int, probabilities: Probabilities) -> None:
         """Note that so many tokens more have been read, and what they came to, shape (labels,)."""

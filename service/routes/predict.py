@@ -72,7 +72,6 @@ async def predict(request: Request) -> Response:
         ticket = await _compute(request, state, classifier, texts, stages, question.stop_at)
         answers = _describe(ticket, question)
         headers["Server-Timing"] = _server_timing(stages)
-        state.metrics.count(ticket)
         for stage, seconds in stages.items():
             state.metrics.stage_seconds.labels(stage).observe(seconds)
     if question.text is not None:
@@ -89,14 +88,9 @@ async def _examine(
     started, asked = time.monotonic(), read_deadline(request)
 
     async def compute(readings: Sequence[Reading]) -> Ticket:
-        patience = asked or state.patience(
-            sum(reading.seconds(classifier.cost) for reading in readings)
+        return await state.compute(
+            classifier, readings, started=started, asked=asked, receive=request.receive
         )
-        ticket = await state.scheduler.compute(
-            classifier, readings, deadline=started + patience, receive=request.receive
-        )
-        state.metrics.count(ticket)
-        return ticket
 
     return await examine(
         classifier,
@@ -125,11 +119,11 @@ async def _compute(
     rule = None if stop_at is None else find_rule(classifier, stop_at)
     ids = await state.tokenizer.encode(classifier, texts)
     tokenized = time.monotonic()
-    patience = asked or state.patience(sum(classifier.cost.seconds(len(row)) for row in ids))
-    ticket = await state.scheduler.compute(
+    ticket = await state.compute(
         classifier,
         [read_until(classifier, row, rule=rule) if rule else Reading(row) for row in ids],
-        deadline=started + patience,
+        started=started,
+        asked=asked,
         receive=request.receive,
     )
     begun = ticket.started or tokenized

@@ -80,12 +80,10 @@ async def read_piece(
     ids = np.concatenate([read, ahead]).astype(np.int32)
     stops = range(1, len(ids) + 1) if wanted.explain else [len(read)] if len(read) else []
     reading = Reading(ids, position.state, stops=stops, keep=len(read))
-    patience = deadline or service.patience(classifier.cost.seconds(len(ids)))
-    ticket = await service.scheduler.compute(
-        classifier, [reading], deadline=started + patience, receive=receive
+    ticket = await service.compute(
+        classifier, [reading], started=started, asked=deadline, receive=receive
     )
     result = ticket.result(0)
-    service.metrics.count(ticket)
     tokens = position.tokens + len(ids)
     prediction = classifier.describe(result, tokens=tokens, top_k=wanted.top_k)
     job = ticket.jobs[0]

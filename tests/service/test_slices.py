@@ -8,7 +8,7 @@ import pytest
 from models.batching import pad
 from service.classifier import Classifier
 from service.cost import Cost
-from service.slices import COMPANY, SLICE_SECONDS, plan_slice, read_slice
+from service.slices import COMPANY, LONG_SLICE_SECONDS, SLICE_SECONDS, plan_slice, read_slice
 from service.work import Job
 from tests.service.working import COST, RecordingEngine, make_classifier, make_jobs
 from tests.versions import CountingEngine
@@ -34,9 +34,15 @@ def test_the_empty_text_takes_a_call_too(classifier: Classifier) -> None:
 
 
 def test_a_long_text_is_read_for_as_long_as_a_slice_lasts(classifier: Classifier) -> None:
-    (job,) = make_jobs(classifier, 5_000)
+    (job,) = make_jobs(classifier, 1_000)
     _, tokens = plan_slice([job])
     assert 0.9 * SLICE_SECONDS < classifier.cost.seconds(tokens) <= SLICE_SECONDS
+
+
+def test_a_document_is_read_in_shorter_slices(classifier: Classifier) -> None:
+    (job,) = make_jobs(classifier, 100_000)
+    _, tokens = plan_slice([job])
+    assert 0.9 * LONG_SLICE_SECONDS < classifier.cost.seconds(tokens) <= LONG_SLICE_SECONDS
 
 
 def test_calls_that_take_long_are_worth_longer_slices(tmp_path: Path) -> None:
