@@ -38,14 +38,24 @@ def parse_question(body: bytes | str, schema: type[Question]) -> Question:
         raise Malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
     except (UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"the body is not JSON: {error}") from None
+    except ValueError:  # the one that is left: more digits than Python turns into a number
+        raise Malformed("a number has too many digits") from None
     if content is None:
         raise Malformed("the body is empty or null")
+    if not isinstance(content, dict):
+        raise Invalid(f"send a JSON object, not {_json_type(content)}")
     try:
         return schema.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(map(str, first["loc"])) or None
-        raise Invalid(first["msg"].removeprefix("Value error, "), field=field) from None
+        raise _name_first(error) from None
+
+
+def _name_first(error: ValidationError) -> Invalid:
+    """Return what is wrong with the first field that is wrong: all that it could have been."""
+    errors = error.errors(include_url=False, include_input=False)
+    place = errors[0]["loc"][:1]
+    messages = [e["msg"].removeprefix("Value error, ") for e in errors if e["loc"][:1] == place]
+    return Invalid("; or: ".join(messages), field=str(place[0]) if place else None)
 
 
 def read_deadline(request: Request) -> float | None:
@@ -120,7 +130,13 @@ def refuse_halves(text: str, field: str, *, before: int = 0) -> None:
 
 
 def _json_type(value: Any) -> str:
-    names = {dict: "an object", list: "a list", bool: "a truth value", type(None): "null"}
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a string",
+        bool: "a truth value",
+        type(None): "null",
+    }
     return names.get(type(value), "a number")
 
 

@@ -147,8 +147,8 @@ class Scheduler:
                 await (_left(receive) if receive else asyncio.Future())
             self._give_up(ticket, ClientGone("the client is gone"))
         except TimeoutError:
-            waited = time.monotonic() - ticket.arrived
-            self._give_up(ticket, DeadlinePassed(f"not answered within {1e3 * waited:,.0f} ms"))
+            waited = max(1, 1e3 * (time.monotonic() - ticket.arrived))
+            self._give_up(ticket, DeadlinePassed(f"not answered within {waited:,.0f} ms"))
 
     def _give_up(self, ticket: Ticket, error: Exception) -> None:
         if not ticket.done.done():

@@ -18,6 +18,7 @@ const MEANINGS = {
 const WORDS = 6; // of each label
 const TURNS = 8;
 const AGAIN = 1000; // milliseconds
+const REST = 1500; // milliseconds without an answer after which the verdict is said
 
 const $ = (id) => document.getElementById(id);
 const reading = new Reading();
@@ -34,14 +35,29 @@ const stream = new Stream({
     changed = Math.min(changed, reading.take(from, answer, read));
     latest = answer.prediction;
     if (read === $("text").value) tell("connected", false);
+    sayLater();
     later();
   },
   onState: tell,
 });
 
 function tell(text, wrong) {
-  $("status").textContent = text;
+  setText($("status"), text);
   $("status").classList.toggle("wrong", wrong);
+}
+
+/** Screen readers say a text again that is set again. */
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+let rest = 0;
+/** Have the verdict said, not after every word but when the writer pauses. */
+function sayLater() {
+  clearTimeout(rest);
+  rest = setTimeout(() => {
+    setText($("said"), $("text").value ? `Verdict: ${$("label").textContent}` : "");
+  }, REST);
 }
 
 let waiting = false;
@@ -102,7 +118,10 @@ function drawTurns() {
   const heading = turns.length
     ? `The verdict turns here${many}: `
     : "Where the verdict turns, a line is drawn.";
-  $("turns").replaceChildren(heading, ...buttons);
+  const made = document.createElement("p");
+  made.append(heading, ...buttons);
+  // A button that is made anew loses the focus.
+  if (made.textContent !== $("turns").textContent) $("turns").replaceChildren(...made.childNodes);
 }
 
 /** Select a word in the text area, and scroll to it. */

@@ -146,8 +146,8 @@ def test_model_and_version_can_be_named(client: TestClient) -> None:
         (b"\xff\xfe", 400, {"type": "malformed"}),
         ("[" * 100_000, 413, {"type": "too_large"}),
         ("[" * 1_900, 400, {"type": "malformed"}),
-        ("[]", 422, {"type": "invalid"}),
-        ('"text"', 422, {"type": "invalid"}),
+        ("[]", 422, {"type": "invalid", "message": "send a JSON object, not a list"}),
+        ('"text"', 422, {"type": "invalid", "message": "send a JSON object, not a string"}),
         ("null", 400, {"type": "malformed"}),
         ("{}", 422, {"type": "invalid", "message": 'give either "text" or "texts"'}),
         (
@@ -166,6 +166,16 @@ def test_model_and_version_can_be_named(client: TestClient) -> None:
         ('{"text": "a", "top_k": true}', 422, {"type": "invalid", "field": "top_k"}),
         ('{"text": "a", "topk": 1}', 422, {"type": "invalid", "field": "topk"}),
         ('{"text": "a", "version": 0}', 422, {"type": "invalid", "field": "version"}),
+        (
+            '{"text": "a", "explain": "why"}',
+            422,
+            {
+                "type": "invalid",
+                "message": "Input should be a valid boolean; or: "
+                "Input should be 'prefix' or 'occlusion'",
+                "field": "explain",
+            },
+        ),
         (
             '{"text": "a", "model": "other"}',
             404,

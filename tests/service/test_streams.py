@@ -265,6 +265,7 @@ class TestWebSocket:
         ("message", "kind"),
         [
             ("no JSON", "malformed"),
+            ('{"text": "a", "version": %s}' % ("9" * 5_000), "malformed"),
             ("[]", "invalid"),
             ('{"text": 1}', "invalid"),
             ('{"text": "\\ud83d a"}', "invalid"),
