@@ -10,6 +10,7 @@ Needs httpx2, nothing else of Gatewise.
 
 import asyncio
 import itertools
+import json
 import random
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -93,7 +94,8 @@ class _Common:
         self._asked = {"model": options.get("model"), "version": options.get("version")}
         self._timeout = options.get("timeout", 30.0)
         self._attempts = options.get("attempts", 5)
-        self._headers = {"X-Deadline-Ms": str(max(1, round(1e3 * self._timeout)))}
+        deadline = str(max(1, round(1e3 * self._timeout)))
+        self._headers = {"Content-Type": "application/json", "X-Deadline-Ms": deadline}
 
     def _body(self, **more: object) -> dict[str, object]:
         return {k: v for k, v in (self._asked | more).items() if v is not None and v is not False}
@@ -197,10 +199,11 @@ class Client(_Common):
             yield stream.take(piece, answer)
 
     def _post(self, path: str, body: Mapping[str, object]) -> Any:
+        content = _encode(body)
         for attempt in itertools.count():
             outcome: httpx2.Response | httpx2.TransportError
             try:
-                outcome = self._http.post(self._url + path, json=body, headers=self._headers)
+                outcome = self._http.post(self._url + path, content=content, headers=self._headers)
                 if outcome.is_success:
                     return outcome.json()
             except httpx2.TransportError as error:
@@ -262,15 +265,26 @@ class AsyncClient(_Common):
             yield stream.take(piece, answer)
 
     async def _post(self, path: str, body: Mapping[str, object]) -> Any:
+        content = _encode(body)
         for attempt in itertools.count():
             outcome: httpx2.Response | httpx2.TransportError
             try:
-                outcome = await self._http.post(self._url + path, json=body, headers=self._headers)
+                outcome = await self._http.post(
+                    self._url + path, content=content, headers=self._headers
+                )
                 if outcome.is_success:
                     return outcome.json()
             except httpx2.TransportError as error:
                 outcome = error
             await asyncio.sleep(self._pause(attempt, outcome))
+
+
+def _encode(body: Mapping[str, object]) -> bytes:
+    """Return a body as JSON; half a character, where a piece was cut in two, is no UTF-8."""
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body).encode()
 
 
 def _error(answer: httpx2.Response) -> ServiceError:

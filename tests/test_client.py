@@ -65,6 +65,12 @@ def answering(*answers: httpx2.Response | Exception) -> tuple[Client, list[httpx
 
 
 class TestAnswers:
+    def test_characters_cut_in_two(self, client: Client) -> None:
+        rocket = "\N{ROCKET}".encode("utf-16-le")
+        halves = [half.decode("utf-16-le", "surrogatepass") for half in (rocket[:2], rocket[2:])]
+        *_, last = client.stream(["good ", *halves])
+        assert last["tokens"] == client.predict("good \N{ROCKET}")["tokens"]
+
     def test_a_text(self, client: Client) -> None:
         prediction = client.predict("good film")
         assert (prediction["label"], prediction["tokens"]) == ("pos", 2)
