@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from models.errors import FormatTooNew, VersionCorrupt
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -45,7 +45,7 @@ class WeightRecord(_Record):
 
     offset: int = Field(ge=0)
     shape: tuple[int, ...]
-    dtype: Literal["float16", "float32"]
+    dtype: Literal["float16", "float32", "int8"]
 
 
 class Stopping(_Record):
@@ -55,20 +55,26 @@ class Stopping(_Record):
         every: Tokens between two looks.
         intercept, weights: Of the log-odds that the label will still change.
         limits: Up to which of these reading may end, for each certainty.
+        ahead: Whether the n-grams of the rest are looked up, which is a number more to weigh.
     """
 
     every: int = Field(ge=1)
     intercept: float
     weights: tuple[float, ...]
     limits: dict[str, float]
+    ahead: bool = False  # which format version 3 did not know
 
 
 class NgramTable(_Record):
-    """Sizes of the table of hashed n-grams: their highest order, rows and columns."""
+    """The table of hashed n-grams: their highest order, its rows and columns.
+
+    `scale` is what an entry of 1 adds to a logit.
+    """
 
     orders: int = Field(ge=1)
     buckets: int = Field(ge=1)
     columns: int = Field(ge=1)
+    scale: float | None = None  # which format versions before 4 did not know
 
 
 class Architecture(_Record):

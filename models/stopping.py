@@ -4,18 +4,24 @@ A text is looked at every few tokens. The verdict so far has a margin: how far, 
 from another. What the margin is and was, how much has been read and how much is left, is described
 by a few numbers, from which a logistic regression tells the risk; a reading ends where it is small
 enough. Training fits the regression and the limits to validation texts (training/stopping.py).
+
+What the network will say of the rest costs its reading, what the n-grams will say only a lookup
+(models/ngrams.py). So where there are n-grams, those of the rest are a number more: by how much
+they will raise the margin.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
 from models.metadata import Stopping
-from models.odds import log_ratio
+from models.odds import LEAST, log_ratio
 
 Features = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Thresholds = Sequence[float] | None
 Verdict = tuple[int, ...]
 
@@ -37,16 +43,25 @@ class Watch:
         """What the text would be given if it ended at the last look."""
         return self._verdicts[-1]
 
-    def look(self, probabilities: Probabilities, *, read: int, left: int) -> Features:
+    def look(
+        self,
+        probabilities: Probabilities,
+        *,
+        read: int,
+        left: int,
+        coming: NDArray[np.float64] | None = None,
+    ) -> Features:
         """Return what describes the text at this look.
 
         Margin, logarithms of the tokens read and left, then of the margins at all looks, those of
-        other verdicts taken negative: lowest, mean, last change and root mean square change.
+        other verdicts taken negative: lowest, mean, last change and root mean square change. Last,
+        where the n-grams to come are known, by how much these alone will raise the margin.
 
         Args:
             probabilities: Shape (labels,).
             read: Tokens that have been read.
             left: Tokens that have not, one at least.
+            coming: What the n-grams to come will change in the logits, shape (labels,).
         """
         self._verdicts.append(verdict_of(probabilities, self._thresholds))
         self._margins.append(margin_of(probabilities, self._thresholds))
@@ -55,23 +70,30 @@ class Watch:
         changes = np.diff(margins, prepend=0.0)
         sizes = [margins[-1], np.log(read), np.log(left)]
         before = [margins.min(), margins.mean(), changes[-1], np.sqrt(np.mean(changes**2))]
-        return np.array([*sizes, *before])
+        ahead = [] if coming is None else [self._margin_after(probabilities, coming) - margins[-1]]
+        return np.array([*sizes, *before, *ahead])
+
+    def _margin_after(self, probabilities: Probabilities, change: NDArray[np.float64]) -> float:
+        """Return the margin after a change of the logits, negative if the verdict is another."""
+        changed = change_logits(probabilities, change, self._thresholds)
+        margin = margin_of(changed, self._thresholds)
+        return margin if verdict_of(changed, self._thresholds) == self.verdict else -margin
 
 
 def risk_of(features: Features, stopping: Stopping) -> NDArray[np.float64]:
-    """Return the log-odds that the label will still change, for features (…, 7) shape (…,)."""
+    """Return the log-odds that the label will still change, shape (…,) for features (…, 7 or 8)."""
     risks: NDArray[np.float64] = stopping.intercept + features @ np.array(stopping.weights)
     return risks
 
 
-def verdict_of(probabilities: Probabilities, thresholds: Thresholds) -> Verdict:
+def verdict_of(probabilities: Floats, thresholds: Thresholds) -> Verdict:
     """Return the label of a text, or for each label whether it is given; shape (labels,) in."""
     if thresholds is None:
         return (int(probabilities.argmax()),)
     return tuple(int(p >= limit) for p, limit in zip(probabilities, thresholds, strict=True))
 
 
-def margin_of(probabilities: Probabilities, thresholds: Thresholds) -> float:
+def margin_of(probabilities: Floats, thresholds: Thresholds) -> float:
     """Return how far, in log-odds, the verdict of a text is from another; shape (labels,) in."""
     p = probabilities.astype(np.float64)
     if thresholds is None:
@@ -79,3 +101,15 @@ def margin_of(probabilities: Probabilities, thresholds: Thresholds) -> float:
         return float(log_ratio(first, second))
     limits = np.asarray(thresholds)
     return float(np.abs(log_ratio(p, 1 - p) - log_ratio(limits, 1 - limits)).min())
+
+
+def change_logits(
+    probabilities: Probabilities, change: NDArray[np.float64], thresholds: Thresholds
+) -> NDArray[np.float64]:
+    """Return the probabilities of a text after a change of its logits; all of shape (labels,)."""
+    p = probabilities.astype(np.float64)
+    if thresholds is None:
+        logits = np.log(np.maximum(p, LEAST)) + change
+        changed = np.exp(logits - logits.max())
+        return np.asarray(changed / changed.sum())
+    return np.asarray(1 / (1 + np.exp(-log_ratio(p, 1 - p) - change)))

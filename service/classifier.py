@@ -6,6 +6,7 @@ from typing import Any
 
 from models.golden import Probabilities
 from models.metadata import Metadata
+from models.ngrams import NgramLookup
 from models.tokenizer import Offsets
 from models.versions import Version
 from service.cost import Cost, measure_cost
@@ -50,6 +51,11 @@ class Classifier:
     def layers(self) -> Layers:
         """The recurrent layers in NumPy; raises NoWeights."""
         return Layers.of(self._version)
+
+    @cached_property
+    def ngram_lookup(self) -> NgramLookup | None:
+        """The table of n-grams, to be asked without the network; None where it cannot be."""
+        return NgramLookup.of(self._version)
 
     def split_open(self, text: str) -> tuple[str, str]:
         """Return the text up to where more text may still change its tokens, and the rest."""

@@ -168,7 +168,7 @@ class _Answer(BaseModel):
     version: int
     tokens: Annotated[int, Field(description="Tokens of the text.")]
     read: Annotated[
-        int | None, Field(description="Tokens that were read, where `stop_at` is given.")
+        int | None, Field(description="Tokens that the network read, where `stop_at` is given.")
     ] = None
     truncated: Annotated[bool, Field(description="Whether some of the text was not read.")] = False
     trajectory: Annotated[

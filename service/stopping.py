@@ -1,5 +1,10 @@
 """Readings that end once enough has been read."""
 
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
 from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import Stopping
@@ -31,8 +36,16 @@ def read_until(classifier: Classifier, ids: Row, *, rule: tuple[Stopping, str]) 
     stopping, certainty = rule
     watch, limit = Watch(classifier.metadata.thresholds), stopping.limits[certainty]
 
+    @functools.cache  # and so looked up in the thread that computes, not in the event loop
+    def coming() -> NDArray[np.float64] | None:
+        ngrams = classifier.ngram_lookup if stopping.ahead else None
+        return None if ngrams is None else ngrams.coming(ids, every=stopping.every)
+
     def enough(probabilities: Probabilities, left: int) -> bool:
-        features = watch.look(probabilities, read=len(ids) - left, left=left)
+        read = len(ids) - left
+        changes = coming()
+        change = None if changes is None else changes[read // stopping.every - 1]
+        features = watch.look(probabilities, read=read, left=left, coming=change)
         return bool(risk_of(features, stopping) <= limit)
 
     return Reading(ids, stops=range(stopping.every, len(ids), stopping.every), until=enough)

@@ -78,6 +78,13 @@ def save_in_format_1(metadata: Metadata, path: Path) -> None:
     path.write_text(json.dumps(fields))
 
 
+def save_in_format_3(metadata: Metadata, path: Path) -> None:
+    """Write metadata as the third format had it, which looked up no n-grams."""
+    fields = metadata.model_dump(mode="json") | {"format_version": 3}
+    del fields["stopping"]["ahead"], fields["architecture"]["ngrams"]["scale"]
+    path.write_text(json.dumps(fields))
+
+
 def record_golden(texts: list[str]) -> Golden:
     ids = make_tokenizer().encode_batch(texts)
     return Golden.record(texts, ids=ids, probabilities=CountingEngine().predict(pad(ids)))

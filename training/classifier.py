@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import Task
+from models.ngrams import NgramLookup, spread
 from training.calibrate import Scaling
 from training.decide import Logits
 from training.network import predict_logits
-from training.ngrams import NgramModel, spread
+from training.ngrams import NgramModel
 from training.settings import NetworkSettings
 
 
@@ -59,6 +60,13 @@ class Classifier:
     def ngram_scale(self) -> float:
         """The weight of a table entry of 1 in the joined logits."""
         return self.ngrams.scale * self.scaling.weights[1] if self.ngrams is not None else 0.0
+
+    @property
+    def ngram_lookup(self) -> NgramLookup | None:
+        """The table, to be asked without the network."""
+        if self.ngrams is None:
+            return None
+        return NgramLookup(self.ngrams.table, self.ngram_scale, self.labels)
 
 
 def halves(network: keras.Model, ngrams: NgramModel | None, rows: Sequence[Row]) -> list[Logits]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from models import __version__
 from models.metadata import Architecture, DataRecord, Metadata, NgramTable, Setting, SplitRecord
+from models.ngrams import ORDERS
 from training.classifier import Classifier
 from training.corpus import shorten_name
 from training.export import describe_state
 from training.learn import Learned
-from training.ngrams import ORDERS
 from training.prepare import Prepared
 from training.settings import TrainSettings
 
@@ -71,7 +71,7 @@ def _describe_ngrams(classifier: Classifier) -> NgramTable | None:
     if classifier.ngrams is None:
         return None
     buckets, columns = classifier.ngrams.table.shape
-    return NgramTable(orders=ORDERS, buckets=buckets, columns=columns)
+    return NgramTable(orders=ORDERS, buckets=buckets, columns=columns, scale=classifier.ngram_scale)
 
 
 def _describe_data(prepared: Prepared) -> DataRecord:

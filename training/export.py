@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from models.metadata import StateTensor
+from models.ngrams import MULTIPLIERS, ORDERS, WINDOW, spread
 from models.tokenizer import PAD
 from training.classifier import Classifier
 from training.errors import ExportError
 from training.network import LAYERS
-from training.ngrams import MULTIPLIERS, ORDERS, REMEMBERED, WINDOW, spread
+from training.ngrams import REMEMBERED
 from training.settings import NetworkSettings
 
 Tensors = dict[str, tf.Tensor]

@@ -20,18 +20,10 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from models.batching import Row
+from models.ngrams import ORDERS, WINDOW, find_repeated, hash_ngrams, spread
 from training.linear import log_count_ratio, solve
 
-ORDERS = 3
-WINDOW = 128  # tokens after which an n-gram counts again; whole texts are not worth more memory
 REMEMBERED = WINDOW + ORDERS - 1  # tokens that tell which n-grams ended within the window
-# What an id is multiplied by, by order and by distance from the end of the n-gram. Odd, under 2^31,
-# so that products with ids and their sums stay within 63 bits.
-MULTIPLIERS = (
-    (1,),
-    (1_000_003, 998_244_353),
-    (506_952_113, 40_503_001, 1_540_483_477),
-)
 TABLE_BYTES = 1 << 22  # of a table of 8-bit entries
 FEWEST_BUCKETS, MOST_BUCKETS = 1 << 14, 1 << 21
 LARGEST = 127  # of an 8-bit entry
@@ -66,34 +58,9 @@ class NgramModel:
         return spread(sums * np.float32(self.scale) + self.bias, labels=self.labels)
 
 
-def spread(columns: NDArray[np.float32], *, labels: int) -> NDArray[np.float32]:
-    """Return logits (rows, labels) from the columns of a table, which two classes may share."""
-    return columns if columns.shape[1] == labels else columns * np.array([-0.5, 0.5], np.float32)
-
-
 def choose_buckets(columns: int) -> int:
     """Return how many rows a table has: a prime, for the hash is a remainder."""
     return _prime_below(min(MOST_BUCKETS, max(FEWEST_BUCKETS, TABLE_BYTES // columns)))
-
-
-def hash_ngrams(ids: NDArray[np.int64], *, buckets: int) -> NDArray[np.int64]:
-    """Return the table rows of the n-grams that end at each id but the first ORDERS - 1.
-
-    Args:
-        ids: Shape (time,); begins with the ORDERS - 1 ids before the first that is asked for, 0
-            before the start of a text.
-        buckets: Rows of the table.
-
-    Returns:
-        Shape (ORDERS, time - ORDERS + 1).
-    """
-    start = ORDERS - 1
-    back = [ids[start - distance : len(ids) - distance] for distance in range(ORDERS)]
-    sums = [
-        sum(multiplier * piece for multiplier, piece in zip(multipliers, back, strict=False))
-        for multipliers in MULTIPLIERS
-    ]
-    return np.stack(sums) % buckets
 
 
 def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matrix:
@@ -124,29 +91,6 @@ def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matri
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     return matrix
-
-
-def find_repeated(ids: NDArray[np.int64], *, texts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return whether the n-gram that ends at an id ended in the WINDOW ids before it too.
-
-    Args:
-        ids: Shape (time,); of several texts, ORDERS - 1 zeros before each.
-        texts: Number of the text of each id but the first ORDERS - 1.
-
-    Returns:
-        Shape (ORDERS, time - ORDERS + 1).
-    """
-    start, count = ORDERS - 1, len(texts)
-    repeated = np.zeros((ORDERS, count), np.bool_)
-    names = texts  # equal for equal n-grams of an order in one text, and for no others
-    for order in range(ORDERS):
-        piece = ids[start - order : start - order + count]
-        _, names = np.unique(names * (ids.max(initial=0) + 1) + piece, return_inverse=True)
-        by_name = np.argsort(names, kind="stable")
-        gap = np.diff(by_name, prepend=-WINDOW - 1)
-        same = np.diff(names[by_name], prepend=-1) == 0
-        repeated[order, by_name] = same & (gap <= WINDOW)
-    return repeated
 
 
 def fit_ngrams(

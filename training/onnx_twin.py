@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from models.metadata import StateTensor
+from models.ngrams import MULTIPLIERS, ORDERS, WINDOW
 from models.tokenizer import PAD
 from models.versions import ONNX, WEIGHTS
 from training.classifier import Classifier
 from training.export import describe_state, layer_states
-from training.ngrams import MULTIPLIERS, ORDERS, REMEMBERED, WINDOW
+from training.ngrams import REMEMBERED
 from training.settings import Cell
 from training.weights import find_bytes
 

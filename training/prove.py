@@ -81,8 +81,9 @@ def prove_export(
         timed_tokens=median_tokens(rows, timed=timed),
         looks=gather_looks(
             replayed[ENGINES[0]].looks,
-            [len(rows[row]) for row in watched],
+            [rows[row] for row in watched],
             thresholds=classifier.thresholds,
+            ngrams=classifier.ngram_lookup,
         ),
     )
 

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import Stopping
+from models.ngrams import NgramLookup
 from models.stopping import Features, Thresholds, Watch
 
 EVERY = 32  # tokens between looks; each takes a call of the engine
@@ -16,6 +18,9 @@ CERTAINTIES = ("0.9", "0.95", "0.99")
 MOST = 2_500  # texts; more make little difference
 FEWEST = 200  # texts and changed labels below which nothing can be said
 FEWEST_CHANGES = 20
+SHARE = 1 / 4  # of the labels that may differ, in the texts that a rule is fitted to
+
+Changes = NDArray[np.float64]
 
 
 class Looks:
@@ -25,18 +30,29 @@ class Looks:
         seen: Probabilities at each look of each text, shape (looks, labels), the last at its end.
         lengths: Tokens of each text.
         thresholds: From which labels are given; None where they exclude each other.
+        coming: What the n-grams to come will change in the logits at each look of each text but
+            the last, shape (looks - 1, labels); None where they are not looked up.
     """
 
     def __init__(
-        self, seen: Sequence[Probabilities], lengths: Sequence[int], *, thresholds: Thresholds
+        self,
+        seen: Sequence[Probabilities],
+        lengths: Sequence[int],
+        *,
+        thresholds: Thresholds,
+        coming: Sequence[Changes] | None = None,
     ) -> None:
         self.lengths = np.asarray(lengths)
+        self.ahead = coming is not None
         text, left, features, differs = [], [], [], []
         for number, (rows, length) in enumerate(zip(seen, lengths, strict=True)):
             watch, verdicts = Watch(thresholds), []
             for look, probabilities in enumerate(rows[:-1], start=1):
                 read = look * EVERY
-                features.append(watch.look(probabilities, read=read, left=length - read))
+                change = None if coming is None else coming[number][look - 1]
+                features.append(
+                    watch.look(probabilities, read=read, left=length - read, coming=change)
+                )
                 verdicts.append(watch.verdict)
                 text.append(number)
                 left.append(length - read)
@@ -63,8 +79,8 @@ class Looks:
 def fit_stopping(looks: Looks) -> Stopping | None:
     """Return the rule; None where there is too little to fit it to.
 
-    Of the texts at most half of what each certainty allows get another label by it; half, for it
-    was fitted to them.
+    Of the texts at most a SHARE of what each certainty allows get another label by it; for it was
+    fitted to them, and texts to come may be others.
     """
     if len(looks.lengths) < FEWEST or looks.differs.sum() < FEWEST_CHANGES:
         return None
@@ -78,9 +94,10 @@ def fit_stopping(looks: Looks) -> Stopping | None:
         intercept=intercept,
         weights=tuple(map(float, weights)),
         limits={
-            certainty: _find_limit(looks, risks, allowed=(1 - float(certainty)) / 2)
+            certainty: _find_limit(looks, risks, allowed=SHARE * (1 - float(certainty)))
             for certainty in CERTAINTIES
         },
+        ahead=looks.ahead,
     )
 
 
@@ -99,7 +116,15 @@ def draw_watched(rows: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(1).permutation(rows)[:MOST])
 
 
-def gather_looks(looks: Probabilities, lengths: Sequence[int], *, thresholds: Thresholds) -> Looks:
-    """Return looks of several texts that lie in a row."""
+def gather_looks(
+    looks: Probabilities, rows: Sequence[Row], *, thresholds: Thresholds, ngrams: NgramLookup | None
+) -> Looks:
+    """Return looks, which lie in a row, of several texts, given as rows of ids."""
+    lengths = [len(row) for row in rows]
     counts = [max(1, -(-length // EVERY)) for length in lengths]
-    return Looks(np.split(looks, np.cumsum(counts)[:-1]), lengths, thresholds=thresholds)
+    return Looks(
+        np.split(looks, np.cumsum(counts)[:-1]),
+        lengths,
+        thresholds=thresholds,
+        coming=None if ngrams is None else [ngrams.coming(row, every=EVERY) for row in rows],
+    )

@@ -8,18 +8,21 @@ from numpy.typing import NDArray
 
 from models.cells import weight_names
 from models.metadata import WeightRecord
+from models.ngrams import NAME
 from models.versions import WEIGHTS
 from training.classifier import Classifier
 from training.errors import ExportError
 
 
 def find_weights(classifier: Classifier, *, folder: Path) -> dict[str, WeightRecord]:
-    """Return where the embedding and the recurrent layers' weights lie, by name."""
+    """Return where the embedding, the layers' weights and the table of n-grams lie, by name."""
     network = classifier.network
     arrays = {"embedding": network.get_layer("embedding").embeddings.numpy().astype(np.float16)}
     for index in range(classifier.shape.layers):
         weights = network.get_layer(f"recurrent_{index}").get_weights()
         arrays |= zip(weight_names(index), weights, strict=True)
+    if classifier.ngrams is not None:
+        arrays[NAME] = classifier.ngrams.table
     return {
         name: WeightRecord(
             offset=find_bytes(folder, array), shape=array.shape, dtype=array.dtype.name

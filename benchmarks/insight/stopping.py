@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.ngrams import NgramLookup
 from models.stopping import risk_of
 from models.versions import Version
 from service.engines.engine import Engine
@@ -25,7 +26,13 @@ def measure_stopping(version: Version, engine: Engine, texts: Sequence[str]) -> 
     assert stopping is not None
     rows = version.tokenizer.encode_batch(texts)
     seen = [watch(engine, row, state=state, every=stopping.every) for row in rows]
-    looks = Looks(seen, [len(row) for row in rows], thresholds=version.metadata.thresholds)
+    ngrams = NgramLookup.of(version) if stopping.ahead else None
+    looks = Looks(
+        seen,
+        [len(row) for row in rows],
+        thresholds=version.metadata.thresholds,
+        coming=ngrams and [ngrams.coming(row, every=stopping.every) for row in rows],
+    )
     found = []
     risks = risk_of(looks.features, stopping)
     for certainty, limit in stopping.limits.items():

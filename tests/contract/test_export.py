@@ -9,6 +9,7 @@ import pytest
 from models.batching import pad
 from models.cells import GATES, CellLayer, weight_names
 from models.metadata import Task
+from models.ngrams import NAME, spread
 from models.versions import ONNX, WEIGHTS, read_weight
 from service.compute import compute
 from service.engines.engine import Engine, initial_state
@@ -128,6 +129,8 @@ def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) ->
 
     kind, records = exported.kind, find_weights(exported.classifier, folder=exported.folder)
     weights = {name: read_weight(exported.folder, record) for name, record in records.items()}
+    if exported.ngrams is not None:
+        np.testing.assert_array_equal(weights[NAME], exported.ngrams.table)
     names = map(weight_names, range(kind.layers))
     cells = [CellLayer(kind.cell, *(weights[name] for name in layer)) for layer in names]
     layers = Layers(weights["embedding"], cells)
@@ -145,6 +148,22 @@ def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) ->
     for at in gates:
         assert [tuple(layer) for layer in at] == [GATES[kind.cell]] * kind.layers
         assert all(0 < value < 1 for layer in at for value in layer.values())
+
+
+def test_ngrams_looked_up_come_to_what_the_engines_add(exported: Exported) -> None:
+    lookup = exported.classifier.ngram_lookup
+    if lookup is None:
+        assert not exported.kind.ngrams
+        return
+    ids = np.random.default_rng(3).integers(1, VOCABULARY, 330, np.int32)  # with repetitions
+    for engine in exported.engines():
+        state, logits = initial_state(exported.state, batch=1), []
+        for start in range(0, len(ids), 32):
+            _, state = engine.step(ids[None, start : start + 32], state)
+            columns = state["ngrams"] * np.sqrt(state["count"])
+            logits.append(spread(columns, labels=exported.kind.labels)[0])
+        expected = logits[-1] - np.array(logits[:-1])
+        np.testing.assert_allclose(lookup.coming(ids, every=32), expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("pieces", [[0, 1, 2], [0, 1, 5, 40]], ids=["tiny", "mixed"])

@@ -13,9 +13,11 @@ from fastapi.testclient import TestClient
 
 from models.errors import VersionCorrupt
 from models.metadata import FORMAT_VERSION, Metadata
+from models.ngrams import NgramLookup, spread
 from models.versions import CARD, METADATA, ONNX, REPORT, Store, Version
 from service.app import create_app
 from service.compute import compute
+from service.engines.engine import initial_state
 from service.engines.opening import open_engine
 from service.settings import Settings
 
@@ -73,6 +75,22 @@ def test_what_it_was_made_of_is_written_down(fixture: str, request: pytest.Fixtu
     assert {"network_weight", "ngram_weight"} <= set(metadata.training)
     assert metadata.baseline["validation"]["rows"] == metadata.metrics["validation"]["rows"]
     assert metadata.baseline["validation"]["macro_f1"] > 0.9
+
+
+@pytest.mark.parametrize("fixture", ["trained", "trained_tags"])
+def test_its_ngrams_can_be_looked_up(fixture: str, request: pytest.FixtureRequest) -> None:
+    version: Version = request.getfixturevalue(fixture)
+    lookup = NgramLookup.of(version)
+    assert lookup is not None
+    ids = np.array(version.tokenizer.encode("a superb soup and a waiter " * 20), np.int32)
+    engine, logits = open_engine(version, kind="onnx"), []
+    state = initial_state(version.metadata.state, batch=1)
+    for piece in np.split(ids, [32]):
+        _, state = engine.step(piece[None], state)
+        logits.append(spread(state["ngrams"] * np.sqrt(state["count"]), labels=lookup.labels)[0])
+    coming = lookup.coming(ids, every=32)[0]
+    assert np.abs(coming).max() > 0.01  # so that there is something to agree on
+    np.testing.assert_allclose(coming, logits[1] - logits[0], rtol=0, atol=1e-4)
 
 
 def test_both_engines_answer_alike(trained: Version) -> None:

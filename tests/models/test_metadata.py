@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import FormatTooNew, VersionCorrupt
-from models.metadata import FORMAT_VERSION, Metadata
-from tests.versions import make_metadata, save_in_format_1
+from models.metadata import FORMAT_VERSION, Metadata, NgramTable, Stopping
+from tests.versions import make_metadata, save_in_format_1, save_in_format_3
 
 
 def test_save_and_load(tmp_path) -> None:
@@ -22,8 +22,8 @@ def test_format_version_comes_first(tmp_path) -> None:
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(tmp_path) -> None:
     path = tmp_path / "metadata.json"
-    path.write_text('{"format_version": 4, "unheard_of": true}')
-    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 4 is newer than 3"):
+    path.write_text('{"format_version": 5, "unheard_of": true}')
+    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 5 is newer than 4"):
         Metadata.load(path)
 
 
@@ -33,6 +33,17 @@ def test_format_version_1_is_read(tmp_path) -> None:
     metadata = Metadata.load(path)
     assert metadata == make_metadata(format_version=1)
     assert (metadata.architecture.ngrams, metadata.baseline) == (None, {})
+
+
+def test_format_version_3_is_read(tmp_path) -> None:
+    path = tmp_path / "metadata.json"
+    rule = Stopping(every=8, intercept=0.5, weights=(1.0,) * 7, limits={"0.9": 0.0})
+    sizes = NgramTable(orders=3, buckets=10, columns=1)
+    shape = make_metadata().architecture.model_copy(update={"ngrams": sizes})
+    metadata = make_metadata(format_version=3, stopping=rule, architecture=shape)
+    save_in_format_3(metadata, path)
+    assert Metadata.load(path) == metadata
+    assert not rule.ahead
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format_version": "x"}', "\udcff"])

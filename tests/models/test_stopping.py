@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.metadata import Stopping
-from models.stopping import Watch, margin_of, risk_of, verdict_of
+from models.stopping import Watch, change_logits, margin_of, risk_of, verdict_of
 
 
 def logit(p: float) -> float:
@@ -47,6 +47,30 @@ def test_what_describes_a_text_on_its_way() -> None:
     expected = [one, np.log(16), np.log(16), -two, (one - two) / 2, change, rms]
     assert second == pytest.approx(expected, abs=1e-6)
     assert watch.verdict == (0,)
+
+
+def test_ngrams_to_come_raise_the_margin_or_turn_the_verdict() -> None:
+    def last(*coming: float, thresholds: tuple[float, ...] | None = None) -> float:
+        watch = Watch(thresholds)
+        found = watch.look(row(0.2, 0.8), read=8, left=8, coming=np.array(coming))
+        assert found[:-1] == pytest.approx(Watch(thresholds).look(row(0.2, 0.8), read=8, left=8))
+        return float(found[-1])
+
+    assert last(0.0, 0.0) == pytest.approx(0)
+    assert last(-0.5, 0.5) == pytest.approx(1, abs=1e-6)
+    assert last(1.5, -1.5) == pytest.approx(-3, abs=1e-6)  # from one verdict to the other
+    assert last(0.0, 1.0, thresholds=(0.5, 0.5)) == pytest.approx(0, abs=1e-6)
+    assert last(-1.0, 1.0, thresholds=(0.5, 0.5)) == pytest.approx(1, abs=1e-6)
+    turned = last(1.0, -2.0, thresholds=(0.5, 0.5))  # the first label is now the less certain
+    assert turned == pytest.approx(-(logit(0.8) - 1) - logit(0.8), abs=1e-6)
+
+
+def test_logits_change() -> None:
+    found = change_logits(row(0.2, 0.3, 0.5), np.log([2.0, 1.0, 1.0]), None)
+    assert found == pytest.approx(np.array([0.4, 0.3, 0.5]) / 1.2)
+    found = change_logits(row(0.2, 0.3), np.array([0.7, 0.0]), (0.5, 0.5))
+    assert found == pytest.approx([1 / (1 + np.exp(-logit(0.2) - 0.7)), 0.3], abs=1e-6)
+    assert np.isfinite(change_logits(row(0.0, 1.0), np.array([9.0, -9.0]), None)).all()
 
 
 def test_the_risk_is_a_weighted_sum() -> None:

@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from models.metadata import Stopping
-from tests.versions import publish
+from models.metadata import NgramTable, Stopping, WeightRecord
+from models.ngrams import NAME, ORDERS
+from models.versions import WEIGHTS
+from tests.versions import make_metadata, make_tokenizer, publish
 
 # The risk is how far the margin is below a limit: with the engine that counts, two "good" more
 # than "bad" are a margin of two. The more is left, the higher it is.
@@ -74,6 +77,35 @@ def test_there_must_be_a_rule(stopping: TestClient) -> None:
     assert answer.json()["error"]["message"] == "there is no rule for 0.97; there are: 0.9, 0.99"
     answer = stopping.post("/predict", json={"text": "a", "stop_at": 0.9, "model": "toy"})
     assert (answer.status_code, answer.json()["error"]["type"]) == (409, "no_rule")
+
+
+@pytest.fixture
+def ahead(client: TestClient, store: Path) -> TestClient:
+    """A version that stops where neither the verdict nor the n-grams of the rest speak against."""
+    bad = make_tokenizer().encode("bad")[0]
+    table = np.zeros((10_007, 1), np.int8)
+    table[bad] = -1  # "bad" alone; n-grams of two and three are nowhere else near
+    sizes = NgramTable(orders=ORDERS, buckets=len(table), columns=1, scale=20.0)
+    shape = make_metadata().architecture.model_copy(update={"ngrams": sizes})
+    weights = {NAME: WeightRecord(offset=0, shape=table.shape, dtype="int8")}
+    rule = Stopping(
+        every=4, intercept=0.0, weights=(-1.0, *[0.0] * 6, -1.0), limits={"0.9": -1.0}, ahead=True
+    )
+    version = publish(store, name="stops", stopping=rule, architecture=shape, weights=weights)
+    (version.path / WEIGHTS).parent.mkdir()
+    (version.path / WEIGHTS).write_bytes(table.tobytes())
+    client.app.state.service.catalog.refresh()
+    return client
+
+
+def test_ngrams_of_the_rest_are_known_before_it_is_read(ahead: TestClient) -> None:
+    text = "a good good film " + "a film " * 6
+    assert ask(ahead, text=text, stop_at=0.9)["read"] == 4
+    # Two "good" are a margin of two, but a "bad" in 24 tokens will take 20 / sqrt(24) from it. When
+    # it has been read, the margin is one, and nothing speaks against the verdict any more.
+    assert ask(ahead, text=text + "bad film a a " + "film " * 4, stop_at=0.9)["read"] == 20
+    found = ask(ahead, texts=[text, "bad a", ""], stop_at=0.9)["predictions"]
+    assert [answer["read"] for answer in found] == [4, 2, 0]
 
 
 def test_it_goes_with_no_look_inside(stopping: TestClient) -> None:

@@ -1,7 +1,6 @@
 """The table of hashed n-grams: counted as plain Python counts, learned, coded in 8 bits."""
 
 import math
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -9,19 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import models.ngrams
+from models.ngrams import ORDERS, spread
+from tests.ngrams import count_plainly
 from training import ngrams
 from training.ngrams import (
     FEWEST_BUCKETS,
     MOST_BUCKETS,
-    MULTIPLIERS,
-    ORDERS,
     TABLE_BYTES,
     NgramModel,
     choose_buckets,
     count_ngrams,
     fit_ngrams,
-    hash_ngrams,
-    spread,
 )
 
 BUCKETS = 101
@@ -29,27 +27,6 @@ ROWS = st.lists(st.lists(st.integers(1, 12_000), max_size=8), min_size=1, max_si
 REPETITIVE = ROWS | st.lists(st.lists(st.integers(1, 3), max_size=30), min_size=1, max_size=6)
 GOOD, BAD, NOT = 2, 3, 4
 FILLER = range(5, 40)
-
-
-def hash_plainly(ids: list[int], *, end: int, order: int, buckets: int) -> int:
-    """Return the table row of the n-gram that ends before `end`; 0 stands before the text."""
-    padded = [0] * (ORDERS - 1) + ids[:end]
-    newest_first = padded[: -order - 1 : -1]
-    return sum(m * id for m, id in zip(MULTIPLIERS[order - 1], newest_first, strict=True)) % buckets
-
-
-def count_plainly(ids: list[int], *, buckets: int) -> Counter[int]:
-    """Count n-grams, but none that ended in the window before."""
-    counts: Counter[int] = Counter()
-    padded = [0] * (ORDERS - 1) + ids
-    for order in range(1, ORDERS + 1):
-        ended: dict[tuple[int, ...], int] = {}
-        for end in range(1, len(ids) + 1):
-            ngram = tuple(padded[end + ORDERS - 1 - order : end + ORDERS - 1])
-            if end - ended.get(ngram, -ngrams.WINDOW) > ngrams.WINDOW:
-                counts[hash_plainly(ids, end=end, order=order, buckets=buckets)] += 1
-            ended[ngram] = end
-    return counts
 
 
 def make_texts(number: int, *, seed: int = 0) -> tuple[list[list[int]], np.ndarray]:
@@ -74,23 +51,10 @@ def one_of_two(targets: np.ndarray) -> np.ndarray:
 
 
 class TestCounting:
-    @given(ROWS, st.sampled_from([2, 101, 16_381]))
-    def test_hash(self, rows: list[list[int]], buckets: int) -> None:
-        ids = max(rows, key=len)
-        start = [0] * (ORDERS - 1)
-        found = hash_ngrams(np.array(start + ids, np.int64), buckets=buckets)
-        assert found.tolist() == [
-            [
-                hash_plainly(ids, end=end, order=order, buckets=buckets)
-                for end in range(1, len(ids) + 1)
-            ]
-            for order in range(1, ORDERS + 1)
-        ]
-
     @given(REPETITIVE, st.sampled_from([1, 2, 5, 128]))
     def test_counts(self, rows: list[list[int]], window: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(ngrams, "WINDOW", window)
+            patch.setattr(models.ngrams, "WINDOW", window)
             self.check_counts(rows)
 
     def check_counts(self, rows: list[list[int]]) -> None:
@@ -111,16 +75,6 @@ class TestCounting:
     def test_the_order_of_words_counts(self) -> None:
         one, other = count_ngrams([[5, 6, 7], [7, 6, 5]], buckets=16_381).toarray()
         assert (one != other).any()
-
-    def test_ids_of_a_large_vocabulary_do_not_overflow(self) -> None:
-        largest = 2**24  # beyond which the state could not hold an id exactly
-        assert largest * sum(map(max, MULTIPLIERS)) < 2**63
-        found = hash_ngrams(np.full(ORDERS, largest, np.int64), buckets=BUCKETS)
-        ids = [largest] * ORDERS
-        for order in range(1, ORDERS + 1):
-            assert found[order - 1, 0] == hash_plainly(
-                ids, end=ORDERS, order=order, buckets=BUCKETS
-            )
 
     @pytest.mark.parametrize("columns", [1, 2, 5, 300, 10_000])
     def test_number_of_buckets(self, columns: int) -> None:
@@ -241,10 +195,3 @@ class TestCoding:
             for bucket, count in count_plainly(row, buckets=BUCKETS).items()
         )
         np.testing.assert_allclose(model.logits([row])[0], expected, rtol=1e-5)
-
-
-def test_spread() -> None:
-    shared = np.array([[2.0], [-1.0]], np.float32)
-    assert spread(shared, labels=2).tolist() == [[-1.0, 1.0], [0.5, -0.5]]
-    own = np.array([[2.0, 3.0]], np.float32)
-    assert spread(own, labels=2).tolist() == own.tolist()

@@ -4,21 +4,31 @@ import numpy as np
 import pytest
 
 from models.metadata import Stopping
+from models.ngrams import NgramLookup
 from models.stopping import risk_of
 from training.stopping import EVERY, FEWEST, Looks, draw_watched, fit_stopping, gather_looks
 
 
-def draw_looks(texts: int, *, drift: float, seed: int = 0) -> Looks:
-    """Return looks of made-up texts whose log-odds wander, and drift to one side."""
+def draw_looks(texts: int, *, drift: float, seed: int = 0, known: float = 0.0) -> Looks:
+    """Return looks of made-up texts whose log-odds wander, and drift to one side.
+
+    Args:
+        texts: Number of texts.
+        drift: Mean change from look to look.
+        seed: Decides what is drawn.
+        known: Share of the change to come that the n-grams tell; 0 for none.
+    """
     random = np.random.default_rng(seed)
-    seen, lengths = [], []
+    seen, lengths, coming = [], [], []
     for _ in range(texts):
         length = int(random.integers(1, 600))
         steps = random.normal(0, 1, -(-length // EVERY)) + drift * random.choice([-1, 1])
-        p = 1 / (1 + np.exp(-np.cumsum(steps)))
+        odds = np.cumsum(steps)
+        coming.append(known * np.outer(odds[-1] - odds[:-1], [-0.5, 0.5]))
+        p = 1 / (1 + np.exp(-odds))
         seen.append(np.stack([1 - p, p], axis=1).astype(np.float32))
         lengths.append(length)
-    return Looks(seen, lengths, thresholds=None)
+    return Looks(seen, lengths, thresholds=None, coming=coming if known else None)
 
 
 def fit(looks: Looks) -> Stopping:
@@ -32,7 +42,7 @@ def read_by(stopping: Stopping, looks: Looks, certainty: str) -> tuple[float, fl
 
 
 @pytest.mark.parametrize(
-    ("certainty", "allowed"), [("0.9", 0.05), ("0.95", 0.025), ("0.99", 0.005)]
+    ("certainty", "allowed"), [("0.9", 0.025), ("0.95", 0.0125), ("0.99", 0.0025)]
 )
 def test_few_enough_labels_change(certainty: str, allowed: float) -> None:
     looks = draw_looks(2_000, drift=0.7)
@@ -85,8 +95,23 @@ def test_of_few_or_short_texts_nothing_is_said() -> None:
 def test_looks_that_lie_in_a_row_find_their_texts() -> None:
     lengths = [0, EVERY, EVERY + 1, 3 * EVERY]
     rows = np.linspace(0.1, 0.9, 1 + 1 + 2 + 3, dtype=np.float32)
-    looks = gather_looks(np.stack([rows, 1 - rows], axis=1), lengths, thresholds=None)
+    found, texts = np.stack([rows, 1 - rows], axis=1), [[1] * length for length in lengths]
+    looks = gather_looks(found, texts, thresholds=None, ngrams=None)
     assert np.bincount(looks.text, minlength=4).tolist() == [0, 0, 1, 2]
+    assert (looks.features.shape, looks.ahead) == ((3, 7), False)
+    table = NgramLookup(np.zeros((5, 1), np.int8), 1.0, 2)
+    looks = gather_looks(found, texts, thresholds=None, ngrams=table)
+    assert (looks.features.shape, looks.ahead) == ((3, 8), True)
+
+
+def test_what_is_to_come_saves_reading() -> None:
+    without, known = (draw_looks(2_000, drift=0.5, known=each) for each in (0.0, 0.8))
+    rules = [fit(looks) for looks in (without, known)]
+    assert [(rule.ahead, len(rule.weights)) for rule in rules] == [(False, 7), (True, 8)]
+    (_, little), (_, much) = (
+        read_by(rule, looks, "0.95") for rule, looks in zip(rules, (without, known), strict=True)
+    )
+    assert much > little + 0.1
 
 
 def test_no_more_are_watched_than_are_needed() -> None:
