@@ -12,6 +12,19 @@ from training.report.summary import Summary, headline
 
 TEMPLATE = "page.html.jinja"
 MOST_ROWS = 100  # of the tables by label
+HERE = Path(__file__).parent
+
+
+def make_environment(*folders: Path) -> Environment:
+    """Return what renders the templates in folders."""
+    return Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[str, bytes]) -> str:
@@ -22,22 +35,18 @@ def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[s
         light: The plots as PNG by name, for light pages.
         dark: The same for dark ones.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(TEMPLATE).render(
-        summary=summary,
-        headline=headline(summary),
-        light=_addresses(light),
-        dark=_addresses(dark),
-        words=words,
-        most_rows=MOST_ROWS,
-        shown=_shown,
+    return (
+        make_environment(HERE)
+        .get_template(TEMPLATE)
+        .render(
+            summary=summary,
+            headline=headline(summary),
+            light=addresses(light),
+            dark=addresses(dark),
+            words=words,
+            most_rows=MOST_ROWS,
+            shown=_shown,
+        )
     )
 
 
@@ -46,7 +55,7 @@ def _shown(classes: list[ClassFigures]) -> list[ClassFigures]:
     return classes if len(classes) <= MOST_ROWS else sorted(classes, key=badness)[:MOST_ROWS]
 
 
-def _addresses(plots: Mapping[str, bytes]) -> dict[str, str]:
+def addresses(plots: Mapping[str, bytes]) -> dict[str, str]:
     """Return each plot as an address that holds it."""
     return {
         name: f"data:image/png;base64,{base64.b64encode(png).decode()}"

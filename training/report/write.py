@@ -5,7 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
-from training.report.figures import DARK, LIGHT, draw
+from training.report.drawing import DARK, LIGHT
+from training.report.figures import draw
 from training.report.page import render_page
 from training.report.results import Results
 from training.report.summary import Summary, summarize
@@ -35,11 +36,11 @@ def write_report(results: Results, *, folder: Path) -> Summary:
         json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     ).encode()
     files[PAGE] = render_page(summary, light=light, dark=dark).encode()
-    _publish(files, folder)
+    publish(files, folder)
     return summary
 
 
-def _publish(files: dict[str, bytes], folder: Path) -> None:
+def publish(files: dict[str, bytes], folder: Path) -> None:
     """Write the files beside `folder` and rename them into place, all at once."""
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
     draft.mkdir(parents=True)

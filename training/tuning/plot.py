@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from training.report.figures import DOTS_PER_INCH, LIGHT
+from training.report.drawing import DOTS_PER_INCH, LIGHT
 from training.tuning.outcome import Outcome, rank
 from training.tuning.space import SPACE
 

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from tests.training.report.made import multi_split, results, single_split
-from training.report.figures import DARK, LIGHT, draw, names
+from training.report.drawing import DARK, LIGHT
+from training.report.figures import draw, names
 from training.report.results import Cost
 from training.report.summary import headline, summarize
 from training.report.write import write_report
