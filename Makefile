@@ -18,7 +18,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --fork-stra
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test check bench compose-test lock clean
+.PHONY: help setup serve train test check bench cells compose-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ bench: $(VENV)/dev.stamp ## measure serving beside others, on DATASET, into docs
 	for part in compare overload steps soak; do \
 		$(PYTHON) -m benchmarks.serving $$part --dataset $(DATASET) || exit; done
 	$(PYTHON) -m benchmarks.serving write
+
+cells: $(VENV)/dev.stamp ## compare the cells on the datasets in the folder DATA, into docs/lstm-and-gru.md (2 h)
+	$(PYTHON) -m benchmarks.cells run --data $(or $(DATA),$(error name the folder of the datasets: make cells DATA=FOLDER))
+	$(PYTHON) -m benchmarks.cells write
 
 compose-test: ## build the images, then train and serve in containers
 	tests/e2e/compose.sh

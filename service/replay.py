@@ -37,8 +37,9 @@ def replay(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> No
             the numbers of the texts to time, and `watched`, those of the texts to look at on the
             way, `every` so many tokens.
         output: .npz file to write, with `probabilities` (texts, labels), the `milliseconds` that
-            each timed text took alone, fewer than asked for if they take too long, and `looks`, the
-            probabilities of each watched text at each look and at its end, all in a row.
+            each timed text took alone, fewer than asked for if they take too long, `looks`, the
+            probabilities of each watched text at each look and at its end, all in a row, and
+            `looking`, the milliseconds that these took.
     """
     version = Version(folder)
     with quiet_start():
@@ -65,11 +66,13 @@ def replay(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> No
     if engine == "onnx":  # TensorFlow keeps to the threads of its first engine
         loaded = load_engine(version, kind=engine, threads=THREADS)
     milliseconds = _time(loaded, timed, version=version)
+    started = time.perf_counter()
     looks = [watch(loaded, row, state=version.metadata.state, every=every) for row in watched]
     np.savez(
         output,
         probabilities=probabilities,
         milliseconds=milliseconds,
+        looking=1e3 * (time.perf_counter() - started),
         looks=np.concatenate([np.empty((0, probabilities.shape[1]), np.float32), *looks]),
     )
 

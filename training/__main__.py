@@ -1,11 +1,13 @@
 """The command line: `python -m training …`."""
 
+import re
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -259,6 +261,102 @@ def tune(
 
     run = Run(prepared=prepared, settings=settings, work=work, resume=resume)
     search(run, limits=Limits(seconds=60 * minutes, trials=trials, started=started))
+
+
+@app.command()
+def compare(
+    dataset: DatasetOption,
+    cells: Annotated[str, typer.Option(help="Which cells: rnn, gru and lstm.")] = "rnn,gru,lstm",
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings of each.")] = 3,
+    units: Annotated[
+        int, typer.Option(min=1, max=1_024, help="Width at which all are compared.")
+    ] = NetworkSettings.units,
+    rows: Annotated[
+        int | None, typer.Option(min=20, help="Rows of train to draw; all if absent.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the rows at most; as in train if absent.")
+    ] = None,
+    patience: Annotated[
+        int, typer.Option(min=1, help="Epochs without gain to go on.")
+    ] = FitSettings.patience,
+    adversarial: Annotated[
+        float,
+        typer.Option(min=0, max=10, help="As in train; 0 takes half the time."),
+    ] = FitSettings.adversarial,
+    config: ConfigOption = None,
+    revision: RevisionOption = None,
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = None,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(min=1, help="Minutes for all but the tasks; fewer rows are drawn for it."),
+    ] = None,
+    tasks: Annotated[
+        bool, typer.Option(help="Whether to run the synthetic tasks, which need no data.")
+    ] = True,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="The first seed.")
+    ] = TrainSettings.seed,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the comparison in that folder.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report; if absent runs/compare/DATASET.")
+    ] = None,
+    work: Annotated[
+        Path, typer.Option(help="Folder of checkpoints and logs.", envvar="GATEWISE_WORK")
+    ] = Path("runs"),
+) -> None:
+    """Compare the simple cell, GRU and LSTM on your data, under equal conditions."""
+    budget = Budget(minutes=time_budget) if time_budget else None
+    chosen = _read_cells(cells)
+    settings = TrainSettings(
+        name=name_of(dataset),
+        dataset=dataset,
+        config=config,
+        revision=revision,
+        text_column=text_column,
+        label_column=label_column,
+        seed=seed,
+        network=NetworkSettings(cell=chosen[0], units=units),
+        fit=FitSettings(epochs=epochs, patience=patience, adversarial=adversarial),
+    )
+    from training.prepare import prepare
+
+    prepared = prepare(settings, rows=rows)
+    with quiet_start():
+        import tensorflow  # noqa: F401
+
+    from training.comparison.budget import choose_rows
+    from training.comparison.compare import Plan, who_takes_part
+    from training.comparison.compare import compare as run_comparison
+    from training.run import Run
+
+    folder = out or work / "compare" / settings.name
+    run = Run(prepared=prepared, settings=settings, work=folder / "work", resume=resume)
+    plan = Plan(cells=chosen, seeds=seeds, tasks=work / "compare" / "tasks" if tasks else None)
+    if budget is not None:
+        contestants = who_takes_part(run, plan)
+        note = folder / "rows.json"
+        rows = choose_rows(run, contestants, seeds=seeds, budget=budget, note=note)
+        run = replace(run, prepared=prepare(settings, rows=rows) if rows else prepared)
+    run_comparison(run, plan, folder=folder)
+
+
+def _read_cells(cells: str) -> tuple[Cell, ...]:
+    """Return the cells named in a list with commas, each once."""
+    named = list(dict.fromkeys(part.strip() for part in cells.split(",")))
+    known = get_args(Cell)
+    if strange := [name for name in named if name not in known]:
+        raise typer.BadParameter(f"{strange[0]!r} is no cell; there are {', '.join(known)}")
+    return tuple(named)
+
+
+def name_of(dataset: str) -> str:
+    """Return a name for what is made of a dataset: the last part of its path or id."""
+    last = re.sub(r"[^a-z0-9._-]", "-", Path(dataset).resolve().stem.lower())
+    return last.strip("._-")[:64] or "data"
 
 
 @app.command()

@@ -79,6 +79,11 @@ def measure_costs(run: Run, *, before: float) -> Costs:
     )
 
 
+def measure_speed(run: Run) -> float:
+    """Return tokens per second of fitting the network to the labelled rows."""
+    return _measure(_fit(run, examples(run, labelled(run))))
+
+
 def _count_tokens(rows: Rows, *, cut: int) -> int:
     return sum(min(len(row), cut) for row in rows)
 

@@ -78,7 +78,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
         run = fit_into(run, run.budget)
     learned = learn(run)
     metadata = describe(run.prepared, learned, run.settings)
-    metadata = _export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
+    metadata = export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
     proof = _prove(learned.classifier, run.prepared, folder=folder)
     metadata = _measure(run, proof, baseline, metadata=metadata)
     metadata = metadata.model_copy(update={"stopping": fit_stopping(proof.looks)})
@@ -105,10 +105,14 @@ def _fit_baseline(run: Run) -> Baseline:
     return baseline
 
 
-def _export(
+def export(
     classifier: Classifier, prepared: Prepared, *, metadata: Metadata, folder: Path
 ) -> Metadata:
-    """Write the version's network, tokenizer and metadata; return the latter, now with weights."""
+    """Write the version's network, tokenizer and metadata; return the latter, now with weights.
+
+    Raises:
+        ExportError: The network cannot be written.
+    """
     with console.status("exporting"):
         export_saved_model(classifier, folder=folder)
         export_onnx(classifier, folder=folder)

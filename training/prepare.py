@@ -1,7 +1,7 @@
 """From a dataset's name to token ids: everything that comes before the network."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,17 +50,22 @@ class Prepared:
         return digest.hexdigest()
 
 
-def prepare(settings: TrainSettings, *, known: Tokenizer | None = None) -> Prepared:
+def prepare(
+    settings: TrainSettings, *, known: Tokenizer | None = None, rows: int | None = None
+) -> Prepared:
     """Load the data, learn the vocabulary, turn texts into ids.
 
     Args:
         settings: What to load and how.
         known: A tokenizer whose tokens keep their ids.
+        rows: How many rows of train to keep, drawn by the seed; None for all.
 
     Raises:
         DataError: The dataset cannot be found, read or used.
     """
     data = _load(settings)
+    if rows is not None and rows < len(data.train):
+        data = _thin(data, rows, seed=settings.seed)
     texts = _read_unlabelled(settings)
     with console.status("learning the vocabulary"):
         # From the texts without labels alone, so that what is learned of them serves other labels.
@@ -114,6 +119,13 @@ def _load(settings: TrainSettings) -> LabelledData:
     for notice in data.notices:
         console.print(f"note: {notice}")
     return data
+
+
+def _thin(data: LabelledData, rows: int, *, seed: int) -> LabelledData:
+    kept = np.sort(np.random.default_rng(seed).permutation(len(data.train))[:rows])
+    console.print(f"note: {rows:,} of {len(data.train):,} rows of train are drawn, seed {seed}")
+    name = f"{data.train.name} ({rows:,} rows drawn, seed {seed})"
+    return replace(data, train=data.train.take(kept, name=name))
 
 
 def _warn_of_cut_texts(rows: Rows, limit: int) -> None:

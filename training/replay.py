@@ -26,13 +26,21 @@ class Replayed:
 
     Args:
         probabilities: Shape (rows, labels).
-        milliseconds: Median time of the engine to answer one text alone.
+        timed: Milliseconds of the engine for each timed text alone, in their order; fewer than
+            were asked for if they take too long.
         looks: Probabilities of each watched text at each look, all in a row.
+        looking: Milliseconds that the looks took together.
     """
 
     probabilities: Probabilities
-    milliseconds: float
+    timed: NDArray[np.float64]
     looks: Probabilities
+    looking: float
+
+    @property
+    def milliseconds(self) -> float:
+        """Median time to answer one text alone."""
+        return float(np.median(self.timed))
 
 
 def replay(
@@ -69,8 +77,12 @@ def replay(
         if done.returncode != 0:
             raise ExportError(f"the {engine} engine cannot run the exported version")
         with np.load(output) as found:
-            median = float(np.median(found["milliseconds"]))
-            return Replayed(found["probabilities"], median, found["looks"])
+            return Replayed(
+                found["probabilities"],
+                found["milliseconds"],
+                found["looks"],
+                float(found["looking"]),
+            )
 
 
 def draw_timed(rows: int) -> NDArray[np.int64]:

@@ -73,12 +73,15 @@ class Run:
         return self.settings.class_weight == "none"
 
     @cached_property
+    def honest(self) -> NDArray[np.bool_]:
+        """Whether a validation row, shape (rows,), says something: one that train has does not."""
+        honest = self.prepared.data.decisive & ~self.prepared.leaks["validation"]
+        return honest if honest.sum() >= FEWEST_HONEST else np.ones_like(honest)
+
+    @cached_property
     def judges(self) -> Judges:
         """The validation rows that do not stand in train too, which any model knows by heart."""
-        prepared = self.prepared
-        honest = prepared.data.decisive & ~prepared.leaks["validation"]
-        if honest.sum() < FEWEST_HONEST:
-            honest[:] = True
+        prepared, honest = self.prepared, self.honest
         ids = prepared.ids["validation"]
         return Judges(
             [ids[row] for row in np.flatnonzero(honest)], prepared.data.validation.labels[honest]

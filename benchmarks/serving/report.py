@@ -1,18 +1,17 @@
 """Writes what was measured into docs/benchmarks.md, between its markers, and draws the plots."""
 
-import re
 import statistics
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import Row, replace_block, table
 from benchmarks.serving.lineup import LINEUP
 from benchmarks.serving.plots import plot_mix, plot_throughput
 from benchmarks.serving.results import Record
 
 PLOTS = Path("plots")
+COMMAND = "make bench"
 
-Row = Sequence[str]
 Runs = list[Record]
 
 
@@ -31,25 +30,13 @@ def write_report(found: Record, docs: Path) -> None:
         servers = {name: runs for name, runs in comparison["servers"].items() if runs}
         plot_throughput(servers, docs / PLOTS / "throughput.svg")
         plot_mix(servers, comparison["capacity"], docs / PLOTS / "mix.svg")
-        text = _replace(text, "comparison", _describe_comparison(comparison, servers))
+        text = replace_block(
+            text, "comparison", _describe_comparison(comparison, servers), command=COMMAND
+        )
     for name, describe in DESCRIBED.items():
         if name in found:
-            text = _replace(text, name, describe(found[name]))
+            text = replace_block(text, name, describe(found[name]), command=COMMAND)
     page.write_text(text)
-
-
-def _replace(text: str, name: str, block: str) -> str:
-    """Return the page with a new block between the markers of a name."""
-    begin, end = f"<!-- {name}: written by make bench -->", f"<!-- end of {name} -->"
-    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-    if not pattern.search(text):
-        raise ValueError(f"benchmarks.md has no line {begin!r}")
-    return pattern.sub(lambda _: f"{begin}\n{block}\n{end}", text)
-
-
-def _table(columns: Row, rows: Sequence[Row]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def median(runs: Runs, *path: str | int) -> float:
@@ -68,11 +55,11 @@ def _describe_comparison(comparison: Record, servers: dict[str, Runs]) -> str:
     parts = [
         "![Texts answered per second of processor time](plots/throughput.svg)",
         f"Medians of {fewest} runs in turn.",
-        _table(THROUGHPUT, [_throughput(name, runs) for name, runs in servers.items()]),
+        table(THROUGHPUT, [_throughput(name, runs) for name, runs in servers.items()]),
         "![Latency of sentences beside long texts](plots/mix.svg)",
         f"Mixed traffic at shares of {comparison['capacity']:,.0f} requests/s, which is what "
         "Gatewise answers of it in a closed loop; p50 and p99 in ms of what was answered:",
-        _table(MIX, [row for name, runs in servers.items() for row in _mix(name, runs)]),
+        table(MIX, [row for name, runs in servers.items() for row in _mix(name, runs)]),
         "Settings, the best ones found:",
         "\n".join(f"- {server.name}: {server.settings}" for server in LINEUP),
     ]
@@ -154,7 +141,7 @@ def _describe_steps(found: Record) -> str:
         f"together {of['whole']['together'] / of['limit']['large']:.1f} times the second"
         for name, of in ((name, found[name]) for name in names)
     )
-    return _table(["ms of processor time", *columns], rows) + f"\n\nSo {'; '.join(multiples)}."
+    return table(["ms of processor time", *columns], rows) + f"\n\nSo {'; '.join(multiples)}."
 
 
 def _steps_of(found: Record, rate: Record) -> dict[str, float]:

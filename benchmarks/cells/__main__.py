@@ -1,0 +1,56 @@
+"""The comparisons that docs/lstm-and-gru.md stands on.
+
+python -m benchmarks.cells run --data FOLDER
+python -m benchmarks.cells write
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.cells.tutorial import write_tutorial
+
+# IMDB has three million tokens; 8,000 rows without moved texts are an hour of two cores.
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "rotten_tomatoes": (),
+    "tweet_emotion": (),
+    "imdb": ("--rows", "8000", "--adversarial", "0"),
+}
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+REPORTS = DOCS / "comparisons"
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def run(
+    data: Annotated[Path, typer.Option(help="Folder with a folder of each dataset.")],
+    work: Annotated[Path, typer.Option(help="Where comparisons go.")] = Path("runs"),
+    only: Annotated[str | None, typer.Option(help="One dataset; all if absent.")] = None,
+) -> None:
+    """Run the comparisons, or go on with them, and keep their reports under docs."""
+    for name in [only] if only else OPTIONS:
+        command = ["compare", "--dataset", str(data / name), "--work", str(work), "--resume"]
+        subprocess.run([sys.executable, "-m", "training", *command, *OPTIONS[name]], check=True)
+        keep(work / "compare" / name / "report", name=name)
+
+
+def keep(report: Path, *, name: str) -> None:
+    """Copy the page and the figures of a report; plots are in the page."""
+    REPORTS.mkdir(exist_ok=True)
+    for kind in ("html", "json"):
+        shutil.copy(report / f"comparison.{kind}", REPORTS / f"{name}.{kind}")
+
+
+@app.command()
+def write() -> None:
+    """Write tables and plots of docs/lstm-and-gru.md from the reports."""
+    write_tutorial(REPORTS, docs=DOCS, names=list(OPTIONS))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,143 @@
+"""A comparison examines everyone under equal conditions, goes on after a stop, and reports."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from training import ngrams
+from training.errors import Diverged, TrainingError
+from training.settings import FitSettings, NetworkSettings
+
+from ..tables import make_rows
+from ..test_run import make_run
+
+if TYPE_CHECKING:
+    from training.comparison.summary import Summary
+
+pytestmark = pytest.mark.tensorflow  # which the modules import
+
+COST = {"megabytes": 1.0, "engines": {}}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let tables be small, and nothing be exported; that has a test of its own."""
+    from training.comparison import examine
+
+    engine = {"texts": [1.0], "token": 0.1, "microseconds": 2.0}
+    cost = COST | {"engines": {"onnx": engine, "savedmodel": engine}}
+    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
+    monkeypatch.setattr(examine, "_price", lambda *_: cost)
+
+
+@pytest.fixture
+def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write no report, for drawing takes longer than all else here."""
+    from training.comparison import compare
+
+    monkeypatch.setattr(compare, "write_comparison", lambda *_, **__: None)
+
+
+def compare(
+    folder: Path, *, seeds: int = 1, resume: bool = False, cells: Any = ("rnn", "gru")
+) -> "Summary":
+    from training.comparison.compare import Plan, compare
+
+    run = make_run(
+        folder,
+        rows=make_rows(60),
+        resume=resume,
+        network=NetworkSettings(cell="gru", units=3, embedding=4),
+        fit=FitSettings(epochs=2, adversarial=0.0),
+    )
+    return compare(run, Plan(cells=cells, seeds=seeds), folder=folder / "out")
+
+
+def without_times(summary: "Summary") -> str:
+    """Return all figures but those of time."""
+    text = json.loads(json.dumps(summary))
+    for each in text["contestants"]:
+        del each["effort"], each["cost"]
+        for epoch in each["ease"]["epochs"]:
+            del epoch["seconds"]
+    return json.dumps(text)
+
+
+def test_everyone_is_examined_and_reported(tmp_path: Path) -> None:
+    summary = compare(tmp_path)
+    assert [each["name"] for each in summary["contestants"]][:2] == ["simple cell 3", "GRU 3"]
+    assert all(each["scores"] for each in summary["contestants"])
+    report = tmp_path / "out" / "report"
+    page = (report / "comparison.html").read_text()
+    assert summary["verdict"]["headline"] in page
+    assert "text number" not in page  # what the rows say stays where it is
+    kept = json.loads((report / "comparison.json").read_text())
+    assert kept["verdict"] == summary["verdict"]
+    assert {"norms.png", "flips.png", "fading-state.png"} <= {p.name for p in report.iterdir()}
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_it_is_the_same_every_time(tmp_path: Path) -> None:
+    first = compare(tmp_path / "one", seeds=2)
+    assert without_times(compare(tmp_path / "two", seeds=2)) == without_times(first)
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_a_stopped_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.comparison import compare as module
+
+    examine, done = module.examine, []
+
+    def stop_at_the_second(*arguments: Any, **options: Any) -> Any:
+        if len(done) == 1:
+            raise KeyboardInterrupt
+        done.append(None)
+        return examine(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "examine", stop_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            compare(tmp_path)
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "fits").iterdir()}
+    assert len(before) == 1
+    whole = without_times(compare(tmp_path / "undisturbed"))
+    assert without_times(compare(tmp_path, resume=True)) == whole
+    assert all(p.stat().st_mtime_ns == when for p, when in before.items())
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_without_resume_it_begins_anew(tmp_path: Path) -> None:
+    compare(tmp_path, cells=("rnn",))
+    (path,) = (tmp_path / "out" / "fits").iterdir()
+    before = path.stat().st_mtime_ns
+    compare(tmp_path, cells=("rnn",))
+    assert path.stat().st_mtime_ns > before
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_it_does_not_go_on_with_something_else(tmp_path: Path) -> None:
+    compare(tmp_path, cells=("rnn",))
+    with pytest.raises(TrainingError, match="comparison of something else: seeds was 1 and is 2"):
+        compare(tmp_path, cells=("rnn",), seeds=2, resume=True)
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_a_fit_that_fails_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.comparison import examine as module
+
+    fit_network = module.fit_network
+
+    def fail_for_the_simple_cell(run: Any, *arguments: Any, **options: Any) -> Any:
+        if run.settings.network.cell == "rnn":
+            raise Diverged("the loss is no longer a number")
+        return fit_network(run, *arguments, **options)
+
+    monkeypatch.setattr(module, "fit_network", fail_for_the_simple_cell)
+    summary = compare(tmp_path)
+    simple, gru, _ = summary["contestants"]
+    assert (simple["scores"], len(simple["failures"])) == (None, 1)
+    assert summary["verdict"]["cell"] == gru["key"]
+    with pytest.raises(TrainingError, match="no fit succeeded"):
+        compare(tmp_path / "other", cells=("rnn",))

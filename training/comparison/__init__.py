@@ -1,0 +1,1 @@
+"""Compares the recurrent cells on a dataset, under equal conditions: python -m training compare."""

@@ -1,0 +1,120 @@
+"""Compares cells on a dataset: every step, in its order."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.checkpoint import list_changes
+from training.comparison.contestants import Contestant, list_contestants
+from training.comparison.curves import measure_curves
+from training.comparison.examine import examine
+from training.comparison.examined import Examined
+from training.comparison.material import Material
+from training.comparison.summary import Summary, summarize
+from training.comparison.tell import tell
+from training.comparison.write import write_comparison
+from training.console import console
+from training.errors import TrainingError
+from training.pipeline import start_repeatably
+from training.run import Run
+from training.settings import Cell
+
+IDENTITY, FITS, REPORT = "identity.json", "fits", "report"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is compared.
+
+    Args:
+        cells: Which cells take part.
+        seeds: With how many seeds each, counted up from that of the settings.
+        tasks: Where what the synthetic tasks come to is kept; None to leave them out.
+    """
+
+    cells: tuple[Cell, ...]
+    seeds: int
+    tasks: Path | None = None
+
+
+def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
+    """Fit and examine all contestants, and write the report to `folder`.
+
+    What has been examined is kept there, so that a run with `resume` examines only the others.
+
+    Raises:
+        TrainingError: There is a comparison of something else in the folder, or no fit succeeded.
+        Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
+    """
+    contestants = who_takes_part(run, plan)
+    with run.lock():
+        _open(folder, run, plan)
+        start_repeatably(run.settings.seed)
+        material = Material.of(run)
+        examined = _examine_all(material, contestants, plan.seeds, folder=folder / FITS)
+        if all(each.failed for each in examined):
+            raise TrainingError("no fit succeeded, so there is nothing to compare")
+        tasks = measure_curves(plan.cells, folder=plan.tasks) if plan.tasks else None
+        summary = summarize(material, contestants, examined, tasks=tasks)
+        shutil.rmtree(folder / REPORT, ignore_errors=True)  # of the comparison before
+        write_comparison(summary, folder=folder / REPORT)
+    tell(summary, folder=folder / REPORT)
+    return summary
+
+
+def who_takes_part(run: Run, plan: Plan) -> list[Contestant]:
+    """Return the contestants of a comparison."""
+    shape = run.settings.network
+    return list_contestants(
+        plan.cells,
+        units=shape.units,
+        embedding=shape.embedding,
+        labels=len(run.prepared.data.labels),
+    )
+
+
+def _open(folder: Path, run: Run, plan: Plan) -> None:
+    """Make the folder ready: for a new comparison, or to go on with the one that it holds."""
+    identity = _identify(run, plan)
+    path = folder / IDENTITY
+    if run.resume and path.is_file():
+        if changed := list_changes(json.loads(path.read_text()), identity):
+            raise TrainingError(
+                f"{folder} holds a comparison of something else: {changed}; "
+                "give the same options, or compare without --resume"
+            )
+        return
+    shutil.rmtree(folder / FITS, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(identity), encoding="utf-8")
+
+
+def _identify(run: Run, plan: Plan) -> dict[str, Any]:
+    """Return all that decides what is found out."""
+    splits = run.prepared.data.splits
+    own = {"cells": list(plan.cells), "seeds": plan.seeds}
+    hashes = {name: split.sha256 for name, split in splits.items()}
+    return json.loads(json.dumps(run.settings.record() | own | hashes))
+
+
+def _examine_all(
+    material: Material, contestants: Sequence[Contestant], seeds: int, *, folder: Path
+) -> list[Examined]:
+    """Examine each contestant with each seed, unless that has been done."""
+    first = material.run.settings.seed
+    due = [(c, seed) for seed in range(first, first + seeds) for c in contestants]
+    found = []
+    for number, (contestant, seed) in enumerate(due, start=1):
+        path = folder / f"{contestant.key}-{seed}.npz"
+        what = f"{number} of {len(due)}: {contestant.name}, seed {seed}"
+        if path.is_file():
+            console.print(f"{what}: done before")
+        else:
+            console.print(what)
+            priced = seed == first
+            examine(material, contestant, seed=seed, priced=priced).save(path)
+        found.append(Examined.load(path))
+    return found

@@ -1,0 +1,103 @@
+"""Who takes part: each cell as wide as the others, and each with as many weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from models.cells import GATES
+from training.settings import Cell
+
+Condition = Literal["equal width", "equal weights"]
+NAMES: dict[Cell, str] = {"rnn": "simple cell", "gru": "GRU", "lstm": "LSTM"}
+REFERENCE: Cell = "gru"  # whose weights the others get as many of; else the first cell's
+WIDEST = 4_096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contestant:
+    """A cell of one width.
+
+    Args:
+        cell: Recurrent cell.
+        units: Width of its state.
+        conditions: Under which it takes part; the reference does under both.
+    """
+
+    cell: Cell
+    units: int
+    conditions: tuple[Condition, ...]
+
+    @property
+    def name(self) -> str:
+        """What people read: "GRU 128"."""
+        return f"{NAMES[self.cell]} {self.units}"
+
+    @property
+    def key(self) -> str:
+        """What files are called."""
+        return f"{self.cell}-{self.units}"
+
+    @property
+    def state(self) -> int:
+        """Numbers that are carried from token to token."""
+        return self.units * (2 if self.cell == "lstm" else 1)
+
+    def multiplications(self, embedding: int) -> int:
+        """Return how many a token takes, which is what it costs on any machine."""
+        return (len(GATES[self.cell]) + 1) * self.units * (embedding + self.units)
+
+
+def list_contestants(
+    cells: Sequence[Cell], *, units: int, embedding: int, labels: int
+) -> list[Contestant]:
+    """Return every cell at the width `units`, then those that need another for equal weights."""
+    reference = REFERENCE if REFERENCE in cells else cells[0]
+    budget = count_weights(reference, units=units, embedding=embedding, labels=labels)
+    fair = {
+        cell: find_units(cell, weights=budget, embedding=embedding, labels=labels) for cell in cells
+    }
+    both: tuple[Condition, ...] = ("equal width", "equal weights")
+    return [
+        Contestant(cell=cell, units=units, conditions=both if fair[cell] == units else both[:1])
+        for cell in cells
+    ] + [
+        Contestant(cell=cell, units=fair[cell], conditions=both[1:])
+        for cell in cells
+        if fair[cell] != units
+    ]
+
+
+def order_by_cost(contestants: Sequence[Contestant], *, embedding: int) -> list[Contestant]:
+    """Return contestants, the cheapest first: by multiplications, then by the size of the state.
+
+    Those of equal weights count as equally dear, as they were made to be.
+    """
+    reference = next((each for each in contestants if len(each.conditions) == 2), contestants[0])
+    equal = reference.multiplications(embedding)
+
+    def cost(each: Contestant) -> tuple[int, int]:
+        same = "equal weights" in each.conditions
+        return equal if same else each.multiplications(embedding), each.state
+
+    return sorted(contestants, key=cost)
+
+
+def count_weights(cell: Cell, *, units: int, embedding: int, labels: int) -> int:
+    """Return the weights of a recurrent layer and the dense one behind its pool.
+
+    Those of the embedding are left out: all contestants have the same.
+    """
+    blocks = len(GATES[cell]) + 1  # a block for each gate and one for the candidate
+    biases = 2 if cell == "gru" else 1
+    recurrent = blocks * units * (embedding + units + biases)
+    return recurrent + (3 * units + 1) * labels
+
+
+def find_units(cell: Cell, *, weights: int, embedding: int, labels: int) -> int:
+    """Return the width at which a cell has nearest to so many weights."""
+    return min(
+        range(1, WIDEST + 1),
+        key=lambda units: abs(
+            count_weights(cell, units=units, embedding=embedding, labels=labels) - weights
+        ),
+    )

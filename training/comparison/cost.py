@@ -1,0 +1,86 @@
+"""What a contestant costs to keep and to ask: it is exported and run by the code that serves it."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.batching import Row
+from training.describe import describe
+from training.learn import Learned
+from training.pipeline import export
+from training.prepare import Prepared
+from training.prove import ENGINES
+from training.replay import draw_timed, replay
+from training.settings import TrainSettings
+
+TEXTS = 40  # timed at each length
+STREAMED = 5  # texts read token by token
+STREAMED_TOKENS = 100  # of each at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineCost:
+    """What an engine takes, in milliseconds, one text at a time.
+
+    Args:
+        texts: For a text cut to each length; the last is a whole one.
+        token: For one more token of a stream.
+        microseconds: For a token of a whole text, the call shared out.
+    """
+
+    texts: list[float]
+    token: float
+    microseconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a contestant costs.
+
+    Args:
+        megabytes: Of the exported version, both engines' files together, 10⁶ bytes each.
+        engines: By name.
+    """
+
+    megabytes: float
+    engines: dict[str, EngineCost]
+
+
+def measure_cost(
+    learned: Learned, prepared: Prepared, *, settings: TrainSettings, cuts: list[int]
+) -> Cost:
+    """Export a classifier and time it on validation texts cut to each length of `cuts`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        metadata = describe(prepared, learned, settings)
+        export(learned.classifier, prepared, metadata=metadata, folder=folder)
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        rows = prepared.ids["validation"]
+        return Cost(
+            megabytes=size / 1e6,
+            engines={engine: _time(folder, rows, cuts, engine=engine) for engine in ENGINES},
+        )
+
+
+def _time(folder: Path, rows: list[list[int]], cuts: list[int], *, engine: str) -> EngineCost:
+    texts = [rows[row] for row in draw_timed(len(rows))[:TEXTS]]
+    # Lengths take turns, so that all of them are timed even where the time runs out.
+    timed: list[Row] = [text[:cut] for text in texts for cut in cuts]
+    streamed = [text[:STREAMED_TOKENS] for text in texts[:STREAMED]]
+    found = replay(
+        folder,
+        [*timed, *streamed],
+        engine=engine,
+        timed=np.arange(len(timed)),
+        watched=range(len(timed), len(timed) + len(streamed)),
+    )
+    by_cut = [float(np.median(found.timed[place :: len(cuts)])) for place in range(len(cuts))]
+    whole = found.timed[len(cuts) - 1 :: len(cuts)]
+    tokens = [max(1, len(text)) for text in texts[: len(whole)]]
+    return EngineCost(
+        texts=by_cut,
+        token=found.looking / len(found.looks),
+        microseconds=1e3 * float(whole.sum()) / sum(tokens),
+    )

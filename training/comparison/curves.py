@@ -1,0 +1,87 @@
+"""How long each cell remembers in the synthetic tasks: accuracy by lag, measured once and kept."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.comparison.tasks import point
+from training.comparison.tasks.plan import TASKS, Place, plan
+from training.comparison.tasks.point import Point, run_point
+from training.comparison.tasks.task import Task
+from training.interrupt import Interrupt
+from training.progress import StepProgress
+from training.settings import Cell
+
+SEEDS = (1, 2, 3)
+
+
+def measure_curves(cells: Sequence[Cell], *, folder: Path) -> list[dict[str, Any]]:
+    """Return for each task the accuracy of each cell by lag, as the median over seeds.
+
+    They depend on no data, so each point is kept in `folder` for later comparisons.
+
+    Raises:
+        Interrupted: Somebody asked to stop; the points that are complete are kept.
+    """
+    places = plan(cells, seeds=SEEDS)
+    points = []
+    with Interrupt() as interrupt, StepProgress("synthetic tasks", total=len(places)) as progress:
+        for done, place in enumerate(places):
+            progress.show(done, place.name)
+            points.append(_find_point(place, folder=folder))
+            interrupt.leave_if_asked()
+    return [_curves(task, cells, points) for task in TASKS.values()]
+
+
+def _find_point(place: Place, *, folder: Path) -> Point:
+    """Return a point that has been measured before, or measure it."""
+    path, identity = folder / f"{place.name}.json", _identity()
+    if path.is_file():
+        found = json.loads(path.read_text())
+        if found.pop("identity") == identity:
+            return Point(**found)
+    measured = run_point(TASKS[place.task], cell=place.cell, lag=place.lag, seed=place.seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(asdict(measured) | {"identity": identity}))
+    os.replace(unfinished, path)
+    return measured
+
+
+def _identity() -> dict[str, Any]:
+    """Return what decides a point beside its place."""
+    settings = {name: getattr(point, name) for name in ("UNITS", "BATCH", "STEPS", "LEARNING_RATE")}
+    return settings | {name: version(name) for name in ("keras", "tensorflow", "numpy")}
+
+
+def _curves(task: Task, cells: Sequence[Cell], points: Sequence[Point]) -> dict[str, Any]:
+    own = [each for each in points if each.task == task.name]
+    return {
+        "name": task.name,
+        "about": task.about,
+        "source": task.source,
+        "chance": task.chance,
+        "lags": list(task.lags),
+        "units": point.UNITS,
+        "steps": point.STEPS,
+        "curves": {
+            cell: _curve(task, [each for each in own if each.cell == cell]) for cell in cells
+        },
+    }
+
+
+def _curve(task: Task, points: Sequence[Point]) -> dict[str, Any]:
+    """Return the points of one cell: accuracies and steps by lag, of each seed."""
+    by_lag = [[each for each in points if each.lag == lag] for lag in task.lags]
+    return {
+        "median": [float(np.median([each.accuracy for each in at])) for at in by_lag],
+        "seeds": [[each.accuracy for each in at] for at in by_lag],
+        "steps": [float(np.median([each.steps for each in at])) for at in by_lag],
+        "failed": sum(each.failed for each in points),
+    }

@@ -1,0 +1,174 @@
+"""Fits a contestant and finds out all there is to know about it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+import keras
+import numpy as np
+
+from training.calibrate import Calibrated, calibrate
+from training.classifier import Classifier
+from training.comparison.contestants import Contestant
+from training.comparison.cost import measure_cost
+from training.comparison.examined import Examined
+from training.comparison.fading import choose_texts, measure_fading
+from training.comparison.half_lives import measure_half_lives
+from training.comparison.interruption import measure_flips
+from training.comparison.material import Material
+from training.decide import Logits, log_loss, predict
+from training.errors import Diverged
+from training.fit import Fitted
+from training.learn import Learned, examples, fit_network
+from training.network import predict_logits
+from training.run import Run
+from training.settings import Cell
+
+
+@dataclass
+class Steps:
+    """Hears of the steps of a fit."""
+
+    loss: list[float] = field(default_factory=list)
+    norm: list[float] = field(default_factory=list)
+
+    def add_step(self, loss: float, *, norm: float, step: int) -> None:
+        """Note the step."""
+        self.loss.append(loss)
+        self.norm.append(norm)
+
+    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
+        """Do nothing: the fit itself keeps the epochs."""
+
+
+def examine(material: Material, contestant: Contestant, *, seed: int, priced: bool) -> Examined:
+    """Return what is found out about a contestant with one seed.
+
+    Args:
+        material: What it has in common with the others.
+        contestant: Its cell and width.
+        seed: Of weights, order and dropout.
+        priced: Whether to measure what it costs, too.
+    """
+    keras.backend.clear_session()  # of the contestant before
+    steps = Steps()
+    shared = material.run.settings
+    network = replace(shared.network, cell=contestant.cell, units=contestant.units)
+    settings = replace(shared, seed=seed, network=network)
+    run = replace(material.run, settings=settings, listen=lambda _: steps)
+    stage = f"{contestant.key}-{seed}"
+    try:
+        fitted = fit_network(run, material.lesson, None, None, stage=stage)
+    except Diverged as error:
+        run.clean_up()
+        return Examined(contestant=contestant.key, seed=seed, record={"failure": str(error)})
+    examined = _examine(material, run, contestant, fitted, steps=steps, priced=priced)
+    run.clean_up()
+    return examined
+
+
+def _examine(
+    material: Material,
+    run: Run,
+    contestant: Contestant,
+    fitted: Fitted,
+    *,
+    steps: Steps,
+    priced: bool,
+) -> Examined:
+    logits = {
+        purpose: predict_logits(fitted.network, judged.ids)
+        for purpose, judged in material.judged.items()
+    }
+    alone = _calibrate(material, logits["validation"], joined=False)
+    course = fitted.course
+    record = {
+        "failure": None,
+        "epochs": course.history,
+        "best_epoch": course.best_epoch,
+        "steps": len(steps.loss),
+        "tokens": examples(run, material.lesson).tokens * course.epoch,
+        "seconds": course.seconds,
+        "cpu_seconds": course.cpu_seconds,
+        "parameters": fitted.network.count_params(),
+        "log_loss": _log_losses(material, alone, logits),
+        "flips": _flips(material, fitted.network),
+        "cost": _price(material, run, fitted, alone) if priced else None,
+    }
+    arrays = {"loss": np.array(steps.loss, np.float32), "norm": np.array(steps.norm, np.float32)}
+    arrays |= _decisions(material, fitted.network, alone, logits)
+    arrays |= _memory(material, fitted.network, cell=contestant.cell)
+    return Examined(contestant=contestant.key, seed=run.settings.seed, record=record, arrays=arrays)
+
+
+def _log_losses(
+    material: Material, alone: Calibrated, logits: Mapping[str, Logits]
+) -> dict[str, float]:
+    """Return the log loss of the network by itself, by purpose."""
+    return {
+        purpose: log_loss(_probabilities(alone, [logits[purpose]], material), judged.labels)
+        for purpose, judged in material.judged.items()
+    }
+
+
+def _flips(material: Material, network: keras.Model) -> list[float]:
+    rows = material.judged["validation"].ids
+    order = np.random.default_rng(0).permutation(len(rows))  # so that the first stand for all
+    seed = material.run.settings.seed
+    return measure_flips(network, [rows[row] for row in order], neutral=material.neutral, seed=seed)
+
+
+def _decisions(
+    material: Material, network: keras.Model, alone: Calibrated, logits: Mapping[str, Logits]
+) -> dict[str, np.ndarray]:
+    """Return what is decided of the rows: by the network, with n-grams, and after each cut."""
+    joined = _calibrate(material, logits["validation"], joined=True)
+    found = {}
+    for purpose, judged in material.judged.items():
+        halves = [logits[purpose], judged.ngrams]
+        found[f"alone/{purpose}"] = _decide(alone, halves[:1], material)
+        found[f"joined/{purpose}"] = _decide(joined, halves, material)
+    rows = material.judged["validation"].ids
+    for cut in material.cuts:
+        begun = predict_logits(network, [row[:cut] for row in rows])
+        found[f"cut/{cut}"] = _decide(alone, [begun], material)
+    return found
+
+
+def _memory(material: Material, network: keras.Model, *, cell: Cell) -> dict[str, np.ndarray]:
+    """Return how gradients fade in validation texts, and how long units hold what they hold."""
+    rows = material.judged["validation"].ids
+    fading = measure_fading(network, choose_texts(rows))
+    found = {"fading/verdict": fading.verdict, "fading/state": fading.state}
+    half_lives = measure_half_lives(network, rows, cell=cell)
+    return found if half_lives is None else found | {"half_lives": half_lives}
+
+
+def _calibrate(material: Material, logits: Logits, *, joined: bool) -> Calibrated:
+    """Weigh the network, alone or joined to the n-grams, by its logits of the validation rows."""
+    judged = material.judged["validation"]
+    halves = [logits, judged.ngrams] if joined else [logits]
+    task = material.run.prepared.data.task
+    return calibrate(halves, judged.labels, task=task, biased=material.run.biased)
+
+
+def _probabilities(found: Calibrated, halves: list[Logits], material: Material) -> np.ndarray:
+    return found.scaling.probabilities(halves, task=material.run.prepared.data.task)
+
+
+def _decide(found: Calibrated, halves: list[Logits], material: Material) -> np.ndarray:
+    return predict(_probabilities(found, halves, material), thresholds=found.thresholds)
+
+
+def _price(material: Material, run: Run, fitted: Fitted, alone: Calibrated) -> dict[str, object]:
+    classifier = Classifier(
+        shape=run.settings.network,
+        network=fitted.network,
+        ngrams=None,
+        task=run.prepared.data.task,
+        scaling=alone.scaling,
+        thresholds=alone.thresholds,
+    )
+    longest = max(map(len, run.prepared.ids["validation"]))
+    cuts = [*material.cuts, longest]
+    learned = Learned(classifier, fitted)
+    return asdict(measure_cost(learned, run.prepared, settings=run.settings, cuts=cuts))

@@ -1,0 +1,45 @@
+"""How long units hold what they hold: the half-life that their gates give it.
+
+A GRU keeps the share z of a unit's state at each token, an LSTM the share f of its cell. Over many
+tokens these multiply, so the mean of their logarithms says how fast what was there is gone.
+"""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Row
+from models.cells import CellLayer, run_cell
+from training.settings import Cell
+
+KEEPING: dict[Cell, str] = {"gru": "update", "lstm": "forget"}
+TEXTS, TOKENS = 32, 256
+LONGEST = 1e6  # tokens; a gate that never closes would give infinity
+
+
+def measure_half_lives(
+    network: keras.Model, rows: Sequence[Row], *, cell: Cell
+) -> NDArray[np.float64] | None:
+    """Return the tokens after which half of each unit's content is gone, (units,), ascending.
+
+    None for the simple cell, which has no gate.
+    """
+    if cell not in KEEPING:
+        return None
+    layer = CellLayer(cell, *network.get_layer("recurrent_0").get_weights())
+    table = network.get_layer("embedding").embeddings.numpy()
+    zero = np.zeros(layer.units, np.float32)
+    kept = [
+        run_cell(layer, table[np.asarray(row[:TOKENS], np.int32)], h=zero).gates[KEEPING[cell]]
+        for row in rows[:TEXTS]
+    ]
+    return np.sort(half_lives(np.concatenate(kept)))
+
+
+def half_lives(kept: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the half-life (units,) of what units keep these shares (tokens, units) of."""
+    tiny = np.finfo(np.float32).tiny
+    lost = -np.log(np.maximum(kept, tiny).astype(np.float64)).mean(axis=0)
+    return np.minimum(np.log(2) / np.maximum(lost, np.log(2) / LONGEST), LONGEST)

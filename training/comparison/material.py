@@ -1,0 +1,99 @@
+"""What all contestants share: the rows, what they are judged by, and the linear models."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from training.baseline import Baseline, fit_baseline
+from training.classes import Targets
+from training.comparison.interruption import find_neutral
+from training.console import console
+from training.decide import Logits, predict
+from training.learn import Lesson, choose_ngrams, labelled
+from training.ngrams import NgramModel
+from training.prepare import Rows
+from training.run import Run
+
+CUTS = (64, 128, 256, 512)  # tokens that are read, beside all
+MOST_JUDGED = 10_000  # test rows; more would only narrow intervals of 1 point
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Rows that contestants are judged by.
+
+    Args:
+        ids: Of each row.
+        labels: What each should be classified as.
+        ngrams: Logits (rows, labels) of the n-grams.
+        baseline: What the linear baseline decides.
+    """
+
+    ids: Rows
+    labels: Targets
+    ngrams: Logits
+    baseline: Targets
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each row."""
+        return np.fromiter(map(len, self.ids), np.int64, len(self.ids))
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What all contestants share.
+
+    Args:
+        run: The data, and the settings that are the same for all.
+        lesson: Rows of train.
+        ngrams: Fitted to them.
+        baseline: Fitted to the same rows.
+        judged: By purpose: validation, which decides, and test where there is one.
+        neutral: Tokens that say nothing about any label.
+    """
+
+    run: Run
+    lesson: Lesson
+    ngrams: NgramModel
+    baseline: Baseline
+    judged: dict[str, Judged]
+    neutral: np.ndarray
+
+    @property
+    def cuts(self) -> list[int]:
+        """After how many tokens to cut texts, to see whether the rest is worth reading."""
+        longest = max(self.judged["validation"].lengths)
+        return [cut for cut in CUTS if cut < longest]
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """Fit the linear models and draw the rows."""
+        data, lesson = run.prepared.data, labelled(run)
+        with console.status("fitting the linear baseline"):
+            baseline = fit_baseline(data, score=run.score, seed=run.settings.seed)
+        ngrams = choose_ngrams(run, lesson)
+        drawn = {"validation": np.flatnonzero(run.honest)}
+        if data.test is not None:
+            order = np.random.default_rng(run.settings.seed).permutation(len(data.test))
+            drawn["test"] = np.sort(order[:MOST_JUDGED])
+        judged = {
+            purpose: _judge_by(run, purpose, rows, ngrams, baseline)
+            for purpose, rows in drawn.items()
+        }
+        neutral = find_neutral(lesson.rows, lesson.given, vocabulary=len(run.prepared.tokenizer))
+        return cls(run, lesson, ngrams, baseline, judged, neutral)
+
+
+def _judge_by(
+    run: Run, purpose: str, rows: np.ndarray, ngrams: NgramModel, baseline: Baseline
+) -> Judged:
+    ids = run.prepared.ids[purpose]
+    chosen = [ids[row] for row in rows]
+    return Judged(
+        ids=chosen,
+        labels=run.prepared.data.splits[purpose].labels[rows],
+        ngrams=ngrams.logits(chosen),
+        baseline=predict(baseline.probabilities[purpose][rows], thresholds=baseline.thresholds),
+    )

@@ -1,0 +1,203 @@
+"""Decides which contestant to take, by one rule, and says why.
+
+The rule: of all that are within one standard error of the best, the one that costs least. It is the
+one-standard-error rule of Breiman, Friedman, Olshen and Stone, "Classification and Regression
+Trees", 1984. It decides about cell and width, about the length that is worth reading, and about the
+linear baseline, which costs less than any network. What a network costs is the multiplications of
+a token, and where those are as good as equal the numbers that it keeps between tokens; both are the
+same on any machine. Validation rows alone decide; test rows say whether they were right.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+from training.comparison.contestants import Contestant, order_by_cost
+from training.comparison.scores import Lead, Scored, lead
+from training.report import words
+from training.report.comparison import SIGNIFICANT
+
+BASELINE = "baseline"
+Table = Mapping[str, Scored]
+
+
+class Choice(TypedDict):
+    """What was chosen, what is best, and how far each is behind that."""
+
+    chosen: str
+    best: str
+    behind: dict[str, Lead]
+
+
+class Verdict(TypedDict):
+    """What to take, and why.
+
+    Args:
+        headline: One sentence that says what to do.
+        reasons: The others.
+        linear: Whether the linear baseline is enough.
+        cell: The contestant chosen among the networks, by key.
+        cut: How many tokens are worth reading, "all" or a number.
+        runner_up: The best with another cell, by key, None if there is none.
+    """
+
+    headline: str
+    reasons: list[str]
+    linear: bool
+    cell: str
+    cut: str
+    runner_up: str | None
+
+
+def choose(scored: Table, *, by_cost: Sequence[str]) -> Choice:
+    """Return the first in the order of cost that is within one standard error of the best."""
+    best = max(by_cost, key=lambda name: scored[name].value)
+    behind = {name: lead(scored[best], scored[name]) for name in by_cost}
+    near = [name for name in by_cost if behind[name]["value"] <= behind[name]["error"]]
+    return {"chosen": near[0], "best": best, "behind": behind}
+
+
+def decide(
+    contestants: Sequence[Contestant],
+    scored: Mapping[str, Table],
+    *,
+    embedding: int,
+    measure: str,
+    cuts: Sequence[str],
+    rows: Mapping[str, int],
+) -> Verdict:
+    """Return what to take, and why.
+
+    Args:
+        contestants: Those that did not fail.
+        scored: By purpose, the scores of KEY, KEY joined (to the n-grams), KEY CUT and baseline.
+        embedding: Width of a token's vector.
+        measure: Which score it is.
+        cuts: Lengths that were tried, in tokens, the last one "all".
+        rows: How many there are, by purpose.
+    """
+    table, named = scored["validation"], {each.key: each for each in contestants}
+    by_cost = [each.key for each in order_by_cost(contestants, embedding=embedding)]
+    cell = choose(table, by_cost=by_cost)
+    chosen = named[cell["chosen"]]
+    linear = choose(table, by_cost=[BASELINE, f"{chosen.key} joined"])
+    readings = {cut: chosen.key if cut == cuts[-1] else f"{chosen.key} {cut}" for cut in cuts}
+    cut = choose(table, by_cost=list(readings.values()))
+    length = next(name for name, key in readings.items() if key == cut["chosen"])
+    others = [each for each in contestants if each.cell != chosen.cell]
+    other = max(others, key=lambda each: table[each.key].value, default=None)
+    enough = linear["chosen"] == BASELINE
+    reasons = [_why_linear(linear, measure=measure, enough=enough)]
+    if "test" in scored:
+        difference = lead(scored["test"][f"{chosen.key} joined"], scored["test"][BASELINE])
+        reasons.append(_check_linear(difference, measure=measure, rows=rows["test"], enough=enough))
+    reasons.append(_why_cell(cell, named, measure=measure))
+    for purpose in scored:
+        if other is not None:
+            difference = lead(scored[purpose][chosen.key], scored[purpose][other.key])
+            where = f"{rows[purpose]:,} {purpose} rows"
+            reasons.append(_against(chosen, other, difference, measure=measure, where=where))
+    if other is not None:
+        reasons.append(_price(chosen, other, embedding=embedding))
+    reasons.append(_why_length(cut, length, measure=measure))
+    return {
+        "headline": _headline(chosen, enough=enough, length=length),
+        "reasons": reasons,
+        "linear": enough,
+        "cell": chosen.key,
+        "cut": length,
+        "runner_up": other.key if other is not None else None,
+    }
+
+
+def _headline(chosen: Contestant, *, enough: bool, length: str) -> str:
+    reading = "whole texts" if length == "all" else f"the first {length} tokens"
+    if enough:
+        return (
+            "The linear baseline is enough for these texts; if a network is wanted all the same, "
+            f"take the {chosen.name}, reading {reading}."
+        )
+    return f"Take the {chosen.name}, reading {reading}."
+
+
+def _why_linear(choice: Choice, *, measure: str, enough: bool) -> str:
+    best = choice["best"]
+    behind = next(each for name, each in choice["behind"].items() if name != best)
+    by = _amount(behind, measure)
+    if not enough:
+        return f"With its n-grams it beats the linear baseline by {by} on validation."
+    if not behind["value"]:
+        return "The linear baseline does as well on validation."
+    if best == BASELINE:
+        return f"The linear baseline is better by {by} on validation."
+    return (
+        f"With its n-grams the network leads the linear baseline by {by} on validation, which is "
+        "no more than one standard error."
+    )
+
+
+def _check_linear(difference: Lead, *, measure: str, rows: int, enough: bool) -> str:
+    """Return in words what test rows say of the network and the linear baseline."""
+    told = f"On {rows:,} test rows it leads by {_interval(difference, measure)}"
+    sure = difference["p"] < SIGNIFICANT
+    if sure and enough == (difference["value"] > 0):
+        return f"{told}, more than noise: these rows say otherwise."
+    return f"{told}, {'more than noise' if sure else 'inside the noise'}."
+
+
+def _interval(difference: Lead, measure: str) -> str:
+    """Return a difference and its interval in words."""
+    low, high = (words.apart(difference[end], measure) for end in ("low", "high"))
+    found = words.apart(difference["value"], measure, plus=True)
+    return f"{found} (95{words.SPACE}% {low} to {high})"
+
+
+def _why_cell(choice: Choice, named: Mapping[str, Contestant], *, measure: str) -> str:
+    chosen, best = named[choice["chosen"]], named[choice["best"]]
+    if chosen is best:
+        return (
+            f"By itself the {best.name} is best on validation, and nothing cheaper comes within "
+            "one standard error of it."
+        )
+    return (
+        f"By itself the {best.name} is best on validation, but the {chosen.name} is cheaper and "
+        f"only {_amount(choice['behind'][chosen.key], measure)} behind, no more than one "
+        "standard error."
+    )
+
+
+def _amount(difference: Lead, measure: str) -> str:
+    """Return a difference and its standard error in words."""
+    error = words.apart(difference["error"], measure)
+    return f"{words.lead(difference['value'], measure)} (standard error {error})"
+
+
+def _against(
+    chosen: Contestant, other: Contestant, difference: Lead, *, measure: str, where: str
+) -> str:
+    verdict = "more than noise" if difference["p"] < SIGNIFICANT else "inside the noise"
+    warning = ""
+    if difference["p"] < SIGNIFICANT and difference["value"] < 0:
+        warning = " These rows say that it is the wrong choice."
+    return (
+        f"Against the best with another cell, the {other.name}: "
+        f"{_interval(difference, measure)} on {where}, {verdict}.{warning}"
+    )
+
+
+def _price(chosen: Contestant, other: Contestant, *, embedding: int) -> str:
+    own, others = (each.multiplications(embedding) for each in (chosen, other))
+    return (
+        f"A token costs it {own:,} multiplications and the {other.name} {others:,}; between tokens "
+        f"it keeps {chosen.state:,} numbers, the other {other.state:,}."
+    )
+
+
+def _why_length(choice: Choice, length: str, *, measure: str) -> str:
+    behind = choice["behind"][choice["chosen"]]
+    if len(choice["behind"]) == 1:
+        return "The texts are so short that reading less of them is no question."
+    if length == "all":
+        return "Whole texts are worth reading: every cut costs more than one standard error."
+    if not behind["value"]:
+        return f"Reading more than {length} tokens changes nothing for the better."
+    return f"Reading more than {length} tokens brings only {_amount(behind, measure)}."
