@@ -124,7 +124,7 @@ def _why_linear(choice: Choice, *, measure: str, enough: bool) -> str:
     behind = next(each for name, each in choice["behind"].items() if name != best)
     by = _amount(behind, measure)
     if not enough:
-        return f"With its n-grams it beats the linear baseline by {by} on validation."
+        return f"With its n-grams the network beats the linear baseline by {by} on validation."
     if not behind["value"]:
         return "The linear baseline does as well on validation."
     if best == BASELINE:
@@ -137,7 +137,7 @@ def _why_linear(choice: Choice, *, measure: str, enough: bool) -> str:
 
 def _check_linear(difference: Lead, *, measure: str, rows: int, enough: bool) -> str:
     """Return in words what test rows say of the network and the linear baseline."""
-    told = f"On {rows:,} test rows it leads by {_interval(difference, measure)}"
+    told = f"On {rows:,} test rows the network leads by {_interval(difference, measure)}"
     sure = difference["p"] < SIGNIFICANT
     if sure and enough == (difference["value"] > 0):
         return f"{told}, more than noise: these rows say otherwise."

@@ -66,7 +66,7 @@ def test_test_rows_may_disagree_about_the_linear_baseline() -> None:
     alone = {RNN: 0.7, GRU: 0.9, WIDE: 0.7}
     agreed = verdict(alone, joined=0.9, baseline=0.8, test=alone)
     assert agreed["reasons"][1].endswith(", more than noise.")
-    assert "1,000 test rows it leads by +10.0 (95" in agreed["reasons"][1]
+    assert "1,000 test rows the network leads by +10.0 (95" in agreed["reasons"][1]
     tables = verdict(alone, joined=0.8, baseline=0.8, test=alone)
     assert tables["reasons"][1].endswith("inside the noise.")
 
