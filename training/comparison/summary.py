@@ -215,8 +215,9 @@ def _effort(sound: Sequence[Examined]) -> Summary:
 
 
 def _memory(sound: Sequence[Examined]) -> Summary:
+    # The median, for one seed whose gradient explodes would hide the others.
     fading = {
-        of: np.mean([each.arrays[f"fading/{of}"] for each in sound], axis=0)
+        of: np.median([each.arrays[f"fading/{of}"] for each in sound], axis=0)
         for of in ("state", "verdict")
     }
     half_lives = [each.arrays["half_lives"] for each in sound if "half_lives" in each.arrays]
