@@ -137,13 +137,16 @@ def _quality(found: Summaries) -> str:
         for each in _sound(summary):
             scores = each["scores"]["test"]
             alone, joined = (scores[kind][measure] for kind in ("alone", "joined"))
-            cells = [_figure(alone, measure), _figure(joined, measure)]
+            seeds = ", ".join(words.figure(seed, measure) for seed in alone["seeds"])
+            cells = [_figure(alone, measure), seeds, _figure(joined, measure)]
             rows.append([name, words.MEASURE[measure], each["name"], *cells])
         baseline = summary["baseline"]["scores"]["test"][measure]
         rows.append(
-            [name, words.MEASURE[measure], "linear baseline", _figure(baseline, measure), ""]
+            [name, words.MEASURE[measure], "linear baseline", _figure(baseline, measure), "", ""]
         )
-    return table(("data", "measure", "cell", "alone (95 %)", "with n-grams (95 %)"), rows)
+    return table(
+        ("data", "measure", "cell", "alone (95 %)", "each seed", "with n-grams (95 %)"), rows
+    )
 
 
 def _figure(found: Summary, measure: str) -> str:
