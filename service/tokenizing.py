@@ -12,7 +12,10 @@ from models.batching import Row
 from service.classifier import Classifier
 
 INLINE_CHARS = 8_192  # in all; so few are done sooner than a thread could begin
-PIECE_CHARS = 16_384
+PIECE_CHARS = 4_096
+PAUSE_SECONDS = (
+    1e-4  # after a piece; with 0 the interpreter is often taken again before others wake
+)
 MOST_CHARS = 8  # of a token, on average, in any text that is worth an estimate
 
 
@@ -49,7 +52,7 @@ def _encode(classifier: Classifier, text: str) -> Row:
     ids = array("i")  # a list would need ten times the memory
     for piece in cut(text, chars=PIECE_CHARS):
         ids.extend(classifier.encode(piece))
-        time.sleep(0)
+        time.sleep(PAUSE_SECONDS)
     return np.frombuffer(ids, np.int32)
 
 
