@@ -78,7 +78,7 @@ def _score(
     data = material.run.prepared.data
     return {
         name: score(judged.labels, decided, labels=len(data.labels), measure=name)
-        for name in {measure_of(material), *MEASURES[data.task]}
+        for name in dict.fromkeys([measure_of(material), *MEASURES[data.task]])
         if name != "subset_accuracy"
     }
 
