@@ -54,7 +54,8 @@ def examine(material: Material, contestant: Contestant, *, seed: int, priced: bo
     shared = material.run.settings
     network = replace(shared.network, cell=contestant.cell, units=contestant.units)
     settings = replace(shared, seed=seed, network=network)
-    run = replace(material.run, settings=settings, listen=lambda _: steps)
+    # A fit that was stopped begins anew, for its curves up to there are gone.
+    run = replace(material.run, settings=settings, resume=False, listen=lambda _: steps)
     stage = f"{contestant.key}-{seed}"
     try:
         fitted = fit_network(run, material.lesson, None, None, stage=stage)

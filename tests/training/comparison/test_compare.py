@@ -108,6 +108,30 @@ def test_a_stopped_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("unwritten")
+def test_a_stopped_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.checkpoint import Checkpoint
+    from training.comparison.examine import Steps
+
+    add_step, taken = Steps.add_step, []
+
+    def stop_at_the_third(self: Steps, loss: float, *, norm: float, step: int) -> None:
+        taken.append(step)
+        if len(taken) == 3:
+            raise KeyboardInterrupt
+        add_step(self, loss, norm=norm, step=step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Steps, "add_step", stop_at_the_third)
+        patch.setattr(Checkpoint, "is_due", lambda _: True)
+        with pytest.raises(KeyboardInterrupt):
+            compare(tmp_path, cells=("rnn",))
+    assert list((tmp_path / "work" / "checkpoints").rglob("*.npz"))
+    resumed = compare(tmp_path, cells=("rnn",), resume=True)
+    whole = compare(tmp_path / "undisturbed", cells=("rnn",))
+    assert without_times(resumed) == without_times(whole)
+
+
+@pytest.mark.usefixtures("unwritten")
 def test_without_resume_it_begins_anew(tmp_path: Path) -> None:
     compare(tmp_path, cells=("rnn",))
     (path,) = (tmp_path / "out" / "fits").iterdir()
