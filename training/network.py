@@ -46,11 +46,16 @@ def build_network(
 
 def read(network: keras.Model, vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     """Return the logits of vectors (batch, time, width) at ids (batch, time) while training."""
-    states = network.get_layer("dropout")(vectors, training=True)
+    states = run_layers(network, network.get_layer("dropout")(vectors, training=True))
+    return network.get_layer("logits")(network.get_layer("pool")(states, ids))
+
+
+def run_layers(network: keras.Model, vectors: tf.Tensor) -> tf.Tensor:
+    """Return the states (batch, time, units) that vectors (batch, time, width) lead to."""
     for layer in network.layers:
         if layer.name.startswith("recurrent_"):
-            states = layer(states, training=True)
-    return network.get_layer("logits")(network.get_layer("pool")(states, ids))
+            vectors = layer(vectors)
+    return vectors
 
 
 class WordDropout(keras.layers.Layer):

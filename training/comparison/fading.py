@@ -18,7 +18,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.batching import Row
-from training.comparison.prefixes import run_layers
+from training.network import run_layers
 
 SPANS = (512, 256, 128, 64, 32, 16, 8, 4)  # tokens; the longest that enough texts have
 ENOUGH, MOST = 32, 64  # texts

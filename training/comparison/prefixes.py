@@ -1,7 +1,6 @@
 """What a network thinks after each token of a text, from one pass over it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import keras
 import numpy as np
@@ -9,14 +8,7 @@ from numpy.typing import NDArray
 
 from models.batching import Row, pad, plan_batches
 from training.decide import Logits
-
-
-def run_layers(network: keras.Model, vectors: Any) -> Any:
-    """Return the states (batch, time, units) that vectors (batch, time, width) lead to."""
-    for layer in network.layers:
-        if layer.name.startswith("recurrent_"):
-            vectors = layer(vectors)
-    return vectors
+from training.network import run_layers
 
 
 def prefix_logits(network: keras.Model, rows: Sequence[Row]) -> Iterator[tuple[int, Logits]]:

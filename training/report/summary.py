@@ -137,7 +137,7 @@ def summarize(results: Results) -> Summary:
         "best_epoch": results.best_epoch,
         "cost": asdict(results.cost),
     }
-    plain: Summary = _plain(summary)
+    plain: Summary = to_plain(summary)
     return plain
 
 
@@ -290,13 +290,13 @@ def _bins(found: Reliability) -> list[ReliabilityBin]:
     ]
 
 
-def _plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """Return `value` as JSON can hold it: NumPy's numbers as Python's, what is no number None."""
     match value:
         case Mapping():
-            return {key: _plain(each) for key, each in value.items()}
+            return {key: to_plain(each) for key, each in value.items()}
         case list() | tuple():
-            return [_plain(each) for each in value]
+            return [to_plain(each) for each in value]
         case bool() | np.bool_():
             return bool(value)
         case int() | np.integer():
