@@ -1,4 +1,5 @@
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,10 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path, monkeypatch) -> None:
 
 
 def test_many_publish_at_once(tmp_path) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        versions = pool.map(publish, [tmp_path] * 12)
+    # An executor lets its processes end by themselves; a pool kills them, and one that is just
+    # then saving its coverage never ends.
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as processes:
+        versions = list(processes.map(publish, [tmp_path] * 12))
     assert sorted(version.number for version in versions) == list(range(1, 13))
     for version in versions:
         version.verify()
