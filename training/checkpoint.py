@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from training.arrays import save_arrays
+from training.atomic import save_arrays
 from training.errors import TrainingError
 
 SECONDS_BETWEEN = 30.0

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 
-from training.arrays import save_arrays
+from training.atomic import save_arrays
 from training.checkpoint import Checkpoint
 from training.console import console
 from training.errors import TrainingError

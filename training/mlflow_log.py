@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from models.versions import CARD, REPORT, Version
+from training.atomic import save_json
 from training.console import console
 from training.errors import TrainingError
 from training.interrupt import Interrupted
@@ -211,10 +212,7 @@ class MlflowLog:
 
     def _write_note(self) -> None:
         """Note what is delivered, for a training that goes on after this one was stopped."""
-        note = json.dumps({"run": self._id, "epochs": self._epochs})
-        unfinished = self._note.with_suffix(".part")
-        unfinished.write_text(note, encoding="utf-8")
-        os.replace(unfinished, self._note)
+        save_json({"run": self._id, "epochs": self._epochs}, path=self._note)
 
 
 class _Stage:

@@ -5,10 +5,10 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 
+from training.atomic import save_json
 from training.batches import Examples, LengthBatches
 from training.budget import (
     Budget,
@@ -47,14 +47,8 @@ def fit_into(run: Run, budget: Budget) -> Run:
         console.print(f"left out: {omitted}")
     if costs.of(plan) > 60 * budget.minutes:
         console.print("warning: even that is likely to take longer")
-    _save(plan, path=run.note(PLAN))
+    save_json(asdict(plan), path=run.note(PLAN))
     return _follow(run, plan, wanted=wanted)
-
-
-def _save(plan: Plan, *, path: Path) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(asdict(plan)), encoding="utf-8")
-    unfinished.replace(path)
 
 
 def measure_costs(run: Run, *, before: float) -> Costs:

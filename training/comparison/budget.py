@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from training.atomic import save_json
 from training.budget import Budget
 from training.comparison.contestants import Contestant
 from training.console import console
@@ -32,8 +33,7 @@ def choose_rows(
     if run.resume and note.is_file():
         return json.loads(note.read_text())
     rows = _choose_rows(run, contestants, seeds=seeds, budget=budget)
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(rows))
+    save_json(rows, path=note)
     return rows
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.atomic import save_json
 from training.checkpoint import list_changes
 from training.comparison.contestants import Contestant, list_contestants
 from training.comparison.curves import measure_curves
@@ -88,8 +89,7 @@ def _open(folder: Path, run: Run, plan: Plan) -> None:
             )
         return
     shutil.rmtree(folder / FITS, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(identity), encoding="utf-8")
+    save_json(identity, path=path)
 
 
 def _identify(run: Run, plan: Plan) -> dict[str, Any]:

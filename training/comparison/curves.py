@@ -1,7 +1,6 @@
 """How long each cell remembers in the synthetic tasks: accuracy by lag, measured once and kept."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from training.atomic import save_json
 from training.comparison.tasks import point
 from training.comparison.tasks.plan import TASKS, Place, plan
 from training.comparison.tasks.point import Point, run_point
@@ -47,10 +47,7 @@ def _find_point(place: Place, *, folder: Path) -> Point:
         if found.pop("identity") == identity:
             return Point(**found)
     measured = run_point(TASKS[place.task], cell=place.cell, lag=place.lag, seed=place.seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(asdict(measured) | {"identity": identity}))
-    os.replace(unfinished, path)
+    save_json(asdict(measured) | {"identity": identity}, path=path)
     return measured
 
 

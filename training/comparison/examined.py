@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from training.arrays import save_arrays
+from training.atomic import save_arrays
 
 RECORD = "record"
 
