@@ -1,6 +1,6 @@
 """What goes in and what comes out over HTTP."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -77,7 +77,7 @@ class PredictRequest(BaseModel):
     ] = None
 
     @model_validator(mode="after")
-    def _fits_together(self) -> "PredictRequest":
+    def _fits_together(self) -> Self:
         if (self.text is None) == (self.texts is None):
             raise ValueError('give either "text" or "texts"')
         if self.text is None and self.examined:
@@ -288,6 +288,12 @@ class StreamMessage(BaseModel):
     top_k: Annotated[int | None, Field(ge=1)] = None
     explain: bool = False
     gates: bool = False
+
+    @model_validator(mode="after")
+    def _begin_once(self) -> Self:
+        if self.restart and self.state is not None:
+            raise ValueError('"restart" begins a new text and "state" goes on with one: give one')
+        return self
 
 
 class VersionInfo(BaseModel):

@@ -59,6 +59,7 @@ async def read(request: Request) -> Response:
         position,
         piece,
         wanted=_wanted(question),
+        final=question.final,
         deadline=read_deadline(request),
         receive=request.receive,
     )

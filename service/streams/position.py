@@ -23,11 +23,11 @@ class Position:
     characters: int = 0
 
 
-def join_pieces(held: str, piece: str) -> tuple[str, str]:
+def join_pieces(held: str, piece: str, *, final: bool = False) -> tuple[str, str]:
     """Return the text of two pieces in a row, and half of a character where it ends in one.
 
     A client that counts in UTF-16 units, as JavaScript does, may cut a character into the halves of
-    a surrogate pair.
+    a surrogate pair. After the final piece nothing brings the other half.
 
     Raises:
         Invalid: There is a half whose other half is missing.
@@ -37,7 +37,7 @@ def join_pieces(held: str, piece: str) -> tuple[str, str]:
         text.encode()
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+    half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" and not final else ""
     text = text.removesuffix(half)
     refuse_halves(text, "text", before=len(held))
     return text, half

@@ -54,6 +54,7 @@ async def read_piece(
     piece: str,
     *,
     wanted: Wanted,
+    final: bool = False,
     deadline: float | None = None,
     receive: Receive | None = None,
 ) -> Read:
@@ -67,6 +68,7 @@ async def read_piece(
         position: Where the stream has got.
         piece: The text that comes next.
         wanted: What to say of it.
+        final: Whether nothing comes after it.
         deadline: Seconds from now; the service's own if absent.
         receive: Says when the client is gone; None if there is no telling.
 
@@ -74,7 +76,7 @@ async def read_piece(
         ServiceError: The piece is no text, or cannot be read in time.
     """
     started = time.monotonic()
-    text, half = join_pieces(position.held, piece)
+    text, half = join_pieces(position.held, piece, final=final)
     closed, held = classifier.split_open(text)
     read, ahead = await service.tokenizer.encode(classifier, [closed, held])
     ids = np.concatenate([read, ahead]).astype(np.int32)

@@ -24,9 +24,9 @@ def send(client: TestClient, text: str, state: str | None = None, **more: Any) -
     return client.post("/stream", json={"text": text, "state": state, **more})
 
 
-def post(client: TestClient, text: str, state: str | None = None) -> Any:
+def post(client: TestClient, text: str, state: str | None = None, **more: Any) -> Any:
     """Send what the client itself cannot encode: halves of characters, escaped."""
-    body = json.dumps({"text": text, "state": state})
+    body = json.dumps({"text": text, "state": state, **more})
     return client.post("/stream", content=body, headers={"content-type": "application/json"})
 
 
@@ -68,6 +68,11 @@ class TestPieces:
             answer = post(client, piece)
             assert answer.status_code == 422
             assert answer.json()["error"]["field"] == "text"
+
+    def test_the_last_piece_cannot_end_in_a_half(self, client: TestClient) -> None:
+        answer = post(client, "good \ud83d", final=True)
+        assert answer.status_code == 422
+        assert "character 5 is half of a surrogate pair" in answer.json()["error"]["message"]
 
     def test_the_last_piece_gets_no_state(self, client: TestClient) -> None:
         answer = send(client, "good", final=True).json()
@@ -274,6 +279,7 @@ class TestWebSocket:
             ('{"text": "a", "version": 2}', "invalid"),
             ('{"text": "a", "state": "x"}', "bad_state"),
             ('{"text": "a", "restart": true, "model": "none"}', "not_found"),
+            ('{"text": "a", "restart": true, "state": "any"}', "invalid"),
             ('{"text": "%s"}' % ("a" * 501), "too_large"),
         ],
     )
