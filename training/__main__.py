@@ -464,8 +464,16 @@ def run_app() -> None:
         sys.exit(128 + interrupt.number)
     except _UsageError as error:
         _fail(error.format_message())
+    except ModuleNotFoundError as error:
+        if _is_own(error.name):
+            raise
+        _fail(f"{error.name} is not installed; make setup installs all that training needs")
     except (GatewiseError, OSError) as error:
         _fail(str(error))
+
+
+def _is_own(module: str | None) -> bool:
+    return (module or "training").partition(".")[0] in ("training", "models")
 
 
 def _fail(message: str) -> None:

@@ -139,6 +139,23 @@ def get_train_options() -> list[str]:
     return [option.opts[0] for option in get_command(app).commands["train"].params]
 
 
+def test_a_library_that_is_missing_is_named() -> None:
+    script = (
+        "import sys; sys.modules['datasets'] = None\n"
+        "from training.__main__ import run_app; run_app()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "train", "--dataset=a.csv", "--name=a"],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert refusal(done) == "datasets is not installed; make setup installs all that training needs"
+
+
 def test_what_is_said_of_wrong_data_needs_no_tensorflow(tmp_path: Path) -> None:
     script = (
         "import sys; from training.__main__ import app\n"
