@@ -48,4 +48,4 @@ def test_nobody_waits_longer_than_the_longest(monkeypatch: pytest.MonkeyPatch) -
             await gate.go_through()
 
     asyncio.run(run())
-    assert max(waited) <= 0.02
+    assert max(waited) <= 0.02 + 1e-9  # the difference of two times is rounded
