@@ -111,7 +111,7 @@ def train(
     ] = NetworkSettings.word_dropout,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Passes over the rows at most; if absent 2, more for few rows."),
+        typer.Option(min=1, help="Passes over the rows; if absent 2, more for few or short rows."),
     ] = None,
     patience: Annotated[
         int, typer.Option(min=1, help="Epochs without gain to go on.")

@@ -26,6 +26,8 @@ from training.tracking import Curves
 
 WARMUP_SHARE = 0.05  # of all steps
 FEWEST_STEPS = 1_000  # a network learns little in less, so few rows are gone through more often
+FEWEST_TOKENS = 4_000_000  # nor in fewer of these, so short texts come again, but
+MOST_FOR_TOKENS = 4  # times at most for that; then the rows are known by heart
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
 SEVERAL_LABELS = 3  # times as many epochs, for each label is a task and most of them are rare
 
@@ -108,7 +110,9 @@ def fit(
         Interrupted: Somebody asked to stop; the checkpoint says where.
     """
     batches = LengthBatches(train, size=settings.batch, seed=seed)
-    epochs = settings.epochs or choose_epochs(len(batches), task=objective.task)
+    epochs = settings.epochs or choose_epochs(
+        len(batches), tokens=train.tokens, task=objective.task
+    )
     optimizer = make_optimizer(network, settings, steps=epochs * len(batches))
     step = make_step(network, optimizer, loss=objective.loss, adversarial=settings.adversarial)
     best = _Best(network)
@@ -150,10 +154,18 @@ def fit(
     )
 
 
-def choose_epochs(batches: int, *, task: Task) -> int:
-    """Return how often to go through the rows, if early stopping does not end it before."""
+def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:
+    """Return how often to go through the rows, if early stopping does not end it before.
+
+    Args:
+        batches: Steps of an epoch.
+        tokens: Tokens of an epoch.
+        task: Whether labels exclude each other.
+    """
     fewest = FEWEST_EPOCHS if task == "single_label" else FEWEST_EPOCHS * SEVERAL_LABELS
-    return max(fewest, min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches)))
+    for_steps = min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches))
+    for_tokens = min(MOST_FOR_TOKENS, math.ceil(FEWEST_TOKENS / max(1, tokens)))
+    return max(fewest, for_steps, for_tokens)
 
 
 def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -> AdamW:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -83,11 +84,13 @@ def _count_tokens(rows: Rows, *, cut: int) -> int:
 
 
 def _wanted(run: Run) -> Plan:
-    settings = run.settings
-    batches = -(-len(run.prepared.ids["train"]) // settings.fit.batch)
+    settings, rows = run.settings, run.prepared.ids["train"]
+    tokens = _count_tokens(rows, cut=settings.max_tokens)
+    batches = math.ceil(len(rows) / settings.fit.batch)
+    task = run.prepared.data.task
     return Plan(
         pretraining=settings.pretrain.epochs if run.prepared.domain else 0,
-        epochs=settings.fit.epochs or choose_epochs(batches, task=run.prepared.data.task),
+        epochs=settings.fit.epochs or choose_epochs(batches, tokens=tokens, task=task),
         rounds=settings.self_training,
     )
 

@@ -312,8 +312,22 @@ def test_few_rows_are_gone_through_more_often(
 ) -> None:
     from training.fit import choose_epochs
 
-    assert choose_epochs(batches, task="single_label") == one_label
-    assert choose_epochs(batches, task="multi_label") == several_labels
+    tokens = 10_000_000
+    assert choose_epochs(batches, tokens=tokens, task="single_label") == one_label
+    assert choose_epochs(batches, tokens=tokens, task="multi_label") == several_labels
+
+
+@pytest.mark.parametrize(
+    ("batches", "tokens", "epochs"),
+    [(2_000, 600_000, 4), (2_000, 1_500_000, 3), (2_000, 4_000_000, 2), (40, 600_000, 25)],
+)
+def test_many_short_rows_are_gone_through_more_often(
+    batches: int, tokens: int, epochs: int
+) -> None:
+    from training.fit import choose_epochs
+
+    assert choose_epochs(batches, tokens=tokens, task="single_label") == epochs
+    assert choose_epochs(batches, tokens=0, task="single_label") >= 4
 
 
 def test_the_rate_rises_and_falls() -> None:

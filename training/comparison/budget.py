@@ -43,12 +43,12 @@ def _choose_rows(
     with console.status("measuring how fast this machine trains"):
         seconds = _seconds_per_row(run, contestants)
     there_is = 60 * budget.minutes - budget.spent
-    total = len(run.prepared.data.train)
+    total, length = len(run.prepared.data.train), _mean_length(run)
 
     def takes(rows: int) -> float:
-        settings = run.settings.fit
-        batches = math.ceil(rows / settings.batch)
-        epochs = settings.epochs or choose_epochs(batches, task=run.prepared.data.task)
+        settings, task = run.settings.fit, run.prepared.data.task
+        batches, tokens = math.ceil(rows / settings.batch), math.ceil(rows * length)
+        epochs = settings.epochs or choose_epochs(batches, tokens=tokens, task=task)
         return SLACK * seeds * seconds * rows * epochs
 
     fitting = [rows for rows in _candidates(total) if takes(rows) <= there_is]
@@ -72,10 +72,14 @@ def _candidates(total: int) -> list[int]:
 
 def _seconds_per_row(run: Run, contestants: Sequence[Contestant]) -> float:
     """Return the seconds that one row takes in an epoch of every contestant together."""
-    lengths = run.prepared.lengths("train").clip(max=run.settings.max_tokens)
-    seconds = 0.0
+    length, seconds = _mean_length(run), 0.0
     for each in contestants:
         shape = replace(run.settings.network, cell=each.cell, units=each.units)
         speed = measure_speed(replace(run, settings=replace(run.settings, network=shape)))
-        seconds += float(lengths.mean()) / speed
+        seconds += length / speed
     return seconds
+
+
+def _mean_length(run: Run) -> float:
+    """Return the tokens that are read of a row of train."""
+    return float(run.prepared.lengths("train").clip(max=run.settings.max_tokens).mean())
