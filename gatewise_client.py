@@ -22,6 +22,7 @@ URL = "http://127.0.0.1:8000"
 BATCH_TEXTS = 1_000  # of one request
 BATCH_CHARS = 1_000_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts where the service names none
+LONGEST_DEADLINE = 3_600.0  # seconds; a service takes no longer one
 WORTH_ANOTHER = (429, 502, 503, 504)
 
 Explain = bool | Literal["prefix", "occlusion"]
@@ -82,7 +83,7 @@ class Options(TypedDict, total=False):
 
     model: str | None
     version: int | None
-    timeout: float
+    timeout: float | None
     attempts: int
 
 
@@ -91,11 +92,16 @@ class _Common:
 
     def __init__(self, url: str, options: Options) -> None:
         self._url = url.rstrip("/")
+        if unknown := options.keys() - Options.__annotations__.keys():
+            there_are = ", ".join(Options.__annotations__)
+            raise TypeError(f"unknown options: {', '.join(sorted(unknown))}; there are {there_are}")
         self._asked = {"model": options.get("model"), "version": options.get("version")}
-        self._timeout = options.get("timeout", 30.0)
+        self._timeout: float | None = options.get("timeout", 30.0)
         self._attempts = options.get("attempts", 5)
-        deadline = str(max(1, round(1e3 * self._timeout)))
-        self._headers = {"Content-Type": "application/json", "X-Deadline-Ms": deadline}
+        self._headers = {"Content-Type": "application/json"}
+        if self._timeout is not None:
+            milliseconds = 1e3 * min(self._timeout, LONGEST_DEADLINE)
+            self._headers["X-Deadline-Ms"] = str(max(1, round(milliseconds)))
 
     def _body(self, **more: object) -> dict[str, object]:
         return {k: v for k, v in (self._asked | more).items() if v is not None and v is not False}
@@ -306,11 +312,14 @@ def _batches(texts: Iterable[str]) -> Iterator[Sequence[str]]:
     batch: list[str] = []
     chars = 0
     for text in texts:
-        if batch and (len(batch) >= BATCH_TEXTS or chars + len(text) > BATCH_CHARS):
+        length = (
+            len(text) if isinstance(text, str) else 0
+        )  # what is none gets an error in its place
+        if batch and (len(batch) >= BATCH_TEXTS or chars + length > BATCH_CHARS):
             yield batch
             batch, chars = [], 0
         batch.append(text)
-        chars += len(text)
+        chars += length
     if batch:
         yield batch
 

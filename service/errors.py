@@ -175,9 +175,9 @@ class DeadlinePassed(ServiceError):
 _DESCRIPTIONS = {
     400: "The body is not JSON, or the state of a stream not as it was given.",
     404: "No such model or version.",
-    409: "The stream must be sent again from its start, or cannot be read in pieces at all.",
+    409: "The version cannot do what is asked, or the stream must be sent again from its start.",
     413: "The body, a text or the list is over its limit.",
-    415: "The content type is not application/json.",
+    415: "The body is not plain application/json.",
     422: "JSON, but not a valid question.",
     429: "Too much to do to answer in time; `Retry-After` says when it will be better.",
     503: "Nothing is loaded that could answer.",

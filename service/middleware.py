@@ -5,6 +5,7 @@ import random
 import re
 import time
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import TooLarge, answer_internal
@@ -35,6 +36,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":  # as GET; the server leaves out what would follow
+            scope = {**scope, "method": "GET"}
         started = time.perf_counter()
         request_id = _request_id(scope)
         status: int | None = None
@@ -48,6 +51,8 @@ class RequestMiddleware:
 
         try:
             await self._app(scope, self._limited(scope, receive), send_with_id)
+        except ClientDisconnect:  # before all of its body was here; there is nobody to answer
+            pass
         except Exception:
             _log.exception("request %s failed", request_id.decode())
             if status is not None:  # too late for another answer

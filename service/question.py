@@ -14,6 +14,13 @@ Question = TypeVar("Question", bound=BaseModel)
 
 DEADLINE = "X-Deadline-Ms"
 LONGEST_DEADLINE = 3_600_000  # milliseconds
+DEADLINE_DIGITS = len(str(LONGEST_DEADLINE))
+DEADLINE_DOCUMENTED: dict[str, Any] = {
+    "name": DEADLINE,
+    "in": "header",
+    "schema": {"type": "integer", "minimum": 1, "maximum": LONGEST_DEADLINE},
+    "description": "Milliseconds after which the answer is not needed any more.",
+}
 
 
 async def read_question(request: Request, schema: type[Question]) -> Question:
@@ -63,12 +70,15 @@ def read_deadline(request: Request) -> float | None:
     given = request.headers.get(DEADLINE)
     if given is None:
         return None
-    if not given.isdecimal() or not 1 <= int(given) <= LONGEST_DEADLINE:
+    # More digits than needed are not even read: Python refuses numbers of some thousand.
+    milliseconds = int(given) if given.isdecimal() and len(given) <= DEADLINE_DIGITS else 0
+    if not 1 <= milliseconds <= LONGEST_DEADLINE:
         raise Invalid(
-            f"{DEADLINE} is a number of milliseconds from 1 to {LONGEST_DEADLINE:,}, not {given!r}",
+            f"{DEADLINE} is a number of milliseconds from 1 to {LONGEST_DEADLINE:,}, "
+            f"not {given[:20]!r}",
             field=DEADLINE,
         )
-    return int(given) / 1e3
+    return milliseconds / 1e3
 
 
 def check_items(question: PredictRequest, settings: Settings) -> list[str | ItemError]:
@@ -124,9 +134,9 @@ def refuse_halves(text: str, field: str, *, before: int = 0) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         place = error.start - before
-        raise Invalid(
-            f"character {place} is half of a surrogate pair, so this is no text", field=field
-        ) from None
+        which = f"character {place}" if place >= 0 else "the last character of the piece before"
+        message = f"{which} is half of a surrogate pair, so this is no text"
+        raise Invalid(message, field=field) from None
 
 
 def _json_type(value: Any) -> str:
@@ -144,3 +154,6 @@ def _require_json(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType(f"send application/json, not {media_type or 'an unnamed type'}")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise UnsupportedMediaType(f"send the body as it is, not coded as {coding[:20]!r}")

@@ -90,6 +90,12 @@ class TestAnswers:
         assert len(found) == len(texts)
         assert client.predict_batch([]) == []
 
+    @pytest.mark.parametrize("gap", [None, float("nan"), 5])
+    def test_a_gap_among_several_texts_fails_alone(self, client: Client, gap: Any) -> None:
+        one, error, other = client.predict_batch(["good", gap, "bad"])
+        assert (one["label"], other["label"]) == ("pos", "neg")
+        assert (error.type, error.field) == ("invalid", "texts.1")
+
     def test_a_stream(self, client: Client) -> None:
         found = list(client.stream(PIECES))
         texts = ["".join(PIECES[: end + 1]) for end in range(len(PIECES))]
@@ -145,6 +151,28 @@ class TestTrouble:
         client, _ = answering(lost, httpx2.Response(503), httpx2.Response(200, json=OK))
         assert client.predict("a") == OK
         assert 0.05 <= pauses[0] <= 0.1 <= pauses[1] <= 0.2
+
+    @pytest.mark.parametrize(
+        ("timeout", "header"),
+        [(0.5, "500"), (1e-9, "1"), (4_000.0, "3600000"), (float("inf"), "3600000"), (None, None)],
+    )
+    def test_the_deadline_is_one_that_a_service_takes(
+        self, timeout: float | None, header: str | None
+    ) -> None:
+        asked: list[httpx2.Request] = []
+
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            asked.append(request)
+            return httpx2.Response(200, json=OK)
+
+        http = httpx2.Client(transport=httpx2.MockTransport(answer))
+        Client("http://service", http=http, timeout=timeout).predict("good")
+        assert asked[0].headers.get("X-Deadline-Ms") == header
+
+    @pytest.mark.parametrize("kind", [Client, AsyncClient])
+    def test_an_option_that_is_none_is_named(self, kind: type) -> None:
+        with pytest.raises(TypeError, match="unknown options: modle; there are model, version"):
+            kind(modle="imdb-lstm")
 
     def test_it_does_not_try_for_ever(self, pauses: list[float]) -> None:
         client, asked = answering(*[httpx2.ConnectError("nobody there")] * 9)

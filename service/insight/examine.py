@@ -1,6 +1,7 @@
 """Classifies one text and says why, or where on the way it was decided."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -9,16 +10,19 @@ from models.tokenizer import Offsets
 from service.classifier import Classifier
 from service.errors import NotStreamable
 from service.insight.explanation import (
-    Compute,
     check_length,
     explain_by_occlusion,
     explain_by_prefix,
+    readings_for,
 )
 from service.insight.sentences import find_sentences
 from service.insight.trajectory import describe_trajectory, find_turns
 from service.schemas import Answer, GatesAt, Method
 from service.tokenizing import TokenizerThread
-from service.work import Reading
+from service.work import Reading, Ticket
+
+Compute = Callable[[Sequence[Reading]], Awaitable[Ticket]]
+"""Has readings computed."""
 
 
 async def examine(
@@ -49,27 +53,28 @@ async def examine(
     """
     if not classifier.sliced and (trajectory or explain == "prefix"):
         raise NotStreamable(classifier.reference)
-    spans = find_sentences(text) if trajectory else [(0, len(text))]
+    spans = await asyncio.to_thread(find_sentences, text) if trajectory else [(0, len(text))]
     rows = await tokenizer.encode(classifier, [text[start:end] for start, end in spans])
     ids = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
     ends = list(accumulate(map(len, rows)))
     offsets: Offsets = []
     if explain is not None or gates:
-        check_length(len(ids), explain or "prefix")
+        check_length(len(ids), explain or "gates")
         _, offsets = classifier.encode_with_offsets(text)
     stops = range(1, len(ids) + 1) if explain == "prefix" else ends if trajectory else ()
-    ticket = await compute([Reading(ids, stops=stops)])
-    result, after = ticket.result(0), dict(zip(stops, ticket.jobs[0].seen, strict=True))
+    others = readings_for(explain, ids) if explain else []
+    # All at once, so that there is one deadline for all.
+    ticket = await compute([Reading(ids, stops=stops), *others])
+    result, *rest = (ticket.result(place) for place in range(1 + len(others)))
+    after = dict(zip(stops, ticket.jobs[0].seen, strict=True))
     more: dict[str, object] = {}
     if trajectory:
         stands = describe_trajectory(classifier, spans, [after[end] for end in ends], top_k=top_k)
         more = {"trajectory": stands, "turns": find_turns(stands)}
     if explain == "prefix":
-        more["explanation"] = await explain_by_prefix(
-            classifier, offsets, [*after.values()], compute
-        )
+        more["explanation"] = explain_by_prefix(classifier, offsets, [*rest, *after.values()])
     elif explain == "occlusion":
-        more["explanation"] = await explain_by_occlusion(classifier, offsets, ids, compute)
+        more["explanation"] = explain_by_occlusion(classifier, offsets, [result, *rest])
     if gates:
         _, means = await asyncio.to_thread(classifier.layers.read, ids, None)
         more["gates"] = [

@@ -1,7 +1,8 @@
 """What each token of a text contributes to its verdict."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,7 @@ from models.tokenizer import Offsets
 from service.classifier import Classifier
 from service.errors import TooLarge
 from service.schemas import Contribution, Explanation, Method
-from service.work import Reading, Ticket
-
-Compute = Callable[[Sequence[Reading]], Awaitable[Ticket]]
-"""Has readings computed."""
+from service.work import Reading
 
 MEANINGS: dict[Method, str] = {
     "prefix": (
@@ -30,51 +28,51 @@ MEANINGS: dict[Method, str] = {
         "words that say the same each alone may seem to matter little."
     ),
 }
-MOST_TOKENS: dict[Method, int] = {"prefix": 20_000, "occlusion": 1_000}
+MOST_TOKENS = {"prefix": 20_000, "occlusion": 1_000, "gates": 20_000}
 
 
-def check_length(tokens: int, method: Method) -> None:
-    """Raise TooLarge if a text has too many tokens to be explained."""
+def check_length(tokens: int, method: Method | Literal["gates"]) -> None:
+    """Raise TooLarge if a text has too many tokens for what is asked about each."""
     if tokens > (most := MOST_TOKENS[method]):
-        raise TooLarge(f"{tokens:,} tokens are more than the {most:,} of {method}", field="explain")
+        field = "gates" if method == "gates" else "explain"
+        raise TooLarge(f"{tokens:,} tokens are more than the {most:,} of {method}", field=field)
 
 
-async def explain_by_prefix(
-    classifier: Classifier, offsets: Offsets, seen: Sequence[Probabilities], compute: Compute
+def readings_for(method: Method, ids: NDArray[np.int32]) -> list[Reading]:
+    """Return what is read beside a text: the empty one, or the text without each token."""
+    if method == "prefix":
+        return [Reading([])]
+    return [Reading(np.delete(ids, place)) for place in range(len(ids))]
+
+
+def explain_by_prefix(
+    classifier: Classifier, offsets: Offsets, seen: Sequence[Probabilities]
 ) -> Explanation:
     """Return by how much the log-odds change with each token.
 
     Args:
         classifier: What answered.
         offsets: Characters of each token.
-        seen: Probabilities after each.
-        compute: For the empty text.
+        seen: Probabilities of the empty text, then after each token.
     """
-    empty = (await compute([Reading([])])).result(0)
-    rows = np.stack([empty, *seen])
+    rows = np.stack(seen)
     label = int(np.argmax(rows[-1]))
     odds = log_odds(rows, label, task=classifier.metadata.task)
     gains = [after - before for before, after in pairwise(odds.tolist())]
     return _explanation("prefix", classifier, label, odds[-1], offsets, gains, empty=odds[0])
 
 
-async def explain_by_occlusion(
-    classifier: Classifier,
-    offsets: Offsets,
-    ids: NDArray[np.int32],
-    compute: Compute,
+def explain_by_occlusion(
+    classifier: Classifier, offsets: Offsets, read: Sequence[Probabilities]
 ) -> Explanation:
     """Return by how much the log-odds fall without each token.
 
     Args:
         classifier: What answered.
         offsets: Characters of each token.
-        ids: The tokens' ids.
-        compute: For the text, whole and without each token.
+        read: Probabilities of the text, then of it without each token.
     """
-    without = [Reading(np.delete(ids, place)) for place in range(len(ids))]
-    ticket = await compute([Reading(ids), *without])
-    rows = np.stack([ticket.result(place) for place in range(len(ids) + 1)])
+    rows = np.stack(read)
     label = int(np.argmax(rows[0]))
     odds = log_odds(rows, label, task=classifier.metadata.task)
     falls = (odds[0] - odds[1:]).tolist()

@@ -2,8 +2,9 @@
 
 import re
 
-# What ends a sentence, with what closes a quotation or bracket behind it; or an empty line.
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”’）]*|\n[^\S\n]*\n")
+# What ends a sentence, with what closes a quotation or bracket behind it; or an empty line. A run
+# of stops is tried once and whole, or a long one would take time that grows with its square.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s|$)|[。！？]+[」』”’）]*|\n[^\S\n]*\n")
 
 Spans = list[tuple[int, int]]
 

@@ -12,7 +12,7 @@ from service.classifier import Classifier
 from service.errors import INTERNAL, documented
 from service.insight.examine import examine
 from service.insight.explanation import MEANINGS
-from service.question import DEADLINE, check_items, read_deadline, read_question
+from service.question import DEADLINE_DOCUMENTED, check_items, read_deadline, read_question
 from service.schemas import (
     Answer,
     BatchResponse,
@@ -29,14 +29,7 @@ router = APIRouter()
 _log = logging.getLogger(__name__)
 
 _DOCUMENTED: dict[str, Any] = {
-    "parameters": [
-        {
-            "name": DEADLINE,
-            "in": "header",
-            "schema": {"type": "integer", "minimum": 1},
-            "description": "Milliseconds after which the answer is not needed any more.",
-        }
-    ],
+    "parameters": [DEADLINE_DOCUMENTED],
     "requestBody": {
         "required": True,
         "content": {"application/json": {"schema": PredictRequest.model_json_schema()}},
@@ -53,7 +46,7 @@ async def explain() -> dict[Method, str]:
 @router.post(
     "/predict",
     response_model=Answer | BatchResponse,
-    responses=documented(400, 404, 413, 415, 422, 429, 503, 504),
+    responses=documented(400, 404, 409, 413, 415, 422, 429, 503, 504),
     openapi_extra=_DOCUMENTED,
 )
 async def predict(request: Request) -> Response:

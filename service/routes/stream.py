@@ -17,7 +17,13 @@ from service.errors import (
     ServiceError,
     documented,
 )
-from service.question import check_piece, parse_question, read_deadline, read_question
+from service.question import (
+    DEADLINE_DOCUMENTED,
+    check_piece,
+    parse_question,
+    read_deadline,
+    read_question,
+)
 from service.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
 from service.state import ServiceState, get_state
 from service.streams.position import Position
@@ -31,6 +37,7 @@ IDLE = 1001  # "going away", as a WebSocket has it
 
 Question = StreamRequest | StreamMessage
 _DOCUMENTED: dict[str, Any] = {
+    "parameters": [DEADLINE_DOCUMENTED],
     "requestBody": {
         "required": True,
         "content": {"application/json": {"schema": StreamRequest.model_json_schema()}},

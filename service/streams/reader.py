@@ -11,6 +11,7 @@ from starlette.types import Receive
 from models.golden import Probabilities
 from models.odds import log_odds
 from service.classifier import Classifier
+from service.insight.explanation import check_length
 from service.schemas import Answer, Step
 from service.state import ServiceState
 from service.streams.position import Position, join_pieces
@@ -80,6 +81,8 @@ async def read_piece(
     closed, held = classifier.split_open(text)
     read, ahead = await service.tokenizer.encode(classifier, [closed, held])
     ids = np.concatenate([read, ahead]).astype(np.int32)
+    if wanted.explain:
+        check_length(len(ids), "prefix")
     stops = range(1, len(ids) + 1) if wanted.explain else [len(read)] if len(read) else []
     reading = Reading(ids, position.state, stops=stops, keep=len(read))
     ticket = await service.compute(

@@ -93,10 +93,16 @@ class Seal:
             written and hmac.compare_digest(mac, self._mac(body)) and body[:1] == bytes([FORMAT])
         ):
             raise BadState
-        _, length = _FIXED.unpack_from(body)
-        start = _FIXED.size + length
-        model, version, digest, held, tokens, characters = json.loads(body[_FIXED.size : start])
-        return Opened(model, version, digest, held, tokens, characters, body[start:])
+        try:
+            _, length = _FIXED.unpack_from(body)
+            start = _FIXED.size + length
+            header = json.loads(body[_FIXED.size : start])
+        except (struct.error, ValueError, RecursionError):
+            raise BadState from None
+        match header:
+            case [str(model), int(version), str(digest), str(held), int(tokens), int(characters)]:
+                return Opened(model, version, digest, held, tokens, characters, body[start:])
+        raise BadState
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, hashlib.sha256)[:MAC_BYTES]
@@ -111,6 +117,7 @@ def resume(opened: Opened, classifier: Classifier) -> Position:
 
     Raises:
         ReplayRequired: It was written by other weights under the same name and number.
+        BadState: Its tensors are not those of the version.
     """
     if opened.digest != classifier.digest:
         raise ReplayRequired(f"{opened.model}:{opened.version} has been replaced since")
@@ -119,7 +126,9 @@ def resume(opened: Opened, classifier: Classifier) -> Position:
 
 
 def _unpack(data: bytes, tensors: tuple[StateTensor, ...]) -> TextState:
-    values = np.frombuffer(data, _LITTLE).astype(np.float32)
     ends = np.cumsum([int(np.prod(tensor.shape)) for tensor in tensors])
+    if len(data) != _LITTLE.itemsize * ends[-1]:
+        raise BadState
+    values = np.frombuffer(data, _LITTLE).astype(np.float32)
     parts = np.split(values, ends[:-1])
     return {t.name: part.reshape(t.shape) for t, part in zip(tensors, parts, strict=True)}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from models.odds import log_odds
 from service.insight.explanation import MOST_TOKENS
 from service.insight.sentences import find_sentences
+from service.scheduler import Scheduler
 from tests.versions import make_tokenizer, publish
 
 TEXT = "A good, good film! It is bad… Bad, bad, bad?"
@@ -74,6 +75,28 @@ class TestContributions:
         answer = client.post("/predict", json={"text": "a a a a", "explain": "occlusion"})
         assert answer.status_code == 413
         assert answer.json()["error"]["field"] == "explain"
+
+    def test_too_many_gates_are_refused(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(MOST_TOKENS, "gates", 3)
+        answer = client.post("/predict", json={"text": "a a a a", "gates": True})
+        assert (answer.status_code, answer.json()["error"]["field"]) == (413, "gates")
+
+    @pytest.mark.parametrize("method", ["prefix", "occlusion"])
+    def test_all_that_they_need_is_asked_for_at_once(
+        self, client: TestClient, method: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        compute = Scheduler.compute
+        deadlines: list[float] = []
+
+        def spy(self: Scheduler, *arguments: Any, deadline: float, **more: Any) -> Any:
+            deadlines.append(deadline)
+            return compute(self, *arguments, deadline=deadline, **more)
+
+        monkeypatch.setattr(Scheduler, "compute", spy)
+        ask(client, TEXT, explain=method)
+        assert len(deadlines) == 1
 
     def test_help_says_what_they_mean(self, client: TestClient) -> None:
         meanings = client.get("/explanations").json()
@@ -151,10 +174,17 @@ def test_a_version_that_reads_whole_texts_says_so(
         ("A heading\n\nA text", ["A heading", "A text"]),
         ("好。不好！", ["好。", "不好！"]),
         (". . .", [".", ".", "."]),
+        ("..x. ..)..) y", ["..x.", "..)..)", "y"]),
     ],
 )
 def test_sentences(text: str, expected: list[str]) -> None:
     assert [text[start:end] for start, end in find_sentences(text)] == expected
+
+
+@pytest.mark.parametrize("run", [".", ".)", "?", "。」", "\n ", '…"'])
+def test_runs_are_not_gone_through_again_and_again(run: str) -> None:
+    text = run * 300_000 + "x"  # with every start tried, hours
+    assert find_sentences(text)[-1][1] == len(text)
 
 
 @given(st.text(alphabet="ab'’.!?。」👩🚀\u200d\u0301\"\n ", max_size=60))

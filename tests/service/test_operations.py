@@ -1,3 +1,4 @@
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,40 @@ def test_metrics_count_requests_texts_and_tokens(client: TestClient) -> None:
         'gatewise_stage_seconds_count{stage="model"} 1.0',
     ):
         assert line in text
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/models", "/metrics", "/docs"])
+def test_what_can_be_got_can_be_asked_for_its_head(path: str, client: TestClient) -> None:
+    got, head = client.get(path), client.head(path)
+    assert head.status_code == got.status_code
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/predict", "/stream"])
+def test_a_client_that_leaves_while_it_sends_is_no_failure(
+    path: str, client: TestClient, caplog
+) -> None:
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    came = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+    sent = []
+
+    async def receive() -> dict:
+        return next(came, {"type": "http.disconnect"})
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    asyncio.run(client.app(scope, receive, send))
+    assert not sent
+    assert not caplog.records
+    line = f'gatewise_requests_total{{method="POST",route="{path}",status="499"}} 1.0'
+    assert line in client.get("/metrics").text
 
 
 def test_a_failure_of_ours_is_told_logged_and_survived(

@@ -219,6 +219,18 @@ def test_a_body_not_declared_as_json_is_refused(content_type: str, client: TestC
     assert answer.json()["error"]["type"] == "unsupported_media_type"
 
 
+def test_a_body_that_is_packed_is_refused(client: TestClient) -> None:
+    answer = client.post("/predict", content=b"{}", headers=JSON | {"content-encoding": "gzip"})
+    assert answer.status_code == 415
+    assert "'gzip'" in answer.json()["error"]["message"]
+
+
+def test_a_deadline_of_thousands_of_digits_is_none(client: TestClient) -> None:
+    answer = client.post("/predict", json={"text": "a"}, headers={"X-Deadline-Ms": "9" * 5_000})
+    assert answer.status_code == 422
+    assert len(answer.text) < 300
+
+
 def test_a_charset_may_be_declared(client: TestClient) -> None:
     headers = {"content-type": "Application/JSON; charset=utf-8"}
     assert client.post("/predict", content='{"text": "a"}', headers=headers).status_code == 200

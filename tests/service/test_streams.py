@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from starlette.websockets import WebSocketDisconnect
 
 from service.app import create_app
+from service.insight.explanation import MOST_TOKENS
 from service.settings import Settings
 from service.streams.position import join_pieces
 from service.streams.seal import Seal
@@ -68,6 +70,20 @@ class TestPieces:
             answer = post(client, piece)
             assert answer.status_code == 422
             assert answer.json()["error"]["field"] == "text"
+
+    def test_a_half_of_the_piece_before_is_named(self, client: TestClient) -> None:
+        state = post(client, "good \ud83d").json()["state"]
+        message = send(client, "bad", state).json()["error"]["message"]
+        assert message.startswith("the last character of the piece before is half")
+
+    def test_too_long_a_piece_is_not_explained(
+        self, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(MOST_TOKENS, "prefix", 3)
+        assert send(client, "a a a", explain=True).status_code == 200
+        assert send(client, "a a a a").status_code == 200
+        answer = send(client, "a a a a", explain=True)
+        assert (answer.status_code, answer.json()["error"]["field"]) == (413, "explain")
 
     def test_the_last_piece_cannot_end_in_a_half(self, client: TestClient) -> None:
         answer = post(client, "good \ud83d", final=True)
@@ -196,6 +212,38 @@ class TestStates:
             assert answer.status_code == 400, changed
             assert answer.json()["error"]["type"] == "bad_state"
             assert answer.json()["error"]["field"] == "state"
+
+    @pytest.mark.parametrize(
+        ("header", "tensors"),
+        [
+            (b"abc", b""),
+            (b"[" * 1_200, b""),
+            (b'{"model": "toy"}', b""),
+            (b'["toy", 1, "x", "", 0]', b""),
+            (b'["toy", "1", "x", "", 0, 0]', b""),
+            (b'["toy", 1, 2, "", 0, 0]', b""),
+            (None, b"\0"),
+            (None, b"\0" * 4),
+            (None, b"\0" * 12),
+        ],
+    )
+    def test_a_state_made_up_with_the_right_mac_is_refused(
+        self, client: TestClient, header: bytes | None, tensors: bytes
+    ) -> None:
+        classifier = client.app.state.service.catalog.find("toy", version=1)
+        good = json.dumps(["toy", 1, classifier.digest, "", 0, 0]).encode()
+        header = good if header is None else header
+        body = struct.pack("<BI", 1, len(header)) + header + tensors
+        token = base64.urlsafe_b64encode(Seal(None)._mac(body) + body).rstrip(b"=").decode()
+        answer = client.post("/stream", json={"text": "a", "state": token})
+        assert (answer.status_code, answer.json()["error"]["type"]) == (400, "bad_state")
+
+    @pytest.mark.parametrize("body", [b"", b"\1", b"\1\xff\xff\xff\xff"])
+    def test_half_a_state_with_the_right_mac_is_refused(
+        self, client: TestClient, body: bytes
+    ) -> None:
+        token = base64.urlsafe_b64encode(Seal(None)._mac(body) + body).rstrip(b"=").decode()
+        assert send(client, "a", token).status_code == 400
 
     def test_the_mac_of_nothing_is_no_state(self, client: TestClient) -> None:
         nothing = Seal(None)._mac(b"")
