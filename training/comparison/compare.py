@@ -114,7 +114,7 @@ def _examine_all(
             console.print(f"{what}: done before")
         else:
             console.print(what)
-            priced = seed == first
+            priced = not any(e.contestant == contestant.key and e.priced for e in found)
             examine(material, contestant, seed=seed, priced=priced).save(path)
         found.append(Examined.load(path))
     return found

@@ -23,7 +23,7 @@ class Examined:
         seed: Of weights, order and dropout.
         record: Figures: `failure` (why the fit failed, or None), and of one that did not `epochs`,
             `best_epoch`, `steps`, `tokens`, `seconds`, `cpu_seconds`, `parameters`, `log_loss` by
-            purpose, `flips`, and for the first seed `cost`.
+            purpose, `flips`, and of the first seed whose fit did not fail `cost`.
         arrays: `loss` and `norm` by step; decisions `alone/PURPOSE`, `joined/PURPOSE` and
             `cut/TOKENS`, (rows,) or (rows, labels); `fading/verdict` and `fading/state` by
             distance; `half_lives` by unit.
@@ -38,6 +38,11 @@ class Examined:
     def failed(self) -> bool:
         """Whether there is no network."""
         return self.record["failure"] is not None
+
+    @property
+    def priced(self) -> bool:
+        """Whether it was measured what the network costs."""
+        return bool(self.record.get("cost"))
 
     def save(self, path: Path) -> None:
         """Write it to a file that appears whole or not at all."""

@@ -8,6 +8,7 @@ the cell. That of the verdict may also go through the pool, whose maximum and me
 at once.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from models.batching import Row
 from training.network import run_layers
 
-SPANS = (512, 256, 128, 64, 32, 16, 8, 4)  # tokens; the longest that enough texts have
+SPANS = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)  # tokens; the longest that enough texts have
 ENOUGH, MOST = 32, 64  # texts
 FAINT = 0.01  # of what the last token gets: what is less does not reach
 
@@ -38,16 +39,23 @@ class Fading:
     state: NDArray[np.float64]
 
 
-def choose_texts(rows: Sequence[Row]) -> NDArray[np.int32]:
-    """Return the beginnings of texts that are long enough, all of one length, (texts, span).
+def choose_rows(rows: Sequence[Row]) -> tuple[list[int], int]:
+    """Return which texts are long enough, by number, and for how many tokens.
 
-    Where no span is had by enough texts, there are as many as have the shortest.
+    Where there are few texts half of them are enough.
     """
+    enough = min(ENOUGH, math.ceil(sum(map(bool, rows)) / 2))
     for span in SPANS:
-        texts = [row[:span] for row in rows if len(row) >= span][:MOST]
-        if len(texts) >= ENOUGH:
+        chosen = [number for number, row in enumerate(rows) if len(row) >= span][:MOST]
+        if len(chosen) >= enough:
             break
-    return np.array(texts, np.int32).reshape(len(texts), span)
+    return chosen, span
+
+
+def choose_texts(rows: Sequence[Row]) -> NDArray[np.int32]:
+    """Return the beginnings of texts that are long enough, all of one length, (texts, span)."""
+    chosen, span = choose_rows(rows)
+    return np.array([rows[row][:span] for row in chosen], np.int32).reshape(len(chosen), span)
 
 
 def measure_fading(network: keras.Model, ids: NDArray[np.int32]) -> Fading:

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 
 from training.baseline import Baseline, fit_baseline
+from training.calibrate import Calibrated, calibrate
 from training.classes import Targets
 from training.comparison.interruption import find_neutral
 from training.console import console
@@ -15,6 +16,7 @@ from training.ngrams import NgramModel
 from training.prepare import Rows
 from training.run import Run
 
+WORTH_CUTTING = 0.05  # of the texts must be longer than a cut
 CUTS = (64, 128, 256, 512)  # tokens that are read, beside all
 MOST_JUDGED = 10_000  # test rows; more would only narrow intervals of 1 point
 
@@ -27,12 +29,14 @@ class Judged:
         ids: Of each row.
         labels: What each should be classified as.
         ngrams: Logits (rows, labels) of the n-grams.
+        ngrams_alone: What the n-grams decide without a network.
         baseline: What the linear baseline decides.
     """
 
     ids: Rows
     labels: Targets
     ngrams: Logits
+    ngrams_alone: Targets
     baseline: Targets
 
     @property
@@ -64,8 +68,8 @@ class Material:
     @property
     def cuts(self) -> list[int]:
         """After how many tokens to cut texts, to see whether the rest is worth reading."""
-        longest = max(self.judged["validation"].lengths)
-        return [cut for cut in CUTS if cut < longest]
+        long = np.quantile(self.judged["validation"].lengths, 1 - WORTH_CUTTING)
+        return [cut for cut in CUTS if cut < long]
 
     @classmethod
     def of(cls, run: Run) -> Self:
@@ -78,22 +82,37 @@ class Material:
         if data.test is not None:
             order = np.random.default_rng(run.settings.seed).permutation(len(data.test))
             drawn["test"] = np.sort(order[:MOST_JUDGED])
+        alone = _weigh_alone(run, ngrams)
         judged = {
-            purpose: _judge_by(run, purpose, rows, ngrams, baseline)
+            purpose: _judge_by(run, purpose, rows, ngrams, alone, baseline)
             for purpose, rows in drawn.items()
         }
         neutral = find_neutral(lesson.rows, lesson.given, vocabulary=len(run.prepared.tokenizer))
         return cls(run, lesson, ngrams, baseline, judged, neutral)
 
 
+def _weigh_alone(run: Run, ngrams: NgramModel) -> Calibrated:
+    """Weigh the n-grams without a network, as networks without n-grams are weighed."""
+    judges, task = run.judges, run.prepared.data.task
+    return calibrate([ngrams.logits(judges.ids)], judges.labels, task=task, biased=run.biased)
+
+
 def _judge_by(
-    run: Run, purpose: str, rows: np.ndarray, ngrams: NgramModel, baseline: Baseline
+    run: Run,
+    purpose: str,
+    rows: np.ndarray,
+    ngrams: NgramModel,
+    alone: Calibrated,
+    baseline: Baseline,
 ) -> Judged:
     ids = run.prepared.ids[purpose]
     chosen = [ids[row] for row in rows]
+    logits = ngrams.logits(chosen)
+    probabilities = alone.scaling.probabilities([logits], task=run.prepared.data.task)
     return Judged(
         ids=chosen,
         labels=run.prepared.data.splits[purpose].labels[rows],
-        ngrams=ngrams.logits(chosen),
+        ngrams=logits,
+        ngrams_alone=predict(probabilities, thresholds=alone.thresholds),
         baseline=predict(baseline.probabilities[purpose][rows], thresholds=baseline.thresholds),
     )

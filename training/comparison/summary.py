@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from training.classes import count_classes
 from training.comparison import verdict
 from training.comparison.contestants import Contestant, count_weights
 from training.comparison.examined import Examined
-from training.comparison.fading import FAINT, reach
+from training.comparison.fading import FAINT, choose_rows, reach
+from training.comparison.half_lives import TEXTS
 from training.comparison.interruption import INSERTED
 from training.comparison.material import Judged, Material
 from training.comparison.scores import Scored, describe, lead, score
@@ -23,7 +25,7 @@ ALL = "all"  # tokens
 
 Summary = dict[str, Any]
 Seeds = Mapping[str, Sequence[Examined]]
-"""What was examined, by contestant; those seeds that did not fail."""
+"""What was examined, by contestant."""
 
 
 def summarize(
@@ -48,10 +50,12 @@ def summarize(
         "settings": _settings(material, examined),
         "measure": measure_of(material),
         "contestants": shown,
-        "baseline": _baseline(material, scored),
+        "baseline": {"kind": material.baseline.kind, "scores": _scores(scored, verdict.BASELINE)},
+        "ngrams": {"scores": _scores(scored, verdict.NGRAMS)},
         "leads": _leads(contestants, scored),
         "by_length": _by_length(material, sound),
-        "verdict": _verdict(material, contestants, sound, scored),
+        "memory_rows": _memory_rows(material),
+        "verdict": _verdict(material, contestants, whole, scored),
         "tasks": tasks,
         "inserted": list(INSERTED),
         "cuts": [*material.cuts, ALL] if material.cuts else [],
@@ -67,8 +71,11 @@ def measure_of(material: Material) -> str:
 def _score(
     material: Material, judged: Judged, sound: Seeds, *, purpose: str
 ) -> dict[str, dict[str, Scored]]:
-    """Return the scores by measure and by name: KEY, KEY joined, baseline."""
-    decided: dict[str, list[Any]] = {"baseline": [judged.baseline]}
+    """Return the scores by measure and by name: KEY, KEY joined, KEY CUT, n-grams, baseline."""
+    decided: dict[str, list[Any]] = {
+        verdict.BASELINE: [judged.baseline],
+        verdict.NGRAMS: [judged.ngrams_alone],
+    }
     for key, seeds in sound.items():
         decided[key] = [each.arrays[f"alone/{purpose}"] for each in seeds]
         decided[f"{key} joined"] = [each.arrays[f"joined/{purpose}"] for each in seeds]
@@ -233,6 +240,24 @@ def _memory(sound: Sequence[Examined]) -> Summary:
     }
 
 
+def _memory_rows(material: Material) -> Summary:
+    """Return what was looked into for gradients and half-lives: the first texts there are."""
+    judged = material.judged["validation"]
+    chosen, span = choose_rows(judged.ids)
+    first = list(range(min(TEXTS, len(judged.ids))))
+    return {
+        "fading": {"rows": len(chosen), "tokens": span, "labels": _labels(material, chosen)},
+        "half_lives": {"rows": len(first), "labels": _labels(material, first)},
+    }
+
+
+def _labels(material: Material, rows: Sequence[int]) -> dict[str, int]:
+    """Return how many of some validation rows have each label that any of them has."""
+    names = material.run.prepared.data.labels
+    counts = count_classes(material.judged["validation"].labels[rows], classes=len(names))
+    return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
+
+
 def _thin(values: np.ndarray) -> list[float]:
     """Return at most CURVE_POINTS values that are spread evenly over sorted ones."""
     count = min(CURVE_POINTS, len(values))
@@ -245,13 +270,11 @@ def _means(figures: Any) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
 
 
-def _baseline(material: Material, scored: Mapping[str, Any]) -> Summary:
+def _scores(scored: Mapping[str, Any], name: str) -> Summary:
+    """Return a linear model's scores by purpose and measure."""
     return {
-        "kind": material.baseline.kind,
-        "scores": {
-            purpose: {measure: describe(by["baseline"]) for measure, by in table.items()}
-            for purpose, table in scored.items()
-        },
+        purpose: {measure: describe(by[name]) for measure, by in table.items()}
+        for purpose, table in scored.items()
     }
 
 
@@ -309,20 +332,27 @@ def _by_length(material: Material, sound: Seeds) -> Summary:
 def _verdict(
     material: Material,
     contestants: Sequence[Contestant],
-    sound: Seeds,
+    whole: Seeds,
     scored: Mapping[str, Any],
-) -> verdict.Verdict | None:
-    taking_part = [contestant for contestant in contestants if contestant.key in sound]
-    if not taking_part:
-        return None
+) -> verdict.Verdict:
+    failed = {each.key: sum(seed.failed for seed in whole[each.key]) for each in contestants}
+    reliable = [each for each in contestants if not failed[each.key]]
+    sound = [each for each in contestants if failed[each.key] < len(whole[each.key])]
     measure = measure_of(material)
     table = {purpose: by[measure] for purpose, by in scored.items()}
     embedding = material.run.settings.network.embedding
-    return verdict.decide(
-        taking_part,
+    found = verdict.decide(
+        reliable or sound,
         table,
         embedding=embedding,
         measure=measure,
         cuts=[*map(str, material.cuts), ALL],
         rows={purpose: len(judged.ids) for purpose, judged in material.judged.items()},
     )
+    left_out = "; it is left out of the choice" if reliable else ""
+    found["reasons"] += [
+        f"{failed[each.key]} of {len(whole[each.key])} fits of the {each.name} failed{left_out}."
+        for each in contestants
+        if failed[each.key]
+    ]
+    return found

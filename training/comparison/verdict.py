@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from training.comparison.contestants import Contestant, order_by_cost
-from training.comparison.scores import Lead, Scored, lead
+from training.comparison.scores import Lead, Scored, error_of, lead
 from training.report import words
 from training.report.comparison import SIGNIFICANT
 
 BASELINE = "baseline"
+NGRAMS = "n-grams"
 Table = Mapping[str, Scored]
 
 
@@ -49,10 +50,15 @@ class Verdict(TypedDict):
 
 
 def choose(scored: Table, *, by_cost: Sequence[str]) -> Choice:
-    """Return the first in the order of cost that is within one standard error of the best."""
+    """Return the first in the order of cost that is within one standard error of the best.
+
+    That is the error of the difference, or of the best itself where it is smaller: else one that is
+    good with one seed and bad with the next would be near to anything.
+    """
     best = max(by_cost, key=lambda name: scored[name].value)
     behind = {name: lead(scored[best], scored[name]) for name in by_cost}
-    near = [name for name in by_cost if behind[name]["value"] <= behind[name]["error"]]
+    limit = error_of(scored[best])
+    near = [each for each in by_cost if behind[each]["value"] <= min(limit, behind[each]["error"])]
     return {"chosen": near[0], "best": best, "behind": behind}
 
 
@@ -69,7 +75,8 @@ def decide(
 
     Args:
         contestants: Those that did not fail.
-        scored: By purpose, the scores of KEY, KEY joined (to the n-grams), KEY CUT and baseline.
+        scored: By purpose, the scores of KEY, KEY joined (to the n-grams), KEY CUT, and of the
+            linear models BASELINE and NGRAMS.
         embedding: Width of a token's vector.
         measure: Which score it is.
         cuts: Lengths that were tried, in tokens, the last one "all".
@@ -90,6 +97,10 @@ def decide(
     if "test" in scored:
         difference = lead(scored["test"][f"{chosen.key} joined"], scored["test"][BASELINE])
         reasons.append(_check_linear(difference, measure=measure, rows=rows["test"], enough=enough))
+    for purpose, by in scored.items():
+        difference = lead(by[f"{chosen.key} joined"], by[NGRAMS])
+        where = f"{rows[purpose]:,} {purpose} rows"
+        reasons.append(_beside_ngrams(difference, measure=measure, where=where))
     reasons.append(_why_cell(cell, named, measure=measure))
     for purpose in scored:
         if other is not None:
@@ -142,6 +153,12 @@ def _check_linear(difference: Lead, *, measure: str, rows: int, enough: bool) ->
     if sure and enough == (difference["value"] > 0):
         return f"{told}, more than noise: these rows say otherwise."
     return f"{told}, {'more than noise' if sure else 'inside the noise'}."
+
+
+def _beside_ngrams(difference: Lead, *, measure: str, where: str) -> str:
+    noise = "more than noise" if difference["p"] < SIGNIFICANT else "inside the noise"
+    by = _interval(difference, measure)
+    return f"To its n-grams alone the network adds {by} on {where}, {noise}."
 
 
 def _interval(difference: Lead, measure: str) -> str:

@@ -148,6 +148,33 @@ def test_it_does_not_go_on_with_something_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unwritten")
+def test_what_fails_with_one_seed_is_not_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.comparison import examine as module
+
+    fit_network = module.fit_network
+
+    def fail_once(run: Any, *arguments: Any, **options: Any) -> Any:
+        if run.settings.network.cell == "gru" and run.settings.seed == 1:
+            raise Diverged("the loss is no longer a number")
+        return fit_network(run, *arguments, **options)
+
+    monkeypatch.setattr(module, "fit_network", fail_once)
+    summary = compare(tmp_path, seeds=2)
+    gru = next(each for each in summary["contestants"] if each["cell"] == "gru")
+    assert (
+        len(gru["failures"]),
+        len(gru["scores"]["validation"]["alone"]["accuracy"]["seeds"]),
+    ) == (
+        1,
+        1,
+    )
+    assert gru["cost"]
+    assert summary["verdict"]["cell"] != gru["key"]
+
+
+@pytest.mark.usefixtures("unwritten")
 def test_a_fit_that_fails_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.comparison import examine as module
 
@@ -163,5 +190,7 @@ def test_a_fit_that_fails_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     simple, gru, _ = summary["contestants"]
     assert (simple["scores"], len(simple["failures"])) == (None, 1)
     assert summary["verdict"]["cell"] == gru["key"]
+    reason = "1 of 1 fits of the simple cell 3 failed; it is left out of the choice."
+    assert reason in summary["verdict"]["reasons"]
     with pytest.raises(TrainingError, match="no fit succeeded"):
         compare(tmp_path / "other", cells=("rnn",))

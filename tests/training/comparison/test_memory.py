@@ -111,6 +111,17 @@ def test_texts_are_long_enough_and_of_one_length() -> None:
     rows = draw_rows(*[40] * 40, *[200] * 10)
     assert choose_texts(rows).shape == (50, 32)
     assert choose_texts(draw_rows(5, 3, 6)).shape == (2, 4)
+    assert choose_texts(draw_rows(*[300] * 20, 2)).shape == (20, 256)
+    assert choose_texts(draw_rows(*[1] * 40)).shape == (40, 1)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_texts_of_one_token_have_one_distance(cell: Cell) -> None:
+    from training.comparison.fading import choose_texts, measure_fading, reach
+
+    found = measure_fading(build(cell), choose_texts(draw_rows(*[1] * 5)))
+    assert found.state.tolist() == found.verdict.tolist() == [1]
+    assert reach(found.state) == 0
 
 
 def test_a_verdict_settles_where_it_becomes_what_it_stays() -> None:

@@ -56,9 +56,37 @@ def test_a_clear_lead_is_one(truth: np.ndarray) -> None:
     found = scores(truth, good=good, bad=bad)
     ahead, behind = lead(found["good"], found["bad"]), lead(found["bad"], found["good"])
     assert 0.1 < ahead["low"] < ahead["value"] < ahead["high"] < 0.3
-    assert ahead["at_most"]
     assert behind["value"] == -ahead["value"]
     assert behind["p"] == ahead["p"] < 0.01
+
+
+def test_few_seeds_that_differ_show_nothing(truth: np.ndarray) -> None:
+    shaky = [decisions(truth, right=r, seed=seed) for seed, r in enumerate((0.85, 0.5, 0.5))]
+    steady = [decisions(truth, right=0.85, seed=10 + seed) for seed in range(3)]
+    found = scores(truth, shaky=shaky, steady=steady)
+    ahead = lead(found["steady"], found["shaky"])
+    assert ahead["value"] > 0.15
+    assert ahead["low"] < 0
+    assert ahead["p"] > 0.05
+
+
+def test_intervals_over_seeds_hold_what_they_promise() -> None:
+    """Of contestants that are equal but for the luck of three seeds one in twenty seems better."""
+    draw, rows, wrong = np.random.default_rng(0), np.full(1_000, 0.8), 0
+    for _ in range(2_000):
+        one, other = (
+            Scored(seeds=0.8 + 0.03 * draw.normal(size=3), draws=rows, fits=name)
+            for name in ("one", "other")
+        )
+        wrong += lead(one, other)["p"] < 0.05
+    assert 0.03 < wrong / 2_000 < 0.06
+
+
+def test_readings_of_the_same_networks_share_their_luck(truth: np.ndarray) -> None:
+    fits = [decisions(truth, right=r, seed=seed) for seed, r in enumerate((0.7, 0.8, 0.9))]
+    found = scores(truth, **{"gru-8": fits, "gru-8 64": fits, "lstm-8": fits})
+    assert lead(found["gru-8"], found["gru-8 64"])["error"] == 0
+    assert lead(found["gru-8"], found["lstm-8"])["error"] > 0.05
 
 
 def test_the_same_rows_are_drawn_for_both(truth: np.ndarray) -> None:
