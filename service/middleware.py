@@ -72,11 +72,12 @@ class RequestMiddleware:
 
         async def limited() -> Message:
             nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if too_large or received > self._max_body_bytes:
-                raise TooLarge(f"the body is larger than {self._max_body_bytes:,} bytes")
-            return message
+            if not too_large:  # else it is not even waited for
+                message = await receive()
+                received += len(message.get("body", b""))
+                if received <= self._max_body_bytes:
+                    return message
+            raise TooLarge(f"the body is larger than {self._max_body_bytes:,} bytes")
 
         return limited
 

@@ -14,6 +14,7 @@ Question = TypeVar("Question", bound=BaseModel)
 
 DEADLINE = "X-Deadline-Ms"
 LONGEST_DEADLINE = 3_600_000  # milliseconds
+LONGEST_FIELD = 100  # characters of a field's name that are repeated in an error
 DEADLINE_DIGITS = len(str(LONGEST_DEADLINE))
 DEADLINE_DOCUMENTED: dict[str, Any] = {
     "name": DEADLINE,
@@ -62,7 +63,7 @@ def _name_first(error: ValidationError) -> Invalid:
     errors = error.errors(include_url=False, include_input=False)
     place = errors[0]["loc"][:1]
     messages = [e["msg"].removeprefix("Value error, ") for e in errors if e["loc"][:1] == place]
-    return Invalid("; or: ".join(messages), field=str(place[0]) if place else None)
+    return Invalid("; or: ".join(messages), field=str(place[0])[:LONGEST_FIELD] if place else None)
 
 
 def read_deadline(request: Request) -> float | None:

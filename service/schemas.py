@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+LONGEST_NAME = 64  # characters of a model's name; none is longer
+
 
 class ErrorDetail(BaseModel):
     """What was wrong. `field` names the part of the request that is to blame."""
@@ -50,7 +52,10 @@ class PredictRequest(BaseModel):
         ),
     ] = None
     model: Annotated[
-        str | None, Field(description="Model to ask; the service's default if absent.")
+        str | None,
+        Field(
+            max_length=LONGEST_NAME, description="Model to ask; the service's default if absent."
+        ),
     ] = None
     version: Annotated[
         int | None, Field(ge=1, description="Version of the model; its newest if absent.")
@@ -230,7 +235,11 @@ class StreamRequest(BaseModel):
     ] = None
     final: Annotated[bool, Field(description="No more is to come, so no state is given.")] = False
     model: Annotated[
-        str | None, Field(description="Model to ask; the state's, or the service's default.")
+        str | None,
+        Field(
+            max_length=LONGEST_NAME,
+            description="Model to ask; the state's, or the service's default.",
+        ),
     ] = None
     version: Annotated[
         int | None, Field(ge=1, description="Version of the model; the state's, or the newest.")
@@ -283,7 +292,7 @@ class StreamMessage(BaseModel):
     restart: Annotated[bool, Field(description="A new text begins with this piece.")] = False
     with_state: Annotated[bool, Field(description="Answer with the state as a token too.")] = False
     state: Annotated[str | None, Field(description="Go on from this token.")] = None
-    model: str | None = None
+    model: Annotated[str | None, Field(max_length=LONGEST_NAME)] = None
     version: Annotated[int | None, Field(ge=1)] = None
     top_k: Annotated[int | None, Field(ge=1)] = None
     explain: bool = False

@@ -6,6 +6,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from models.batching import Row
 from models.tokenizer import Offsets
 from service.classifier import Classifier
 from service.errors import NotStreamable
@@ -76,10 +77,15 @@ async def examine(
     elif explain == "occlusion":
         more["explanation"] = explain_by_occlusion(classifier, offsets, [result, *rest])
     if gates:
-        _, means = await asyncio.to_thread(classifier.layers.read, ids, None)
-        more["gates"] = [
-            GatesAt(start=start, end=end, gates=at)
-            for (start, end), at in zip(offsets, means, strict=True)
-        ]
+        more["gates"] = await asyncio.to_thread(_read_gates, classifier, ids, offsets)
     answer = classifier.describe(result, tokens=len(ids), top_k=top_k)
     return answer.model_copy(update=more)
+
+
+def _read_gates(classifier: Classifier, ids: Row, offsets: Offsets) -> list[GatesAt]:
+    """Return how far the gates open at each token."""
+    _, means = classifier.layers.read(ids, None)
+    return [
+        GatesAt(start=start, end=end, gates=at)
+        for (start, end), at in zip(offsets, means, strict=True)
+    ]

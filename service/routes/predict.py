@@ -2,12 +2,14 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from models.batching import Row
 from service.classifier import Classifier
 from service.errors import INTERNAL, documented
 from service.insight.examine import examine
@@ -54,15 +56,16 @@ async def predict(request: Request) -> Response:
     state = get_state(request)
     question = await read_question(request, PredictRequest)
     classifier = state.catalog.find(question.model, version=question.version)
-    items = check_items(question, state.settings)
+    items, asked = check_items(question, state.settings), read_deadline(request)
     if question.examined:
-        return _json(await _examine(request, state, classifier, question), {})
+        return _json(await _examine(request, state, classifier, question, asked), {})
+    read = _how_to_read(classifier, question)
     texts = [item for item in items if isinstance(item, str)]
     answers: list[Answer | ItemError] = []
     headers: dict[str, str] = {}
     if texts:
         stages: dict[str, float] = {}
-        ticket = await _compute(request, state, classifier, texts, stages, question.stop_at)
+        ticket = await _compute(request, state, classifier, texts, stages, asked, read)
         answers = _describe(ticket, question)
         headers["Server-Timing"] = _server_timing(stages)
         for stage, seconds in stages.items():
@@ -75,10 +78,14 @@ async def predict(request: Request) -> Response:
 
 
 async def _examine(
-    request: Request, state: ServiceState, classifier: Classifier, question: PredictRequest
+    request: Request,
+    state: ServiceState,
+    classifier: Classifier,
+    question: PredictRequest,
+    asked: float | None,
 ) -> Answer:
     """Return the prediction of one text and what is asked beside it."""
-    started, asked = time.monotonic(), read_deadline(request)
+    started = time.monotonic()
 
     async def compute(readings: Sequence[Reading]) -> Ticket:
         return await state.compute(
@@ -97,24 +104,30 @@ async def _examine(
     )
 
 
+def _how_to_read(classifier: Classifier, question: PredictRequest) -> Callable[[Row], Reading]:
+    """Return what makes readings of texts: to their end, or until enough is known."""
+    if question.stop_at is None:
+        return Reading
+    return partial(read_until, classifier, rule=find_rule(classifier, question.stop_at))
+
+
 async def _compute(
     request: Request,
     state: ServiceState,
     classifier: Classifier,
     texts: Sequence[str],
     stages: dict[str, float],
-    stop_at: float | None,
+    asked: float | None,
+    read: Callable[[Row], Reading],
 ) -> Ticket:
     """Return the finished ticket of some texts, and in `stages` the seconds that each took."""
-    started = time.monotonic()
-    asked, least = read_deadline(request), fewest_seconds(classifier, texts)
+    started, least = time.monotonic(), fewest_seconds(classifier, texts)
     await state.scheduler.check(least, deadline=started + (asked or state.patience(least)))
-    rule = None if stop_at is None else find_rule(classifier, stop_at)
     ids = await state.tokenizer.encode(classifier, texts)
     tokenized = time.monotonic()
     ticket = await state.compute(
         classifier,
-        [read_until(classifier, row, rule=rule) if rule else Reading(row) for row in ids],
+        [read(row) for row in ids],
         started=started,
         asked=asked,
         receive=request.receive,

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -229,6 +230,37 @@ def test_a_deadline_of_thousands_of_digits_is_none(client: TestClient) -> None:
     answer = client.post("/predict", json={"text": "a"}, headers={"X-Deadline-Ms": "9" * 5_000})
     assert answer.status_code == 422
     assert len(answer.text) < 300
+
+
+def test_a_wrong_deadline_or_certainty_is_told_where_no_text_is_good(client: TestClient) -> None:
+    body = {"texts": [1]}
+    answer = client.post("/predict", json=body, headers={"X-Deadline-Ms": "soon"})
+    assert answer.status_code == 422
+    assert (
+        client.post("/predict", json=body | {"stop_at": 0.5}).status_code == 409
+    )  # without a rule
+
+
+def test_what_is_much_too_long_is_not_repeated(client: TestClient) -> None:
+    for body in ({"text": "a", "model": "a" * 1_000}, {"text": "a", "k" * 1_000: 1}):
+        answer = client.post("/predict", json=body)
+        assert answer.status_code == 422
+        assert len(answer.text) < 300
+
+
+def test_a_body_declared_too_large_is_not_waited_for(client: TestClient) -> None:
+    async def never() -> dict:
+        raise AssertionError("waited")
+
+    sent: list[dict] = []
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"99999999")]
+    scope = {"type": "http", "method": "POST", "path": "/predict", "headers": headers}
+    asyncio.run(client.app(scope | {"query_string": b""}, never, send))
+    assert sent[0]["status"] == 413
 
 
 def test_a_charset_may_be_declared(client: TestClient) -> None:
