@@ -312,9 +312,8 @@ def _batches(texts: Iterable[str]) -> Iterator[Sequence[str]]:
     batch: list[str] = []
     chars = 0
     for text in texts:
-        length = (
-            len(text) if isinstance(text, str) else 0
-        )  # what is none gets an error in its place
+        # What is no text gets an error in its place.
+        length = len(text) if isinstance(text, str) else 0
         if batch and (len(batch) >= BATCH_TEXTS or chars + length > BATCH_CHARS):
             yield batch
             batch, chars = [], 0

@@ -16,10 +16,12 @@ from .tables import make_rows, write_csv
 BAD_INPUT = 2
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m training`."""
+def run(
+    *arguments: str, program: tuple[str, str] = ("-m", "training")
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m training`, or another program for Python."""
     return subprocess.run(
-        [sys.executable, "-m", "training", *arguments],
+        [sys.executable, *program, *arguments],
         cwd=ROOT,
         env=clean_environment(),
         capture_output=True,
@@ -144,15 +146,7 @@ def test_a_library_that_is_missing_is_named() -> None:
         "import sys; sys.modules['datasets'] = None\n"
         "from training.__main__ import run_app; run_app()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, "train", "--dataset=a.csv", "--name=a"],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = run("train", "--dataset=a.csv", "--name=a", program=("-c", script))
     assert refusal(done) == "datasets is not installed; make setup installs all that training needs"
 
 

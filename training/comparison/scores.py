@@ -103,12 +103,12 @@ def score(
 
 def error_of(scored: Scored) -> float:
     """Return the standard error of a score."""
-    return _spread(scored.draws, [scored.seeds]).error
+    return _own_spread(scored).error
 
 
 def describe(scored: Scored) -> Score:
     """Return a score with its interval."""
-    reach = _reach(_spread(scored.draws, [scored.seeds]))
+    reach = _reach(_own_spread(scored))
     return {
         "value": scored.value,
         "low": max(0.0, scored.value - reach),
@@ -132,6 +132,11 @@ def lead(one: Scored, other: Scored) -> Lead:
         "p": _p(value, spread),
         "at_most": False,
     }
+
+
+def _own_spread(scored: Scored) -> _Spread:
+    """Return how far a score may be off."""
+    return _spread(scored.draws, [scored.seeds])
 
 
 def _spread(draws: Floats, seeds: Sequence[Floats]) -> _Spread:

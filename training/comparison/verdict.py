@@ -149,16 +149,22 @@ def _why_linear(choice: Choice, *, measure: str, enough: bool) -> str:
 def _check_linear(difference: Lead, *, measure: str, rows: int, enough: bool) -> str:
     """Return in words what test rows say of the network and the linear baseline."""
     told = f"On {rows:,} test rows the network leads by {_interval(difference, measure)}"
-    sure = difference["p"] < SIGNIFICANT
-    if sure and enough == (difference["value"] > 0):
-        return f"{told}, more than noise: these rows say otherwise."
-    return f"{told}, {'more than noise' if sure else 'inside the noise'}."
+    otherwise = _is_sure(difference) and enough == (difference["value"] > 0)
+    return f"{told}, {_noise(difference)}{': these rows say otherwise' if otherwise else ''}."
 
 
 def _beside_ngrams(difference: Lead, *, measure: str, where: str) -> str:
-    noise = "more than noise" if difference["p"] < SIGNIFICANT else "inside the noise"
     by = _interval(difference, measure)
-    return f"To its n-grams alone the network adds {by} on {where}, {noise}."
+    return f"To its n-grams alone the network adds {by} on {where}, {_noise(difference)}."
+
+
+def _is_sure(difference: Lead) -> bool:
+    return difference["p"] < SIGNIFICANT
+
+
+def _noise(difference: Lead) -> str:
+    """Return in words whether a difference is more than chance."""
+    return "more than noise" if _is_sure(difference) else "inside the noise"
 
 
 def _interval(difference: Lead, measure: str) -> str:
@@ -191,13 +197,12 @@ def _amount(difference: Lead, measure: str) -> str:
 def _against(
     chosen: Contestant, other: Contestant, difference: Lead, *, measure: str, where: str
 ) -> str:
-    verdict = "more than noise" if difference["p"] < SIGNIFICANT else "inside the noise"
     warning = ""
-    if difference["p"] < SIGNIFICANT and difference["value"] < 0:
+    if _is_sure(difference) and difference["value"] < 0:
         warning = " These rows say that it is the wrong choice."
     return (
         f"Against the best with another cell, the {other.name}: "
-        f"{_interval(difference, measure)} on {where}, {verdict}.{warning}"
+        f"{_interval(difference, measure)} on {where}, {_noise(difference)}.{warning}"
     )
 
 
