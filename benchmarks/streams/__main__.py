@@ -74,9 +74,10 @@ def sockets(
     model: Model = "imdb-gru",
 ) -> None:
     """Send a piece each second on each of many WebSockets; one more reads no answers."""
-    times, lost, memory = hold_open(streams, seconds=seconds, model=model)
-    _tell(f"{streams:,} streams, {lost} lost", times)
-    typer.echo(f"memory {memory[0]:.0f} MB before, {memory[1]:.0f} MB after")
+    held = hold_open(streams, seconds=seconds, model=model)
+    typer.echo(f"{streams:,} streams, opened in {held.opening:.1f} s, {held.lost} lost")
+    _tell("pieces", held.times)
+    typer.echo("memory {:.0f} MB before, {:.0f} MB after".format(*held.memory))
 
 
 def _tell(what: str, times: list[float]) -> None:
