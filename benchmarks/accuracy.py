@@ -46,6 +46,7 @@ LINES = (
     Line("imdb", "imdb"),
     Line("imdb, unlabelled", "imdb", "--unlabeled {data}/imdb --self-training 1"),
     Line("sst2", "sst2", "--text-column sentence", seeds=THREE),
+    Line("sst2, IMDB", "sst2", "--text-column sentence --unlabeled {data}/imdb", seeds=THREE),
     Line("rotten_tomatoes", "rotten_tomatoes", seeds=THREE),
     Line("rotten_tomatoes, IMDB", "rotten_tomatoes", "--unlabeled {data}/imdb", seeds=THREE),
     Line("tweet_emotion", "tweet_emotion", metric="macro_f1", seeds=THREE),
