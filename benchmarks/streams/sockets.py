@@ -78,6 +78,7 @@ def _deaf(url: str) -> Iterator[None]:
     process.start()
     try:
         yield
+        assert process.is_alive(), "the client that never reads ended early"
     finally:
         process.terminate()
         process.join()
