@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,19 +42,28 @@ class Split:
         texts: One text per row.
         labels: What each row should be classified as.
         rows: The number of each row where it came from, counted from 0, shape (rows,).
+        whole: Whether each row is a text of its own, shape (rows,): a phrase of a sentence that
+            stands in train or validation too is not.
     """
 
     name: str
     texts: list[str]
     labels: Targets
     rows: NDArray[np.int64]
+    whole: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.texts)
 
     def take(self, rows: NDArray[np.int64], *, name: str) -> "Split":
         """Return the given rows under a new name."""
-        return Split(name, [self.texts[i] for i in rows], self.labels[rows], self.rows[rows])
+        texts = [self.texts[row] for row in rows]
+        return Split(name, texts, self.labels[rows], self.rows[rows], self.whole[rows])
+
+    @property
+    def whole_texts(self) -> list[str]:
+        """The texts that are no part of another, in which each word is counted as often as said."""
+        return [text for text, whole in zip(self.texts, self.whole, strict=True) if whole]
 
     @property
     def sha256(self) -> str:
@@ -70,11 +79,7 @@ class Split:
 
 @dataclass(frozen=True)
 class LabelledData:
-    """A dataset ready for training. `test` is None where there is no labelled test split.
-
-    `decisive` says of each validation row whether it is a text of its own, shape (rows,): a phrase
-    of a sentence that stands in train or validation too is not.
-    """
+    """A dataset ready for training. `test` is None where there is no labelled test split."""
 
     source: Source
     text_column: str
@@ -85,7 +90,6 @@ class LabelledData:
     validation: Split
     test: Split | None
     notices: tuple[str, ...]
-    decisive: NDArray[np.bool_]
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -116,23 +120,22 @@ def read_data(
     validation = _read_optional(source, VALIDATION_NAMES, reader=reader, notices=notices)
     test = _read_optional(source, ("test",), reader=reader, notices=notices)
     nesting = find_nesting(train.texts + (validation.texts if validation else []))
+    whole = ~nesting.inner
+    train = replace(train, whole=whole[: len(train)])
     if validation is None:
         train, validation = hold_out(train, families=nesting.families, seed=seed)
-        decisive = ~nesting.inner[validation.rows]
         notices.append(f"no validation split: {len(validation):,} rows of train held out for it")
     else:
-        decisive = ~nesting.inner[len(train) :]
+        validation = replace(validation, whole=whole[len(train) :])
     if nesting.is_common:
         notices.append(
-            f"{nesting.inner.sum():,} of {len(nesting.inner):,} rows of train and validation are "
-            f"parts of other rows: of validation only the {decisive.sum():,} that are not decide"
+            f"{(~whole).sum():,} of {len(whole):,} rows of train and validation are parts of other "
+            f"rows: of validation only the {validation.whole.sum():,} that are not decide"
         )
     if test is None:
         notices.append("no labelled test split: all figures are on validation rows")
     task, labels = reader.classes.task, reader.classes.names
-    return LabelledData(
-        source, text, label, task, labels, train, validation, test, tuple(notices), decisive
-    )
+    return LabelledData(source, text, label, task, labels, train, validation, test, tuple(notices))
 
 
 def read_split(
@@ -234,7 +237,10 @@ class _RowReader:
         _refuse(name, texts, lambda text: not isinstance(text, str), self._describe_text)
         _refuse(name, labels, self.classes.is_missing, self._describe_missing)
         _refuse(name, labels, lambda label: not self.classes.knows(label), self._describe_unknown)
-        return Split(name, texts, self.classes.encode(labels), np.arange(len(texts)))
+        count = len(texts)
+        return Split(
+            name, texts, self.classes.encode(labels), np.arange(count), np.ones(count, bool)
+        )
 
     def is_unlabelled(self, name: str, rows: Dataset) -> bool:
         """Whether a split has no labels at all, as the test splits of competitions have not."""

@@ -70,7 +70,7 @@ def prepare(
     with console.status("learning the vocabulary"):
         # From the texts without labels alone, so that what is learned of them serves other labels.
         size = settings.pretrain.vocabulary if texts else settings.vocabulary
-        tokenizer = learn_vocabulary(texts or data.train.texts, size=size)
+        tokenizer = learn_vocabulary(texts or data.train.whole_texts, size=size)
         tokenizer = extend_vocabulary(known, tokenizer) if known else tokenizer
     with console.status("turning texts into ids"):
         ids = {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}

@@ -75,7 +75,7 @@ class Run:
     @cached_property
     def honest(self) -> NDArray[np.bool_]:
         """Whether a validation row, shape (rows,), says something: one that train has does not."""
-        honest = self.prepared.data.decisive & ~self.prepared.leaks["validation"]
+        honest = self.prepared.data.validation.whole & ~self.prepared.leaks["validation"]
         return honest if honest.sum() >= FEWEST_HONEST else np.ones_like(honest)
 
     @cached_property

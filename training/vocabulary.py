@@ -16,6 +16,7 @@ from models.tokenizer import CONTINUATION, PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 
 PIECE_SHARE = 0.15  # of the vocabulary
 MIN_COUNT = 2  # a word seen once says nothing that its pieces do not
+MIN_PIECE_COUNT = 30  # a piece is part of words of all kinds, which it takes more to learn from
 ALPHABET_LIMIT = 4_000  # characters; enough for Chinese
 LONGEST_WORD = 40  # characters; longer "words" are links and noise, known by their pieces
 
@@ -53,6 +54,7 @@ def _learn_pieces(counts: dict[str, int], *, size: int) -> list[str]:
     learner.pre_tokenizer = WhitespaceSplit()
     trainer = WordPieceTrainer(
         vocab_size=size,
+        min_frequency=MIN_PIECE_COUNT,
         initial_alphabet=characters,
         limit_alphabet=len(characters),
         # Named beforehand, for the trainer numbers what it comes across in an order that differs

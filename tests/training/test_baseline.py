@@ -27,7 +27,7 @@ def make_split(rows: int, *, seed: int, task: str) -> Split:
         " ".join([*random.choice(FILLER, 8), *(WORDS[i] for i in np.flatnonzero(row)), "."])
         for row in present
     ]
-    return Split("made up", texts, targets, np.arange(rows))
+    return Split("made up", texts, targets, np.arange(rows), np.ones(rows, bool))
 
 
 def make_data(task: str, *, test: bool = True) -> LabelledData:
@@ -36,7 +36,7 @@ def make_data(task: str, *, test: bool = True) -> LabelledData:
     )
     source = Source("made up", "made-up", None, None, {})
     splits: tuple[Any, ...] = (train, validation, unseen if test else None)
-    return LabelledData(source, "text", "label", task, WORDS, *splits, (), np.ones(60, bool))
+    return LabelledData(source, "text", "label", task, WORDS, *splits, ())
 
 
 def fit(data: LabelledData, *, score: str = "accuracy") -> Baseline:

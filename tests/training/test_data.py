@@ -267,7 +267,7 @@ class TestHoldOut:
     def number(self, labels: np.ndarray) -> Split:
         """Return a split whose texts say the numbers of their rows."""
         rows = np.arange(len(labels))
-        return Split("train", [str(row) for row in rows], labels, rows)
+        return Split("train", [str(row) for row in rows], labels, rows, np.ones(len(rows), bool))
 
     def make_several(self, rows: int) -> Split:
         """Return a split of rows with none to four of four labels."""
@@ -331,8 +331,10 @@ class TestHoldOut:
 
 
 class TestDigest:
-    def make(self, texts: list[str], labels: list[Any]) -> str:
-        return Split("x", texts, np.array(labels, np.int32), np.arange(len(texts))).sha256
+    def make(self, texts: list[str], labels: list[Any], *, first: int = 0) -> str:
+        count = len(texts)
+        rows, whole = np.arange(first, first + count), np.ones(count, bool)
+        return Split("x", texts, np.array(labels, np.int32), rows, whole).sha256
 
     def test_depends_on_texts_labels_and_order(self) -> None:
         digests = {
@@ -356,9 +358,7 @@ class TestDigest:
         assert self.make(["éa", "b"], [[1, 0, 1], [0, 0, 0]]) == expected
 
     def test_is_not_that_of_the_row_numbers(self) -> None:
-        labels = np.array([0, 1], np.int32)
-        one, other = (Split("x", ["a", "b"], labels, np.array(rows)) for rows in ([0, 1], [5, 9]))
-        assert one.sha256 == other.sha256
+        assert self.make(["a", "b"], [0, 1]) == self.make(["a", "b"], [0, 1], first=5)
 
 
 class TestNestedRows:
@@ -380,7 +380,7 @@ class TestNestedRows:
 
     def test_only_whole_sentences_decide(self) -> None:
         data = read(self.make_phrases())
-        texts = np.array(data.validation.texts)[data.decisive]
+        texts = data.validation.whole_texts
         assert [text.count(" ") for text in texts] == [7] * 6
         notice = (
             "180 of 240 rows of train and validation are parts of other rows: "
@@ -388,9 +388,14 @@ class TestNestedRows:
         )
         assert notice in data.notices
 
+    def test_a_word_counts_once_however_many_phrases_have_it(self) -> None:
+        train = read(self.make_phrases()).train
+        assert len(train.whole_texts) == 54
+        assert {text.count(" ") for text in train.whole_texts} == {7}
+
     def test_a_split_of_its_own_may_have_parts_of_train(self) -> None:
         rows = make_rows(labels=[0, 1])
         text = "these words stand in train"
         validation = make_dataset([(text, 0), ("something else", 1)])
         data = read([*rows, (f"{text} and more follow", 1)], validation=validation)
-        assert data.decisive.tolist() == [False, True]
+        assert data.validation.whole.tolist() == [False, True]

@@ -118,7 +118,9 @@ class TestJudges:
         run = make_run(folder, rows=make_rows(rows))
         leaks = np.zeros(len(run.prepared.data.validation), bool)
         leaks[:leaked] = True
-        data = replace(run.prepared.data, decisive=np.arange(len(leaks)) < len(leaks) - inner)
+        whole = np.arange(len(leaks)) < len(leaks) - inner
+        data = run.prepared.data
+        data = replace(data, validation=replace(data.validation, whole=whole))
         prepared = replace(run.prepared, data=data, leaks={"validation": leaks})
         return replace(run, prepared=prepared)
 

@@ -6,7 +6,7 @@ import string
 import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN, UNKNOWN_TOKEN
-from training.vocabulary import extend_vocabulary, learn_vocabulary
+from training.vocabulary import MIN_PIECE_COUNT, extend_vocabulary, learn_vocabulary
 
 
 def make_texts(*, words: int = 400, texts: int = 300, seed: int = 0) -> list[str]:
@@ -55,6 +55,15 @@ def test_a_rare_word_is_seen_in_pieces() -> None:
         tokenizer.tokens.index("common"),
         tokenizer.tokens.index("words"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("times", "learned"), [(MIN_PIECE_COUNT - 1, False), (MIN_PIECE_COUNT, True)]
+)
+def test_a_piece_must_be_seen_often(times: int, learned: bool) -> None:
+    ending = [f"{first}{second}ing" for first in "bcdfg" for second in "aeiouy"]
+    tokenizer = learn_vocabulary([" ".join(ending[:times])], size=500)
+    assert ("##ing" in tokenizer.tokens) is learned
 
 
 def test_no_token_is_spent_on_links() -> None:
