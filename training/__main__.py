@@ -48,6 +48,9 @@ TextColumnOption = Annotated[str | None, typer.Option(help="Column of the text; 
 LabelColumnOption = Annotated[
     str | None, typer.Option(help="Column of the label; found if absent.")
 ]
+SubwordsOption = Annotated[
+    bool, typer.Option(help="Whether words that are spelled alike share what they learn.")
+]
 StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 
 
@@ -130,6 +133,7 @@ def train(
     ngrams: Annotated[
         bool, typer.Option(help="Whether to put a table of n-grams beside the network.")
     ] = TrainSettings.ngrams,
+    subwords: SubwordsOption = TrainSettings.subwords,
     class_weight: Annotated[
         ClassWeight, typer.Option(help="What rows of rare labels count in the loss.")
     ] = TrainSettings.class_weight,
@@ -168,6 +172,7 @@ def train(
         vocabulary=vocabulary,
         max_tokens=max_tokens,
         ngrams=ngrams,
+        subwords=subwords,
         class_weight=class_weight,
         start_from=start.reference if start else None,
         unlabeled=unlabeled,
@@ -284,6 +289,7 @@ def compare(
         float,
         typer.Option(min=0, max=10, help="As in train; 0 takes half the time."),
     ] = FitSettings.adversarial,
+    subwords: SubwordsOption = TrainSettings.subwords,
     config: ConfigOption = None,
     revision: RevisionOption = None,
     text_column: TextColumnOption = None,
@@ -318,6 +324,7 @@ def compare(
         revision=revision,
         text_column=text_column,
         label_column=label_column,
+        subwords=subwords,
         seed=seed,
         network=NetworkSettings(cell=chosen[0], units=units),
         fit=FitSettings(epochs=epochs, patience=patience, adversarial=adversarial),

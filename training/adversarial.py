@@ -28,19 +28,23 @@ def differentiate_both(
         loss: What is descended.
         distance: How far a text is moved, all its vectors together, in lengths of a mean vector.
     """
-    variables, embed = network.trainable_variables, network.get_layer("embedding")
+    embed = network.get_layer("embedding")
+    tables, variables = embed.trainable_variables, network.trainable_variables
     seen = network.get_layer("word_dropout")(ids, training=True)
-    with tf.GradientTape() as tape:
+    with tf.GradientTape() as embedding:
         vectors = embed(seen)
-        tape.watch(vectors)
-        value = loss(targets, read(network, vectors, ids))
-    slope, *gradients = tape.gradient(value, [vectors, *variables])
-    with tf.GradientTape() as tape:
-        vectors = embed(seen)
-        moved = vectors + move(vectors, slope, ids, distance=distance)
-        moved_value = loss(targets, read(network, moved, ids))
-    others = tape.gradient(moved_value, variables)
-    return value, [_mean(one, other) for one, other in zip(gradients, others, strict=True)]
+
+    def differentiate(vectors: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            value = loss(targets, read(network, vectors, ids))
+        return value, tape.gradient(value, [vectors, *variables[len(tables) :]])
+
+    value, gradients = differentiate(vectors)
+    moved = vectors + move(vectors, gradients[0], ids, distance=distance)
+    _, others = differentiate(moved)
+    slope, *means = [(one + other) / 2 for one, other in zip(gradients, others, strict=True)]
+    return value, [*embedding.gradient(vectors, tables, output_gradients=slope), *means]
 
 
 def move(vectors: tf.Tensor, slope: tf.Tensor, ids: tf.Tensor, *, distance: float) -> tf.Tensor:
@@ -51,13 +55,3 @@ def move(vectors: tf.Tensor, slope: tf.Tensor, ids: tf.Tensor, *, distance: floa
     tokens = tf.maximum(tf.reduce_sum(real), 1.0)
     length = tf.sqrt(tf.reduce_sum(tf.square(vectors) * real) / tokens)
     return tf.stop_gradient(distance * length * slope / (steepness + TINY))
-
-
-def _mean(
-    one: tf.Tensor | tf.IndexedSlices, other: tf.Tensor | tf.IndexedSlices
-) -> tf.Tensor | tf.IndexedSlices:
-    if isinstance(one, tf.IndexedSlices):  # of an embedding, where most rows have no gradient
-        values = tf.concat([one.values, other.values], axis=0) / 2
-        indices = tf.concat([one.indices, other.indices], axis=0)
-        return tf.IndexedSlices(values, indices, one.dense_shape)
-    return (one + other) / 2

@@ -8,7 +8,7 @@ Knowledge in a Neural Network", 2015).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -23,7 +23,7 @@ from training.decide import doubt, predict, soften, temper
 from training.encoders import find_encoder
 from training.export import round_embedding
 from training.fit import Fitted, fit
-from training.network import build_network
+from training.network import build_network, tabulate
 from training.ngrams import NgramModel, fit_ngrams
 from training.objective import Objective, make_judge, make_loss
 from training.pretrain import Encoder
@@ -71,8 +71,7 @@ def learn(run: Run) -> Learned:
         TrainingError: A fit failed.
         Interrupted: Somebody asked to stop.
     """
-    pretrains = run.prepared.domain and run.settings.pretrain.epochs
-    encoder = find_encoder(run) if pretrains else None
+    encoder = find_encoder(run) if run.pretrains else None
     learned = _learn(run, labelled(run), encoder, stage="network")
     for number in range(1, run.settings.self_training + 1):
         console.print(
@@ -101,19 +100,25 @@ def examples(run: Run, lesson: Lesson) -> Examples:
 
 def build_start(run: Run, *, encoder: Encoder | None) -> keras.Model:
     """Return a network as it is before a fit, which knows what is known beforehand."""
-    prepared, settings, labels = run.prepared, run.settings, run.prepared.data.labels
-    network = build_network(
-        settings.network,
-        vocabulary=len(prepared.tokenizer),
-        labels=len(labels),
-        seed=settings.seed,
-    )
+    network = _build(run, spelled=run.spells)
     if encoder is not None:
         encoder.give_to(network)
     if run.start is not None:
         start = read_start(run.start)
-        start.give_to(network, tokenizer=prepared.tokenizer, labels=labels)
+        prepared = run.prepared
+        start.give_to(network, tokenizer=prepared.tokenizer, labels=prepared.data.labels)
     return network
+
+
+def _build(run: Run, *, spelled: bool) -> keras.Model:
+    tokenizer = run.prepared.tokenizer
+    return build_network(
+        run.settings.network,
+        vocabulary=len(tokenizer),
+        labels=len(run.prepared.data.labels),
+        seed=run.settings.seed,
+        spelled=tokenizer.tokens if spelled else None,
+    )
 
 
 def _add_corpus(run: Run, teacher: Classifier) -> Lesson:
@@ -191,8 +196,12 @@ def fit_network(
         f"fitted: best of {course.epoch} epochs was {course.best_epoch}; {course.seconds:.0f} s, "
         f"{fitted.tokens_per_second:,.0f} tokens/s, {fitted.padding:.1%} padding"
     )
-    round_embedding(network)  # before anything is measured, so that it is what will be served
-    return fitted
+    served = network
+    if run.spells:
+        served = _build(run, spelled=False)
+        tabulate(network, into=served)
+    round_embedding(served)  # before anything is measured, so that it is what will be served
+    return replace(fitted, network=served)
 
 
 def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> Classifier:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.batching import Ids, Row, pad, plan_batches
 from models.tokenizer import PAD, UNKNOWN
 from training.settings import NetworkSettings
+from training.subwords import SubwordEmbedding
 
 LAYERS: dict[str, type[keras.layers.Layer]] = {
     "lstm": keras.layers.LSTM,
@@ -24,16 +25,32 @@ LAYERS: dict[str, type[keras.layers.Layer]] = {
 
 
 def build_network(
-    settings: NetworkSettings, *, vocabulary: int, labels: int, seed: int
+    settings: NetworkSettings,
+    *,
+    vocabulary: int,
+    labels: int,
+    seed: int,
+    spelled: Sequence[str] | None = None,
 ) -> keras.Model:
     """Return a network from ids, int32 of shape (batch, time), to logits of shape (batch, labels).
 
     Ids are padded on the right with 0.
+
+    Args:
+        settings: Its shape.
+        vocabulary: Number of tokens.
+        labels: Number of labels.
+        seed: Of weights and dropout.
+        spelled: The tokens, if their vectors are to be made of their spelling.
     """
     keras.utils.set_random_seed(seed)  # of the weights, whatever was drawn before them
     ids = keras.Input((None,), dtype="int32", name="ids")
     states = WordDropout(settings.word_dropout, seed=seed, name="word_dropout")(ids)
-    states = keras.layers.Embedding(vocabulary, settings.embedding, name="embedding")(states)
+    if spelled is None:
+        embed = keras.layers.Embedding(vocabulary, settings.embedding, name="embedding")
+    else:
+        embed = SubwordEmbedding(spelled, settings.embedding, name="embedding")
+    states = embed(states)
     states = keras.layers.SpatialDropout1D(settings.dropout, seed=seed, name="dropout")(states)
     for index in range(settings.layers):
         layer = LAYERS[settings.cell]
@@ -42,6 +59,14 @@ def build_network(
     pooled = RunningPool(name="pool")(states, ids)
     logits = keras.layers.Dense(labels, name="logits")(pooled)
     return keras.Model(ids, logits, name=settings.cell)
+
+
+def tabulate(network: keras.Model, *, into: keras.Model) -> None:
+    """Give the weights of a network of spelled tokens to one with an ordinary table of vectors."""
+    for layer in network.layers:
+        spelled = isinstance(layer, SubwordEmbedding)
+        weights = [layer.tabulate()] if spelled else layer.get_weights()
+        into.get_layer(layer.name).set_weights(weights)
 
 
 def read(network: keras.Model, vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:

@@ -68,6 +68,16 @@ class Run:
         return weigh_classes(data.train.labels, labels=len(data.labels), kind=kind)
 
     @property
+    def pretrains(self) -> bool:
+        """Whether the network starts from a language model of texts without labels."""
+        return bool(self.prepared.domain and self.settings.pretrain.epochs)
+
+    @property
+    def spells(self) -> bool:
+        """Whether vectors are made of the tokens' spelling: where none are known beforehand."""
+        return self.settings.subwords and self.start is None and not self.pretrains
+
+    @property
     def biased(self) -> bool:
         """Whether labels get a bias on validation, which would undo what class weights are for."""
         return self.settings.class_weight == "none"
