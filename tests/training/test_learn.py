@@ -84,13 +84,37 @@ def test_what_was_kept_of_a_language_changes_nothing(
     assert_same(learn(tmp_path, resume=False, **unlabelled), first)
 
 
+@pytest.mark.parametrize("pretrains", [True, False])
 def test_stopped_after_every_step_it_ends_the_same(
-    unlabelled: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pretrains: bool, unlabelled: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from training import fit, pretrain
 
-    expected = learn(tmp_path / "undisturbed", **unlabelled)
+    options = unlabelled if pretrains else {"fit": FitSettings(epochs=2, batch=20)}
+    expected = learn(tmp_path / "undisturbed", **options)
     found = finish_in_pieces(
-        lambda: learn(tmp_path, **unlabelled), fit, pretrain, monkeypatch=monkeypatch
+        lambda: learn(tmp_path, **options), fit, pretrain, monkeypatch=monkeypatch
     )
     assert_same(found, expected)
+
+
+def test_spelling_is_learned_from_and_then_forgotten(tmp_path: Path) -> None:
+    import keras
+
+    from training.learn import build_start
+    from training.subwords import SubwordEmbedding
+
+    run = make_run(tmp_path, rows=ROWS)
+    begun = build_start(run, encoder=None).get_layer("embedding")
+    assert isinstance(begun, SubwordEmbedding)
+    served = learn(tmp_path).classifier.network.get_layer("embedding")
+    assert isinstance(served, keras.layers.Embedding)
+    assert served.get_weights()[0].shape[0] == len(run.prepared.tokenizer)
+
+
+def test_known_vectors_are_not_spelled(unlabelled: dict[str, Any], tmp_path: Path) -> None:
+    assert make_run(tmp_path, rows=ROWS).spells
+    assert not make_run(tmp_path, rows=ROWS, subwords=False).spells
+    pretraining = make_run(tmp_path, rows=ROWS, **unlabelled)
+    assert pretraining.pretrains
+    assert not pretraining.spells
