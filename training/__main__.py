@@ -49,7 +49,12 @@ LabelColumnOption = Annotated[
     str | None, typer.Option(help="Column of the label; found if absent.")
 ]
 SubwordsOption = Annotated[
-    bool, typer.Option(help="Whether words that are spelled alike share what they learn.")
+    bool | None,
+    typer.Option(
+        "--subwords/--no-subwords",
+        help="Whether words that are spelled alike share what they learn; if absent where texts "
+        "are few.",
+    ),
 ]
 StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 

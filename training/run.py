@@ -20,6 +20,7 @@ from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
 from training.tracking import Curves, Listener
 
+FEW_TOKENS = 4_000_000  # of train; with more, few words are so rare that spelling helps
 FEWEST_HONEST = 100  # validation rows; fewer say less than those that train has too
 
 
@@ -75,7 +76,15 @@ class Run:
     @property
     def spells(self) -> bool:
         """Whether vectors are made of the tokens' spelling: where none are known beforehand."""
-        return self.settings.subwords and self.start is None and not self.pretrains
+        if self.start is not None or self.pretrains:
+            return False
+        asked = self.settings.subwords
+        return self._has_few_tokens if asked is None else asked
+
+    @property
+    def _has_few_tokens(self) -> bool:
+        lengths = np.minimum(self.prepared.lengths("train"), self.settings.max_tokens)
+        return bool(lengths.sum() < FEW_TOKENS)
 
     @property
     def biased(self) -> bool:

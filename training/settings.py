@@ -93,7 +93,7 @@ class TrainSettings:
         vocabulary: Tokens of the vocabulary at most.
         ngrams: Whether there is a table of n-grams beside the network.
         subwords: Whether tokens that are spelled alike share what they learn, unless their vectors
-            come from texts without labels or from a version.
+            come from texts without labels or from a version; None for where texts are few.
         class_weight: What rows of rare labels count in the loss: as all others do, in inverse
             proportion to the label's frequency, or to its root.
         max_tokens: Tokens after which a training text is cut. Validation and test are never cut.
@@ -116,7 +116,7 @@ class TrainSettings:
     vocabulary: int = 12_000
     max_tokens: int = 1_000
     ngrams: bool = True
-    subwords: bool = True
+    subwords: bool | None = None
     class_weight: ClassWeight = "none"
     start_from: str | None = None
     unlabeled: str | None = None

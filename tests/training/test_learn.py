@@ -113,8 +113,18 @@ def test_spelling_is_learned_from_and_then_forgotten(tmp_path: Path) -> None:
 
 
 def test_known_vectors_are_not_spelled(unlabelled: dict[str, Any], tmp_path: Path) -> None:
-    assert make_run(tmp_path, rows=ROWS).spells
-    assert not make_run(tmp_path, rows=ROWS, subwords=False).spells
-    pretraining = make_run(tmp_path, rows=ROWS, **unlabelled)
+    pretraining = make_run(tmp_path, rows=ROWS, subwords=True, **unlabelled)
     assert pretraining.pretrains
     assert not pretraining.spells
+
+
+def test_vectors_of_few_texts_are_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training import run as training_run
+
+    run = make_run(tmp_path, rows=ROWS, max_tokens=2)
+    tokens = 2 * len(run.prepared.data.train)
+    for limit, spells in ((tokens + 1, True), (tokens, False)):
+        monkeypatch.setattr(training_run, "FEW_TOKENS", limit)
+        assert run.spells is spells
+        assert make_run(tmp_path, rows=ROWS, subwords=True).spells
+        assert not make_run(tmp_path, rows=ROWS, subwords=False).spells

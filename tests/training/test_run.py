@@ -53,7 +53,7 @@ class TestCheckpoints:
         ("changes", "told"),
         [
             ({"network": NetworkSettings(cell="lstm", units=8)}, "cell was 'gru' and is 'lstm'"),
-            ({"subwords": False}, "subwords was True and is False"),
+            ({"subwords": False}, "subwords was None and is False"),
             ({"class_weight": "sqrt"}, "class_weight was 'none' and is 'sqrt'"),
             ({"seed": 2}, "seed was 1 and is 2"),
             ({"rows": make_rows(61)}, "train was '"),
