@@ -84,13 +84,11 @@ def _count_tokens(rows: Rows, *, cut: int) -> int:
 
 
 def _wanted(run: Run) -> Plan:
-    settings, rows = run.settings, run.prepared.ids["train"]
-    tokens = _count_tokens(rows, cut=settings.max_tokens)
-    batches = math.ceil(len(rows) / settings.fit.batch)
-    task = run.prepared.data.task
+    settings, data = run.settings, run.prepared.data
+    batches = math.ceil(len(data.train) / settings.fit.batch)
     return Plan(
         pretraining=settings.pretrain.epochs if run.prepared.domain else 0,
-        epochs=settings.fit.epochs or choose_epochs(batches, tokens=tokens, task=task),
+        epochs=settings.fit.epochs or choose_epochs(batches, tokens=run.tokens, task=data.task),
         rounds=settings.self_training,
     )
 

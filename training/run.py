@@ -14,13 +14,13 @@ from models.versions import Version
 from training.budget import Budget
 from training.checkpoint import Checkpoint
 from training.classes import Targets
+from training.fit import FEWEST_TOKENS
 from training.lock import lock_training
 from training.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.settings import TrainSettings
 from training.tracking import Curves, Listener
 
-FEW_TOKENS = 4_000_000  # of train; with more, few words are so rare that spelling helps
 FEWEST_HONEST = 100  # validation rows; fewer say less than those that train has too
 
 
@@ -79,12 +79,13 @@ class Run:
         if self.start is not None or self.pretrains:
             return False
         asked = self.settings.subwords
-        return self._has_few_tokens if asked is None else asked
+        return self.tokens < FEWEST_TOKENS if asked is None else asked
 
     @property
-    def _has_few_tokens(self) -> bool:
+    def tokens(self) -> int:
+        """Tokens of train as the network sees it, long texts cut."""
         lengths = np.minimum(self.prepared.lengths("train"), self.settings.max_tokens)
-        return bool(lengths.sum() < FEW_TOKENS)
+        return int(lengths.sum())
 
     @property
     def biased(self) -> bool:
