@@ -43,7 +43,7 @@ class Split:
         labels: What each row should be classified as.
         rows: The number of each row where it came from, counted from 0, shape (rows,).
         whole: Whether each row is a text of its own, shape (rows,): a phrase of a sentence that
-            stands in train or validation too is not.
+            stands in train too is not, nor is one of validation if its sentence stands there.
     """
 
     name: str
@@ -121,7 +121,7 @@ def read_data(
     test = _read_optional(source, ("test",), reader=reader, notices=notices)
     nesting = find_nesting(train.texts + (validation.texts if validation else []))
     whole = ~nesting.inner
-    train = replace(train, whole=whole[: len(train)])
+    train = replace(train, whole=~nesting.among(len(train)).inner)
     if validation is None:
         train, validation = hold_out(train, families=nesting.families, seed=seed)
         notices.append(f"no validation split: {len(validation):,} rows of train held out for it")

@@ -61,6 +61,11 @@ class Nesting:
         _, family = connected_components(graph, directed=False)
         return np.unique(family, return_index=True)[1][family]
 
+    def among(self, first: int) -> "Nesting":
+        """Return which of the first so many texts stand inside which of them."""
+        both = (self.parts < first) & (self.wholes < first)
+        return Nesting(self.parts[both], self.wholes[both], self.words[:first])
+
     def _is_part(self, fewest: int) -> NDArray[np.bool_]:
         found = np.zeros(len(self.words), bool)
         found[self.parts[self.words[self.parts] >= fewest]] = True

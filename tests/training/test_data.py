@@ -399,3 +399,11 @@ class TestNestedRows:
         validation = make_dataset([(text, 0), ("something else", 1)])
         data = read([*rows, (f"{text} and more follow", 1)], validation=validation)
         assert data.validation.whole.tolist() == [False, True]
+
+    def test_what_stands_in_validation_too_is_still_learned_from(self) -> None:
+        rows = make_rows(labels=[0, 1])
+        longer = make_dataset(
+            [(f"{text}, and that is not all of it", label) for text, label in rows]
+        )
+        train = read(rows, validation=longer).train
+        assert sorted(train.whole_texts) == sorted(text for text, _ in rows)
