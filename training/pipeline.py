@@ -77,7 +77,8 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     if run.budget is not None:
         run = fit_into(run, run.budget)
     learned = learn(run)
-    metadata = describe(run.prepared, learned, run.settings)
+    settings = replace(run.settings, subwords=run.spells)  # what a default came to
+    metadata = describe(run.prepared, learned, settings)
     metadata = export(learned.classifier, run.prepared, metadata=metadata, folder=folder)
     proof = _prove(learned.classifier, run.prepared, folder=folder)
     metadata = _measure(run, proof, baseline, metadata=metadata)

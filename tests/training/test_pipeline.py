@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.versions import Store
+from models.versions import Store, Version
 from training.errors import ExportError, TrainingError
 from training.interrupt import Interrupted
 
@@ -50,3 +50,7 @@ def test_how_to_go_on(
     assert capsys.readouterr().err.splitlines() == hints
     assert run.has_checkpoints == fitted
     assert not list((tmp_path / "store").rglob("*"))
+
+
+def test_metadata_says_what_a_default_came_to(trained: Version) -> None:
+    assert trained.metadata.settings["subwords"] is True  # its texts are few
