@@ -39,6 +39,7 @@ def fit_into(run: Run, budget: Budget) -> Run:
     """
     wanted = _wanted(run)
     if run.resume and run.note(PLAN).is_file():
+        console.print("time budget: going on with the plan that the stopped training made")
         return _follow(run, Plan(**json.loads(run.note(PLAN).read_text())), wanted=wanted)
     with console.status("measuring how fast this machine trains"):
         costs = measure_costs(run, before=budget.spent)

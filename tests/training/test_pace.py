@@ -87,12 +87,16 @@ def test_what_does_not_fit_is_left_out(tmp_path: Path, monkeypatch: pytest.Monke
     assert settings.share == pytest.approx(60 / 115)
 
 
-def test_a_stopped_training_keeps_its_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_training_keeps_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     price(monkeypatch, epoch=100)
     first = make(tmp_path)
     found = cut(first, minutes=1).settings
     price(monkeypatch)
+    capsys.readouterr()
     assert cut(replace(first, resume=True), minutes=1).settings == found
+    assert "the plan that the stopped training made" in capsys.readouterr().err
     assert cut(replace(first, resume=False), minutes=1).settings == first.settings
 
 
