@@ -13,10 +13,14 @@ from models.ngrams import MULTIPLIERS, ORDERS, WINDOW, spread
 from models.tokenizer import PAD
 from training.classifier import Classifier
 from training.errors import ExportError
-from training.network import LAYERS
 from training.ngrams import REMEMBERED
 from training.settings import NetworkSettings
 
+LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "rnn": keras.layers.SimpleRNN,
+}
 Tensors = dict[str, tf.Tensor]
 
 
@@ -205,7 +209,7 @@ def _go_on(mean: tf.Tensor, news: tf.Tensor, read: tf.Tensor, after: Tensors) ->
 
 
 def _stateful_twin(network: keras.Model, settings: NetworkSettings, index: int) -> keras.Layer:
-    """Return a copy of a recurrent layer that also returns its state, for a CPU without cuDNN."""
+    """Return Keras's own form of a recurrent layer, with its state, for a CPU without cuDNN."""
     trained = network.get_layer(f"recurrent_{index}")
     portable = {} if settings.cell == "rnn" else {"use_cudnn": False}
     twin = LAYERS[settings.cell](

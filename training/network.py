@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from models.batching import Ids, Row, pad, plan_batches
 from models.tokenizer import PAD, UNKNOWN
+from training import recurrence
 from training.settings import NetworkSettings
 from training.subwords import SubwordEmbedding
 
 LAYERS: dict[str, type[keras.layers.Layer]] = {
-    "lstm": keras.layers.LSTM,
-    "gru": keras.layers.GRU,
-    "rnn": keras.layers.SimpleRNN,
+    "lstm": recurrence.LSTM,
+    "gru": recurrence.GRU,
+    "rnn": recurrence.SimpleRNN,
 }
 
 
