@@ -208,6 +208,11 @@ def _write(arrays: Arrays, number: tf.Tensor, values: Tensors) -> Arrays:
     return tuple(array.write(number, value) for array, value in pairs)
 
 
+def has_gpu() -> bool:
+    """Whether TensorFlow sees a GPU, for which Keras's layers have loops in one kernel (cuDNN)."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 class _InHalves:
     """The loop of a Keras layer, in place of its own. Texts are padded on the right, not masked."""
 
@@ -218,6 +223,8 @@ class _InHalves:
 
         With `return_state` also the tensors of the last state; `initial_state` is one such.
         """
+        if has_gpu():
+            return super().call(sequences, initial_state=initial_state, training=training)
         if initial_state is None:
             zero = tf.zeros((tf.shape(sequences)[0], self.units))
             initial_state = (zero,) * self.equations.states

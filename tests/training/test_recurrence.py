@@ -66,6 +66,17 @@ def test_the_same_gradients_come_again(twins: tuple[Any, Any]) -> None:
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_gpu_runs_the_loop_of_keras(
+    twins: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = twins
+    sequences = np.random.default_rng(6).normal(size=(2, 3, WIDTH)).astype(np.float32)
+    monkeypatch.setattr(recurrence, "has_gpu", lambda: True)
+    monkeypatch.setattr(recurrence, "run_cell", None)  # whoever calls it fails
+    for expected, found in zip(theirs(sequences), ours(sequences), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def _states(layer: Any, batch: int, random: np.random.Generator) -> list[Any]:
     count = 2 if isinstance(layer, keras.layers.LSTM) else 1
     return [random.normal(size=(batch, UNITS)).astype(np.float32) for _ in range(count)]
