@@ -11,9 +11,10 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --require-hashes
 
-# Every lock keeps to the pins of requirements/dev.txt, which covers them all.
-LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest \
-	--python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+# Every lock keeps to the pins of requirements/dev.txt, which covers them all. Extras are written down:
+# the pip of Python 3.11 does not see that `a==1` pins `a[extra]` too, and wants a hash of the newest.
+LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-extras \
+	--fork-strategy fewest --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--custom-compile-command 'make lock' $(ARGS)
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
