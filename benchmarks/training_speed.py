@@ -93,12 +93,12 @@ def _build_with_keras_layer(work: Work) -> Any:
     """Return the network with the recurrent layer that everybody has."""
     import keras
 
-    from training.export import LAYERS
+    from training.recurrence import KERAS_LAYERS
 
     def swap(layer: Any) -> Any:
         if not layer.name.startswith("recurrent_"):
             return layer
-        return LAYERS[work.cell](layer.units, return_sequences=True, name=layer.name)
+        return KERAS_LAYERS[work.cell](layer.units, return_sequences=True, name=layer.name)
 
     return keras.models.clone_model(_build(work), clone_function=swap)
 

@@ -14,13 +14,9 @@ from models.tokenizer import PAD
 from training.classifier import Classifier
 from training.errors import ExportError
 from training.ngrams import REMEMBERED
+from training.recurrence import KERAS_LAYERS
 from training.settings import NetworkSettings
 
-LAYERS: dict[str, type[keras.layers.Layer]] = {
-    "lstm": keras.layers.LSTM,
-    "gru": keras.layers.GRU,
-    "rnn": keras.layers.SimpleRNN,
-}
 Tensors = dict[str, tf.Tensor]
 
 
@@ -212,7 +208,7 @@ def _stateful_twin(network: keras.Model, settings: NetworkSettings, index: int) 
     """Return Keras's own form of a recurrent layer, with its state, for a CPU without cuDNN."""
     trained = network.get_layer(f"recurrent_{index}")
     portable = {} if settings.cell == "rnn" else {"use_cudnn": False}
-    twin = LAYERS[settings.cell](
+    twin = KERAS_LAYERS[settings.cell](
         settings.units, return_sequences=True, return_state=True, **portable
     )
     kernel = trained.get_weights()[0]

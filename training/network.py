@@ -14,15 +14,9 @@ from numpy.typing import NDArray
 
 from models.batching import Ids, Row, pad, plan_batches
 from models.tokenizer import PAD, UNKNOWN
-from training import recurrence
+from training.recurrence import LAYERS
 from training.settings import NetworkSettings
 from training.subwords import SubwordEmbedding
-
-LAYERS: dict[str, type[keras.layers.Layer]] = {
-    "lstm": recurrence.LSTM,
-    "gru": recurrence.GRU,
-    "rnn": recurrence.SimpleRNN,
-}
 
 
 def build_network(

@@ -24,8 +24,8 @@ from training.batches import Examples, LengthBatches
 from training.checkpoint import Checkpoint
 from training.errors import DataError, TrainingError
 from training.interrupt import Interrupt
-from training.network import LAYERS
 from training.progress import StepProgress
+from training.recurrence import LAYERS
 from training.settings import NetworkSettings, PretrainSettings
 
 DROPOUT = 0.1  # of the embedding's channels in a text, and of what the layers give

@@ -221,7 +221,8 @@ class _InHalves:
     def call(self, sequences, initial_state=None, training=False):
         """Return the states (batch, time, units) of sequences (batch, time, width).
 
-        With `return_state` also the tensors of the last state; `initial_state` is one such.
+        Without `return_sequences` only the last. With `return_state` also the tensors of the last
+        state; `initial_state` is one such.
         """
         if has_gpu():
             return super().call(sequences, initial_state=initial_state, training=training)
@@ -233,7 +234,8 @@ class _InHalves:
         split = [tf.split(tensor, sizes) for tensor in (sequences, *initial_state)]
         halves = [self._read(*half) for half in zip(*split, strict=True)]
         states, *last = (tf.concat(pair, axis=0) for pair in zip(*halves, strict=True))
-        return (states, *last) if self.return_state else states
+        shown = states if self.return_sequences else last[0]
+        return (shown, *last) if self.return_state else shown
 
     def _read(self, sequences: tf.Tensor, *before: tf.Tensor) -> Tensors:
         cell = self.cell
@@ -262,3 +264,12 @@ class LSTM(_InHalves, keras.layers.LSTM):
     """Keras's layer with a faster loop."""
 
     equations = LstmCell()
+
+
+LAYERS: dict[str, type[keras.layers.Layer]] = {"lstm": LSTM, "gru": GRU, "rnn": SimpleRNN}
+# The better ones where XLA compiles the loop, and where nothing is differentiated.
+KERAS_LAYERS: dict[str, type[keras.layers.Layer]] = {
+    "lstm": keras.layers.LSTM,
+    "gru": keras.layers.GRU,
+    "rnn": keras.layers.SimpleRNN,
+}

@@ -56,6 +56,14 @@ def test_pieces_with_the_state_carried_give_the_whole(twins: tuple[Any, Any]) ->
     np.testing.assert_allclose(tf.concat([first, second], axis=1), whole, rtol=1e-5, atol=1e-6)
 
 
+def test_without_sequences_the_last_state_is_shown(twins: tuple[Any, Any]) -> None:
+    sequences = np.random.default_rng(7).normal(size=(3, 5, WIDTH)).astype(np.float32)
+    for layer in twins:
+        layer.return_sequences = False
+    (expected, *_), (found, *_) = (layer(sequences) for layer in twins)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
 def test_the_same_gradients_come_again(twins: tuple[Any, Any]) -> None:
     _, layer = twins
     random = np.random.default_rng(5)

@@ -26,7 +26,7 @@ import tensorflow as tf
 
 from training.adam import AdamW, make_rate
 from training.comparison.tasks.task import Drawn, Number, Symbol, Task, draw_lags
-from training.network import LAYERS
+from training.recurrence import KERAS_LAYERS
 from training.settings import Cell
 
 UNITS = 32
@@ -144,7 +144,7 @@ class _Learner:
     def __init__(self, task: Task, *, cell: Cell, seed: int, steps: int) -> None:
         keras.utils.set_random_seed(seed)
         inputs = keras.Input((None, task.features))
-        states = LAYERS[cell](UNITS)(inputs)
+        states = KERAS_LAYERS[cell](UNITS)(inputs)
         self._network = keras.Model(inputs, keras.layers.Dense(task.answer.outputs)(states))
         self._answer = task.answer
         self._optimizer = AdamW(
