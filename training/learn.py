@@ -144,22 +144,24 @@ def _learn(run: Run, lesson: Lesson, encoder: Encoder | None, *, stage: str) -> 
 def choose_ngrams(run: Run, lesson: Lesson) -> NgramModel:
     """Return the n-grams of the strength at which validation is likeliest."""
     data = run.prepared.data
-    found: dict[float, NgramModel] = {}
-    for strength in NGRAM_STRENGTHS:
-        with console.status(f"fitting the n-grams, strength {strength:g}"):
-            ngrams = fit_ngrams(
-                lesson.rows,
-                lesson.given,
-                exclusive=data.task == "single_label",
-                strength=strength,
-                seed=run.settings.seed,
-                balance=run.weights,
-            )
-            logits = ngrams.logits(run.judges.ids)
-            labels = run.judges.labels
-            scaling = weigh([logits], labels, task=data.task, biased=run.biased)
-            found[cross_entropy(scaling.add([logits]), labels, task=data.task)] = ngrams
-    return found[min(found)]
+    with console.status("fitting the n-grams"):
+        fitted = fit_ngrams(
+            lesson.rows,
+            lesson.given,
+            exclusive=data.task == "single_label",
+            strengths=NGRAM_STRENGTHS,
+            seed=run.settings.seed,
+            balance=run.weights,
+        )
+        return min(fitted, key=lambda ngrams: _find_loss(run, ngrams))
+
+
+def _find_loss(run: Run, ngrams: NgramModel) -> float:
+    """Return the cross-entropy of validation by the n-grams alone, weighed as they would be."""
+    task, labels = run.prepared.data.task, run.judges.labels
+    logits = [ngrams.logits(run.judges.ids)]
+    scaling = weigh(logits, labels, task=task, biased=run.biased)
+    return cross_entropy(scaling.add(logits), labels, task=task)
 
 
 def fit_network(

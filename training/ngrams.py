@@ -98,42 +98,39 @@ def fit_ngrams(
     targets: Given,
     *,
     exclusive: bool,
-    strength: float,
+    strengths: Sequence[float],
     seed: int,
     balance: Sequence[float] | None = None,
-) -> NgramModel:
-    """Fit a table to texts of known labels.
+) -> list[NgramModel]:
+    """Fit a table for each strength to texts of known labels.
 
     Args:
         rows: Token ids of each text.
         targets: Their labels.
         exclusive: Whether each text has one label only.
-        strength: How closely to follow the texts: the C of a logistic regression on texts of the
+        strengths: How closely to follow the texts: the C of a logistic regression on texts of the
             median's length.
         seed: Decides the solver's order.
         balance: Weight of each label's texts, as `weigh_classes` gives it; None for 1.
     """
     labels = targets.shape[1]
     columns = targets[:, 1:] if exclusive and labels == 2 else targets
-    buckets = choose_buckets(columns.shape[1])
-    counts = count_ngrams(rows, buckets=buckets)
+    counts = count_ngrams(rows, buckets=choose_buckets(columns.shape[1]))
     median = float(np.median([max(1, len(row)) for row in rows]))
     weights = np.ones(labels, np.float32) if balance is None else np.asarray(balance, np.float32)
     # Of a row as a whole, or of each of its labels' presence against its absence.
     importance = (targets @ weights)[:, None] if exclusive else np.where(targets, weights, 1)
     importance = np.broadcast_to(importance, columns.shape)
+    scaled = [strength * median for strength in strengths]
     fitted = [
-        _fit_column(counts, column, weight, strength=strength * median, seed=seed)
+        _fit_column(counts, column, weight, strengths=scaled, seed=seed)
         for column, weight in zip(columns.T, importance.T, strict=True)
     ]
-    table = np.stack([weight for weight, _ in fitted], axis=1)
-    scale = float(np.abs(table).max()) / LARGEST**2 or 1.0
-    return NgramModel(
-        np.round(np.sign(table) * np.sqrt(np.abs(table) / scale)).astype(np.int8),
-        scale,
-        np.array([bias for _, bias in fitted], np.float32),
-        labels,
-    )
+    return [_tabulate(of_one, labels=labels) for of_one in zip(*fitted, strict=True)]
+
+
+Column = tuple[NDArray[np.float32], float]
+"""The weights (buckets,) and the bias of one column."""
 
 
 def _fit_column(
@@ -141,16 +138,35 @@ def _fit_column(
     target: NDArray[np.bool_],
     importance: NDArray[np.float32],
     *,
-    strength: float,
+    strengths: Sequence[float],
     seed: int,
-) -> tuple[NDArray[np.float32], float]:
-    """Return the weights (buckets,) and the bias of one column."""
+) -> list[Column]:
+    """Return a column for each strength."""
     if target.all() or not target.any():  # nothing to tell apart
-        return np.zeros(counts.shape[1], np.float32), math.copysign(8.0, target.mean() - 0.5)
+        bias = math.copysign(8.0, target.mean() - 0.5)
+        return [(np.zeros(counts.shape[1], np.float32), bias)] * len(strengths)
     ratio = log_count_ratio(counts, target.astype(np.float32))
     features = (counts @ scipy.sparse.diags(ratio)).tocsr()
-    model = solve(features, target, strength=strength, seed=seed, importance=importance)
-    return (model.coef_[0] * ratio).astype(np.float32), float(model.intercept_[0])
+    models = [
+        solve(features, target, strength=strength, seed=seed, importance=importance)
+        for strength in strengths
+    ]
+    return [
+        ((model.coef_[0] * ratio).astype(np.float32), float(model.intercept_[0]))
+        for model in models
+    ]
+
+
+def _tabulate(columns: Sequence[Column], *, labels: int) -> NgramModel:
+    """Return the model of columns, their weights coded in 8 bits."""
+    table = np.stack([weights for weights, _ in columns], axis=1)
+    scale = float(np.abs(table).max()) / LARGEST**2 or 1.0
+    return NgramModel(
+        np.round(np.sign(table) * np.sqrt(np.abs(table) / scale)).astype(np.int8),
+        scale,
+        np.array([bias for _, bias in columns], np.float32),
+        labels,
+    )
 
 
 def _prime_below(limit: int) -> int:

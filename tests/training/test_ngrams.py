@@ -42,8 +42,9 @@ def make_texts(number: int, *, seed: int = 0) -> tuple[list[list[int]], np.ndarr
 
 
 def learn(rows: list[list[int]], targets: np.ndarray, **changes: Any) -> NgramModel:
-    options: dict[str, Any] = {"exclusive": True, "strength": 1.0, "seed": 1}
-    return fit_ngrams(rows, targets, **options | changes)
+    options: dict[str, Any] = {"exclusive": True, "strengths": (1.0,), "seed": 1}
+    (fitted,) = fit_ngrams(rows, targets, **options | changes)
+    return fitted
 
 
 def one_of_two(targets: np.ndarray) -> np.ndarray:
@@ -129,10 +130,13 @@ class TestLearning:
 
     def test_strength_is_how_closely_texts_are_followed(self) -> None:
         rows, liked = make_texts(100)
-        weak, strong = (
-            learn(rows, one_of_two(liked), strength=each).logits(rows) for each in (0.01, 1)
-        )
+        targets = one_of_two(liked)
+        alone = [learn(rows, targets, strengths=(each,)) for each in (0.01, 1)]
+        together = fit_ngrams(rows, targets, exclusive=True, strengths=(0.01, 1), seed=1)
+        weak, strong = (model.logits(rows) for model in together)
         assert np.abs(weak).mean() < 0.5 * np.abs(strong).mean()
+        for one, other in zip(alone, together, strict=True):
+            np.testing.assert_array_equal(one.logits(rows), other.logits(rows))
 
     def test_balance_finds_more_of_a_rare_label(self) -> None:
         rows, liked = make_texts(300)
@@ -165,7 +169,7 @@ class TestCoding:
         weights = random.standard_t(2, (columns, BUCKETS)).astype(np.float32)  # a few are large
         answers = iter(weights)
         monkeypatch.setattr(ngrams, "choose_buckets", lambda _: BUCKETS)
-        monkeypatch.setattr(ngrams, "_fit_column", lambda *_, **__: (next(answers), 0.5))
+        monkeypatch.setattr(ngrams, "_fit_column", lambda *_, **__: [(next(answers), 0.5)])
         targets = np.zeros((2, columns), np.float32)
         model = learn([[1], [2]], targets, exclusive=False)
         roots = model.table.astype(np.float64)
