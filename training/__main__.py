@@ -18,7 +18,14 @@ from models.quiet import quiet_start
 from models.versions import Store, Version
 from training.budget import Budget
 from training.interrupt import Interrupted
-from training.settings import Cell, ClassWeight, FitSettings, NetworkSettings, TrainSettings
+from training.settings import (
+    Cell,
+    ClassWeight,
+    FitSettings,
+    NetworkSettings,
+    PretrainSettings,
+    TrainSettings,
+)
 
 BAD_INPUT = 2
 GENTLER = 1e-3  # learning rate, so that what was pretrained is not unlearned
@@ -91,6 +98,9 @@ def train(
         str | None,
         typer.Option(help="More texts of the same kind; a dataset, or DATASET:SPLIT."),
     ] = None,
+    pretraining: Annotated[
+        int, typer.Option(min=1, help="Passes over them to learn the language.")
+    ] = PretrainSettings.epochs,
     self_training: Annotated[
         int | None,
         typer.Option(
@@ -199,6 +209,7 @@ def train(
             adversarial=adversarial,
             learning_rate=learning_rate or (GENTLER if pretrained else FitSettings.learning_rate),
         ),
+        pretrain=PretrainSettings(epochs=pretraining),
     )
     # Before TensorFlow starts, which takes seconds, for most of what can be wrong shows here.
     refuse_second_training(name, work=work)

@@ -85,6 +85,7 @@ class TestOptions:
             ("--dropout", ["-0.1", "1", "nan"]),
             ("--word-dropout", ["0.95", "nan"]),
             ("--epochs", ["0"]),
+            ("--pretraining", ["0", "once"]),
             ("--patience", ["0"]),
             ("--batch", ["0"]),
             ("--learning-rate", ["0", "-1", "inf", "nan", "fast"]),
@@ -107,6 +108,30 @@ class TestOptions:
 
     def test_unknown_option(self, call) -> None:
         assert call("--unit=3").startswith("No such option: --unit")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "epochs", "units"),
+    [
+        ([], 1, 256),
+        (["--pretraining=4", "--units=64"], 4, 64),
+    ],
+)
+def test_pretraining_as_told(
+    arguments: list[str], epochs: int, units: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import prepare
+    from training.settings import TrainSettings
+
+    def stop(settings: TrainSettings, **_: object) -> None:
+        raise LookupError(settings)
+
+    monkeypatch.setattr(prepare, "prepare", stop)
+    given = ["train", "--dataset=a.csv", "--name=a", "--unlabeled=b.csv", *arguments]
+    with pytest.raises(LookupError) as caught:
+        app(given, standalone_mode=False)
+    (settings,) = caught.value.args
+    assert (settings.pretrain.epochs, settings.network.units) == (epochs, units)
 
 
 @pytest.mark.parametrize(
