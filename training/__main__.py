@@ -63,6 +63,10 @@ SubwordsOption = Annotated[
         "are few.",
     ),
 ]
+PatienceOption = Annotated[int, typer.Option(min=1, help="Epochs without gain to go on.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
+]
 StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 
 
@@ -131,9 +135,7 @@ def train(
         int | None,
         typer.Option(min=1, help="Passes over the rows; if absent 2, more for few or short rows."),
     ] = None,
-    patience: Annotated[
-        int, typer.Option(min=1, help="Epochs without gain to go on.")
-    ] = FitSettings.patience,
+    patience: PatienceOption = FitSettings.patience,
     batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = FitSettings.batch,
     learning_rate: Annotated[
         float | None,
@@ -152,9 +154,7 @@ def train(
     class_weight: Annotated[
         ClassWeight, typer.Option(help="What rows of rare labels count in the loss.")
     ] = TrainSettings.class_weight,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
-    ] = TrainSettings.seed,
+    seed: SeedOption = TrainSettings.seed,
     time_budget: Annotated[
         float | None,
         typer.Option(min=0.1, help="Minutes that all may take; what does not fit is left out."),
@@ -246,9 +246,7 @@ def tune(
     trials: Annotated[
         int | None, typer.Option(min=1, help="Trials at most; if absent what there is time for.")
     ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Decides all that is random.")
-    ] = TrainSettings.seed,
+    seed: SeedOption = TrainSettings.seed,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the tuning of that name; else begin anew.")
     ] = False,
@@ -298,9 +296,7 @@ def compare(
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Passes over the rows at most; as in train if absent.")
     ] = None,
-    patience: Annotated[
-        int, typer.Option(min=1, help="Epochs without gain to go on.")
-    ] = FitSettings.patience,
+    patience: PatienceOption = FitSettings.patience,
     adversarial: Annotated[
         float,
         typer.Option(min=0, max=10, help="As in train; 0 takes half the time."),
