@@ -44,7 +44,7 @@ class Line:
 
 LINES = (
     Line("imdb", "imdb"),
-    Line("imdb, unlabelled", "imdb", "--unlabeled {data}/imdb --pretraining 3 --self-training 1"),
+    Line("imdb, unlabelled", "imdb", "--unlabeled {data}/imdb --self-training 1"),
     Line("sst2", "sst2", "--text-column sentence", seeds=THREE),
     Line("sst2, IMDB", "sst2", "--text-column sentence --unlabeled {data}/imdb", seeds=THREE),
     Line("rotten_tomatoes", "rotten_tomatoes", seeds=THREE),

@@ -65,29 +65,32 @@ class Costs:
 
 def choose_plan(wanted: Plan, costs: Costs, *, seconds: float) -> Plan:
     """Return the fullest plan that fits; the leanest there is where none does."""
-    for plan in _leaner(wanted):
+    for plan in _leaner(wanted, known=costs.pretraining == 0):
         if costs.of(plan) <= seconds:
             return plan
     fixed, epoch = costs.of(replace(plan, share=0.0)), SLACK * costs.epoch
     return replace(plan, share=min(1.0, max(LEAST_SHARE, (seconds - fixed) / epoch)))
 
 
-def _leaner(wanted: Plan) -> Iterator[Plan]:
+def _leaner(wanted: Plan, *, known: bool) -> Iterator[Plan]:
     """Yield plans from all that is wanted to the least; what brings most for its time goes last.
 
-    Self-training goes first, then repeated passes; one pass over the texts without labels is worth
-    more than a second one over the labelled rows.
+    Further passes over the texts without labels go first, then self-training, then repeated passes
+    over the labelled rows; a first pass over the texts without labels is worth more than these.
+
+    Args:
+        wanted: All of it.
+        known: Whether the language has been learned already, so that leaving out a pass would
+            spare nothing, and have another language learned.
     """
-    for rounds in range(wanted.rounds, 0, -1):
-        yield replace(wanted, rounds=rounds)
-    plan = replace(wanted, rounds=0)
-    yield plan
-    for pretraining in range(wanted.pretraining - 1, 0, -1):
-        plan = replace(plan, pretraining=pretraining)
-        yield plan
+    fewest = wanted.pretraining if known else min(1, wanted.pretraining)
+    for rounds in range(wanted.rounds, -1, -1):
+        for pretraining in range(wanted.pretraining, fewest - 1, -1):
+            yield replace(wanted, rounds=rounds, pretraining=pretraining)
+    plan = replace(wanted, rounds=0, pretraining=fewest)
     for epochs in range(wanted.epochs - 1, 0, -1):
         yield replace(plan, epochs=epochs)
-    if wanted.pretraining:
+    if fewest and not known:
         for epochs in range(wanted.epochs, 0, -1):
             yield replace(plan, pretraining=0, epochs=epochs)
 

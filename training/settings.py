@@ -69,7 +69,7 @@ class PretrainSettings:
             trainings with other seeds start from the same encoder.
     """
 
-    epochs: int = 1
+    epochs: int = 3
     batch: int = 64
     slice: int = 80
     negatives: int = 3_000

@@ -1,6 +1,7 @@
 """What of a training fits into its time, and in what order the rest is left out."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -24,11 +25,30 @@ def test_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "pretraining", "epochs"),
-    [(2_800, 2, 2), (2_400, 1, 2), (1_300, 1, 1), (1_200, 0, 2), (150, 0, 1)],
+    ("seconds", "pretraining", "epochs", "rounds"),
+    [
+        (2_800, 1, 2, 1),
+        (1_700, 1, 2, 1),
+        (1_600, 1, 2, 0),
+        (1_300, 1, 1, 0),
+        (1_200, 0, 2, 0),
+        (150, 0, 1, 0),
+    ],
 )
-def test_what_is_left_out(seconds: float, pretraining: int, epochs: int) -> None:
-    assert choose(seconds) == Plan(pretraining=pretraining, epochs=epochs, rounds=0)
+def test_what_is_left_out(seconds: float, pretraining: int, epochs: int, rounds: int) -> None:
+    assert choose(seconds) == Plan(pretraining=pretraining, epochs=epochs, rounds=rounds)
+
+
+def test_passes_without_a_round_rather_than_neither() -> None:
+    costs = replace(COSTS, round_epoch=3_000)
+    plan = choose_plan(WANTED, costs, seconds=2_800)
+    assert plan == Plan(pretraining=2, epochs=2, rounds=0)
+
+
+@pytest.mark.parametrize("seconds", [1, 150, 400, 1e9])
+def test_a_language_that_is_known_is_kept(seconds: float) -> None:
+    known = replace(COSTS, pretraining=0.0)
+    assert choose_plan(WANTED, known, seconds=seconds).pretraining == 2
 
 
 def test_one_round_after_the_other() -> None:

@@ -113,7 +113,7 @@ class TestOptions:
 @pytest.mark.parametrize(
     ("arguments", "epochs", "units"),
     [
-        ([], 1, 256),
+        ([], 3, 256),
         (["--pretraining=4", "--units=64"], 4, 64),
     ],
 )

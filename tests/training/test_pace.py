@@ -115,7 +115,7 @@ def test_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> 
     price(monkeypatch, round_epoch=1_000, before=6)
     cut(make(tmp_path), minutes=1)
     said = capsys.readouterr().err
-    assert "time budget 1 min: 1 pass of pretraining, 30 epochs (0.2 min in all)" in said
+    assert "time budget 1 min: 3 passes of pretraining, 30 epochs (0.2 min in all)" in said
     assert "left out: 2 rounds of self-training" in said
 
 
