@@ -30,6 +30,8 @@ LARGEST = 127  # of an 8-bit entry
 
 Given = NDArray[np.bool_]
 """Whether a row has a label, shape (rows, labels)."""
+Column = tuple[NDArray[np.float32], float]
+"""The weights (buckets,) and the bias of one column of a table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +129,6 @@ def fit_ngrams(
         for column, weight in zip(columns.T, importance.T, strict=True)
     ]
     return [_tabulate(of_one, labels=labels) for of_one in zip(*fitted, strict=True)]
-
-
-Column = tuple[NDArray[np.float32], float]
-"""The weights (buckets,) and the bias of one column."""
 
 
 def _fit_column(
