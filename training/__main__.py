@@ -17,6 +17,7 @@ from models.metadata import Name
 from models.quiet import quiet_start
 from models.versions import Store, Version
 from training.budget import Budget
+from training.errors import TrainingError
 from training.interrupt import Interrupted
 from training.settings import (
     Cell,
@@ -103,8 +104,9 @@ def train(
         typer.Option(help="More texts of the same kind; a dataset, or DATASET:SPLIT."),
     ] = None,
     pretraining: Annotated[
-        int, typer.Option(min=1, help="Passes over them to learn the language.")
-    ] = PretrainSettings.epochs,
+        int | None,
+        typer.Option(min=1, help="Passes over them to learn the language; 3 if absent."),
+    ] = None,
     self_training: Annotated[
         int | None,
         typer.Option(
@@ -174,6 +176,8 @@ def train(
     from training.shape import choose_shape
 
     check_installed()
+    if not unlabeled:
+        _refuse({"--pretraining": pretraining, "--self-training": self_training})
     budget = Budget(minutes=time_budget) if time_budget else None
     start = _find_version(Store(store), start_from) if start_from else None
     pretrained = bool(unlabeled or start)
@@ -209,7 +213,7 @@ def train(
             adversarial=adversarial,
             learning_rate=learning_rate or (GENTLER if pretrained else FitSettings.learning_rate),
         ),
-        pretrain=PretrainSettings(epochs=pretraining),
+        pretrain=PretrainSettings(epochs=pretraining or PretrainSettings.epochs),
     )
     # Before TensorFlow starts, which takes seconds, for most of what can be wrong shows here.
     refuse_second_training(name, work=work)
@@ -431,6 +435,12 @@ def evaluate(
     selection = Selection(split=split, text_column=text_column, label_column=label_column)
     results = evaluate_version(version, source, selection=selection, engine=engine)
     tell(summarize(results) if report is None else write_report(results, folder=report))
+
+
+def _refuse(asked: dict[str, int | None]) -> None:
+    """Refuse what is asked of texts without labels where there are none."""
+    if named := [option for option, value in asked.items() if value]:
+        raise TrainingError(f"{named[0]} is about texts without labels; name them with --unlabeled")
 
 
 def _choose_rounds(asked: int | None, budget: Budget | None) -> int:

@@ -106,6 +106,14 @@ class TestOptions:
             )
         assert call(f"--work={tmp_path}") == "no file or folder nowhere.csv"
 
+    @pytest.mark.parametrize("option", ["--pretraining", "--self-training"])
+    def test_what_is_for_texts_without_labels(self, call, option: str) -> None:
+        assert call(f"{option}=1") == (
+            f"{option} is about texts without labels; name them with --unlabeled"
+        )
+        assert call(f"{option}=1", "--unlabeled=more.csv") == "no file or folder nowhere.csv"
+        assert call("--self-training=0") == "no file or folder nowhere.csv"
+
     def test_unknown_option(self, call) -> None:
         assert call("--unit=3").startswith("No such option: --unit")
 
