@@ -177,7 +177,7 @@ def train(
 
     check_installed()
     if not unlabeled:
-        _refuse({"--pretraining": pretraining, "--self-training": self_training})
+        _check_texts_are_named({"--pretraining": pretraining, "--self-training": self_training})
     budget = Budget(minutes=time_budget) if time_budget else None
     start = _find_version(Store(store), start_from) if start_from else None
     pretrained = bool(unlabeled or start)
@@ -437,8 +437,8 @@ def evaluate(
     tell(summarize(results) if report is None else write_report(results, folder=report))
 
 
-def _refuse(asked: dict[str, int | None]) -> None:
-    """Refuse what is asked of texts without labels where there are none."""
+def _check_texts_are_named(asked: dict[str, int | None]) -> None:
+    """Refuse options for texts without labels, where no such texts are named."""
     if named := [option for option, value in asked.items() if value]:
         raise TrainingError(f"{named[0]} is about texts without labels; name them with --unlabeled")
 
