@@ -19,9 +19,9 @@ from rich.console import Console
 
 from models.batching import plan_batches
 from models.versions import Store, Version
-from service.compute import compute_batch
 from service.cores import available_cores
-from service.engines.opening import open_engine
+from service.engines.batched import compute_batch
+from service.engines.loading import open_engine
 from service.scoring.run import Task, score_file
 
 

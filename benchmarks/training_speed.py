@@ -18,7 +18,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from models.quiet import quiet_start
+from models.quiet_start import quiet_start
 
 FIXED = 400  # tokens, as tutorials pad IMDB
 LONGEST = 1_000  # tokens after which our trainer cuts

@@ -9,7 +9,7 @@ import typer
 from models.errors import GatewiseError
 from models.versions import Store
 from service.cores import available_cores
-from service.engines.opening import EngineKind
+from service.engines.loading import EngineKind
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -52,11 +52,11 @@ def serve(
     }
     settings = _read_settings({name: value for name, value in given.items() if value is not None})
     if settings.workers > 1:
-        from service.workers import run_workers
+        from service.web.workers import run_workers
 
         run_workers(settings)
     else:
-        from service.server import make_server
+        from service.web.server import make_server
 
         make_server(settings).run()
 

@@ -29,7 +29,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from service.schemas import ErrorBody, ErrorDetail
+from service.web.schemas import ErrorBody, ErrorDetail
 
 INTERNAL = ErrorDetail(type="internal", message="this is our fault; the log has the details")
 

@@ -5,7 +5,7 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from service.work import Ticket
+from service.scheduling.jobs import Ticket
 
 # The client's own variable: where several processes keep their counts, to be added up.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"

@@ -15,12 +15,12 @@ from rich.progress import track
 from models.batching import Row, pad
 from models.golden import Probabilities
 from models.metadata import StateTensor
-from models.quiet import quiet_start
+from models.quiet_start import quiet_start
 from models.versions import Version
-from service.compute import compute
 from service.cores import available_cores
-from service.engines.engine import Engine, initial_state
-from service.engines.opening import THREADS, EngineName, load_engine
+from service.engines.batched import compute
+from service.engines.loading import THREADS, EngineName, load_engine
+from service.engines.protocol import Engine, initial_state
 
 CHUNK_TEXTS = 1_024
 WARM_TEXTS = 3  # answered before any is timed

@@ -7,7 +7,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.cores import available_cores
-from service.engines.opening import EngineKind
+from service.engines.loading import EngineKind
 
 
 class Settings(BaseSettings):

@@ -12,9 +12,9 @@ from fastapi.testclient import TestClient
 
 import gatewise_client
 from gatewise_client import AsyncClient, Client, ServiceError
-from service.app import create_app
-from service.engines import opening
+from service.engines import loading as opening
 from service.settings import Settings
+from service.web.app import create_app
 from tests.versions import CountingEngine, publish
 
 PIECES = ["a go", "od film", " not ba", "d!"]

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.errors import GatewiseError
 from models.metadata import Name
-from models.quiet import quiet_start
+from models.quiet_start import quiet_start
 from models.versions import Store, Version
 from training.budget import Budget
 from training.errors import TrainingError

@@ -8,10 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from models.batching import Row
+from models.early_exit import Features, Thresholds, Watch
 from models.golden import Probabilities
 from models.metadata import Stopping
 from models.ngrams import NgramLookup
-from models.stopping import Features, Thresholds, Watch
 
 EVERY = 32  # tokens between looks; each takes a call of the engine
 CERTAINTIES = ("0.9", "0.95", "0.99")

@@ -12,8 +12,8 @@ import typer
 from benchmarks.insight.deletions import DELETED, measure_deletions
 from benchmarks.insight.stopping import measure_stopping
 from models.versions import Store, Version
-from service.engines.engine import Engine
-from service.engines.opening import open_engine
+from service.engines.loading import open_engine
+from service.engines.protocol import Engine
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Dataset = Annotated[str, typer.Option(help="IMDB: a folder or an id that datasets can load.")]

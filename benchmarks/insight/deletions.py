@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from models.odds import log_odds
 from models.versions import Version
-from service.compute import compute
-from service.engines.engine import Engine
+from service.engines.batched import compute
+from service.engines.protocol import Engine
 from service.replay import watch
 
 DELETED = 10

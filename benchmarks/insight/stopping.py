@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.early_exit import risk_of
 from models.ngrams import NgramLookup
-from models.stopping import risk_of
 from models.versions import Version
-from service.engines.engine import Engine
+from service.engines.protocol import Engine
 from service.replay import watch
 from training.stopping import Looks
 

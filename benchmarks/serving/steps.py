@@ -21,11 +21,11 @@ from benchmarks.serving.server import Server, serving
 from benchmarks.serving.traffic import Traffic
 from models.batching import pad
 from models.versions import ONNX, Version
-from service.classifier import Classifier
-from service.engines.opening import load_engine
-from service.question import check_items, read_question
-from service.schemas import PredictRequest
+from service.answering.classifier import Classifier
+from service.engines.loading import load_engine
 from service.settings import Settings
+from service.web.parsing import check_items, read_question
+from service.web.schemas import PredictRequest
 
 TEXTS = 200
 ROUNDS = 5

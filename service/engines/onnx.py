@@ -8,7 +8,7 @@ from models.batching import Ids
 from models.golden import Probabilities
 from models.metadata import StateTensor
 from models.versions import ONNX
-from service.engines.engine import State, initial_state
+from service.engines.protocol import State, initial_state
 
 
 class OnnxEngine:

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.batching import Ids
 from models.golden import Probabilities
-from service.engines.engine import State
+from service.engines.protocol import State
 
 
 class SavedModelEngine:

@@ -8,7 +8,8 @@ import numpy as np
 
 from models.batching import Row
 from models.tokenizer import Offsets
-from service.classifier import Classifier
+from service.answering.classifier import Classifier
+from service.answering.tokenizing import TokenizerThread
 from service.errors import NotStreamable
 from service.insight.explanation import (
     check_length,
@@ -18,9 +19,8 @@ from service.insight.explanation import (
 )
 from service.insight.sentences import find_sentences
 from service.insight.trajectory import describe_trajectory, find_turns
-from service.schemas import Answer, GatesAt, Method
-from service.tokenizing import TokenizerThread
-from service.work import Reading, Ticket
+from service.scheduling.jobs import Reading, Ticket
+from service.web.schemas import Answer, GatesAt, Method
 
 Compute = Callable[[Sequence[Reading]], Awaitable[Ticket]]
 """Has readings computed."""

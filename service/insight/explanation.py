@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from models.golden import Probabilities
 from models.odds import log_odds
 from models.tokenizer import Offsets
-from service.classifier import Classifier
+from service.answering.classifier import Classifier
 from service.errors import TooLarge
-from service.schemas import Contribution, Explanation, Method
-from service.work import Reading
+from service.scheduling.jobs import Reading
+from service.web.schemas import Contribution, Explanation, Method
 
 MEANINGS: dict[Method, str] = {
     "prefix": (

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from models.golden import Probabilities
-from service.classifier import Classifier
+from service.answering.classifier import Classifier
 from service.insight.sentences import Spans
-from service.schemas import Answer, Prediction, Stand, Turn
+from service.web.schemas import Answer, Prediction, Stand, Turn
 
 
 def describe_trajectory(

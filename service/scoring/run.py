@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.errors import GatewiseError
 from models.versions import Version
-from service.classifier import Classifier
-from service.engines.opening import EngineKind, open_engine
+from service.answering.classifier import Classifier
+from service.engines.loading import EngineKind, open_engine
 from service.scoring.formats import FORMATS, Format
 from service.scoring.parts import Parts
 from service.scoring.score import PART_ROWS, Listener, Scorer

@@ -7,8 +7,8 @@ from typing import IO, Any
 
 from models.batching import plan_batches
 from models.golden import Probabilities
-from service.classifier import Classifier
-from service.compute import compute_batch
+from service.answering.classifier import Classifier
+from service.engines.batched import compute_batch
 from service.scoring.formats import Answer, BadRow, Columns, Format
 from service.scoring.parts import Parts
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from service.question import refuse_halves
-from service.work import TextState
+from service.scheduling.jobs import TextState
+from service.web.parsing import refuse_halves
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,12 +10,12 @@ from starlette.types import Receive
 
 from models.golden import Probabilities
 from models.odds import log_odds
-from service.classifier import Classifier
+from service.answering.classifier import Classifier
 from service.insight.explanation import check_length
-from service.schemas import Answer, Step
-from service.state import ServiceState
+from service.scheduling.jobs import Reading
 from service.streams.position import Position, join_pieces
-from service.work import Reading
+from service.web.schemas import Answer, Step
+from service.web.state import ServiceState
 
 
 @dataclass(frozen=True)

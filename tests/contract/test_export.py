@@ -11,11 +11,11 @@ from models.cells import GATES, CellLayer, weight_names
 from models.metadata import Task
 from models.ngrams import NAME, spread
 from models.versions import ONNX, WEIGHTS, read_weight
-from service.compute import compute
-from service.engines.engine import Engine, initial_state
+from service.engines.batched import compute
+from service.engines.gates import Layers
 from service.engines.onnx import OnnxEngine
+from service.engines.protocol import Engine, initial_state
 from service.engines.savedmodel import SavedModelEngine
-from service.insight.gates import Layers
 from training.cases import awkward_rows
 from training.errors import ExportError
 from training.ngrams import REMEMBERED, NgramModel

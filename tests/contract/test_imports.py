@@ -62,7 +62,7 @@ def test_there_is_no_drawer_for_odds_and_ends(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["models.versions", "service.app", "service.replay", "training.__main__"]
+    "module", ["models.versions", "service.web.app", "service.replay", "training.__main__"]
 )
 def test_importing_starts_nothing(module: str) -> None:
     code = (

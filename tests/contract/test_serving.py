@@ -15,11 +15,11 @@ from models.errors import VersionCorrupt
 from models.metadata import FORMAT_VERSION, Metadata
 from models.ngrams import NgramLookup, spread
 from models.versions import CARD, METADATA, ONNX, REPORT, Store, Version
-from service.app import create_app
-from service.compute import compute
-from service.engines.engine import initial_state
-from service.engines.opening import open_engine
+from service.engines.batched import compute
+from service.engines.loading import open_engine
+from service.engines.protocol import initial_state
 from service.settings import Settings
+from service.web.app import create_app
 
 pytestmark = pytest.mark.tensorflow
 

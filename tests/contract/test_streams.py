@@ -11,11 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.versions import Store
-from service.app import create_app
-from service.engines.engine import initial_state
-from service.engines.opening import open_engine
-from service.insight.gates import Layers
+from service.engines.gates import Layers
+from service.engines.loading import open_engine
+from service.engines.protocol import initial_state
 from service.settings import Settings
+from service.web.app import create_app
 
 STORE = Path("models/store")
 MODELS = ["imdb-gru", "imdb-lstm"]

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from service.app import create_app
-from service.engines import opening
+from service.engines import loading as opening
 from service.settings import Settings
+from service.web.app import create_app
 from tests.versions import CountingEngine, publish
 
 

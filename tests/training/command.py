@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .loader import ROOT, uncovered_environment
+from tests.training.loader import ROOT, uncovered_environment
 
 TINY = ("--epochs=1", "--vocabulary=300", "--units=8", "--embedding=8")
 

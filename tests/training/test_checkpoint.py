@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.training.loader import ROOT, uncovered_environment
 from training import checkpoint as module
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
-
-from .loader import ROOT, uncovered_environment
 
 IDENTITY = {"units": 8, "learning_rate": 2e-3, "epochs": None, "train": "ab" * 32}
 

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from datasets import ClassLabel, Dataset, Features, Json, LargeList, List, Value
 
+from tests.training.tables import Row, write_jsonl, write_parquet
 from training.classes import count_classes
 from training.data import LabelledData, read_data
 from training.errors import DataError
 from training.sources import Source, load_source
-
-from .tables import Row, write_jsonl, write_parquet
 
 CLASSES = ClassLabel(names=["calm", "loud", "odd"])
 NAMES = List(Value("string"))

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.command import run_training
+from tests.training.loader import ROOT, clean_environment
+from tests.training.tables import make_rows, write_csv
 from training.__main__ import app
 from training.lock import lock_training
-
-from .command import run_training
-from .loader import ROOT, clean_environment
-from .tables import make_rows, write_csv
 
 BAD_INPUT = 2
 

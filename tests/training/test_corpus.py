@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from datasets import Dataset, DatasetDict
 
+from tests.training.tables import write_csv
 from training.corpus import read_corpus, shorten_name
 from training.errors import DataError
-
-from .tables import write_csv
 
 
 @pytest.fixture

@@ -10,11 +10,10 @@ import pyarrow as pa
 import pytest
 from datasets import ClassLabel, Dataset, Features, Json, Value
 
+from tests.training.tables import make_dataset, make_rows
 from training.data import LabelledData, Split, hold_out, read_data
 from training.errors import DataError
 from training.sources import Source
-
-from .tables import make_dataset, make_rows
 
 CLASSES = ClassLabel(names=["neg", "pos"])
 

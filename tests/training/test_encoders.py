@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.training.test_run import make_run
 from training.errors import TrainingError
 from training.settings import NetworkSettings, PretrainSettings
-
-from .test_run import make_run
 
 if TYPE_CHECKING:
     from training.pretrain import Encoder

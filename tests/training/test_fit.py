@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.training.stops import finish_in_pieces
 from training import checkpoint
 from training.checkpoint import Checkpoint
 from training.errors import TrainingError
 from training.interrupt import Interrupted
 from training.settings import FitSettings, NetworkSettings
-
-from .stops import finish_in_pieces
 
 if TYPE_CHECKING:
     from training.fit import Fitted

@@ -7,14 +7,13 @@ import huggingface_hub
 import pytest
 
 from models.versions import Store
+from tests.training.command import TINY, run_training
+from tests.training.hub import TOKEN, Hub, run_hub, to_parquet
+from tests.training.loader import Loader, run_loader
 from training import hub as hub_loader
 from training.data import read_data
 from training.errors import DataError
 from training.sources import load_source
-
-from .command import TINY, run_training
-from .hub import TOKEN, Hub, run_hub, to_parquet
-from .loader import Loader, run_loader
 
 UNUSED_PORT = 9  # discard, which nothing serves today
 

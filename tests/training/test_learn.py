@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.training.stops import finish_in_pieces
+from tests.training.tables import make_rows, write_csv
+from tests.training.test_run import make_run
 from training import ngrams
 from training.settings import FitSettings, NetworkSettings, PretrainSettings
-
-from .stops import finish_in_pieces
-from .tables import make_rows, write_csv
-from .test_run import make_run
 
 if TYPE_CHECKING:
     from training.learn import Learned

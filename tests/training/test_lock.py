@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.training.loader import ROOT, uncovered_environment
 from training import lock as module
 from training.errors import TrainingError
 from training.lock import lock
-
-from .loader import ROOT, uncovered_environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import train_tiny, write_reviews
+from tests.training.test_run import make_run
 from training import mlflow_log
 from training.errors import TrainingError
 from training.interrupt import Interrupted
 from training.mlflow_log import DEFAULTS, MlflowLog, check_installed
-
-from ..conftest import train_tiny, write_reviews
-from .test_run import make_run
 
 if TYPE_CHECKING:
     from training.run import Run

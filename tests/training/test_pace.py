@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.training.tables import make_rows, write_csv
+from tests.training.test_run import make_run
 from training.budget import Budget, Costs
 from training.settings import FitSettings, NetworkSettings, PretrainSettings
-
-from .tables import make_rows, write_csv
-from .test_run import make_run
 
 if TYPE_CHECKING:
     from training.run import Run

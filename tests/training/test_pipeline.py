@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from models.versions import Store, Version
+from tests.training.test_run import make_run, save
 from training.errors import ExportError, TrainingError
 from training.interrupt import Interrupted
-
-from .test_run import make_run, save
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 

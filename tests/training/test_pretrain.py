@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from tests.training.stops import finish_in_pieces
 from training.checkpoint import Checkpoint
 from training.errors import DataError, TrainingError
 from training.settings import NetworkSettings, PretrainSettings
-
-from .stops import finish_in_pieces
 
 if TYPE_CHECKING:
     from training.pretrain import Encoder

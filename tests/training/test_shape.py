@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from models.versions import Version
+from tests.versions import publish
 from training.errors import TrainingError
 from training.shape import choose_shape
-
-from ..versions import publish
 
 NOTHING = {"cell": None, "layers": None, "units": None, "embedding": None}
 

@@ -8,10 +8,16 @@ import pandas
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
+from tests.training.tables import (
+    make_dataset,
+    make_rows,
+    write_csv,
+    write_json,
+    write_jsonl,
+    write_parquet,
+)
 from training.errors import DataError
 from training.sources import Source, load_source
-
-from .tables import make_dataset, make_rows, write_csv, write_json, write_jsonl, write_parquet
 
 
 def load(path: Path | str, *, config: str | None = None, revision: str | None = None) -> Source:

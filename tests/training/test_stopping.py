@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from models.early_exit import risk_of
 from models.metadata import Stopping
 from models.ngrams import NgramLookup
-from models.stopping import risk_of
 from training.stopping import EVERY, FEWEST, Looks, draw_watched, fit_stopping, gather_looks
 
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.__main__ import app
-from service.classifier import Classifier
+from service.answering.classifier import Classifier
 from service.scoring import score
 from service.scoring.formats import JsonLines
 from service.scoring.parts import Parts, PartsError

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.training.tables import make_rows
+from tests.training.test_run import make_run
 from training.budget import Budget
 from training.settings import FitSettings, NetworkSettings
-
-from ..tables import make_rows
-from ..test_run import make_run
 
 if TYPE_CHECKING:
     from training.run import Run

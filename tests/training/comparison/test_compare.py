@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.training.tables import make_rows
+from tests.training.test_run import make_run
 from training import ngrams
 from training.errors import Diverged, TrainingError
 from training.settings import FitSettings, NetworkSettings
-
-from ..tables import make_rows
-from ..test_run import make_run
 
 if TYPE_CHECKING:
     from training.comparison.summary import Summary

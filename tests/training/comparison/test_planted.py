@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.training.tables import Row
+from tests.training.test_run import make_run
 from training import ngrams
 from training.settings import FitSettings, NetworkSettings
-
-from ..tables import Row
-from ..test_run import make_run
 
 if TYPE_CHECKING:
     from training.comparison.summary import Summary

@@ -2,12 +2,11 @@
 
 import numpy as np
 
+from tests.training.inspection.made import exchange, make_table, make_texts
 from training.inspection.contradictions import agree_with_twins, find_contradictions
 from training.inspection.duplicates import find_duplicates
 from training.inspection.table import Table
 from training.inspection.words import read_words
-
-from .made import exchange, make_table, make_texts
 
 A, B, C = make_texts(3)
 NEAR_A = exchange(A, place=4, word="other")

@@ -5,13 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from tests.training.inspection.made import exchange, make_table, make_texts
 from training.inspection.duplicates import EMPTY, find_duplicates, find_leaks, find_repeats
 from training.inspection.findings import Repeats
 from training.inspection.minhash import SIMILARITY, find_pairs
 from training.inspection.shingles import compare, cut_shingles
 from training.inspection.words import read_words
-
-from .made import exchange, make_table, make_texts
 
 
 def near_pairs(texts: list[str]) -> set[tuple[int, int]]:

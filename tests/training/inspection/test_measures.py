@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
+from tests.training.inspection.made import make_table
 from training.inspection.balance import measure_balance
 from training.inspection.lengths import measure_lengths
 from training.inspection.overlap import measure_overlap
 from training.inspection.table import Table
 from training.inspection.words import read_words
-
-from .made import make_table
 
 
 def table_of(**texts: list[str]) -> Table:

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.training.inspection.made import make_table
 from training.inspection.order import SIDE, Order, find_order, name_sorted
 from training.inspection.table import Table
-
-from .made import make_table
 
 
 def table_of(**labels: Sequence[int]) -> Table:

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
+from tests.training.loader import ROOT
 from training.inspection.doctor import inspect_source
 from training.inspection.findings import Findings, Match
 from training.sources import Source, load_source
-
-from ..loader import ROOT
 
 FOLDER = ROOT.parent / "shared" / "data" / "rotten_tomatoes"
 FLIPPED, COPIED = 100, 200

@@ -5,13 +5,12 @@ import random
 import numpy as np
 import pytest
 
+from tests.training.inspection.made import make_opinions, make_table
 from training.inspection import suspects
 from training.inspection.findings import Suspicion
 from training.inspection.suspects import find_suspects
 from training.inspection.table import Table
 from training.inspection.words import read_words
-
-from .made import make_opinions, make_table
 
 
 def suspicion_of(

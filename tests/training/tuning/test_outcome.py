@@ -2,9 +2,8 @@
 
 import pytest
 
+from tests.training.tuning.made import make_outcome
 from training.tuning.outcome import is_noise, rank
-
-from .made import make_outcome
 
 
 def test_the_score_decides_and_between_equal_ones_the_log_loss() -> None:

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.training.tuning.made import VALUES
 from training.settings import NetworkSettings, TrainSettings
 from training.tuning.space import SPACE, apply, defaults, options, shorten
-
-from .made import VALUES
 
 SETTINGS = TrainSettings(name="x", dataset="y", network=NetworkSettings(cell="lstm"), seed=5)
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import optuna
 import pytest
 
+from tests.training.tuning.made import VALUES
 from training.errors import TrainingError
 from training.tuning.space import SPACE
 from training.tuning.study import DEFAULTS, JOURNAL, MOST_RETRIES, RETRIES, claim, open_study
-
-from .made import VALUES
 
 if TYPE_CHECKING:
     from optuna.study import Study

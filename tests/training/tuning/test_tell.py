@@ -4,12 +4,11 @@ import shlex
 
 import pytest
 
+from tests.training.tuning.made import VALUES, make_outcome
 from training.settings import NetworkSettings, TrainSettings
 from training.tuning.outcome import rank
 from training.tuning.progress import describe
 from training.tuning.tell import command, count, tell, verdict
-
-from .made import VALUES, make_outcome
 
 SETTINGS = TrainSettings(
     name="mine", dataset="my rows.csv", network=NetworkSettings(cell="lstm"), text_column="what?"

@@ -12,14 +12,13 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
+from tests.training.tables import make_rows
+from tests.training.test_run import make_run
 from training import ngrams
 from training.errors import TrainingError
 from training.interrupt import Interrupt, Interrupted
 from training.settings import FitSettings, NetworkSettings
 from training.tuning.space import SPACE
-
-from ..tables import make_rows
-from ..test_run import make_run
 
 if TYPE_CHECKING:
     from training.run import Run
@@ -239,9 +238,8 @@ def test_without_resume_the_last_study_is_put_aside(tmp_path: Path) -> None:
 
 
 def test_several_labels_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.conftest import write_tags
     from training.prepare import prepare
-
-    from ...conftest import write_tags
 
     run = make_small_run(tmp_path)
     settings = replace(run.settings, dataset=str(write_tags(tmp_path / "tags.parquet", rows=60)))

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.training.tuning.made import make_outcome
 from training.tuning.plot import draw
 from training.tuning.write import write
-
-from .made import make_outcome
 
 OUTCOMES = [
     make_outcome(0, score=0.8, is_default=True),

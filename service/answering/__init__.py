@@ -1,0 +1,1 @@
+"""From texts to predictions: one way for every route, stream and file."""

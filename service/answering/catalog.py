@@ -1,0 +1,210 @@
+"""The versions that are loaded, kept in step with the store."""
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.cells import GATES
+from models.errors import GatewiseError
+from models.versions import Store, Version
+from service.answering.classifier import Classifier
+from service.engines.loading import EngineKind, open_engine
+from service.errors import Invalid, NotFound, Unavailable
+from service.web.schemas import ModelInfo, VersionInfo
+
+_log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 30
+
+Fingerprint = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A version that was loaded, or why it could not be."""
+
+    fingerprint: Fingerprint
+    classifier: Classifier | None
+    reason: str | None = None
+    tried: float = 0.0
+
+    def is_due(self) -> bool:
+        """Whether to try again, for what failed may have been the disk, not the version."""
+        return self.classifier is None and time.monotonic() - self.tried > RETRY_SECONDS
+
+
+Loaded = dict[str, dict[int, Entry]]
+"""Entries by model name and version, newest first."""
+
+
+class Catalog:
+    """Loads what the store holds and finds what a request asks for.
+
+    `refresh` may run in another thread than `find`: it replaces all that is loaded at once, and a
+    version that is dropped lives on until the last request that uses it is answered.
+
+    Args:
+        store: Where the versions are.
+        default: Model, or model:version, for requests that name none.
+        engine: What computes.
+        keep: Newest versions of each model kept loaded, so that clients of the last can move on.
+    """
+
+    def __init__(self, store: Store, *, default: str | None, engine: EngineKind, keep: int) -> None:
+        self._store = store
+        name, _, number = (default or "").partition(":")
+        self._default = name or None
+        self._pinned = int(number) if number else None
+        self._engine = engine
+        self._keep = keep
+        self._loaded: Loaded = {}
+        self._refreshed = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether the default model answers; any model, where there is no default."""
+        if self._default is None:
+            entries = [entry for model in self._loaded.values() for entry in model.values()]
+            return any(entry.classifier is not None for entry in entries)
+        try:
+            self.find(None, version=None)
+        except (NotFound, Unavailable):
+            return False
+        return True
+
+    def find(self, name: str | None, *, version: int | None) -> Classifier:
+        """Return the classifier of a model, its newest version if none is named.
+
+        Raises:
+            Invalid: No model is named and there is no default.
+            NotFound: There is no such model or version.
+            Unavailable: There is, but it could not be loaded; or nothing is loaded yet.
+        """
+        loaded = self._loaded
+        if not self._refreshed:
+            raise Unavailable("the models are still being loaded")
+        if name is None:
+            name, version = self._default_of(loaded, version=version)
+        if name not in loaded:
+            raise NotFound(f"no model {name!r}; there are: {_list(loaded)}", field="model")
+        entries = loaded[name]
+        if version is None:
+            return _newest(name, entries)
+        if version not in entries:
+            raise NotFound(
+                f"no version {version} of {name!r} is loaded; there are: {_list(entries)}",
+                field="version",
+            )
+        return _usable(f"{name}:{version}", entries[version])
+
+    def _default_of(self, loaded: Loaded, *, version: int | None) -> tuple[str, int | None]:
+        if not loaded:
+            raise Unavailable(f"there is no model in {self._store.root}")
+        if self._default is None:
+            if len(loaded) > 1:
+                raise Invalid(f"name a model; there are: {_list(loaded)}", field="model")
+            return next(iter(loaded)), version
+        if self._default not in loaded:
+            there_are = _list(loaded)
+            raise Unavailable(f"no model {self._default!r}, the default; there are: {there_are}")
+        return self._default, version or self._pinned
+
+    def describe(self) -> list[ModelInfo]:
+        """Return every model with its versions and their state."""
+        loaded = self._loaded
+        default = self._default
+        if default is None and len(loaded) == 1:
+            default = next(iter(loaded))
+        return [
+            ModelInfo(
+                name=name,
+                default=name == default,
+                versions=[_describe_version(number, entry) for number, entry in entries.items()],
+            )
+            for name, entries in loaded.items()
+        ]
+
+    def refresh(self) -> None:
+        """Load versions that are new or have changed, and drop those that are gone."""
+        loaded = {name: self._refresh_model(name) for name in self._store.names()}
+        self._loaded = {name: entries for name, entries in loaded.items() if entries}
+        self._refreshed = True
+
+    def _refresh_model(self, name: str) -> dict[int, Entry]:
+        """Return the newest versions of a model, as many as are kept that work, newest first.
+
+        One that the default pins is kept beside them.
+        """
+        known = self._loaded.get(name, {})
+        pinned = self._pinned if name == self._default else None
+        entries: dict[int, Entry] = {}
+        missing = self._keep
+        for version in reversed(self._store.versions(name)):
+            if missing == 0 and version.number != pinned:
+                continue
+            try:
+                entry = self._refresh_version(version, known.get(version.number))
+            except FileNotFoundError:  # deleted since it was listed
+                continue
+            entries[version.number] = entry
+            missing -= missing > 0 and entry.classifier is not None
+        return entries
+
+    def _refresh_version(self, version: Version, known: Entry | None) -> Entry:
+        fingerprint = _fingerprint(version.path)
+        if known is not None and known.fingerprint == fingerprint and not known.is_due():
+            return known
+        try:
+            version.verify()
+            engine = open_engine(version, kind=self._engine)
+        except Exception as error:  # one bad version must not keep the others from being served
+            unforeseen = None if isinstance(error, GatewiseError | OSError) else error
+            _log.error("%s cannot be served: %s", version.path, error, exc_info=unforeseen)
+            return Entry(fingerprint, None, reason=str(error), tried=time.monotonic())
+        _log.info("%s is ready with the %s engine", version.path, engine.name)
+        return Entry(fingerprint, Classifier(version, engine=engine))
+
+
+def _newest(name: str, entries: dict[int, Entry]) -> Classifier:
+    for entry in entries.values():
+        if entry.classifier is not None:
+            return entry.classifier
+    return _usable(name, next(iter(entries.values())))
+
+
+def _usable(reference: str, entry: Entry) -> Classifier:
+    if entry.classifier is None:
+        raise Unavailable(f"{reference} could not be loaded: {entry.reason}")
+    return entry.classifier
+
+
+def _list(items: dict[str, dict[int, Entry]] | dict[int, Entry]) -> str:
+    return ", ".join(map(str, items)) or "none"
+
+
+def _fingerprint(folder: Path) -> Fingerprint:
+    """Return what changes when a version's files do: their number, total size and last change."""
+    stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
+    newest = max((stat.st_mtime_ns for stat in stats), default=0)
+    return len(stats), sum(stat.st_size for stat in stats), newest
+
+
+def _describe_version(number: int, entry: Entry) -> VersionInfo:
+    if entry.classifier is None:
+        return VersionInfo(version=number, state="failed", reason=entry.reason)
+    metadata = entry.classifier.metadata
+    return VersionInfo(
+        version=number,
+        state="ready",
+        engine=entry.classifier.engine.name,
+        task=metadata.task,
+        labels=list(metadata.labels),
+        cell=metadata.architecture.cell,
+        parameters=metadata.architecture.parameters,
+        streamable=metadata.streamable,
+        gates=list(GATES[metadata.architecture.cell]) if metadata.weights else [],
+        created=metadata.created.isoformat(),
+        metrics=metadata.metrics,
+        data=metadata.data.model_dump(mode="json"),
+    )

@@ -1,0 +1,67 @@
+"""Text to ids without keeping other requests waiting."""
+
+import asyncio
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from models.batching import Row
+from service.answering.classifier import Classifier
+
+INLINE_CHARS = 8_192  # in all; so few are done sooner than a thread could begin
+PIECE_CHARS = 4_096
+PAUSE_SECONDS = (
+    1e-4  # after a piece; with 0 the interpreter is often taken again before others wake
+)
+MOST_CHARS = 8  # of a token, on average, in any text that is worth an estimate
+
+
+class TokenizerThread:
+    """Turns texts into ids: short ones at once, others in a thread that lets go often."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tokenize")
+
+    async def encode(self, classifier: Classifier, texts: Sequence[str]) -> list[Row]:
+        """Return the ids of each text."""
+        if sum(map(len, texts)) <= INLINE_CHARS:
+            return [classifier.encode(text) for text in texts]
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, _encode_all, classifier, texts)
+
+    def shutdown(self) -> None:
+        """End the thread."""
+        self._thread.shutdown(cancel_futures=True)
+
+
+def fewest_seconds(classifier: Classifier, texts: Sequence[str]) -> float:
+    """Return what computing texts takes at least, before it is known how many tokens they have."""
+    tokens = sum(map(len, texts)) // MOST_CHARS
+    return classifier.cost.seconds(tokens)
+
+
+def _encode_all(classifier: Classifier, texts: Sequence[str]) -> list[Row]:
+    return [_encode(classifier, text) for text in texts]
+
+
+def _encode(classifier: Classifier, text: str) -> Row:
+    """Return the ids of a text, read in pieces, between which other threads have their turn."""
+    ids = array("i")  # a list would need ten times the memory
+    for piece in cut(text, chars=PIECE_CHARS):
+        ids.extend(classifier.encode(piece))
+        time.sleep(PAUSE_SECONDS)
+    return np.frombuffer(ids, np.int32)
+
+
+def cut(text: str, *, chars: int) -> Iterator[str]:
+    """Yield pieces of about so many characters; cuts are at white space, where no word goes on."""
+    start = 0
+    while start < len(text):
+        end = start + chars
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        yield text[start:end]
+        start = end

@@ -1,0 +1,83 @@
+"""How far the gates of a network open at each token, computed in NumPy from its weights."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Row
+from models.cells import CellLayer, run_cell, weight_names
+from models.versions import Version
+from service.errors import NoWeights
+
+if TYPE_CHECKING:
+    from service.scheduling.jobs import TextState
+
+Means = dict[str, float]
+
+
+class Layers:
+    """The recurrent layers of a version.
+
+    Args:
+        embedding: Vector of each id, shape (vocabulary, width).
+        cells: The layers, the first one that reads the vectors.
+    """
+
+    def __init__(self, embedding: NDArray[np.generic], cells: Sequence[CellLayer]) -> None:
+        self._embedding = embedding
+        self._cells = cells
+
+    @classmethod
+    def of(cls, version: Version) -> "Layers":
+        """Return the layers of a version.
+
+        Raises:
+            NoWeights: Its metadata do not say where its weights are.
+        """
+        if not version.metadata.weights:
+            raise NoWeights(version.reference)
+        shape = version.metadata.architecture
+        names = map(weight_names, range(shape.layers))
+        cells = [
+            CellLayer(shape.cell, *(_weight(version, name) for name in layer)) for layer in names
+        ]
+        return cls(version.weight("embedding"), cells)
+
+    def read(self, ids: Row, state: "TextState | None") -> tuple["TextState", list[list[Means]]]:
+        """Return the layers' states after ids, and the mean of each gate at each id by layer.
+
+        Args:
+            ids: What is read.
+            state: Of the text before, as an engine has it; None at its start.
+        """
+        sequence = np.asarray(self._embedding[np.asarray(ids, np.int32)], np.float32)
+        after: TextState = {}
+        layers: list[list[Means]] = []
+        for number, cell in enumerate(self._cells):
+            h, c = (self._before(f"{part}{number}", cell, state) for part in "hc")
+            trace = run_cell(cell, sequence, h=h, c=c)
+            sequence = trace.states
+            after[f"h{number}"] = sequence[-1] if len(sequence) else h
+            if trace.cells is not None:
+                after[f"c{number}"] = trace.cells[-1] if len(sequence) else c
+            layers.append(_means(trace.gates, len(sequence)))
+        return after, [list(at) for at in zip(*layers, strict=True)]
+
+    @staticmethod
+    def _before(name: str, cell: CellLayer, state: "TextState | None") -> np.ndarray:
+        zero = np.zeros(cell.units, np.float32)
+        return zero if state is None else state.get(name, zero)
+
+
+def _weight(version: Version, name: str) -> NDArray[np.float32]:
+    # A copy, for in its file it may begin at any byte, and NumPy would copy it for each product.
+    return np.array(version.weight(name), np.float32)
+
+
+def _means(gates: dict[str, np.ndarray], count: int) -> list[Means]:
+    means: Sequence[tuple[str, list[float]]] = [
+        (name, gate.mean(axis=1).tolist()) for name, gate in gates.items()
+    ]
+    return [{name: values[time] for name, values in means} for time in range(count)]

@@ -1,0 +1,1 @@
+"""What is computed when. Knows runners, but neither labels nor the web."""

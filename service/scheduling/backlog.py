@@ -1,0 +1,68 @@
+"""What waits, in the order in which it is taken up."""
+
+import bisect
+from collections import defaultdict
+from collections.abc import Sequence
+from operator import attrgetter
+
+from service.scheduling.jobs import Job, Ticket
+
+LOOKAHEAD = 64  # jobs that are looked at for company
+WINDOW = 0.02  # seconds; work that is due within one counts as due at the same time
+
+_by_rank = attrgetter("rank")
+
+
+class Backlog:
+    """Jobs that wait, and the seconds of work in them. Not safe for threads by itself."""
+
+    def __init__(self) -> None:
+        self._jobs: list[Job] = []
+        self._seconds: defaultdict[int, float] = defaultdict(float)  # by the window of `due`
+
+    def __bool__(self) -> bool:
+        """Whether there is a job."""
+        return bool(self._jobs)
+
+    @property
+    def seconds(self) -> float:
+        """The work of all jobs, each alone."""
+        return sum(self._seconds.values())
+
+    def seconds_before(self, due: float) -> float:
+        """Return the work that is due by then."""
+        last = int(due / WINDOW)
+        return sum(seconds for window, seconds in self._seconds.items() if window <= last)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        """Put jobs in their places."""
+        if len(jobs) == 1:
+            bisect.insort(self._jobs, jobs[0], key=_by_rank)
+        else:
+            self._jobs.extend(jobs)
+            self._jobs.sort(key=_by_rank)
+        for job in jobs:
+            self._seconds[int(job.ticket.due / WINDOW)] += job.seconds_left
+
+    def candidates(self) -> list[Job]:
+        """Return jobs of one classifier, those that come first in front; all stay."""
+        front = self._jobs[:LOOKAHEAD]
+        classifier = front[0].ticket.classifier
+        return [job for job in front if job.ticket.classifier is classifier]
+
+    def remove(self, jobs: Sequence[Job]) -> None:
+        """Take out jobs, all of which were candidates a moment ago."""
+        taken = set(map(id, jobs))
+        self._jobs[:LOOKAHEAD] = [job for job in self._jobs[:LOOKAHEAD] if id(job) not in taken]
+        self._forget(jobs)
+
+    def discard(self, ticket: Ticket) -> None:
+        """Take out all jobs of a ticket for which nobody waits any more."""
+        self._forget([job for job in self._jobs if job.ticket is ticket])
+        self._jobs = [job for job in self._jobs if job.ticket is not ticket]
+
+    def _forget(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._seconds[int(job.ticket.due / WINDOW)] -= job.seconds_left
+        if not self._jobs:  # or what rounding leaves over would add up
+            self._seconds.clear()

@@ -1,0 +1,159 @@
+"""What waits to be computed: the texts of a request, each read as far as it has got."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Row
+from models.golden import Probabilities
+from service.answering.classifier import Classifier
+from service.engines.cost import Cost
+
+
+class Unsettled(Exception):
+    """Not computed yet."""
+
+
+Result = Probabilities | Exception
+"""Probabilities (labels,) of a text, or why there are none."""
+TextState = dict[str, NDArray[np.float32]]
+"""The state tensors of one text by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is to be read, and where.
+
+    Args:
+        ids: Token ids.
+        state: After what was read of the text before; None at its start.
+        stops: Numbers of tokens, rising and from 1 on, after which it is of interest how things
+            stand. Each takes a call of the engine.
+        keep: The stop whose state is wanted; 0 for `state` itself.
+        until: Says at a stop, from the probabilities and the tokens left, whether it is enough.
+    """
+
+    ids: Row
+    state: TextState | None = None
+    stops: Sequence[int] = ()
+    keep: int = 0
+    until: Callable[[Probabilities, int], bool] | None = None
+
+    def seconds(self, cost: Cost) -> float:
+        """Return what reading it alone takes."""
+        return cost.seconds(len(self.ids), calls=1 + len(self.stops))
+
+
+class Job:
+    """One text on its way.
+
+    Args:
+        reading: What is to be read.
+        ticket: The request that it belongs to.
+        place: Its place among the texts of the request.
+    """
+
+    __slots__ = (
+        *("ids", "keep", "kept", "length", "place", "read", "seen", "state", "stops", "ticket"),
+        "until",
+    )
+
+    def __init__(self, reading: Reading, *, ticket: "Ticket", place: int) -> None:
+        self.ids = np.asarray(reading.ids, np.int32)
+        self.length = len(self.ids)
+        self.stops, self.keep, self.until = reading.stops, reading.keep, reading.until
+        self.ticket = ticket
+        self.place = place
+        self.read = 0
+        self.state = self.kept = reading.state
+        self.seen: list[Probabilities] = []
+
+    @property
+    def left(self) -> int:
+        """Tokens still to be read."""
+        return len(self.ids) - self.read
+
+    @property
+    def ahead(self) -> int:
+        """Tokens still to be read before the next stop."""
+        if len(self.seen) == len(self.stops):
+            return self.left
+        return self.stops[len(self.seen)] - self.read
+
+    @property
+    def seconds_left(self) -> float:
+        """What reading them alone takes."""
+        calls = 1 + len(self.stops) - len(self.seen)
+        return self.ticket.classifier.cost.seconds(self.left, calls=calls)
+
+    def advance(self, tokens: int, probabilities: Probabilities) -> None:
+        """Note that so many tokens more have been read, and what they came to, shape (labels,)."""
+        self.read += tokens
+        if len(self.seen) < len(self.stops) and self.read == self.stops[len(self.seen)]:
+            self.seen.append(probabilities)
+            if self.read == self.keep:
+                self.kept = self.state
+            if self.until is not None and self.until(probabilities, self.left):
+                self.ids, self.stops = self.ids[: self.read], ()
+                self.seen.clear()
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """What comes first is smaller; within a request, texts of like length are neighbours."""
+        return self.ticket.due, len(self.ids)
+
+
+class Ticket:
+    """A request's texts, and what becomes of them.
+
+    All times are of the clock `time.monotonic`, in seconds.
+
+    Args:
+        classifier: What answers.
+        readings: What is to be read, one text at least.
+        deadline: When an answer comes too late.
+        stretch: How many times as long as its own work a request waits without complaint. By that
+            short requests overtake long ones, though never those that have waited long enough.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        readings: Sequence[Reading],
+        *,
+        deadline: float,
+        stretch: float,
+    ) -> None:
+        self.classifier = classifier
+        self.jobs = [Job(what, ticket=self, place=place) for place, what in enumerate(readings)]
+        self.seconds = sum(job.seconds_left for job in self.jobs)
+        self.arrived = time.monotonic()
+        self.deadline = deadline
+        self.due = self.arrived + min(stretch * self.seconds, (deadline - self.arrived) / 2)
+        self.started: float | None = None
+        self.closed = False
+        self.results: list[Result] = [Unsettled()] * len(self.jobs)
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unsettled = len(self.jobs)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all texts."""
+        return sum(len(job.ids) for job in self.jobs)
+
+    def result(self, place: int) -> Probabilities:
+        """Return the probabilities of a text; raise what it failed with."""
+        result = self.results[place]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def settle(self, job: Job, result: Result) -> None:
+        """Record what became of a text; after the last nothing is left to be done."""
+        self.results[job.place] = result
+        self._unsettled -= 1
+        self.closed = self.closed or self._unsettled == 0

@@ -1,0 +1,237 @@
+"""Decides what is computed when, and refuses what would come too late.
+
+Requests are taken up in the order in which they are due: soon after they come, the less work the
+sooner. A few threads read slices of their texts (`slices.py`); the event loop only waits.
+"""
+
+import asyncio
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+from starlette.types import Receive
+
+from service.answering.classifier import Classifier
+from service.errors import ClientGone, DeadlinePassed, Overloaded
+from service.scheduling.backlog import Backlog
+from service.scheduling.jobs import Job, Reading, Result, Ticket
+from service.scheduling.refusals import Turnstile
+from service.scheduling.slices import plan_slice, read_slice
+from service.scheduling.throughput import Pace
+
+STRETCH = 20.0  # see Ticket
+MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
+NICE = 15  # of the threads that compute, beside the event loop's
+WATCH_SECONDS = 0.02  # after which it is worth looking whether the client is still there
+
+
+class Scheduler:
+    """Computes texts in threads of its own. To be used on one event loop.
+
+    Args:
+        threads: Slices that are computed at the same time.
+    """
+
+    def __init__(self, *, threads: int) -> None:
+        self._backlog = Backlog()
+        self._pace = Pace(threads=threads)
+        self._turnstile = Turnstile()
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"compute-{n}") for n in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Start the threads; until then requests wait."""
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def backlog_seconds(self) -> float:
+        """How long it takes to compute all that waits."""
+        with self._changed:
+            return self._backlog.seconds / self._pace.value
+
+    async def check(self, seconds: float, *, deadline: float) -> None:
+        """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
+        due = time.monotonic() + STRETCH * seconds
+        with self._changed:
+            refusal = self._refusal(seconds, due=due, deadline=deadline)
+        if refusal is not None:
+            await self._refuse(refusal)
+
+    async def compute(
+        self,
+        classifier: Classifier,
+        readings: Sequence[Reading],
+        *,
+        deadline: float,
+        receive: Receive | None = None,
+    ) -> Ticket:
+        """Return the finished ticket of a request.
+
+        Args:
+            classifier: What answers.
+            readings: What is to be read, one text at least.
+            deadline: On the clock `time.monotonic`.
+            receive: Says when the client is gone; None if there is no telling.
+
+        Raises:
+            Overloaded: There is too much to do before.
+            DeadlinePassed: There was, after all.
+            ClientGone: Nobody waits for the answer.
+        """
+        ticket = Ticket(classifier, readings, deadline=deadline, stretch=STRETCH)
+        with self._changed:
+            refusal = self._refusal(ticket.seconds, due=ticket.due, deadline=deadline)
+            if refusal is None:
+                self._backlog.add(ticket.jobs)
+                self._changed.notify(len(ticket.jobs))
+        if refusal is not None:
+            await self._refuse(refusal)
+        await self._wait(ticket, receive)
+        return ticket
+
+    def shutdown(self) -> None:
+        """End the threads, after their slices."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    async def _refuse(self, refusal: Overloaded) -> NoReturn:
+        await self._turnstile.go_through()
+        raise refusal
+
+    def _refusal(self, seconds: float, *, due: float, deadline: float) -> Overloaded | None:
+        """Return what to say to work that would come too late; None if there is time for it."""
+        before = self._backlog.seconds_before(due) / self._pace.value
+        there_is = MARGIN * (deadline - time.monotonic())
+        late = before + seconds - there_is
+        if before <= 0 or late <= 0:
+            return None
+        return Overloaded(
+            f"the answer would take about {before + seconds:.1f} s, too long for its deadline",
+            retry_after=math.ceil(min(late, before)),
+        )
+
+    async def _wait(self, ticket: Ticket, receive: Receive | None) -> None:
+        loop = asyncio.get_running_loop()
+        watch: asyncio.Task[None] | None = None
+
+        def begin() -> None:  # most are answered before
+            nonlocal watch
+            watch = loop.create_task(self._watch(ticket, receive))
+
+        soon = min(WATCH_SECONDS, ticket.deadline - time.monotonic())
+        timer = loop.call_later(soon, begin)
+        try:
+            await ticket.done
+        finally:
+            timer.cancel()
+            if watch is not None:
+                watch.cancel()
+            if not ticket.closed:  # the waiting itself was ended
+                self._drop(ticket)
+
+    async def _watch(self, ticket: Ticket, receive: Receive | None) -> None:
+        """Give a ticket up when its client leaves, or at its deadline."""
+        try:
+            async with asyncio.timeout(ticket.deadline - time.monotonic()):
+                await (_left(receive) if receive else asyncio.Future())
+            self._give_up(ticket, ClientGone("the client is gone"))
+        except TimeoutError:
+            waited = max(1, 1e3 * (time.monotonic() - ticket.arrived))
+            self._give_up(ticket, DeadlinePassed(f"not answered within {waited:,.0f} ms"))
+
+    def _give_up(self, ticket: Ticket, error: Exception) -> None:
+        if not ticket.done.done():
+            self._drop(ticket)
+            ticket.done.set_exception(error)
+
+    def _drop(self, ticket: Ticket) -> None:
+        with self._changed:
+            ticket.closed = True
+            self._backlog.discard(ticket)
+
+    def _work(self) -> None:
+        """Read slices, in a thread, until there is an end."""
+        _yield_to_others()
+        busy_since = time.monotonic()
+        while True:
+            with self._changed:
+                while not self._backlog and not self._stopped:
+                    self._changed.wait()
+                    busy_since = time.monotonic()
+                if self._stopped:
+                    return
+                jobs, tokens = plan_slice(self._backlog.candidates())
+                self._backlog.remove(jobs)
+            busy_since = self._read(jobs, tokens, busy_since=busy_since)
+
+    def _read(self, jobs: list[Job], tokens: int, *, busy_since: float) -> float:
+        """Read a slice; return when it was done."""
+        started = time.monotonic()
+        work = sum(job.seconds_left for job in jobs)
+        for job in jobs:
+            job.ticket.started = job.ticket.started or started
+        results = _compute(jobs, tokens)
+        work -= sum(job.seconds_left for job in jobs if job.left)
+        with self._changed:
+            self._settle(jobs, results)
+            done = time.monotonic()
+            self._pace.add(work, seconds=done - busy_since)
+        return done
+
+    def _settle(self, jobs: list[Job], results: Sequence[Result]) -> None:
+        """Put back what is not at its end, and tell who waits for the rest."""
+        unread: list[Job] = []
+        finished: list[Ticket] = []
+        for job, result in zip(jobs, results, strict=True):
+            if job.ticket.closed:
+                continue
+            if job.left and not isinstance(result, Exception):
+                unread.append(job)
+                continue
+            job.ticket.settle(job, result)
+            if job.ticket.closed:
+                finished.append(job.ticket)
+        if unread:
+            self._backlog.add(unread)
+            self._changed.notify(len(unread))
+        if finished:
+            finished[0].done.get_loop().call_soon_threadsafe(_wake, finished)
+
+
+def _yield_to_others() -> None:
+    """Let the event loop go before this thread, so that a refusal does not wait for a slice."""
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+
+
+def _compute(jobs: list[Job], tokens: int) -> list[Result]:
+    """Return the probabilities of each job after a slice, or why there are none."""
+    try:
+        return list(read_slice(jobs, tokens))
+    except Exception as error:  # whatever it is, it must not end the thread
+        if len(jobs) == 1:
+            return [error]
+    return [_compute([job], tokens)[0] for job in jobs]  # so that only the culprit fails
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _wake(tickets: Sequence[Ticket]) -> None:
+    for ticket in tickets:
+        if not ticket.done.done():
+            ticket.done.set_result(None)

@@ -1,0 +1,99 @@
+"""The unit of work: some tokens of one text or of several, read in one call of the engine.
+
+Long texts are read slice by slice, from state to state, so whatever comes meanwhile waits for one
+slice at most. Texts that are on their way share slices (continuous batching: Yu et al., "Orca",
+OSDI 2022; a recurrent network carries a state of constant size in place of their cache), as long
+as that costs less than reading them one after the other.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.batching import pad
+from models.golden import Probabilities
+from models.metadata import StateTensor
+from service.engines.protocol import Engine, State, initial_state
+from service.scheduling.jobs import Job
+
+SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
+LONG_SECONDS = 0.1  # of computing ahead: a text that takes so long is read in shorter slices,
+LONG_SLICE_SECONDS = 0.0015  # for it comes late anyway, and makes many wait
+CALLS = 10  # times as long as the call itself, at least, or nothing but calls would be made
+COMPANY = 8  # texts that a slice leaves time for; more save little
+WORTH = 1.5  # times another call must be saved by beginning a text that does not come to an end
+GRACE = 1.25  # times as long as needed may a slice be, so that texts a little longer are done too
+
+
+def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
+    """Return the jobs to read together, the first of the candidates among them, and how far.
+
+    Args:
+        candidates: Jobs of one classifier, those that come first in front.
+    """
+    first, classifier = candidates[0], candidates[0].ticket.classifier
+    cost, whole = classifier.cost, max(1, first.ahead)
+    long = cost.seconds(whole) > LONG_SECONDS
+    enough = max(LONG_SLICE_SECONDS if long else SLICE_SECONDS, CALLS * cost.call)
+    most = cost.tokens_within(enough, texts=COMPANY) if classifier.sliced else whole
+    tokens = min(whole, most)
+    roof = min(most, round(tokens * GRACE))
+    limit = max(enough, cost.seconds(roof))
+    # A text that is only begun needs another call. Where the first goes on too they share that;
+    # elsewhere what they share of this one must be worth it.
+    goes_on = first.ahead > roof or tokens * cost.step >= WORTH * cost.call
+    worth = classifier.sliced and goes_on
+    chosen = [first]
+    for job in candidates[1:]:
+        if job.ahead > roof and not worth:
+            continue
+        longer = max(tokens, min(job.ahead, roof))
+        together = cost.seconds(longer, texts=len(chosen) + 1)
+        if together > limit:
+            continue
+        if together - cost.seconds(tokens, texts=len(chosen)) < cost.seconds(
+            min(job.ahead, longer)
+        ):
+            chosen.append(job)
+            tokens = longer
+    if classifier.sliced:  # there may be time for more than was expected
+        room = cost.tokens_within(enough, texts=len(chosen))
+        tokens = max(tokens, min(room, *(job.ahead for job in chosen)))
+    return chosen, tokens
+
+
+def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
+    """Read up to so many tokens of each job on, none past its next stop.
+
+    Returns:
+        The probabilities (jobs, labels) then.
+    """
+    classifier = jobs[0].ticket.classifier
+    counts = [min(tokens, job.ahead) for job in jobs]
+    ids = pad([job.ids[job.read : job.read + n] for job, n in zip(jobs, counts, strict=True)])
+    if all(job.state is None and job.ahead <= tokens and not job.stops for job in jobs):
+        probabilities = classifier.engine.predict(ids)
+    else:
+        probabilities = _step(classifier.engine, classifier.metadata.state, jobs, ids)
+    for job, count, row in zip(jobs, counts, probabilities, strict=True):
+        job.advance(count, row)
+    return probabilities
+
+
+def _step(
+    engine: Engine, tensors: tuple[StateTensor, ...], jobs: Sequence[Job], ids: np.ndarray
+) -> Probabilities:
+    probabilities, after = engine.step(ids, _gather(tensors, jobs))
+    for row, job in enumerate(jobs):
+        job.state = {name: values[row] for name, values in after.items()}
+    return probabilities
+
+
+def _gather(tensors: tuple[StateTensor, ...], jobs: Sequence[Job]) -> State:
+    """Return the states of jobs as one batch."""
+    state = initial_state(tensors, batch=len(jobs))
+    for row, job in enumerate(jobs):
+        if job.state is not None:
+            for name, value in job.state.items():
+                state[name][row] = value
+    return state

@@ -1,0 +1,134 @@
+"""A stream's position as a token that a client keeps between two pieces.
+
+A token is, in base64url without padding,
+
+    mac (16) · format (1) · length of the header (4) · header (JSON) · state tensors (float32)
+
+The header has the version (name, number, digest), the text held back, and how many tokens and
+characters come before it.
+The mac is HMAC-SHA-256 (RFC 2104), cut to 128 bits, of all that follows.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.metadata import StateTensor
+from service.answering.classifier import Classifier
+from service.errors import BadState, ReplayRequired
+from service.scheduling.jobs import TextState
+from service.streams.position import Position
+
+FORMAT = 1
+MAC_BYTES = 16
+_FIXED = struct.Struct("<BI")
+_DOMAIN = b"gatewise stream state"
+_LITTLE = np.dtype("<f4")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a token says, before it is known whether its version is loaded.
+
+    Args:
+        model: Name of the model.
+        version: Number of the version.
+        digest: Of the version's metadata, and so of its weights.
+        held: Text held back.
+        tokens: Tokens read.
+        characters: Characters before what is held.
+        tensors: The state, all tensors in a row; empty before the first token.
+    """
+
+    model: str
+    version: int
+    digest: str
+    held: str
+    tokens: int
+    characters: int
+    tensors: bytes
+
+
+class Seal:
+    """Writes tokens and reads those that it, or another with the same secret, wrote.
+
+    Args:
+        secret: What only the replicas of a service know. Without one the mac is a checksum, which
+            others can compute too; a state that a client makes up misleads nobody but that client.
+    """
+
+    def __init__(self, secret: str | None) -> None:
+        self._key = hmac.digest((secret or "").encode(), _DOMAIN, "sha256")
+
+    def write(self, position: Position, classifier: Classifier) -> str:
+        """Return the token of a position in a stream that the classifier reads."""
+        metadata, state = classifier.metadata, position.state
+        names = [metadata.name, metadata.version, classifier.digest]
+        place = [position.held, position.tokens, position.characters]
+        header = json.dumps([*names, *place]).encode()
+        tensors = (state[tensor.name].astype(_LITTLE) for tensor in metadata.state) if state else ()
+        body = _FIXED.pack(FORMAT, len(header)) + header + b"".join(t.tobytes() for t in tensors)
+        return _encode(self._mac(body) + body)
+
+    def open(self, token: str) -> Opened:
+        """Return what a token says.
+
+        Raises:
+            BadState: It is not as it was written.
+        """
+        try:
+            padded = token.encode("ascii") + b"=" * (-len(token) % 4)
+            sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
+        except (UnicodeEncodeError, binascii.Error):
+            raise BadState from None
+        mac, body = sealed[:MAC_BYTES], sealed[MAC_BYTES:]
+        written = _encode(sealed) == token  # and not one of those that decode to the same
+        if not (
+            written and hmac.compare_digest(mac, self._mac(body)) and body[:1] == bytes([FORMAT])
+        ):
+            raise BadState
+        try:
+            _, length = _FIXED.unpack_from(body)
+            start = _FIXED.size + length
+            header = json.loads(body[_FIXED.size : start])
+        except (struct.error, ValueError, RecursionError):
+            raise BadState from None
+        match header:
+            case [str(model), int(version), str(digest), str(held), int(tokens), int(characters)]:
+                return Opened(model, version, digest, held, tokens, characters, body[start:])
+        raise BadState
+
+    def _mac(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, hashlib.sha256)[:MAC_BYTES]
+
+
+def _encode(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def resume(opened: Opened, classifier: Classifier) -> Position:
+    """Return the position that a token of this version holds.
+
+    Raises:
+        ReplayRequired: It was written by other weights under the same name and number.
+        BadState: Its tensors are not those of the version.
+    """
+    if opened.digest != classifier.digest:
+        raise ReplayRequired(f"{opened.model}:{opened.version} has been replaced since")
+    state = _unpack(opened.tensors, classifier.metadata.state) if opened.tensors else None
+    return Position(state, opened.held, opened.tokens, opened.characters)
+
+
+def _unpack(data: bytes, tensors: tuple[StateTensor, ...]) -> TextState:
+    ends = np.cumsum([int(np.prod(tensor.shape)) for tensor in tensors])
+    if len(data) != _LITTLE.itemsize * ends[-1]:
+        raise BadState
+    values = np.frombuffer(data, _LITTLE).astype(np.float32)
+    parts = np.split(values, ends[:-1])
+    return {t.name: part.reshape(t.shape) for t, part in zip(tensors, parts, strict=True)}

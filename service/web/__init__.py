@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: the only part of the service that knows them."""

@@ -1,0 +1,95 @@
+"""Puts the application together."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.types import ASGIApp
+
+from models import __version__
+from models.versions import Store
+from service.answering.catalog import Catalog
+from service.answering.tokenizing import TokenizerThread
+from service.errors import install_error_handlers
+from service.metrics import Metrics
+from service.scheduling.scheduler import Scheduler
+from service.settings import Settings
+from service.streams.state_token import Seal
+from service.web.direct_routes import FastLane, find_route
+from service.web.middleware import RequestMiddleware
+from service.web.routes import models, operations, page, predict, stream
+from service.web.state import ServiceState
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application. Nothing is loaded before it starts."""
+    catalog = Catalog(
+        Store(settings.store),
+        default=settings.model,
+        engine=settings.engine,
+        keep=settings.versions,
+    )
+    scheduler = Scheduler(threads=settings.computing_threads)
+    state = ServiceState(
+        settings, catalog, Metrics(), TokenizerThread(), scheduler, Seal(settings.stream_secret)
+    )
+    app = FastAPIOffline(
+        title="Gatewise",
+        description="Text classification with gated recurrent networks.",
+        version=__version__,
+        lifespan=_lifespan,
+        redoc_url=None,
+    )
+    app.state.service = state
+    for routes in (predict, stream, models, operations, page):
+        app.include_router(routes.router)
+    app.mount("/page", page.make_files())
+    install_error_handlers(app)
+    app.middleware_stack = _surround(app, state)
+    return app
+
+
+def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
+    """Return what handles a request: our middleware around all of FastAPI's own.
+
+    `add_middleware` would put it behind FastAPI's, which the fast lane is there to pass by.
+    """
+    often = (find_route(predict.router, predict.predict), find_route(stream.router, stream.read))
+    lane = FastLane(app.build_middleware_stack(), routes=often)
+    limit = state.settings.max_body_bytes
+    return RequestMiddleware(lane, metrics=state.metrics, max_body_bytes=limit)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state: ServiceState = app.state.service
+    state.scheduler.start()
+    watcher = asyncio.create_task(_watch(state))
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        state.tokenizer.shutdown()
+        state.scheduler.shutdown()
+
+
+async def _watch(state: ServiceState) -> None:
+    """Keep the catalog in step with the store, off the event loop."""
+    await _refresh(state)
+    gc.freeze()  # what is there now stays: a collection that looks through it stops all for 50 ms
+    while True:
+        await asyncio.sleep(state.settings.poll_seconds)
+        await _refresh(state)
+
+
+async def _refresh(state: ServiceState) -> None:
+    try:
+        await asyncio.to_thread(state.catalog.refresh)
+    except Exception:  # whatever it was, a later look may succeed
+        _log.exception("cannot look through %s", state.settings.store)

@@ -1,0 +1,35 @@
+"""Health and metrics, for who runs the service."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from service.web.schemas import Health
+from service.web.state import StateDep
+
+router = APIRouter()
+
+
+@router.get("/livez")
+async def live() -> Health:
+    """Answer as long as the process can."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses={503: {"model": Health, "description": "Loading or draining."}})
+async def ready(response: Response, state: StateDep) -> Health:
+    """Say whether the service can be sent requests."""
+    if state.draining:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Health(status="draining")
+    if not state.catalog.ready:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Health(status="loading")
+    return Health(status="ready")
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(state: StateDep) -> Response:
+    """Give the metrics in Prometheus's text format."""
+    return Response(state.metrics.render(), media_type=CONTENT_TYPE_LATEST)

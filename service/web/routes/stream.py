@@ -1,0 +1,183 @@
+"""`POST /stream` and the WebSocket `/stream`: text that arrives in pieces."""
+
+import asyncio
+import logging
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel
+
+from service.answering.classifier import Classifier
+from service.errors import (
+    INTERNAL,
+    Invalid,
+    NotFound,
+    NotStreamable,
+    ReplayRequired,
+    ServiceError,
+    documented,
+)
+from service.streams.position import Position
+from service.streams.reader import Read, Wanted, read_piece
+from service.streams.state_token import resume
+from service.web.parsing import (
+    DEADLINE_DOCUMENTED,
+    check_piece,
+    parse_question,
+    read_deadline,
+    read_question,
+)
+from service.web.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
+from service.web.state import ServiceState, get_state
+
+router = APIRouter()
+_log = logging.getLogger(__name__)
+
+IDLE = 1001  # "going away", as a WebSocket has it
+
+Question = StreamRequest | StreamMessage
+_DOCUMENTED: dict[str, Any] = {
+    "parameters": [DEADLINE_DOCUMENTED],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": StreamRequest.model_json_schema()}},
+    },
+}
+
+
+@router.post(
+    "/stream",
+    response_model=StreamResponse,
+    responses=documented(400, 404, 409, 413, 415, 422, 429, 503, 504),
+    openapi_extra=_DOCUMENTED,
+)
+async def read(request: Request) -> Response:
+    """Classify a text that arrives in pieces, all of it so far, from the state of the last answer.
+
+    Nothing is kept here: any replica can go on from a state.
+    """
+    service = get_state(request)
+    question = await read_question(request, StreamRequest)
+    piece = check_piece(question.text, service.settings)
+    classifier, position = _find(service, question)
+    found = await read_piece(
+        service,
+        classifier,
+        position,
+        piece,
+        wanted=_wanted(question),
+        final=question.final,
+        deadline=read_deadline(request),
+        receive=request.receive,
+    )
+    state = None if question.final else service.seal.write(found.position, classifier)
+    return Response(_dump(_answer(found, state)), media_type="application/json")
+
+
+def _is(classifier: Classifier, message: StreamMessage) -> bool:
+    """Whether the message names no other version than this."""
+    metadata = classifier.metadata
+    return message.model in (None, metadata.name) and message.version in (None, metadata.version)
+
+
+def _wanted(question: Question) -> Wanted:
+    return Wanted(question.top_k, question.explain, question.gates)
+
+
+def _answer(found: Read, state: str | None) -> StreamResponse:
+    return StreamResponse(
+        prediction=found.prediction,
+        tokens=found.prediction.tokens,
+        steps=found.steps,
+        state=state,
+    )
+
+
+def _find(service: ServiceState, question: Question) -> tuple[Classifier, Position]:
+    """Return what reads a stream, and where it has got."""
+    if question.state is None:
+        classifier = service.catalog.find(question.model, version=question.version)
+        if not classifier.sliced:
+            raise NotStreamable(classifier.reference)
+        return classifier, Position()
+    opened = service.seal.open(question.state)
+    asked = (question.model or opened.model, question.version or opened.version)
+    if asked != (opened.model, opened.version):
+        raise ReplayRequired(f"the state is one of {opened.model}:{opened.version}")
+    try:
+        classifier = service.catalog.find(opened.model, version=opened.version)
+    except NotFound:
+        raise ReplayRequired(f"{opened.model}:{opened.version} is not loaded any more") from None
+    return classifier, resume(opened, classifier)
+
+
+@router.websocket("/stream")
+async def listen(socket: WebSocket) -> None:
+    """Answer each piece of a text; the state stays here for as long as the connection."""
+    service: ServiceState = socket.app.state.service
+    with service.metrics.streams.track_inprogress():
+        await Listener(socket, service).run()
+
+
+class Listener:
+    """One WebSocket, whose messages are answered one after the other.
+
+    A message is read only when the one before has been answered and the answer taken, so who sends
+    faster than that, or does not read, waits, and costs nobody else anything.
+
+    Args:
+        socket: The connection, not yet accepted.
+        service: What computes.
+    """
+
+    def __init__(self, socket: WebSocket, service: ServiceState) -> None:
+        self._socket = socket
+        self._service = service
+        self._classifier: Classifier | None = None
+        self._position = Position()
+
+    async def run(self) -> None:
+        """Answer until the client leaves, or has not sent or read anything for too long."""
+        await self._socket.accept()
+        try:
+            while True:
+                async with asyncio.timeout(self._service.settings.stream_idle_seconds):
+                    answer = await self._answer(await self._receive())
+                    await self._socket.send_text(answer)
+        except TimeoutError:
+            await self._socket.close(IDLE, "idle for too long")
+        except WebSocketDisconnect:
+            pass
+
+    async def _receive(self) -> str | bytes:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message["code"])
+        body: str | bytes = message.get("text") or message.get("bytes") or ""
+        return body
+
+    async def _answer(self, message: str | bytes) -> str:
+        """Return the answer to a message; one that fails changes nothing."""
+        try:
+            return _dump(await self._read(parse_question(message, StreamMessage)))
+        except ServiceError as error:
+            return _dump(ErrorBody(error=error.error))
+        except Exception:
+            _log.exception("a piece of a stream failed")
+            return _dump(ErrorBody(error=INTERNAL))
+
+    async def _read(self, message: StreamMessage) -> StreamResponse:
+        service, classifier, position = self._service, self._classifier, self._position
+        piece = check_piece(message.text, service.settings)
+        if classifier is None or message.restart or message.state is not None:
+            classifier, position = _find(service, message)
+        elif not _is(classifier, message):
+            raise Invalid(f'this is a stream of {classifier.reference}; "restart" begins another')
+        found = await read_piece(service, classifier, position, piece, wanted=_wanted(message))
+        self._classifier, self._position = classifier, found.position
+        state = service.seal.write(found.position, classifier) if message.with_state else None
+        return _answer(found, state)
+
+
+def _dump(answer: BaseModel) -> str:
+    return answer.model_dump_json(exclude_none=True)

@@ -1,0 +1,44 @@
+"""Runs the application until it is told to stop."""
+
+import asyncio
+from types import FrameType
+
+import uvicorn
+
+from service.settings import Settings
+from service.web.app import create_app
+from service.web.state import ServiceState
+
+
+def make_server(settings: Settings) -> "DrainingServer":
+    """Return a server, which serves in this process until SIGINT or SIGTERM."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        ws="websockets-sansio",
+        ws_max_size=settings.max_body_bytes,
+    )
+    return DrainingServer(config, state=app.state.service)
+
+
+class DrainingServer(uvicorn.Server):
+    """Says that it is no longer ready before it stops listening, so that nobody is turned away."""
+
+    def __init__(self, config: uvicorn.Config, *, state: ServiceState) -> None:
+        super().__init__(config)
+        self.state = state
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """On the first signal drain, then end; on a second one end now."""
+        if self.state.draining or not self.started:
+            super().handle_exit(sig, frame)
+            return
+        self.state.draining = True
+        end = super().handle_exit
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(
+            loop.call_later, self.state.settings.drain_seconds, end, sig, None
+        )

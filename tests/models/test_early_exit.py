@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from models.early_exit import Watch, change_logits, margin_of, risk_of, verdict_of
+from models.metadata import Stopping
+
+
+def logit(p: float) -> float:
+    return float(np.log(p / (1 - p)))
+
+
+def row(*probabilities: float) -> np.ndarray:
+    return np.array(probabilities, np.float32)
+
+
+def test_the_margin_of_one_label_is_that_to_the_second() -> None:
+    assert margin_of(row(0.1, 0.9), None) == pytest.approx(np.log(9), abs=1e-6)
+    assert margin_of(row(0.5, 0.5), None) == 0
+    assert margin_of(row(0.6, 0.3, 0.1), None) == pytest.approx(np.log(2), abs=1e-6)
+
+
+def test_the_margin_of_several_labels_is_that_of_the_least_certain() -> None:
+    expected = min(logit(0.9) - logit(0.5), logit(0.4) - logit(0.3))
+    assert margin_of(row(0.9, 0.3), (0.5, 0.4)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_certain_verdict_has_a_margin_all_the_same() -> None:
+    assert np.isfinite(margin_of(row(0.0, 1.0), None))
+    assert np.isfinite(margin_of(row(0.0, 1.0), (0.5, 0.5)))
+
+
+def test_verdicts() -> None:
+    assert verdict_of(row(0.1, 0.7, 0.2), None) == (1,)
+    assert verdict_of(row(0.1, 0.7, 0.2), (0.2, 0.5, 0.2)) == (0, 1, 1)
+
+
+def test_what_describes_a_text_on_its_way() -> None:
+    watch = Watch(None)
+    two, one = np.log(0.8 / 0.2), np.log(0.6 / 0.4)
+    first = watch.look(row(0.2, 0.8), read=8, left=24)
+    expected = [two, np.log(8), np.log(24), two, two, two, two]
+    assert first == pytest.approx(expected, abs=1e-6)
+    # The verdict is another now, so what it was speaks against it.
+    second = watch.look(row(0.6, 0.4), read=16, left=16)
+    change = one + two
+    rms = np.sqrt((two**2 + change**2) / 2)
+    expected = [one, np.log(16), np.log(16), -two, (one - two) / 2, change, rms]
+    assert second == pytest.approx(expected, abs=1e-6)
+    assert watch.verdict == (0,)
+
+
+def test_ngrams_to_come_raise_the_margin_or_turn_the_verdict() -> None:
+    def last(*coming: float, thresholds: tuple[float, ...] | None = None) -> float:
+        watch = Watch(thresholds)
+        found = watch.look(row(0.2, 0.8), read=8, left=8, coming=np.array(coming))
+        assert found[:-1] == pytest.approx(Watch(thresholds).look(row(0.2, 0.8), read=8, left=8))
+        return float(found[-1])
+
+    assert last(0.0, 0.0) == pytest.approx(0)
+    assert last(-0.5, 0.5) == pytest.approx(1, abs=1e-6)
+    assert last(1.5, -1.5) == pytest.approx(-3, abs=1e-6)  # from one verdict to the other
+    assert last(0.0, 1.0, thresholds=(0.5, 0.5)) == pytest.approx(0, abs=1e-6)
+    assert last(-1.0, 1.0, thresholds=(0.5, 0.5)) == pytest.approx(1, abs=1e-6)
+    turned = last(1.0, -2.0, thresholds=(0.5, 0.5))  # the first label is now the less certain
+    assert turned == pytest.approx(-(logit(0.8) - 1) - logit(0.8), abs=1e-6)
+
+
+def test_logits_change() -> None:
+    found = change_logits(row(0.2, 0.3, 0.5), np.log([2.0, 1.0, 1.0]), None)
+    assert found == pytest.approx(np.array([0.4, 0.3, 0.5]) / 1.2)
+    found = change_logits(row(0.2, 0.3), np.array([0.7, 0.0]), (0.5, 0.5))
+    assert found == pytest.approx([1 / (1 + np.exp(-logit(0.2) - 0.7)), 0.3], abs=1e-6)
+    assert np.isfinite(change_logits(row(0.0, 1.0), np.array([9.0, -9.0]), None)).all()
+
+
+def test_the_risk_is_a_weighted_sum() -> None:
+    stopping = Stopping(every=8, intercept=0.5, weights=(-1.0, 2.0), limits={"0.9": 0.0})
+    assert risk_of(np.array([3.0, 1.0]), stopping) == pytest.approx(-0.5)

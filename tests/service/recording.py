@@ -1,0 +1,57 @@
+"""Classifiers and tickets for tests of what is computed when."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import numpy as np
+
+from models.golden import Probabilities
+from models.versions import Store
+from service.answering.classifier import Classifier
+from service.engines.cost import Cost
+from service.engines.protocol import State
+from service.scheduling.jobs import Job, Reading, Ticket
+from tests.versions import CountingEngine, publish
+
+COST = Cost(call=1e-4, step=6e-6, text=5e-6)
+
+
+class RecordingEngine(CountingEngine):
+    """Remembers the shapes of its calls; each may be made to wait, or to fail."""
+
+    def __init__(self, *, seconds: float = 0.0) -> None:
+        self.seconds = seconds
+        self.shapes: list[tuple[int, int]] = []
+        self.poison: int | None = None  # an id that makes a call fail
+
+    def step(self, ids: np.ndarray, state: State) -> tuple[Probabilities, State]:
+        self.shapes.append(ids.shape)
+        if self.poison is not None and (ids == self.poison).any():
+            raise RuntimeError("poisoned")
+        time.sleep(self.seconds)
+        return super().step(ids, state)
+
+
+def make_classifier(
+    folder: Path, *, engine: CountingEngine | None = None, cost: Cost = COST, **changes: object
+) -> Classifier:
+    """Return a classifier whose costs are known."""
+    version = publish(folder, **changes)
+    classifier = Classifier(Store(folder).resolve(version.reference), engine=CountingEngine())
+    classifier.cost = cost
+    classifier.engine = engine or RecordingEngine()
+    return classifier
+
+
+def make_jobs(classifier: Classifier, *lengths: int, deadline: float = 60.0) -> list[Job]:
+    """Return jobs of requests with one text each."""
+
+    async def make() -> list[Job]:
+        end = time.monotonic() + deadline
+        return [
+            Ticket(classifier, [Reading([2] * length)], deadline=end, stretch=20.0).jobs[0]
+            for length in lengths
+        ]
+
+    return asyncio.run(make())

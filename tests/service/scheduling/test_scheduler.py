@@ -1,0 +1,266 @@
+"""What is computed when, what is refused, and that nobody's failure is another's."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.batching import pad
+from service.answering.classifier import Classifier
+from service.engines.cost import Cost
+from service.errors import ClientGone, DeadlinePassed, Overloaded
+from service.scheduling.jobs import Reading, Ticket
+from service.scheduling.scheduler import Scheduler
+from tests.service.recording import RecordingEngine, make_classifier
+from tests.versions import CountingEngine
+
+LONG = 60.0  # seconds; no test takes so long
+
+
+class HeldEngine(RecordingEngine):
+    """Computes nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.entered = threading.Event()
+
+    def step(self, ids, state):
+        self.entered.set()
+        assert self.go.wait(LONG)
+        return super().step(ids, state)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    scheduler = Scheduler(threads=1)
+    scheduler.start()
+    yield scheduler
+    scheduler.shutdown()
+
+
+def run(test: Awaitable[None]) -> None:
+    asyncio.run(asyncio.wait_for(test, LONG))
+
+
+def hold(classifier: Classifier) -> HeldEngine:
+    classifier.engine = engine = HeldEngine()
+    return engine
+
+
+async def entered(engine: HeldEngine) -> None:
+    await asyncio.to_thread(engine.entered.wait, LONG)
+
+
+def ask(
+    scheduler: Scheduler, classifier: Classifier, *rows: list[int], within: float = LONG, **more
+) -> asyncio.Task[Ticket]:
+    deadline = time.monotonic() + within
+    readings = [Reading(row) for row in rows]
+    return asyncio.create_task(scheduler.compute(classifier, readings, deadline=deadline, **more))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_many_requests_at_once_get_what_each_gets_alone(threads: int, tmp_path: Path) -> None:
+    classifier = make_classifier(tmp_path)
+    scheduler = Scheduler(threads=threads)
+    scheduler.start()
+    random = np.random.default_rng(0)
+    requests = [
+        [random.integers(2, 5, length).tolist() for length in random.integers(0, 2_500, count)]
+        for count in random.integers(1, 6, 40)
+    ]
+
+    async def test() -> None:
+        tickets = await asyncio.gather(*(ask(scheduler, classifier, *rows) for rows in requests))
+        for ticket, rows in zip(tickets, requests, strict=True):
+            np.testing.assert_array_equal(ticket.results, CountingEngine().predict(pad(rows)))
+            assert ticket.started >= ticket.arrived
+            assert ticket.tokens == sum(map(len, rows))
+
+    run(test())
+    assert scheduler.backlog_seconds == 0
+    scheduler.shutdown()
+    assert any(texts > 1 for texts, _ in classifier.engine.shapes)
+
+
+def test_a_short_text_waits_for_one_slice_of_a_long_one(
+    scheduler: Scheduler, tmp_path: Path
+) -> None:
+    classifier = make_classifier(tmp_path)
+    engine = hold(classifier)
+
+    async def test() -> None:
+        long = ask(scheduler, classifier, [2] * 20_000)
+        await entered(engine)
+        short = ask(scheduler, classifier, [3] * 10)
+        await asyncio.sleep(0)
+        engine.go.set()
+        await short
+        assert not long.done()
+        assert len(engine.shapes) <= 4  # one of the long text, its own, and what was under way
+        await long
+
+    run(test())
+
+
+def test_many_texts_of_one_request_are_computed_together(
+    scheduler: Scheduler, tmp_path: Path
+) -> None:
+    classifier = make_classifier(tmp_path)
+
+    async def test() -> None:
+        await ask(scheduler, classifier, *[[2] * 20] * 300)
+
+    run(test())
+    assert len(classifier.engine.shapes) <= 300 / 16
+
+
+def test_a_poisoned_text_fails_alone(scheduler: Scheduler, tmp_path: Path) -> None:
+    classifier = make_classifier(tmp_path)
+    classifier.engine.poison = 4
+
+    async def test() -> None:
+        rows = [[2, 3], [4, 2], [3, 3]]
+        one, other = await asyncio.gather(
+            ask(scheduler, classifier, *rows), ask(scheduler, classifier, [2, 2])
+        )
+        assert isinstance(one.results[1], RuntimeError)
+        expected = CountingEngine().predict(pad([[2, 3], [3, 3], [2, 2]]))
+        found = [one.results[0], one.results[2], other.results[0]]
+        np.testing.assert_array_equal(found, expected)
+
+    run(test())
+
+
+class TestDeadlines:
+    # Costs are made high, so that what waits seems to be much.
+    COST = Cost(call=1e-3, step=1e-3, text=1e-3)
+
+    def test_what_comes_too_late_is_refused_at_once(self, scheduler, tmp_path: Path) -> None:
+        classifier = make_classifier(tmp_path, cost=self.COST)
+        engine = hold(classifier)
+
+        async def test() -> None:
+            running = [ask(scheduler, classifier, [2] * 20) for _ in range(100)]
+            await entered(engine)
+            started = time.monotonic()
+            with pytest.raises(Overloaded) as refusal:
+                await ask(scheduler, classifier, [2] * 100, within=4.0)
+            assert time.monotonic() - started < 1
+            assert 1 <= int(refusal.value.headers["Retry-After"]) <= 8
+            with pytest.raises(Overloaded):
+                await scheduler.check(0.2, deadline=time.monotonic() + 4.0)
+            await scheduler.check(0.2, deadline=time.monotonic() + 40)
+            # What is short enough to come first is answered nevertheless.
+            short = ask(scheduler, classifier, [2], within=4.0)
+            engine.go.set()
+            await asyncio.gather(short, *running)
+
+        run(test())
+
+    def test_the_only_request_is_never_refused(self, scheduler, tmp_path: Path) -> None:
+        # Two seconds for a token, so 200 for the text: estimates may be wrong.
+        classifier = make_classifier(tmp_path, cost=Cost(call=1.0, step=1.0, text=1.0))
+
+        async def test() -> None:
+            await ask(scheduler, classifier, [2] * 100, within=LONG / 2)
+
+        run(test())
+
+    def test_what_expires_is_told_and_not_computed(self, scheduler, tmp_path: Path) -> None:
+        classifier = make_classifier(tmp_path)
+        engine = hold(classifier)
+
+        async def test() -> None:
+            first = ask(scheduler, classifier, [2] * 5)
+            await entered(engine)
+            with pytest.raises(DeadlinePassed, match=r"not answered within \d+ ms"):
+                await ask(scheduler, classifier, [3] * 7, within=0.05)
+            assert scheduler.backlog_seconds == 0
+            engine.go.set()
+            await first
+
+        run(test())
+        assert engine.shapes == [(1, 5)]
+
+    def test_what_expires_on_its_way_is_not_read_to_its_end(self, scheduler, tmp_path) -> None:
+        classifier = make_classifier(tmp_path, engine=RecordingEngine(seconds=0.02))
+
+        async def test() -> None:
+            with pytest.raises(DeadlinePassed):
+                await ask(scheduler, classifier, [3] * 100_000, within=0.1)
+            await ask(scheduler, classifier, [2])
+
+        run(test())
+        assert len(classifier.engine.shapes) < 15
+
+
+class TestClients:
+    def asked(self, scheduler: Scheduler, tmp_path: Path, leave: Callable) -> HeldEngine:
+        """Ask for a text that a client does not wait for, behind another; return the engine."""
+        classifier = make_classifier(tmp_path)
+        engine = hold(classifier)
+
+        async def test() -> None:
+            first = ask(scheduler, classifier, [2] * 5)
+            await entered(engine)
+            await leave(classifier)
+            assert scheduler.backlog_seconds == 0
+            engine.go.set()
+            await first
+
+        run(test())
+        return engine
+
+    def test_what_a_client_left_is_not_computed(self, scheduler, tmp_path: Path) -> None:
+        messages = iter(["http.request", "http.disconnect"])
+
+        async def receive() -> dict[str, str]:
+            return {"type": next(messages)}
+
+        async def leave(classifier: Classifier) -> None:
+            with pytest.raises(ClientGone):
+                await ask(scheduler, classifier, [3] * 7, receive=receive)
+
+        assert self.asked(scheduler, tmp_path, leave).shapes == [(1, 5)]
+
+    def test_what_is_cancelled_is_not_computed(self, scheduler, tmp_path: Path) -> None:
+        async def leave(classifier: Classifier) -> None:
+            asked = ask(scheduler, classifier, [3] * 7)
+            await asyncio.sleep(0.01)
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+
+        assert self.asked(scheduler, tmp_path, leave).shapes == [(1, 5)]
+
+
+def test_the_event_loop_is_free_meanwhile(scheduler: Scheduler, tmp_path: Path) -> None:
+    classifier = make_classifier(tmp_path)
+    engine = hold(classifier)
+
+    async def test() -> None:
+        asked = ask(scheduler, classifier, [2])
+        await entered(engine)
+        for _ in range(100):
+            await asyncio.sleep(0)  # or this would not come to an end
+        assert not asked.done()
+        engine.go.set()
+        await asked
+
+    run(test())
+
+
+def test_shutdown_ends_the_threads() -> None:
+    before = threading.active_count()
+    scheduler = Scheduler(threads=3)
+    assert threading.active_count() == before
+    scheduler.start()
+    assert threading.active_count() == before + 3
+    scheduler.shutdown()
+    assert threading.active_count() == before

@@ -1,0 +1,206 @@
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from models.versions import Store
+from service.settings import Settings
+from service.web.app import create_app
+from tests.versions import CountingEngine, publish
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    pytest.fail("it did not happen within 5 seconds")
+
+
+def test_live_and_ready(client: TestClient) -> None:
+    assert client.get("/livez").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+
+
+def test_not_ready_while_draining_but_still_answering(client: TestClient) -> None:
+    client.app.state.service.draining = True
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (503, {"status": "draining"})
+    assert client.get("/livez").status_code == 200
+    assert client.post("/predict", json={"text": "good"}).status_code == 200
+
+
+def test_an_empty_store_is_not_ready_until_something_is_published(tmp_path: Path) -> None:
+    app = create_app(Settings(store=tmp_path, poll_seconds=0.01))
+    with TestClient(app) as client:
+        assert client.get("/readyz").json() == {"status": "loading"}
+        answer = client.post("/predict", json={"text": "good"})
+        assert (answer.status_code, answer.json()["error"]["type"]) == (503, "unavailable")
+        publish(tmp_path)
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        assert client.post("/predict", json={"text": "good"}).json()["label"] == "pos"
+
+
+def test_before_the_first_look_at_the_store_requests_are_told_to_come_back(store: Path) -> None:
+    client = TestClient(create_app(Settings(store=store)))  # not entered: nothing starts
+    assert client.get("/readyz").status_code == 503
+    answer = client.post("/predict", json={"text": "good", "model": "toy"})
+    assert answer.status_code == 503
+    assert answer.json()["error"]["message"] == "the models are still being loaded"
+
+
+def test_a_new_version_answers_without_a_restart(client: TestClient, store: Path) -> None:
+    publish(store)
+    wait_until(lambda: client.post("/predict", json={"text": "a"}).json()["version"] == 2)
+    old = client.post("/predict", json={"text": "a", "version": 1})
+    assert old.json()["version"] == 1  # for clients that have not moved on
+    publish(store)
+    wait_until(lambda: client.post("/predict", json={"text": "a"}).json()["version"] == 3)
+    assert client.post("/predict", json={"text": "a", "version": 1}).status_code == 404
+
+
+def test_a_look_that_fails_is_not_the_last(client: TestClient, store: Path, monkeypatch) -> None:
+    failures: list[str] = []
+
+    def fail(_: Store) -> list[str]:
+        failures.append("failed")
+        raise PermissionError("the disk is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "names", fail)
+        wait_until(lambda: len(failures) > 1)
+        assert client.post("/predict", json={"text": "good"}).status_code == 200
+    publish(store)
+    wait_until(lambda: client.post("/predict", json={"text": "a"}).json()["version"] == 2)
+
+
+def test_request_id_comes_back_or_is_made(client: TestClient) -> None:
+    assert client.get("/livez", headers={"X-Request-Id": "me-1"}).headers["x-request-id"] == "me-1"
+    made = {client.get("/livez").headers["x-request-id"] for _ in range(3)}
+    assert len(made) == 3
+    unfit = client.get("/livez", headers={"X-Request-Id": "a b" * 99}).headers["x-request-id"]
+    assert " " not in unfit
+
+
+def test_server_timing_names_the_stages(client: TestClient) -> None:
+    header = client.post("/predict", json={"text": "good"}).headers["server-timing"]
+    stages = dict(part.split(";dur=") for part in header.split(", "))
+    assert list(stages) == ["tokenize", "queue", "model"]
+    assert all(0 <= float(milliseconds) < 10_000 for milliseconds in stages.values())
+
+
+def test_metrics_count_requests_texts_and_tokens(client: TestClient) -> None:
+    client.post("/predict", json={"texts": ["a good film", 5]})
+    client.post("/predict", content="{", headers={"content-type": "application/json"})
+    client.get("/scan/for/holes")
+    text = client.get("/metrics").text
+    for line in (
+        'gatewise_requests_total{method="POST",route="/predict",status="200"} 1.0',
+        'gatewise_requests_total{method="POST",route="/predict",status="400"} 1.0',
+        'gatewise_requests_total{method="GET",route="unknown",status="404"} 1.0',
+        'gatewise_request_seconds_count{method="POST",route="/predict"} 2.0',
+        'gatewise_texts_total{model="toy",version="1"} 1.0',
+        'gatewise_tokens_total{model="toy",version="1"} 3.0',
+        'gatewise_stage_seconds_count{stage="model"} 1.0',
+    ):
+        assert line in text
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/models", "/metrics", "/docs"])
+def test_what_can_be_got_can_be_asked_for_its_head(path: str, client: TestClient) -> None:
+    got, head = client.get(path), client.head(path)
+    assert head.status_code == got.status_code
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/predict", "/stream"])
+def test_a_client_that_leaves_while_it_sends_is_no_failure(
+    path: str, client: TestClient, caplog
+) -> None:
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    came = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+    sent = []
+
+    async def receive() -> dict:
+        return next(came, {"type": "http.disconnect"})
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    asyncio.run(client.app(scope, receive, send))
+    assert not sent
+    assert not caplog.records
+    line = f'gatewise_requests_total{{method="POST",route="{path}",status="499"}} 1.0'
+    assert line in client.get("/metrics").text
+
+
+def test_a_failure_of_ours_is_told_logged_and_survived(
+    client: TestClient, monkeypatch, caplog
+) -> None:
+    def fail(*_, **__):
+        raise RuntimeError("the engine broke")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CountingEngine, "predict", fail)
+        answer = client.post("/predict", json={"text": "a"}, headers={"X-Request-Id": "me-2"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["type"] == "internal"
+    assert "broke" not in answer.text
+    assert answer.headers["x-request-id"] == "me-2"
+    assert "request me-2 failed" in caplog.text
+    assert "the engine broke" in caplog.text
+    assert client.post("/predict", json={"text": "a"}).status_code == 200
+
+
+def test_models_are_listed(client: TestClient) -> None:
+    (model,) = client.get("/models").json()["models"]
+    assert (model["name"], model["default"]) == ("toy", True)
+    (version,) = model["versions"]
+    assert version["state"] == "ready"
+    assert version["engine"] == "counting"
+    assert version["labels"] == ["neg", "pos"]
+    assert version["metrics"] == {"validation": {"accuracy": 0.9}}
+    assert client.get("/models/toy").json() == model
+    missing = client.get("/models/other")
+    assert missing.status_code == 404
+    assert missing.json()["error"]["message"] == "no model 'other'; there are: toy"
+
+
+def test_documentation_needs_nothing_from_outside(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "://" not in page.split("</title>")[1]
+    assert client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/predict", "/stream"])
+def test_documented_examples_work(client: TestClient, path: str) -> None:
+    schema = client.get("/openapi.json").json()
+    asked = schema["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    examples = asked["schema"]["examples"]
+    assert len(examples) >= 2
+    assert "HTTPValidationError" not in schema["components"]["schemas"]
+    for example in examples:
+        assert client.post(path, json=example).status_code == 200
+
+
+def test_nothing_is_read_from_the_environment_before_an_app_is_made(monkeypatch) -> None:
+    monkeypatch.setenv("GATEWISE_PORT", "9000")
+    monkeypatch.setenv("GATEWISE_ENGINE", "onnx")
+    assert (Settings().port, Settings().engine) == (9000, "onnx")
+
+
+@pytest.mark.parametrize(
+    "bad", [{"port": 70_000}, {"engine": "gpu"}, {"threads": 0}, {"model": "toy:latest"}]
+)
+def test_bad_settings_are_refused(bad: dict) -> None:
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Settings(**bad)
