@@ -69,9 +69,9 @@ def main(
 
 
 def _read(dataset: str, *, rows: int) -> tuple[list[NDArray[np.int32]], NDArray[np.int32], int]:
-    from training.data import read_data
-    from training.sources import load_source
-    from training.vocabulary import learn_vocabulary
+    from training.data.sources import load_source
+    from training.data.splits import read_data
+    from training.data.vocabulary import learn_vocabulary
 
     source = load_source(dataset, config=None, revision=None)
     train = read_data(source, text_column=None, label_column=None, seed=1).train
@@ -82,7 +82,7 @@ def _read(dataset: str, *, rows: int) -> tuple[list[NDArray[np.int32]], NDArray[
 
 
 def _build(work: Work) -> Any:
-    from training.network import build_network
+    from training.network.build import build_network
     from training.settings import NetworkSettings
 
     shape = NetworkSettings(cell=work.cell)
@@ -93,7 +93,7 @@ def _build_with_keras_layer(work: Work) -> Any:
     """Return the network with the recurrent layer that everybody has."""
     import keras
 
-    from training.recurrence import KERAS_LAYERS
+    from training.network.recurrence import KERAS_LAYERS
 
     def swap(layer: Any) -> Any:
         if not layer.name.startswith("recurrent_"):
@@ -121,10 +121,10 @@ def _plain(work: Work, build: Callable[[Work], Any]) -> Callable[[], float]:
 
 
 def _ours(work: Work) -> Callable[[], float]:
-    from training.batches import Examples, LengthBatches
-    from training.decide import soften
-    from training.fit import make_optimizer, make_step
-    from training.objective import make_loss
+    from training.calibration.probabilities import soften
+    from training.fitting.batches import Examples, LengthBatches
+    from training.fitting.fit import make_optimizer, make_step
+    from training.fitting.objective import make_loss
     from training.settings import FitSettings
 
     network = _build(work)

@@ -16,9 +16,8 @@ from models.errors import GatewiseError
 from models.metadata import Name
 from models.quiet_start import quiet_start
 from models.versions import Store, Version
-from training.budget import Budget
 from training.errors import TrainingError
-from training.interrupt import Interrupted
+from training.recipe.time_plan import Budget
 from training.settings import (
     Cell,
     ClassWeight,
@@ -27,6 +26,7 @@ from training.settings import (
     PretrainSettings,
     TrainSettings,
 )
+from training.workspace.interrupt import Interrupted
 
 BAD_INPUT = 2
 GENTLER = 1e-3  # learning rate, so that what was pretrained is not unlearned
@@ -170,10 +170,10 @@ def train(
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Train a classifier on labelled text and publish it."""
-    from training.lock import refuse_second_training
-    from training.mlflow_log import check_installed
+    from training.defaults import choose_shape
     from training.prepare import prepare
-    from training.shape import choose_shape
+    from training.tracking.mlflow import check_installed
+    from training.workspace.lock import refuse_second_training
 
     check_installed()
     if not unlabeled:
@@ -351,9 +351,9 @@ def compare(
     with quiet_start():
         import tensorflow  # noqa: F401
 
-    from training.comparison.budget import choose_rows
     from training.comparison.compare import Plan, who_takes_part
     from training.comparison.compare import compare as run_comparison
+    from training.comparison.row_budget import choose_rows
     from training.run import Run
 
     folder = out or work / "compare" / settings.name
@@ -397,9 +397,9 @@ def inspect(
     ] = TrainSettings.seed,
 ) -> None:
     """Find what is wrong with a dataset: duplicates, leaks, contradictions, doubtful labels."""
+    from training.data.sources import load_source
     from training.inspection.doctor import inspect_source
-    from training.inspection.tell import tell, to_json
-    from training.sources import load_source
+    from training.inspection.terminal import tell, to_json
 
     source = load_source(dataset, config=config, revision=revision)
     findings = inspect_source(source, text_column=text_column, label_column=label_column, seed=seed)
@@ -424,11 +424,11 @@ def evaluate(
     store: StoreOption = Path("models/store"),
 ) -> None:
     """Measure a published version on labelled text."""
-    from training.evaluate import Selection, evaluate_version
+    from training.data.sources import load_source
+    from training.evaluation.published import Selection, evaluate_version
     from training.report.summary import summarize
-    from training.report.tell import tell
+    from training.report.terminal import tell
     from training.report.write import write_report
-    from training.sources import load_source
 
     version = _find_version(Store(store), model)
     source = load_source(dataset, config=config, revision=revision)

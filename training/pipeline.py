@@ -11,30 +11,30 @@ import tensorflow as tf
 from models.golden import Golden
 from models.metadata import Metadata
 from models.versions import CARD, EXTRA, GOLDEN, METADATA, REPORT, TOKENIZER, Store, Version
-from training.baseline import Baseline, fit_baseline
-from training.calibrate import unscaled
-from training.card import write_card
-from training.cases import GOLDEN_TEXTS
-from training.classifier import Classifier, halves
+from training.calibration.probabilities import measure
+from training.calibration.scaling import unscaled
 from training.console import console
-from training.decide import measure
-from training.describe import describe
 from training.errors import ExportError, TrainingError
-from training.export import export_saved_model
-from training.gather import gather_results
-from training.interrupt import Interrupted
-from training.learn import Learned, learn
-from training.mlflow_log import MlflowLog
-from training.onnx_twin import export_onnx
-from training.pace import fit_into
+from training.evaluation.card import write_card
+from training.evaluation.trained import gather_results
+from training.export.cases import GOLDEN_TEXTS
+from training.export.early_exit import fit_stopping
+from training.export.metadata import describe
+from training.export.onnx import export_onnx
+from training.export.savedmodel import export_saved_model
+from training.export.verify import Proof, prove_export
+from training.export.weights import find_weights
+from training.linear.baseline import Baseline, fit_baseline
 from training.prepare import Prepared
-from training.prove import Proof, prove_export
+from training.recipe.classifier import Classifier, halves
+from training.recipe.learn import Learned, learn
+from training.recipe.speed import fit_into
 from training.report.summary import Summary, answer_times, headline
-from training.report.tell import tell
+from training.report.terminal import tell
 from training.report.write import write_report
 from training.run import Run
-from training.stopping import fit_stopping
-from training.weights import find_weights
+from training.tracking.mlflow import MlflowLog
+from training.workspace.interrupt import Interrupted
 
 
 def train(run: Run, *, store: Store) -> Version:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from models.tokenizer import Tokenizer
 from training.console import console
-from training.corpus import read_corpus
-from training.data import LabelledData, read_data
+from training.data.sources import load_source
+from training.data.splits import LabelledData, read_data
+from training.data.unlabeled import read_corpus
+from training.data.vocabulary import extend_vocabulary, learn_vocabulary
 from training.inspection.doctor import leaks_of, quick_findings
-from training.inspection.tell import tell_short
+from training.inspection.terminal import tell_short
 from training.settings import TrainSettings
-from training.sources import load_source
-from training.vocabulary import extend_vocabulary, learn_vocabulary
 
 Rows = list[list[int]]
 

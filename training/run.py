@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.versions import Version
-from training.budget import Budget
-from training.checkpoint import Checkpoint
-from training.classes import Targets
-from training.fit import FEWEST_TOKENS
-from training.lock import lock_training
-from training.objective import Score, choose_score, weigh_classes
+from training.data.classes import Targets
+from training.fitting.fit import FEWEST_TOKENS
+from training.fitting.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
+from training.recipe.time_plan import Budget
 from training.settings import TrainSettings
-from training.tracking import Curves, Listener
+from training.tracking.tensorboard import Curves, Listener
+from training.workspace.checkpoint import Checkpoint
+from training.workspace.lock import lock_training
 
 FEWEST_HONEST = 100  # validation rows; fewer say less than those that train has too
 

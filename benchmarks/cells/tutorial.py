@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.pages import replace_block, table
 from training.comparison import figures
-from training.comparison.contestants import NAMES
+from training.comparison.candidates import NAMES
 from training.report import words
 from training.report.drawing import LIGHT, style_of
 

@@ -8,7 +8,7 @@ from models.ngrams import NgramLookup
 from models.versions import Version
 from service.engines.protocol import Engine
 from service.replay import watch
-from training.stopping import Looks
+from training.export.early_exit import Looks
 
 
 @dataclass(frozen=True)

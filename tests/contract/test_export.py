@@ -16,9 +16,9 @@ from service.engines.gates import Layers
 from service.engines.onnx import OnnxEngine
 from service.engines.protocol import Engine, initial_state
 from service.engines.savedmodel import SavedModelEngine
-from training.cases import awkward_rows
 from training.errors import ExportError
-from training.ngrams import REMEMBERED, NgramModel
+from training.export.cases import awkward_rows
+from training.linear.ngrams import REMEMBERED, NgramModel
 from training.settings import Cell, NetworkSettings
 
 pytestmark = pytest.mark.tensorflow
@@ -61,11 +61,11 @@ class Exported:
     """A classifier with weights drawn at random, and its export."""
 
     def __init__(self, folder: Path, kind: Kind) -> None:
-        from training.calibrate import Scaling
-        from training.classifier import Classifier
-        from training.export import describe_state, export_saved_model, round_embedding
-        from training.network import build_network
-        from training.onnx_twin import export_onnx
+        from training.calibration.scaling import Scaling
+        from training.export.onnx import export_onnx
+        from training.export.savedmodel import describe_state, export_saved_model, round_embedding
+        from training.network.build import build_network
+        from training.recipe.classifier import Classifier
 
         self.folder, self.kind = folder, kind
         shape = NetworkSettings(cell=kind.cell, layers=kind.layers, units=12, embedding=EMBEDDING)
@@ -125,7 +125,7 @@ def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exp
 
 
 def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) -> None:
-    from training.weights import find_weights
+    from training.export.weights import find_weights
 
     kind, records = exported.kind, find_weights(exported.classifier, folder=exported.folder)
     weights = {name: read_weight(exported.folder, record) for name, record in records.items()}
@@ -260,7 +260,7 @@ def test_no_path_of_the_machine_is_in_the_graph(exported: Exported) -> None:
 def test_an_operator_for_accelerators_fails_the_export(tmp_path, monkeypatch) -> None:
     import tensorflow as tf
 
-    from training import export
+    from training.export import savedmodel as export
 
     class Module(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32)])

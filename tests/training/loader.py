@@ -79,8 +79,8 @@ def run_loader(**variables: str) -> Iterator[Loader]:
 
 
 def main() -> None:
+    from training.data.sources import load_source
     from training.errors import DataError
-    from training.sources import load_source
 
     for line in sys.stdin:
         try:

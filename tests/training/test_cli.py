@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.training.command import run_training
+from tests.training.labelled_files import make_rows, write_csv
 from tests.training.loader import ROOT, clean_environment
-from tests.training.tables import make_rows, write_csv
 from training.__main__ import app
-from training.lock import lock_training
+from training.workspace.lock import lock_training
 
 BAD_INPUT = 2
 

@@ -35,7 +35,7 @@ def test_a_terminal_has_a_spinner_instead() -> None:
 
 
 def test_bars_are_told_in_a_log_too(capsys: pytest.CaptureFixture[str]) -> None:
-    from training.progress import StepProgress
+    from training.tracking.progress import StepProgress
 
     assert not console.is_terminal
     with StepProgress("pretraining", total=3) as progress:

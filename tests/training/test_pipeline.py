@@ -7,7 +7,7 @@ import pytest
 from models.versions import Store, Version
 from tests.training.test_run import make_run, save
 from training.errors import ExportError, TrainingError
-from training.interrupt import Interrupted
+from training.workspace.interrupt import Interrupted
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 

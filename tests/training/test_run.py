@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.training.tables import make_rows, write_csv
-from tests.training.test_checkpoint import Course, make_tracked
+from tests.training.labelled_files import make_rows, write_csv
+from tests.training.workspace.test_checkpoint import Course, make_tracked
 from training.errors import TrainingError
 from training.prepare import prepare
 from training.settings import NetworkSettings, TrainSettings

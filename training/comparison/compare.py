@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.atomic import save_json
-from training.checkpoint import list_changes
-from training.comparison.contestants import Contestant, list_contestants
+from training.comparison.candidates import Contestant, list_contestants
 from training.comparison.curves import measure_curves
 from training.comparison.examine import examine
-from training.comparison.examined import Examined
 from training.comparison.material import Material
+from training.comparison.records import Examined
 from training.comparison.summary import Summary, summarize
-from training.comparison.tell import tell
+from training.comparison.terminal import tell
 from training.comparison.write import write_comparison
 from training.console import console
 from training.errors import TrainingError
 from training.pipeline import start_repeatably
 from training.run import Run
 from training.settings import Cell
+from training.workspace.atomic import save_json
+from training.workspace.checkpoint import list_changes
 
 IDENTITY, FITS, REPORT = "identity.json", "fits", "report"
 

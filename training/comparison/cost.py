@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from models.batching import Row
-from training.describe import describe
-from training.learn import Learned
+from training.export.metadata import describe
+from training.export.replay import draw_timed, replay
+from training.export.verify import ENGINES
 from training.pipeline import export
 from training.prepare import Prepared
-from training.prove import ENGINES
-from training.replay import draw_timed, replay
+from training.recipe.learn import Learned
 from training.settings import TrainSettings
 
 TEXTS = 40  # timed at each length

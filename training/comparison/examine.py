@@ -6,20 +6,20 @@ from dataclasses import asdict, dataclass, field, replace
 import keras
 import numpy as np
 
-from training.calibrate import Calibrated, calibrate
-from training.classifier import Classifier
-from training.comparison.contestants import Contestant
+from training.calibration.probabilities import Logits, log_loss, predict
+from training.calibration.scaling import Calibrated, calibrate
+from training.comparison.candidates import Contestant
 from training.comparison.cost import measure_cost
-from training.comparison.examined import Examined
-from training.comparison.fading import choose_texts, measure_fading
+from training.comparison.gradients import choose_texts, measure_fading
 from training.comparison.half_lives import measure_half_lives
 from training.comparison.interruption import measure_flips
 from training.comparison.material import Material
-from training.decide import Logits, log_loss, predict
+from training.comparison.records import Examined
 from training.errors import Diverged
-from training.fit import Fitted
-from training.learn import Learned, examples, fit_network
-from training.network import predict_logits
+from training.fitting.fit import Fitted
+from training.network.build import predict_logits
+from training.recipe.classifier import Classifier
+from training.recipe.learn import Learned, examples, fit_network
 from training.run import Run
 from training.settings import Cell
 

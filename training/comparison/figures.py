@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.comparison.contestants import NAMES
+from training.comparison.candidates import NAMES
 from training.comparison.summary import Summary
 from training.report import words
 from training.report.drawing import (

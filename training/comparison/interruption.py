@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from models.batching import Row
 from models.tokenizer import UNKNOWN
-from training.comparison.prefixes import prefix_logits
-from training.decide import Logits
-from training.linear import log_count_ratio
-from training.network import predict_logits
+from training.calibration.probabilities import Logits
+from training.linear.solver import log_count_ratio
+from training.network.build import predict_logits
+from training.network.prefixes import prefix_logits
 
 INSERTED = (0, 10, 30, 100, 300, 1_000)  # tokens
 TEXTS = 200

@@ -5,15 +5,15 @@ from typing import Self
 
 import numpy as np
 
-from training.baseline import Baseline, fit_baseline
-from training.calibrate import Calibrated, calibrate
-from training.classes import Targets
+from training.calibration.probabilities import Logits, predict
+from training.calibration.scaling import Calibrated, calibrate
 from training.comparison.interruption import find_neutral
 from training.console import console
-from training.decide import Logits, predict
-from training.learn import Lesson, choose_ngrams, labelled
-from training.ngrams import NgramModel
+from training.data.classes import Targets
+from training.linear.baseline import Baseline, fit_baseline
+from training.linear.ngrams import NgramModel
 from training.prepare import Rows
+from training.recipe.learn import Lesson, choose_ngrams, labelled
 from training.run import Run
 
 WORTH_CUTTING = 0.05  # of the texts must be longer than a cut

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from training.comparison.contestants import NAMES
+from training.comparison.candidates import NAMES
 from training.comparison.summary import Summary
 from training.report import words
 from training.report.page import HERE as SHARED

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from training.classes import count_classes
 from training.comparison import verdict
-from training.comparison.contestants import Contestant, count_weights
-from training.comparison.examined import Examined
-from training.comparison.fading import FAINT, choose_rows, reach
+from training.comparison.candidates import Contestant, count_weights
+from training.comparison.gradients import FAINT, choose_rows, reach
 from training.comparison.half_lives import TEXTS
 from training.comparison.interruption import INSERTED
 from training.comparison.material import Judged, Material
+from training.comparison.records import Examined
 from training.comparison.scores import Scored, describe, lead, score
+from training.data.classes import count_classes
 from training.report.measures import MEASURES
 from training.report.tallies import is_right
 

@@ -11,7 +11,7 @@ same on any machine. Validation rows alone decide; test rows say whether they we
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
-from training.comparison.contestants import Contestant, order_by_cost
+from training.comparison.candidates import Contestant, order_by_cost
 from training.comparison.scores import Lead, Scored, error_of, lead
 from training.report import words
 from training.report.comparison import SIGNIFICANT

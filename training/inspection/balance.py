@@ -1,6 +1,6 @@
 """Counts the rows of each class in each split."""
 
-from training.classes import UNLABELLED, count_classes
+from training.data.classes import UNLABELLED, count_classes
 from training.inspection.findings import Balance
 from training.inspection.table import Table
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, eye_array
 
-from training.classes import UNLABELLED
+from training.data.classes import UNLABELLED
 from training.inspection.duplicates import EMPTY, Duplicates, first_rows
 from training.inspection.findings import Contradiction
 from training.inspection.table import Table

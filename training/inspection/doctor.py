@@ -7,13 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from training.classes import UNLABELLED
 from training.console import console
+from training.data.classes import UNLABELLED
+from training.data.sources import Source
+from training.data.vocabulary import learn_vocabulary
 from training.inspection.balance import measure_balance
 from training.inspection.contradictions import agree_with_twins, find_contradictions
 from training.inspection.duplicates import Duplicates, find_duplicates, find_repeats
 from training.inspection.findings import Faults, Findings, Lengths
-from training.inspection.lengths import measure_lengths
+from training.inspection.measures import measure_lengths
 from training.inspection.order import Order, find_order, name_sorted
 from training.inspection.out_of_fold import Fold
 from training.inspection.overlap import measure_overlap
@@ -22,8 +24,6 @@ from training.inspection.suspects import find_suspects
 from training.inspection.table import TRAIN, Table
 from training.inspection.words import Words, read_words
 from training.settings import TrainSettings
-from training.sources import Source
-from training.vocabulary import learn_vocabulary
 
 
 def inspect_source(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from training.classes import UNLABELLED
+from training.data.classes import UNLABELLED
 from training.inspection.findings import SortedSplit
 from training.inspection.table import Table
 

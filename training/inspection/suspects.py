@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from training.classes import UNLABELLED
+from training.data.classes import UNLABELLED
 from training.inspection.features import weigh_pieces, weigh_words
 from training.inspection.findings import Suspect, Suspicion
 from training.inspection.out_of_fold import FOLDS, Watch, judge_unseen

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from training.classes import UNLABELLED
+from training.data.classes import UNLABELLED
 from training.inspection.findings import LabelledRow, Place
 
 TRAIN = "train"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.decide import log_loss, predict
+from training.calibration.probabilities import log_loss, predict
 from training.report import words
 from training.report.breakdown import (
     MOST_CLASSES,

@@ -14,9 +14,9 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from training.checkpoint import list_changes
 from training.errors import TrainingError
 from training.tuning.space import Values
+from training.workspace.checkpoint import list_changes
 
 JOURNAL, STUDY = "journal.log", "tuning"
 IDENTITY, DEFAULTS, RETRY_OF, RETRIES = "identity", "defaults", "retry_of", "retries"

@@ -11,14 +11,14 @@ import tensorflow as tf
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from training.calibrate import calibrate
-from training.classifier import halves
+from training.calibration.probabilities import predict
+from training.calibration.scaling import calibrate
 from training.console import hushed
-from training.decide import predict
 from training.errors import TrainingError
-from training.fit import Fitted
-from training.learn import Lesson, choose_ngrams, fit_network, labelled
-from training.ngrams import NgramModel
+from training.fitting.fit import Fitted
+from training.linear.ngrams import NgramModel
+from training.recipe.classifier import halves
+from training.recipe.learn import Lesson, choose_ngrams, fit_network, labelled
 from training.report.tallies import tally
 from training.run import Run
 from training.tuning.outcome import ENDING, MEASURED, Ending, Measured

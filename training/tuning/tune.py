@@ -14,16 +14,16 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from training.console import console
-from training.interrupt import Interrupted
 from training.pipeline import start_repeatably
 from training.run import Run
 from training.tuning.outcome import Outcome, list_outcomes, rank
 from training.tuning.progress import TuneProgress
 from training.tuning.space import SPACE, defaults
 from training.tuning.study import DEFAULTS, JOURNAL, claim, open_study
-from training.tuning.tell import tell
+from training.tuning.terminal import tell
 from training.tuning.trial import Material, run_trial
 from training.tuning.write import PLOT, write
+from training.workspace.interrupt import Interrupted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.training.tables import make_rows
+from tests.training.labelled_files import make_rows
 from tests.training.test_run import make_run
-from training import ngrams
 from training.errors import Diverged, TrainingError
+from training.linear import ngrams
 from training.settings import FitSettings, NetworkSettings
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def test_a_stopped_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.usefixtures("unwritten")
 def test_a_stopped_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.checkpoint import Checkpoint
     from training.comparison.examine import Steps
+    from training.workspace.checkpoint import Checkpoint
 
     add_step, taken = Steps.add_step, []
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.tensorflow  # which the modules import
 
 
 def build(cell: Cell, *, units: int = 6) -> "keras.Model":
-    from training.network import build_network
+    from training.network.build import build_network
 
     shape = NetworkSettings(cell=cell, units=units, embedding=5)
     return build_network(shape, vocabulary=30, labels=3, seed=1)
@@ -28,8 +28,8 @@ def draw_rows(*lengths: int) -> list[list[int]]:
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_prefixes_are_what_the_network_makes_of_shorter_texts(cell: Cell) -> None:
-    from training.comparison.prefixes import prefix_logits
-    from training.network import predict_logits
+    from training.network.build import predict_logits
+    from training.network.prefixes import prefix_logits
 
     network, rows = build(cell), draw_rows(9, 4, 1)
     found = dict(prefix_logits(network, rows))
@@ -61,7 +61,7 @@ def test_the_simple_cell_has_no_half_lives() -> None:
 
 
 def test_the_gradient_of_a_simple_cell_dies_with_its_matrix() -> None:
-    from training.comparison.fading import measure_fading, reach
+    from training.comparison.gradients import measure_fading, reach
 
     network = build("rnn")
     kernel, recurrent, bias = network.get_layer("recurrent_0").get_weights()
@@ -75,8 +75,8 @@ def test_the_gradient_of_a_simple_cell_dies_with_its_matrix() -> None:
 
 
 def test_the_gradient_agrees_with_differences() -> None:
-    from training.comparison.fading import measure_fading
-    from training.network import predict_logits
+    from training.comparison.gradients import measure_fading
+    from training.network.build import predict_logits
 
     network = build("gru")
     table = network.get_layer("embedding").embeddings
@@ -106,7 +106,7 @@ def test_the_gradient_agrees_with_differences() -> None:
 
 
 def test_texts_are_long_enough_and_of_one_length() -> None:
-    from training.comparison.fading import choose_texts
+    from training.comparison.gradients import choose_texts
 
     rows = draw_rows(*[40] * 40, *[200] * 10)
     assert choose_texts(rows).shape == (50, 32)
@@ -117,7 +117,7 @@ def test_texts_are_long_enough_and_of_one_length() -> None:
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
 def test_texts_of_one_token_have_one_distance(cell: Cell) -> None:
-    from training.comparison.fading import choose_texts, measure_fading, reach
+    from training.comparison.gradients import choose_texts, measure_fading, reach
 
     found = measure_fading(build(cell), choose_texts(draw_rows(*[1] * 5)))
     assert found.state.tolist() == found.verdict.tolist() == [1]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.training.tables import Row
+from tests.training.labelled_files import Row
 from tests.training.test_run import make_run
-from training import ngrams
+from training.linear import ngrams
 from training.settings import FitSettings, NetworkSettings
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.comparison.contestants import Contestant, list_contestants
+from training.comparison.candidates import Contestant, list_contestants
 from training.comparison.scores import Scored
 from training.comparison.verdict import BASELINE, NGRAMS, Verdict, choose, decide
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.training.inspection.made import exchange, make_table, make_texts
+from tests.training.inspection.made_up_texts import exchange, make_table, make_texts
 from training.inspection.contradictions import agree_with_twins, find_contradictions
 from training.inspection.duplicates import find_duplicates
 from training.inspection.table import Table

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.inspection.made import exchange, make_opinions, make_source
+from tests.training.inspection.made_up_texts import exchange, make_opinions, make_source
 from training.console import console
 from training.inspection.alarms import find_alarms
 from training.inspection.doctor import inspect_source, leaks_of, quick_findings
 from training.inspection.findings import Findings
-from training.inspection.tell import tell, tell_short, to_json
+from training.inspection.terminal import tell, tell_short, to_json
 
 TEXTS, LABELS = make_opinions(330)
 

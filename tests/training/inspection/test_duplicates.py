@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tests.training.inspection.made import exchange, make_table, make_texts
+from tests.training.inspection.made_up_texts import exchange, make_table, make_texts
 from training.inspection.duplicates import EMPTY, find_duplicates, find_leaks, find_repeats
 from training.inspection.findings import Repeats
 from training.inspection.minhash import SIMILARITY, find_pairs

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
-from tests.training.inspection.made import make_table
+from tests.training.inspection.made_up_texts import make_table
 from training.inspection.balance import measure_balance
-from training.inspection.lengths import measure_lengths
+from training.inspection.measures import measure_lengths
 from training.inspection.overlap import measure_overlap
 from training.inspection.table import Table
 from training.inspection.words import read_words

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.inspection.made import make_table
+from tests.training.inspection.made_up_texts import make_table
 from training.inspection.order import SIDE, Order, find_order, name_sorted
 from training.inspection.table import Table
 

@@ -5,9 +5,9 @@ import pytest
 from datasets import Dataset
 
 from tests.training.loader import ROOT
+from training.data.sources import Source, load_source
 from training.inspection.doctor import inspect_source
 from training.inspection.findings import Findings, Match
-from training.sources import Source, load_source
 
 FOLDER = ROOT.parent / "shared" / "data" / "rotten_tomatoes"
 FLIPPED, COPIED = 100, 200

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 from datasets import Dataset, Features, Json, Value
 
-from tests.training.inspection.made import make_source
+from tests.training.inspection.made_up_texts import make_source
+from training.data.sources import Source
 from training.errors import DataError
 from training.inspection.rows import RawData, RawSplit, read_rows
-from training.sources import Source
 
 
 def read(rows: dict[str, list[tuple[Any, Any]]], *, names: list[str] | None = None) -> RawData:

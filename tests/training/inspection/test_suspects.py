@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from tests.training.inspection.made import make_opinions, make_table
+from tests.training.inspection.made_up_texts import make_opinions, make_table
 from training.inspection import suspects
 from training.inspection.findings import Suspicion
 from training.inspection.suspects import find_suspects

@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import confusion_matrix as reference_matrix
 from sklearn.metrics import precision_recall_fscore_support
 
-from tests.training.report.made import multi_split, single_split
-from training.decide import predict
+from tests.training.report.known_results import multi_split, single_split
+from training.calibration.probabilities import predict
 from training.report.breakdown import (
     by_class,
     by_length,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.training.report.made import multi_split, results, single_split
+from tests.training.report.known_results import multi_split, results, single_split
 from training.report.comparison import Comparison, _verdict
 from training.report.statistics import mcnemar
 from training.report.summary import summarize

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.training.report.made import multi_split, results, single_split
+from tests.training.report.known_results import multi_split, results, single_split
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.report.made import multi_split, results, single_split
+from tests.training.report.known_results import multi_split, results, single_split
 from training.report.summary import headline, summarize
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from tests.training.report.made import multi_split, single_split
-from training.decide import predict
+from tests.training.report.known_results import multi_split, single_split
+from training.calibration.probabilities import predict
 from training.report.tallies import is_right, tally
 
 

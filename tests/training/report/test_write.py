@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.training.report.made import multi_split, results, single_split
+from tests.training.report.known_results import multi_split, results, single_split
 from training.report.drawing import DARK, LIGHT
 from training.report.figures import draw, names
 from training.report.results import Cost

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.training.tuning.made import make_outcome
+from tests.training.tuning.trials import make_outcome
 from training.tuning.outcome import is_noise, rank
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.training.tuning.made import VALUES
+from tests.training.tuning.trials import VALUES
 from training.settings import NetworkSettings, TrainSettings
 from training.tuning.space import SPACE, apply, defaults, options, shorten
 

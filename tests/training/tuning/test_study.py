@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import optuna
 import pytest
 
-from tests.training.tuning.made import VALUES
+from tests.training.tuning.trials import VALUES
 from training.errors import TrainingError
 from training.tuning.space import SPACE
 from training.tuning.study import DEFAULTS, JOURNAL, MOST_RETRIES, RETRIES, claim, open_study

@@ -12,13 +12,13 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from tests.training.tables import make_rows
+from tests.training.labelled_files import make_rows
 from tests.training.test_run import make_run
-from training import ngrams
 from training.errors import TrainingError
-from training.interrupt import Interrupt, Interrupted
+from training.linear import ngrams
 from training.settings import FitSettings, NetworkSettings
 from training.tuning.space import SPACE
+from training.workspace.interrupt import Interrupt, Interrupted
 
 if TYPE_CHECKING:
     from training.run import Run
@@ -62,7 +62,7 @@ def folder_of(run: "Run") -> Path:
 
 
 def test_the_defaults_do_as_they_do_in_a_training(tmp_path: Path) -> None:
-    from training.learn import learn
+    from training.recipe.learn import learn
 
     run = make_small_run(tmp_path)
     (outcome,) = tune(run, trials=1)
@@ -168,7 +168,7 @@ class TestStops:
     @pytest.fixture
     def stop_after(self, monkeypatch: pytest.MonkeyPatch) -> Any:
         """Return a function that lets every process be stopped at the first step of a trial."""
-        from training import fit
+        from training.fitting import fit
 
         class Impatient(Interrupt):
             def __enter__(self) -> Self:

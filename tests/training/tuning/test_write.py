@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.training.tuning.made import make_outcome
+from tests.training.tuning.trials import make_outcome
 from training.tuning.plot import draw
 from training.tuning.write import write
 

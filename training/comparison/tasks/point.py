@@ -24,9 +24,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from training.adam import AdamW, make_rate
 from training.comparison.tasks.task import Drawn, Number, Symbol, Task, draw_lags
-from training.recurrence import KERAS_LAYERS
+from training.fitting.optimizer import AdamW, make_rate
+from training.network.recurrence import KERAS_LAYERS
 from training.settings import Cell
 
 UNITS = 32

@@ -1,0 +1,78 @@
+"""Texts that stand inside other texts, against a search by brute force."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.data.nesting import LONGEST, Nesting, find_nesting
+
+SENTENCE = "a film that is never as clever as it thinks"
+
+
+def pairs(nesting: Nesting) -> set[tuple[int, int]]:
+    return set(zip(nesting.parts.tolist(), nesting.wholes.tolist(), strict=True))
+
+
+def stands_inside(part: str, whole: str) -> bool:
+    return bool(part) and f" {part} " in f" {whole} "
+
+
+@given(st.lists(st.text("ab ", max_size=9), max_size=12))
+def test_finds_what_brute_force_finds(texts: list[str]) -> None:
+    plain = [" ".join(text.split()) for text in texts]
+    found = find_nesting(texts)
+    speaker = [plain.index(text) for text in plain]
+    expected = {
+        (speaker[part], whole)
+        for part, _ in enumerate(plain)
+        for whole, _ in enumerate(plain)
+        if plain[part] != plain[whole] and stands_inside(plain[part], plain[whole])
+    }
+    equal = {(row, first) for row, first in enumerate(speaker) if row != first and plain[row]}
+    back = {(first, row) for row, first in equal}
+    assert equal | expected <= pairs(found) <= equal | expected | back
+
+
+def test_case_and_punctuation_do_not_count() -> None:
+    assert pairs(find_nesting([SENTENCE, "Never as clever, as IT thinks!"])) == {(1, 0)}
+
+
+def test_parts_of_words_do_not_count() -> None:
+    assert not pairs(find_nesting([SENTENCE, "as clever as it think", "film that is nev"]))
+
+
+def test_a_long_text_is_known_by_its_start() -> None:
+    start = " ".join(f"w{number}" for number in range(LONGEST))
+    found = find_nesting([f"well {start} indeed", f"{start} and so on", f"{start} too"])
+    assert (1, 0) in pairs(found)
+    assert {1, 2} <= set(found.parts.tolist())
+
+
+def test_families() -> None:
+    texts = [
+        "as clever as it thinks",
+        "another text altogether",
+        SENTENCE,
+        "that is never as clever",
+    ]
+    assert find_nesting(texts).families.tolist() == [0, 1, 0, 0]
+
+
+def test_short_texts_join_nothing() -> None:
+    texts = [SENTENCE, "never as clever", "it is never as clever again", "never as clever"]
+    assert find_nesting(texts).families.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("others", "inner"), [(3, [1, 2, 3]), (30, [1])])
+def test_short_texts_are_parts_only_where_many_texts_are(others: int, inner: list[int]) -> None:
+    texts = [SENTENCE, "never as clever as it thinks", "a film", "clever"]
+    texts += [f"text {number} has nothing in common" for number in range(others)]
+    assert np.flatnonzero(find_nesting(texts).inner).tolist() == inner
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", "...", " "]])
+def test_no_words(texts: list[str]) -> None:
+    found = find_nesting(texts)
+    assert not found.inner.any()
+    assert found.families.tolist() == list(range(len(texts)))

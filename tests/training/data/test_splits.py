@@ -1,0 +1,406 @@
+"""Rows become texts and class indices, or are refused with column, row and fault."""
+
+import hashlib
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas
+import pyarrow as pa
+import pytest
+from datasets import ClassLabel, Dataset, Features, Json, Value
+
+from tests.training.labelled_files import make_dataset, make_rows
+from training.data.sources import Source
+from training.data.splits import LabelledData, Split, hold_out, read_data
+from training.errors import DataError
+
+CLASSES = ClassLabel(names=["neg", "pos"])
+
+
+def with_classes(rows: list[tuple[Any, Any]], classes: ClassLabel = CLASSES) -> Dataset:
+    texts, labels = zip(*rows, strict=True)
+    features = Features(text=Value("string"), label=classes)
+    return Dataset.from_dict({"text": list(texts), "label": list(labels)}, features=features)
+
+
+def read(
+    train: Dataset | list[tuple[Any, Any]], *, seed: int = 0, **others: Dataset
+) -> LabelledData:
+    if isinstance(train, list):
+        train = make_dataset(train)
+    source = Source("made up", "made-up", None, None, {"train": train, **others})
+    return read_data(source, text_column=None, label_column=None, seed=seed)
+
+
+def refusal(train: Dataset | list[tuple[Any, Any]], **others: Dataset) -> str:
+    with pytest.raises(DataError) as caught:
+        read(train, **others)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def names_of(data: LabelledData, split: Split) -> list[str]:
+    return [data.labels[index] for index in split.labels]
+
+
+class TestLabels:
+    @pytest.mark.parametrize(
+        ("values", "names"),
+        [
+            (["pos", "neg"], ("neg", "pos")),
+            ([1, 0], ("0", "1")),
+            ([10, 9, 2], ("2", "9", "10")),
+            ([1.0, 0.0], ("0", "1")),
+            ([True, False], ("false", "true")),
+            (["été", "hiver", "10"], ("10", "hiver", "été")),
+        ],
+    )
+    def test_names_and_order(self, values: list[Any], names: tuple[str, ...]) -> None:
+        data = read(make_rows(60, labels=values))
+        assert data.labels == names
+        shown = {
+            value: str(value).lower() if isinstance(value, bool) else f"{value}".removesuffix(".0")
+            for value in values
+        }
+        by_text = {text: shown[label] for text, label in make_rows(60, labels=values)}
+        for split in (data.train, data.validation):
+            assert split.labels.dtype == np.int32
+            assert names_of(data, split) == [by_text[text] for text in split.texts]
+
+    def test_classes_of_the_dataset(self) -> None:
+        classes = ClassLabel(names=["zebra", "ant", "bee"])
+        data = read(with_classes(make_rows(60, labels=[2, 0, 1]), classes))
+        assert data.labels == ("zebra", "ant", "bee")
+        assert set(names_of(data, data.train)) == set(data.labels)
+
+    def test_absent_class_is_noted(self) -> None:
+        classes = ClassLabel(names=["neg", "pos", *(f"c{i}" for i in range(12))])
+        notice = read(with_classes(make_rows(labels=[0, 1]), classes)).notices[0]
+        assert notice == (
+            "train has no row of these classes, so they will not be predicted: "
+            "c0, c1, c2, c3, c4, c5, c6, c7, c8, c9…"
+        )
+
+    def test_numbers_and_text_in_one_column(self) -> None:
+        rows = Dataset.from_dict(
+            {"text": [text for text, _ in make_rows()], "label": [5, "x"] * 20},
+            features=Features(text=Value("string"), label=Json()),
+        )
+        assert read(rows).labels == ("5", "x")
+
+    @pytest.mark.parametrize(
+        ("label", "shown"),
+        [(0.5, "0.5"), (float("inf"), "inf"), ({"a": 1}, "{'a': 1}"), (b"pos", "b'pos'")],
+    )
+    def test_neither_name_nor_integer(self, label: Any, shown: str) -> None:
+        assert refusal([("a", None), ("b", label), ("c", label)]) == (
+            f"column 'label' holds {shown} in row 1 (counted from 0) of split 'train'; "
+            "a label is a name or an integer"
+        )
+
+    def test_one_class(self) -> None:
+        assert refusal(make_rows(labels=["pos"])) == (
+            "column 'label': all rows of train have the label 'pos'; two labels are needed at least"
+        )
+
+    @pytest.mark.parametrize("label", [int, str])
+    def test_as_many_labels_as_rows(self, label: type) -> None:
+        assert refusal([(f"text {row}", label(row)) for row in range(30)]) == (
+            "column 'label' has 30 different labels in 30 rows; "
+            "name the right column with --label-column"
+        )
+
+    @pytest.mark.parametrize("value", [None, "", "  "])
+    def test_missing(self, value: str | None) -> None:
+        rows = make_rows()
+        rows[3] = rows[7] = ("unlabelled", value)
+        assert refusal(rows) == (
+            "2 of 40 rows of split 'train' cannot be used: "
+            "in row 3 (counted from 0) 'label' is missing"
+        )
+
+    def test_missing_among_numbers(self) -> None:
+        table = pandas.DataFrame(make_rows(labels=[0, 1]), columns=["text", "label"])
+        table["label"] = table["label"].astype(float)
+        table.loc[5, "label"] = float("nan")
+        rows = Dataset(pa.Table.from_pandas(table, preserve_index=False))
+        assert "1 of 40 rows of split 'train' cannot be used: in row 5" in refusal(rows)
+
+    @pytest.mark.parametrize("dataset", [make_dataset, with_classes])
+    def test_unlabelled_rows(self, dataset: Any) -> None:
+        rows = make_rows(labels=[0, 1])
+        rows[2] = ("unlabelled", -1)
+        assert refusal(dataset(rows)) == (
+            "1 of 40 rows of split 'train' cannot be used: "
+            "in row 2 (counted from 0) 'label' is -1, which marks a row without a label"
+        )
+
+
+class TestTexts:
+    def test_missing(self) -> None:
+        rows = make_rows()
+        rows[39] = (None, "pos")
+        assert refusal(rows) == (
+            "1 of 40 rows of split 'train' cannot be used: "
+            "in row 39 (counted from 0) 'text' is missing"
+        )
+
+    def test_numbers(self) -> None:
+        assert refusal([(row, "ab"[row % 2]) for row in range(40)]) == (
+            "40 of 40 rows of split 'train' cannot be used: "
+            "in row 0 (counted from 0) 'text' is no text but int"
+        )
+
+    def test_mixed(self) -> None:
+        texts = [text for text, _ in make_rows()]
+        rows = Dataset.from_dict(
+            {"text": [*texts[:-1], ["a list"]], "label": ["a", "b"] * 20},
+            features=Features(text=Json(), label=Value("string")),
+        )
+        assert "in row 39 (counted from 0) 'text' is no text but list" in refusal(rows)
+
+    def test_not_utf8(self) -> None:
+        texts = pa.array([b"sch\xf6n", b"gut"], pa.binary()).view(pa.string())
+        rows = Dataset(pa.table({"text": texts, "label": ["a", "b"]}))
+        assert refusal(rows).startswith(
+            "column 'text' of split 'train' is not text in UTF-8 ('utf-8' codec can't decode"
+        )
+
+    def test_empty_text_is_a_text(self) -> None:
+        data = read([("", "a"), *make_rows(labels=["a", "b"])])
+        assert "" in data.train.texts + data.validation.texts
+
+
+class TestSplits:
+    def test_given(self) -> None:
+        validation, test = make_dataset(make_rows(6)), make_dataset(make_rows(8))
+        data = read(make_rows(), validation=validation, test=test)
+        assert (len(data.train), len(data.validation), len(data.test or ())) == (40, 6, 8)
+        assert [split.name for split in data.splits.values()] == ["train", "validation", "test"]
+        assert [split.rows.tolist() for split in data.splits.values()] == [
+            list(range(rows)) for rows in (40, 6, 8)
+        ]
+        assert data.notices == ()
+
+    @pytest.mark.parametrize("name", ["validation", "valid", "val", "dev"])
+    def test_names_of_validation(self, name: str) -> None:
+        data = read(make_rows(), **{name: make_dataset(make_rows(6))})
+        assert (len(data.validation), data.validation.name) == (6, name)
+
+    def test_held_out(self) -> None:
+        data = read(make_rows(200))
+        assert (len(data.train), len(data.validation)) == (180, 20)
+        assert data.test is None
+        assert list(data.splits) == ["train", "validation"]
+        assert data.validation.name == "train (held out, seed 0)"
+        assert data.notices == (
+            "no validation split: 20 rows of train held out for it",
+            "no labelled test split: all figures are on validation rows",
+        )
+
+    def test_no_train(self) -> None:
+        source = Source("", "", None, None, {"test": make_dataset(), "all": make_dataset()})
+        with pytest.raises(DataError, match=r"^no split 'train'; there are: test, all$"):
+            read_data(source, text_column=None, label_column=None, seed=0)
+
+    def test_no_rows(self) -> None:
+        assert refusal(make_dataset().select([])) == "split 'train' has no rows"
+
+    @pytest.mark.parametrize("name", ["test", "validation"])
+    def test_unlabelled_is_not_used(self, name: str) -> None:
+        unlabelled = with_classes([("x", -1), ("y", -1)])
+        data = read(with_classes(make_rows(labels=[0, 1])), **{name: unlabelled})
+        assert f"split {name!r} has no 'label' and is not used" in data.notices
+        assert data.test is None
+        assert len(data.validation) == 4
+
+    def test_without_label_column_is_not_used(self) -> None:
+        data = read(make_rows(), test=make_dataset().remove_columns("label"))
+        assert data.test is None
+        assert data.notices[0] == "split 'test' has no 'label' and is not used"
+
+    def test_without_rows_is_not_used(self) -> None:
+        data = read(make_rows(), validation=make_dataset().select([]))
+        assert len(data.validation) == 4
+
+    def test_partly_unlabelled(self) -> None:
+        test = make_dataset([*make_rows(4), ("x", None)])
+        assert refusal(make_rows(), test=test) == (
+            "1 of 5 rows of split 'test' cannot be used: "
+            "in row 4 (counted from 0) 'label' is missing"
+        )
+
+    def test_unknown_class(self) -> None:
+        validation = make_dataset([*make_rows(4), ("x", "neutral")])
+        assert refusal(make_rows(), validation=validation) == (
+            "1 of 5 rows of split 'validation' cannot be used: in row 4 (counted from 0) "
+            "'label' is 'neutral', a class that train does not have"
+        )
+
+    def test_without_text_column(self) -> None:
+        test = make_dataset().rename_column("text", "sentence")
+        assert refusal(make_rows(), test=test) == (
+            "split 'test' has no column 'text'; there are: sentence, label"
+        )
+
+    def test_classes_in_another_order(self) -> None:
+        test = with_classes(make_rows(labels=[0, 1]), ClassLabel(names=["pos", "neg"]))
+        assert refusal(with_classes(make_rows(labels=[0, 1])), test=test) == (
+            "split 'test' has the classes ['pos', 'neg'], but train has ['neg', 'pos']"
+        )
+
+
+def hold(split: Split, *, seed: int = 1) -> tuple[Split, Split]:
+    """Hold rows out none of which must stay together."""
+    return hold_out(split, families=np.arange(len(split)), seed=seed)
+
+
+class TestHoldOut:
+    def make_split(self, counts: list[int]) -> Split:
+        labels = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        labels = np.random.default_rng(0).permutation(labels)
+        return self.number(labels)
+
+    def number(self, labels: np.ndarray) -> Split:
+        """Return a split whose texts say the numbers of their rows."""
+        rows = np.arange(len(labels))
+        return Split("train", [str(row) for row in rows], labels, rows, np.ones(len(rows), bool))
+
+    def make_several(self, rows: int) -> Split:
+        """Return a split of rows with none to four of four labels."""
+        labels = np.random.default_rng(0).integers(0, 2, (rows, 4)).astype(np.int32)
+        return self.number(labels)
+
+    def test_share_of_each_class(self) -> None:
+        split = self.make_split([1000, 100, 10])
+        rest, held = hold(split)
+        assert Counter(held.labels.tolist()) == {0: 100, 1: 10, 2: 1}
+        assert Counter(rest.labels.tolist()) == {0: 900, 1: 90, 2: 9}
+
+    def test_seed_decides(self) -> None:
+        split = self.make_split([500, 500])
+        parts = [hold(split, seed=seed)[1].sha256 for seed in (1, 1, 2)]
+        assert parts[0] == parts[1] != parts[2]
+
+    def test_rows_are_drawn_from_everywhere(self) -> None:
+        held = hold(self.make_split([500, 500]))[1]
+        assert held.rows.min() < 100
+        assert held.rows.max() > 900
+
+    def test_neighbours_stay_together(self) -> None:
+        one_label = self.number(np.repeat(np.arange(2, dtype=np.int32), 1_000))
+        for split in (one_label, self.make_several(2_000)):
+            _, held = hold(split)
+            assert len(held) == 200
+            # at random it would be about 180
+            assert np.count_nonzero(np.diff(held.rows) > 1) < 20
+
+    def test_rows_keep_their_numbers_and_labels(self) -> None:
+        for split in (self.make_split([300, 200]), self.make_several(500)):
+            parts = hold(split)
+            for part in parts:
+                assert part.texts == [str(row) for row in part.rows]
+                np.testing.assert_array_equal(part.labels, split.labels[part.rows])
+            assert sorted(np.concatenate([part.rows for part in parts])) == list(range(500))
+
+    @pytest.mark.parametrize(("rows", "held"), [(6, 1), (100, 10), (1_234, 120), (100_000, 5_000)])
+    def test_share_of_rows_with_several_labels(self, rows: int, held: int) -> None:
+        rest, validation = hold(self.make_several(rows))
+        assert len(validation) == pytest.approx(held, rel=0.05)
+        assert len(rest) + len(validation) == rows
+
+    def test_limit(self) -> None:
+        _, held = hold(self.make_split([60_000, 60_000]))
+        assert len(held) == 5_000
+
+    def test_families_stay_together(self) -> None:
+        split = self.make_split([500, 500])
+        families = np.arange(1_000) // 4 * 4
+        rest, held = hold_out(split, families=families, seed=1)
+        assert len(held) == pytest.approx(100, abs=20)
+        assert not set(families[held.rows]) & set(families[rest.rows])
+
+    def test_too_few(self) -> None:
+        for split in (self.make_split([4, 4]), self.make_several(4)):
+            with pytest.raises(DataError, match=r"no class has enough of the . rows of") as error:
+                hold(split)
+            assert "add rows, or a split 'validation'" in str(error.value)
+
+
+class TestDigest:
+    def make(self, texts: list[str], labels: list[Any], *, first: int = 0) -> str:
+        count = len(texts)
+        rows, whole = np.arange(first, first + count), np.ones(count, bool)
+        return Split("x", texts, np.array(labels, np.int32), rows, whole).sha256
+
+    def test_depends_on_texts_labels_and_order(self) -> None:
+        digests = {
+            self.make(["ab", "c"], [0, 1]),
+            self.make(["a", "bc"], [0, 1]),
+            self.make(["ab", "c"], [1, 0]),
+            self.make(["c", "ab"], [0, 1]),
+            self.make(["ab", "ç"], [0, 1]),
+        }
+        assert len(digests) == 5
+
+    def test_depends_on_every_set_of_labels(self) -> None:
+        sets = [[int(digit) for digit in f"{number:04b}"] for number in range(16)]
+        digests = {self.make(["ab"], [labels]) for labels in sets}
+        assert len(digests) == 16
+
+    def test_is_that_of_the_content(self) -> None:
+        expected = hashlib.sha256(b"1 3\n\xc3\xa9a0 0\n").hexdigest()
+        assert self.make(["éa", ""], [1, 0]) == expected
+        expected = hashlib.sha256(b"0,2 3\n\xc3\xa9a 1\nb").hexdigest()
+        assert self.make(["éa", "b"], [[1, 0, 1], [0, 0, 0]]) == expected
+
+    def test_is_not_that_of_the_row_numbers(self) -> None:
+        assert self.make(["a", "b"], [0, 1]) == self.make(["a", "b"], [0, 1], first=5)
+
+
+class TestNestedRows:
+    """Rows that are pieces of one another, as in treebanks of phrases."""
+
+    def make_phrases(self) -> list[tuple[str, int]]:
+        """Return 60 sentences of 8 words with two long phrases and a short one of each."""
+        sentences = [[f"w{number}x{word}" for word in range(8)] for number in range(60)]
+        cuts = ((0, 8), (0, 5), (3, 8), (6, 8))
+        pieces = [words[start:end] for words in sentences for start, end in cuts]
+        return [(" ".join(words), row // 4 % 2) for row, words in enumerate(pieces)]
+
+    def test_a_sentence_is_held_out_with_its_phrases(self) -> None:
+        data = read(self.make_phrases())
+        long = [[t for t in s.texts if t.count(" ") > 2] for s in (data.train, data.validation)]
+        train, validation = ({text.split("x")[0] for text in texts} for texts in long)
+        assert len(validation) == 6
+        assert not train & validation
+
+    def test_only_whole_sentences_decide(self) -> None:
+        data = read(self.make_phrases())
+        texts = data.validation.whole_texts
+        assert [text.count(" ") for text in texts] == [7] * 6
+        notice = (
+            "180 of 240 rows of train and validation are parts of other rows: "
+            "of validation only the 6 that are not decide"
+        )
+        assert notice in data.notices
+
+    def test_a_word_counts_once_however_many_phrases_have_it(self) -> None:
+        train = read(self.make_phrases()).train
+        assert len(train.whole_texts) == 54
+        assert {text.count(" ") for text in train.whole_texts} == {7}
+
+    def test_a_split_of_its_own_may_have_parts_of_train(self) -> None:
+        rows = make_rows(labels=[0, 1])
+        text = "these words stand in train"
+        validation = make_dataset([(text, 0), ("something else", 1)])
+        data = read([*rows, (f"{text} and more follow", 1)], validation=validation)
+        assert data.validation.whole.tolist() == [False, True]
+
+    def test_what_stands_in_validation_too_is_still_learned_from(self) -> None:
+        rows = [(f"row {row} says a thing of its own", row % 2) for row in range(20)]
+        longer = make_dataset([(f"{text}, and that is not all", label) for text, label in rows])
+        train = read(rows, validation=longer).train
+        assert train.whole_texts == [text for text, _ in rows]

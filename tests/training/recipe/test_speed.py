@@ -1,0 +1,124 @@
+"""A training is cut to the time that there is, from speeds measured on this machine."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.training.labelled_files import make_rows, write_csv
+from tests.training.test_run import make_run
+from training.recipe.time_plan import Budget, Costs
+from training.settings import FitSettings, NetworkSettings, PretrainSettings
+
+if TYPE_CHECKING:
+    from training.run import Run
+
+pytestmark = pytest.mark.tensorflow  # which the module imports
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.recipe import speed as pace
+
+    monkeypatch.setattr(pace, "SECONDS", 0.01)
+
+
+def make(folder: Path, **changes: Any) -> "Run":
+    more = write_csv(folder / "more.csv", make_rows(90))
+    options: dict[str, Any] = {
+        "network": NetworkSettings(cell="gru", units=3, embedding=4),
+        "fit": FitSettings(batch=16),
+        "pretrain": PretrainSettings(batch=16, negatives=8, vocabulary=100),
+        "unlabeled": str(more),
+        "self_training": 2,
+    }
+    run = make_run(folder, **options | changes)
+    run.note("").mkdir(parents=True)
+    return run
+
+
+def cut(run: "Run", *, minutes: float) -> "Run":
+    from training.recipe.speed import fit_into
+
+    return fit_into(run, Budget(minutes=minutes))
+
+
+def price(monkeypatch: pytest.MonkeyPatch, **costs: float) -> None:
+    """Let the parts of a training cost what is said, in seconds."""
+    from training.recipe import speed as pace
+
+    free = {"pretraining": 0.0, "epoch": 0.0, "round_epoch": 0.0, "before": 0.0}
+    monkeypatch.setattr(pace, "measure_costs", lambda run, before: Costs(**free | costs))
+
+
+def test_costs_are_measured(tmp_path: Path) -> None:
+    from training.recipe.speed import measure_costs
+
+    costs = measure_costs(make(tmp_path), before=5)
+    assert costs.before == 5
+    assert costs.pretraining > 0
+    assert costs.round_epoch > costs.epoch > 0
+
+
+def test_a_language_that_is_known_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.recipe import speed as pace
+
+    monkeypatch.setattr(pace, "is_kept", lambda run: True)
+    assert pace.measure_costs(make(tmp_path), before=0).pretraining == 0
+
+
+def test_enough_time_changes_nothing(tmp_path: Path) -> None:
+    run = make(tmp_path)
+    assert cut(run, minutes=1e6).settings == run.settings
+
+
+def test_what_does_not_fit_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    price(monkeypatch, pretraining=100, round_epoch=1000)
+    settings = cut(make(tmp_path, fit=FitSettings(epochs=2)), minutes=2).settings
+    assert settings.self_training == 0
+    assert (settings.pretrain.epochs, settings.fit.epochs) == (1, 2)
+    price(monkeypatch, pretraining=100, epoch=100)
+    settings = cut(make(tmp_path / "other"), minutes=1).settings
+    assert (settings.pretrain.epochs, settings.fit.epochs) == (0, 1)
+    assert settings.share == pytest.approx(60 / 115)
+
+
+def test_a_stopped_training_keeps_its_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    price(monkeypatch, epoch=100)
+    first = make(tmp_path)
+    found = cut(first, minutes=1).settings
+    price(monkeypatch)
+    capsys.readouterr()
+    assert cut(replace(first, resume=True), minutes=1).settings == found
+    assert "the plan that the stopped training made" in capsys.readouterr().err
+    assert cut(replace(first, resume=False), minutes=1).settings == first.settings
+
+
+def test_only_a_share_of_the_rows_is_seen(tmp_path: Path) -> None:
+    from training.recipe.learn import examples, labelled
+
+    run = make(tmp_path)
+    all_of_them = examples(run, labelled(run))
+    run = replace(run, settings=replace(run.settings, share=0.25))
+    some = examples(run, labelled(run))
+    assert len(some) == pytest.approx(len(all_of_them) / 4, abs=1)
+    assert len(some.targets) == len(some)
+
+
+def test_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    price(monkeypatch, round_epoch=1_000, before=6)
+    cut(make(tmp_path), minutes=1)
+    said = capsys.readouterr().err
+    assert "time budget 1 min: 3 passes of pretraining, 30 epochs (0.2 min in all)" in said
+    assert "left out: 2 rounds of self-training" in said
+
+
+def test_too_little_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    price(monkeypatch, epoch=1, before=100)
+    assert cut(make(tmp_path), minutes=1).settings.share == 0.01
+    assert "even that is likely to take longer" in capsys.readouterr().err

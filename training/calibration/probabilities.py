@@ -1,0 +1,129 @@
+"""From logits to probabilities, and from probabilities to what is predicted."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit, softmax
+
+from models.golden import Probabilities
+from models.metadata import Task
+from training.data.classes import Targets
+
+Logits = NDArray[np.float32]
+"""Shape (rows, labels)."""
+LOWEST_THRESHOLD = 0.02  # a label that is never likelier than this is not given to everyone
+
+
+def to_probabilities(logits: Logits, *, task: Task) -> Probabilities:
+    """Return probabilities (rows, labels): of one label out of all, or of each on its own."""
+    probabilities: Probabilities = (
+        softmax(logits, axis=1) if task == "single_label" else expit(logits)
+    )
+    return probabilities
+
+
+def soften(targets: Targets, *, labels: int) -> NDArray[np.float32]:
+    """Return targets as the degree to which each row has each label, shape (rows, labels)."""
+    if targets.ndim == 2:
+        return targets.astype(np.float32)
+    return np.eye(labels, dtype=np.float32)[targets]
+
+
+def temper(probabilities: Probabilities, *, temperature: float, task: Task) -> Probabilities:
+    """Return what probabilities would be if their logits were divided by `temperature`."""
+    if task == "multi_label":
+        return expit(logit(probabilities) / temperature)
+    tempered: Probabilities = probabilities ** (1 / temperature)
+    return tempered / tempered.sum(axis=1, keepdims=True)
+
+
+def doubt(degrees: Probabilities, *, like: Probabilities, task: Task) -> Probabilities:
+    """Return degrees of 0 and 1 with as much doubt in them as there is in others on average.
+
+    Args:
+        degrees: Shape (rows, labels).
+        like: Shape (other rows, labels).
+        task: Whether labels exclude each other.
+    """
+    if task == "multi_label":
+        doubted = np.minimum(like, 1 - like).mean()
+        return np.abs(degrees - doubted)
+    doubted = 1 - like.max(axis=1).mean()
+    others = doubted / (degrees.shape[1] - 1)
+    return np.where(degrees == 1, 1 - doubted, others).astype(np.float32)
+
+
+def predict(probabilities: Probabilities, *, thresholds: Sequence[float] | None) -> Targets:
+    """Return what the service answers, in the form of targets.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        thresholds: Probability from which each label is given, (labels,); None for single label.
+    """
+    if thresholds is None:
+        return probabilities.argmax(axis=1).astype(np.int32)
+    return (probabilities >= np.array(thresholds)).astype(np.int32)
+
+
+def find_thresholds(probabilities: Probabilities, targets: Targets) -> tuple[float, ...]:
+    """Return the threshold of each label that gives the highest F1 on these rows.
+
+    Args:
+        probabilities: Shape (rows, labels).
+        targets: 1 where a row has a label, shape (rows, labels).
+    """
+    return tuple(
+        _find_threshold(column, target)
+        for column, target in zip(probabilities.T, targets.T, strict=True)
+    )
+
+
+def _find_threshold(probabilities: NDArray[np.float32], target: NDArray[np.int32]) -> float:
+    """Return the midpoint between the two neighbouring probabilities where the cut is best."""
+    if not target.any():
+        return 0.5
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order].astype(np.float64)
+    hits = np.cumsum(target[order])
+    given = np.arange(1, len(ranked) + 1)
+    score = 2 * hits / (given + target.sum())
+    below = np.append(ranked[1:], 0.0)
+    score[ranked == below] = -1.0  # equal probabilities cannot be told apart
+    best = int(score.argmax())
+    return float(max(LOWEST_THRESHOLD, (ranked[best] + below[best]) / 2))
+
+
+def measure(
+    probabilities: Probabilities, targets: Targets, *, thresholds: tuple[float, ...] | None
+) -> dict[str, float]:
+    """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows.
+
+    With several labels per row, a row is accurate if all of its labels are right, and the
+    likelihood is the mean over labels.
+    """
+    predicted = predict(probabilities, thresholds=thresholds)
+    right = predicted == targets
+    return {
+        "accuracy": float(np.mean(right if thresholds is None else right.all(axis=1))),
+        "macro_f1": macro_f1(predicted, targets, labels=probabilities.shape[1]),
+        "log_loss": log_loss(probabilities, targets),
+        "rows": float(len(targets)),
+    }
+
+
+def macro_f1(predicted: Targets, targets: Targets, *, labels: int) -> float:
+    """Return the mean F1 over the labels that occur, in the targets or in the predictions."""
+    given, true = soften(predicted, labels=labels), soften(targets, labels=labels)
+    hits, either = (given * true).sum(axis=0), given.sum(axis=0) + true.sum(axis=0)
+    occurring = either > 0
+    return float(np.mean(2 * hits[occurring] / either[occurring])) if occurring.any() else 0.0
+
+
+def log_loss(probabilities: Probabilities, targets: Targets) -> float:
+    """Return the mean negative log-likelihood in nats, of rows or of multi-label decisions."""
+    if targets.ndim == 1:
+        chosen = probabilities[np.arange(len(targets)), targets]
+    else:
+        chosen = np.where(targets, probabilities, 1 - probabilities)
+    return float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float32).tiny), dtype=np.float64)))

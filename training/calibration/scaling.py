@@ -1,0 +1,133 @@
+"""Weighs the halves of a classifier, so that a probability of 0.8 is right in 8 of 10 cases.
+
+The logits are `network * a + ngrams * b + c`, with a c for each label. With one half that is
+temperature scaling, 1 / a being the temperature, and a bias beside it, vector scaling but for one
+scale for all labels (both in Guo et al., "On Calibration of Modern Neural Networks", ICML 2017);
+with two it joins opinions as logistic regression would. Targets are softened as in Platt,
+"Probabilistic Outputs for Support Vector Machines", 1999, so that a few rows, all of them right,
+are no reason to be certain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_expit, log_softmax
+
+from models.golden import Probabilities
+from models.metadata import Task
+from training.calibration.probabilities import Logits, find_thresholds, soften, to_probabilities
+from training.data.classes import Targets
+
+LOWEST, HIGHEST = 0.0, 20.0
+BIAS_DEVIATION = 0.3  # what a bias is expected to be; few rows are no reason for a large one
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """How the halves of a classifier add up.
+
+    Args:
+        weights: What the logits of each half are multiplied by.
+        bias: What is added to the logit of each label, shape (labels,).
+    """
+
+    weights: tuple[float, ...]
+    bias: NDArray[np.float32]
+
+    def add(self, halves: Sequence[Logits]) -> Logits:
+        """Return the logits (rows, labels) of halves with as many each."""
+        weighed = (np.float32(w) * half for w, half in zip(self.weights, halves, strict=True))
+        return sum(weighed, start=self.bias)
+
+    def probabilities(self, halves: Sequence[Logits], *, task: Task) -> Probabilities:
+        """Return the probabilities (rows, labels) of halves with as many logits each."""
+        return to_probabilities(self.add(halves), task=task).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """Halves that have been weighed on some rows.
+
+    Args:
+        scaling: How they add up.
+        probabilities: Of the rows, shape (rows, labels).
+        thresholds: Probabilities from which labels are given; None where they exclude each other.
+    """
+
+    scaling: Scaling
+    probabilities: Probabilities
+    thresholds: tuple[float, ...] | None
+
+
+def calibrate(
+    halves: Sequence[Logits], targets: Targets, *, task: Task, biased: bool = True
+) -> Calibrated:
+    """Weigh halves, logits (rows, labels) each, and set thresholds where labels are several.
+
+    Args:
+        halves: Logits (rows, labels) of each half.
+        targets: What the rows should be classified as.
+        task: Whether labels exclude each other.
+        biased: Whether labels get a bias; it would undo weights that classes had in the fit.
+    """
+    scaling = weigh(halves, targets, task=task, biased=biased)
+    probabilities = scaling.probabilities(halves, task=task)
+    several = task == "multi_label"
+    thresholds = find_thresholds(probabilities, targets) if several else None
+    return Calibrated(scaling, probabilities, thresholds)
+
+
+def unscaled(halves: Sequence[Logits]) -> Scaling:
+    """Return the scaling that leaves the halves as they are."""
+    return Scaling((1.0,) * len(halves), np.zeros(halves[0].shape[1], np.float32))
+
+
+def weigh(
+    halves: Sequence[Logits], targets: Targets, *, task: Task, biased: bool = True
+) -> Scaling:
+    """Return the scaling at which the cross-entropy of the targets is least.
+
+    The biases have a normal prior around 0. The problem is convex. For the arguments see
+    `calibrate`.
+    """
+    count, labels = len(halves), halves[0].shape[1]
+    wanted = _platt(targets, labels=labels, task=task)
+    stacked = np.stack(halves).astype(np.float64)
+    prior = 1 / (BIAS_DEVIATION**2 * len(wanted))
+
+    def loss(found: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights, bias = found[:count], found[count:]
+        logits = np.tensordot(weights, stacked, axes=1) + bias
+        error = (to_probabilities(logits, task=task) - wanted) / len(wanted)
+        slope = np.tensordot(stacked, error, axes=([1, 2], [0, 1]))
+        slopes = np.concatenate([slope, error.sum(axis=0) + prior * bias])
+        return _cross_entropy(logits, wanted, task=task) + prior / 2 * bias @ bias, slopes
+
+    start = np.concatenate([np.full(count, 1 / count), np.zeros(labels)])
+    limit = None if biased else 0.0
+    bounds = [(LOWEST, HIGHEST)] * count + [(limit, limit)] * labels
+    found = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
+    return Scaling(tuple(map(float, found[:count])), found[count:].astype(np.float32))
+
+
+def cross_entropy(logits: Logits, targets: Targets, *, task: Task) -> float:
+    """Return the mean cross-entropy of the rows in nats, summed over labels; targets softened."""
+    return _cross_entropy(logits, _platt(targets, labels=logits.shape[1], task=task), task=task)
+
+
+def _cross_entropy(logits: Logits, wanted: NDArray[np.float64], *, task: Task) -> float:
+    if task == "single_label":
+        return float(-np.sum(wanted * log_softmax(logits, axis=1)) / len(wanted))
+    terms = wanted * log_expit(logits) + (1 - wanted) * log_expit(-logits)
+    return float(-np.sum(terms) / len(wanted))
+
+
+def _platt(targets: Targets, *, labels: int, task: Task) -> NDArray[np.float64]:
+    """Return the targets with 1 / (rows + 2) of each taken away from what they say."""
+    hard = soften(targets, labels=labels).astype(np.float64)
+    rest = 1 / (len(hard) + 2)
+    others = labels - 1 if task == "single_label" else 1
+    return np.where(hard == 1, 1 - rest, rest / others)

@@ -1,0 +1,63 @@
+"""What was found out about one contestant with one seed, and the file that keeps it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.workspace.atomic import save_arrays
+
+RECORD = "record"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examined:
+    """What was found out about one contestant with one seed.
+
+    Args:
+        contestant: Its key.
+        seed: Of weights, order and dropout.
+        record: Figures: `failure` (why the fit failed, or None), and of one that did not `epochs`,
+            `best_epoch`, `steps`, `tokens`, `seconds`, `cpu_seconds`, `parameters`, `log_loss` by
+            purpose, `flips`, and of the first seed whose fit did not fail `cost`.
+        arrays: `loss` and `norm` by step; decisions `alone/PURPOSE`, `joined/PURPOSE` and
+            `cut/TOKENS`, (rows,) or (rows, labels); `fading/verdict` and `fading/state` by
+            distance; `half_lives` by unit.
+    """
+
+    contestant: str
+    seed: int
+    record: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no network."""
+        return self.record["failure"] is not None
+
+    @property
+    def priced(self) -> bool:
+        """Whether it was measured what the network costs."""
+        return bool(self.record.get("cost"))
+
+    def save(self, path: Path) -> None:
+        """Write it to a file that appears whole or not at all."""
+        record = {"contestant": self.contestant, "seed": self.seed, **self.record}
+        save_arrays(self.arrays | {RECORD: np.array(json.dumps(record))}, path=path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path) as content:
+            arrays = {name: content[name] for name in content.files if name != RECORD}
+            record = json.loads(str(content[RECORD]))
+        return cls(
+            contestant=record.pop("contestant"),
+            seed=record.pop("seed"),
+            record=record,
+            arrays=arrays,
+        )

@@ -1,0 +1,85 @@
+"""Chooses how many rows a comparison learns from, so that it ends in time."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from training.comparison.candidates import Contestant
+from training.console import console
+from training.fitting.fit import choose_epochs
+from training.recipe.speed import measure_speed
+from training.recipe.time_plan import Budget
+from training.run import Run
+from training.workspace.atomic import save_json
+
+FEWEST = 200  # rows; fewer say nothing
+SLACK = 1.25  # what is measured beside the fits, as a multiple of them
+
+
+def choose_rows(
+    run: Run, contestants: Sequence[Contestant], *, seeds: int, budget: Budget, note: Path
+) -> int | None:
+    """Return how many rows of train there is time for, None for all.
+
+    Args:
+        run: The comparison, with all rows; one that is resumed keeps to what was chosen before.
+        contestants: Who is fitted.
+        seeds: With how many seeds each.
+        budget: How long it may take.
+        note: File that keeps what was chosen.
+    """
+    if run.resume and note.is_file():
+        return json.loads(note.read_text())
+    rows = _choose_rows(run, contestants, seeds=seeds, budget=budget)
+    save_json(rows, path=note)
+    return rows
+
+
+def _choose_rows(
+    run: Run, contestants: Sequence[Contestant], *, seeds: int, budget: Budget
+) -> int | None:
+    with console.status("measuring how fast this machine trains"):
+        seconds = _seconds_per_row(run, contestants)
+    there_is = 60 * budget.minutes - budget.spent
+    total, length = len(run.prepared.data.train), _mean_length(run)
+
+    def takes(rows: int) -> float:
+        settings, task = run.settings.fit, run.prepared.data.task
+        batches, tokens = math.ceil(rows / settings.batch), math.ceil(rows * length)
+        epochs = settings.epochs or choose_epochs(batches, tokens=tokens, task=task)
+        return SLACK * seeds * seconds * rows * epochs
+
+    fitting = [rows for rows in _candidates(total) if takes(rows) <= there_is]
+    rows = max(fitting, default=min(FEWEST, total))
+    drawn = "all rows" if rows == total else f"{rows:,} of {total:,} rows"
+    console.print(
+        f"time budget {budget.minutes:g} min: {drawn} of train ({takes(rows) / 60:.1f} min)"
+    )
+    if not fitting:
+        console.print("warning: even that is likely to take longer")
+    return None if rows == total else rows
+
+
+def _candidates(total: int) -> list[int]:
+    """Return numbers of rows to choose from, in steps of about 5 %."""
+    if total <= FEWEST:
+        return [total]
+    steps = math.ceil(math.log(total / FEWEST) / math.log(1.05))
+    return sorted({round(FEWEST * (total / FEWEST) ** (step / steps)) for step in range(steps + 1)})
+
+
+def _seconds_per_row(run: Run, contestants: Sequence[Contestant]) -> float:
+    """Return the seconds that one row takes in an epoch of every contestant together."""
+    length, seconds = _mean_length(run), 0.0
+    for each in contestants:
+        shape = replace(run.settings.network, cell=each.cell, units=each.units)
+        speed = measure_speed(replace(run, settings=replace(run.settings, network=shape)))
+        seconds += length / speed
+    return seconds
+
+
+def _mean_length(run: Run) -> float:
+    """Return the tokens that are read of a row of train."""
+    return float(run.prepared.lengths("train").clip(max=run.settings.max_tokens).mean())

@@ -1,0 +1,1 @@
+"""Labelled and unlabelled texts: found, read, checked and split."""

@@ -1,0 +1,327 @@
+"""Turns the rows of a dataset into texts with class indices, or says which rows cannot be used."""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
+
+from models.metadata import Task
+from training.data.classes import (
+    UNLABELLED,
+    Classes,
+    Targets,
+    class_names,
+    count_classes,
+    find_classes,
+    is_list,
+    shorten,
+)
+from training.data.columns import find_columns
+from training.data.nesting import find_nesting
+from training.data.sources import Source
+from training.errors import DataError
+
+VALIDATION_NAMES = ("validation", "valid", "val", "dev")
+VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
+VALIDATION_LIMIT = 5_000  # rows held out at most
+HELD_BLOCKS = 10  # of each class; fewer would be too much alike, more would have more edges
+MOST_SHOWN = 10  # class names in a notice
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of one purpose.
+
+    Args:
+        name: Where they came from, for the record: the split, or the share of one.
+        texts: One text per row.
+        labels: What each row should be classified as.
+        rows: The number of each row where it came from, counted from 0, shape (rows,).
+        whole: Whether each row is a text of its own, shape (rows,): a phrase of a sentence that
+            stands in train too is not, nor is one of validation if its sentence stands there.
+    """
+
+    name: str
+    texts: list[str]
+    labels: Targets
+    rows: NDArray[np.int64]
+    whole: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: NDArray[np.int64], *, name: str) -> "Split":
+        """Return the given rows under a new name."""
+        texts = [self.texts[row] for row in rows]
+        return Split(name, texts, self.labels[rows], self.rows[rows], self.whole[rows])
+
+    @property
+    def whole_texts(self) -> list[str]:
+        """The texts that are no part of another, in which each word is counted as often as said."""
+        return [text for text, whole in zip(self.texts, self.whole, strict=True) if whole]
+
+    @property
+    def sha256(self) -> str:
+        """Hash of texts and labels in order, whatever the file they came in."""
+        digest = hashlib.sha256()
+        for text, label in zip(self.texts, self.labels, strict=True):
+            encoded = text.encode("utf-8", "surrogatepass")
+            classes = np.flatnonzero(label).tolist() if label.ndim else [int(label)]
+            digest.update(b"%s %d\n" % (",".join(map(str, classes)).encode(), len(encoded)))
+            digest.update(encoded)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class LabelledData:
+    """A dataset ready for training. `test` is None where there is no labelled test split."""
+
+    source: Source
+    text_column: str
+    label_column: str
+    task: Task
+    labels: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split | None
+    notices: tuple[str, ...]
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits there are, by their purpose: train, validation, test."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {purpose: split for purpose, split in splits.items() if split is not None}
+
+
+def read_data(
+    source: Source, *, text_column: str | None, label_column: str | None, seed: int
+) -> LabelledData:
+    """Return the train, validation and test rows of a source.
+
+    Raises:
+        DataError: A column is missing or unclear, or a row cannot be used.
+    """
+    if "train" not in source.splits:
+        raise DataError(f"no split 'train'; there are: {', '.join(source.splits)}")
+    rows = source.splits["train"]
+    if len(rows) == 0:
+        raise DataError("split 'train' has no rows")
+    text, label = find_columns(rows, text=text_column, label=label_column)
+    values = _read_column(rows, label, split="train")
+    reader = _RowReader(text, label, find_classes(rows.features[label], values, column=label))
+    train = reader.read("train", rows)
+    _check_classes(train, reader.classes.names, column=label)
+    notices = _notice_absent_classes(train, reader.classes.names)
+    validation = _read_optional(source, VALIDATION_NAMES, reader=reader, notices=notices)
+    test = _read_optional(source, ("test",), reader=reader, notices=notices)
+    nesting = find_nesting(train.texts + (validation.texts if validation else []))
+    whole = ~nesting.inner
+    train = replace(train, whole=~nesting.among(len(train)).inner)
+    if validation is None:
+        train, validation = hold_out(train, families=nesting.families, seed=seed)
+        notices.append(f"no validation split: {len(validation):,} rows of train held out for it")
+    else:
+        validation = replace(validation, whole=whole[len(train) :])
+    if nesting.is_common:
+        notices.append(
+            f"{(~whole).sum():,} of {len(whole):,} rows of train and validation are parts of other "
+            f"rows: of validation only the {validation.whole.sum():,} that are not decide"
+        )
+    if test is None:
+        notices.append("no labelled test split: all figures are on validation rows")
+    task, labels = reader.classes.task, reader.classes.names
+    return LabelledData(source, text, label, task, labels, train, validation, test, tuple(notices))
+
+
+def read_split(
+    source: Source,
+    name: str,
+    *,
+    text_column: str | None,
+    label_column: str | None,
+    find: Callable[[object, str], Classes],
+    strange: str,
+) -> Split:
+    """Return one split, whose classes `find` knows from the label column's type and name.
+
+    `strange` says in an error what is wrong with a label that is none of them.
+
+    Raises:
+        DataError: A column is missing or unclear, or a row cannot be used.
+    """
+    rows = source.splits[name]
+    text, label = find_columns(rows, text=text_column, label=label_column)
+    classes = find(rows.features[label], label)
+    return _RowReader(text, label, classes, strange).read(name, rows)
+
+
+def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[Split, Split]:
+    """Split rows off for validation, the same share of every class as near as rows allow.
+
+    Neighbours in a file are often related, so rows are drawn in blocks of neighbours: a review of
+    the same film left in train would make validation flatter.
+
+    Args:
+        train: The rows there are.
+        families: Of each row the first of those that stay together, shape (rows,).
+        seed: Decides which are drawn.
+
+    Returns:
+        What remains of train, and the validation rows.
+
+    Raises:
+        DataError: There are too few rows.
+    """
+    random = np.random.default_rng(seed)
+    share = min(VALIDATION_SHARE, VALIDATION_LIMIT / len(train))
+    heads = np.unique(families)
+    if train.labels.ndim == 2:  # rows with several labels belong to no one class
+        classes = [heads]
+    else:
+        labels = train.labels[heads]
+        classes = [heads[labels == label] for label in np.unique(labels)]
+    drawn = [_draw_blocks(rows, share=share, random=random) for rows in classes]
+    held = np.isin(families, np.concatenate(drawn))
+    if not held.any():
+        raise DataError(
+            f"no class has enough of the {len(train):,} rows of train to hold one in ten out for "
+            "validation; add rows, or a split 'validation'"
+        )
+    rest, chosen = np.flatnonzero(~held), np.flatnonzero(held)
+    name = f"train (held out, seed {seed})"
+    return train.take(rest, name="train"), train.take(chosen, name=name)
+
+
+def _draw_blocks(
+    rows: NDArray[np.int64], *, share: float, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return about `share` of the rows, in HELD_BLOCKS blocks of neighbours if there are enough."""
+    blocks = np.array_split(rows, min(len(rows), math.ceil(HELD_BLOCKS / share)))
+    drawn = random.permutation(len(blocks))[: round(share * len(blocks))]
+    return np.concatenate([rows[:0], *(blocks[block] for block in drawn)])
+
+
+def _read_column(rows: Dataset, column: str, *, split: str) -> list[Any]:
+    try:
+        values: list[Any] = rows[column][:]
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"column {column!r} of split {split!r} is not text in UTF-8 ({error})"
+        ) from error
+    return values
+
+
+@dataclass(frozen=True)
+class _RowReader:
+    """Reads splits whose columns and classes are known."""
+
+    text_column: str
+    label_column: str
+    classes: Classes
+    strange: str = "a class that train does not have"
+
+    def read(self, name: str, rows: Dataset) -> Split:
+        """Return the texts and class indices of a split, or raise DataError."""
+        if self.text_column not in rows.features:
+            there_are = ", ".join(rows.features)
+            raise DataError(
+                f"split {name!r} has no column {self.text_column!r}; there are: {there_are}"
+            )
+        texts = _read_column(rows, self.text_column, split=name)
+        labels = _read_column(rows, self.label_column, split=name)
+        _refuse(name, texts, lambda text: not isinstance(text, str), self._describe_text)
+        _refuse(name, labels, self.classes.is_missing, self._describe_missing)
+        _refuse(name, labels, lambda label: not self.classes.knows(label), self._describe_unknown)
+        count = len(texts)
+        return Split(
+            name, texts, self.classes.encode(labels), np.arange(count), np.ones(count, bool)
+        )
+
+    def is_unlabelled(self, name: str, rows: Dataset) -> bool:
+        """Whether a split has no labels at all, as the test splits of competitions have not."""
+        return self.label_column not in rows.features or all(
+            map(self.classes.is_missing, _read_column(rows, self.label_column, split=name))
+        )
+
+    def check_same_classes(self, name: str, rows: Dataset) -> None:
+        """Raise DataError if a split numbers its classes otherwise than train does."""
+        feature = rows.features[self.label_column]
+        if is_list(feature) != (self.classes.task == "multi_label"):
+            raise DataError(f"column {self.label_column!r} holds lists in some splits only")
+        names = class_names(feature)
+        if names is not None and names != self.classes.names:
+            raise DataError(
+                f"split {name!r} has the classes {shorten(list(names))}, "
+                f"but train has {shorten(list(self.classes.names))}"
+            )
+
+    def _describe_text(self, value: Any) -> str:
+        found = "is missing" if value is None else f"is no text but {type(value).__name__}"
+        return f"{self.text_column!r} {found}"
+
+    def _describe_missing(self, value: Any) -> str:
+        if value == UNLABELLED:
+            return f"{self.label_column!r} is -1, which marks a row without a label"
+        return f"{self.label_column!r} is missing"
+
+    def _describe_unknown(self, value: Any) -> str:
+        return f"{self.label_column!r} is {shorten(value)}, {self.strange}"
+
+
+def _refuse(
+    split: str,
+    values: Sequence[Any],
+    is_bad: Callable[[Any], bool],
+    describe: Callable[[Any], str],
+) -> None:
+    """Raise DataError if any value is bad: how many are, and the first one's row and fault."""
+    bad = [row for row, value in enumerate(values) if is_bad(value)]
+    if bad:
+        raise DataError(
+            f"{len(bad):,} of {len(values):,} rows of split {split!r} cannot be used: "
+            f"in row {bad[0]} (counted from 0) {describe(values[bad[0]])}"
+        )
+
+
+def _check_classes(train: Split, names: Sequence[str], *, column: str) -> None:
+    counts = count_classes(train.labels, classes=len(names))
+    present = np.flatnonzero(counts)
+    if train.labels.ndim == 1 and len(present) == 1:
+        raise DataError(
+            f"column {column!r}: all rows of train have the label {names[present[0]]!r}; "
+            "two labels are needed at least"
+        )
+    if len(names) < 2 or len(present) == 0:
+        raise DataError(f"column {column!r} names fewer than two labels; two are needed at least")
+    if len(present) > max(2, len(train) // 2):
+        raise DataError(
+            f"column {column!r} has {len(present):,} different labels in {len(train):,} rows; "
+            "name the right column with --label-column"
+        )
+
+
+def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
+    counts = count_classes(train.labels, classes=len(names))
+    absent = [name for name, count in zip(names, counts, strict=True) if count == 0]
+    if not absent:
+        return []
+    shown = ", ".join(absent[:MOST_SHOWN]) + ("…" if len(absent) > MOST_SHOWN else "")
+    return [f"train has no row of these classes, so they will not be predicted: {shown}"]
+
+
+def _read_optional(
+    source: Source, names: Sequence[str], *, reader: _RowReader, notices: list[str]
+) -> Split | None:
+    for name in names:
+        if name in source.splits and len(source.splits[name]) > 0:
+            rows = source.splits[name]
+            if not reader.is_unlabelled(name, rows):
+                reader.check_same_classes(name, rows)
+                return reader.read(name, rows)
+            notices.append(f"split {name!r} has no {reader.label_column!r} and is not used")
+    return None

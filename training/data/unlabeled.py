@@ -1,0 +1,57 @@
+"""Reads texts without labels, to learn the language of a domain from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from datasets import Dataset
+
+from training.data.columns import find_text
+from training.data.sources import Source, load_source
+from training.errors import DataError
+
+HELD_BACK = "test"  # never learned from unless it is asked for by name
+
+
+def read_corpus(name: str, *, text_column: str | None) -> list[str]:
+    """Return the texts of a dataset, each once.
+
+    Args:
+        name: File, folder or Hub id; with ":split" behind it, that split alone, else every split
+            but test.
+        text_column: Column that holds the text; None to find it.
+
+    Raises:
+        DataError: There is no such dataset, split or column, or no text in it.
+    """
+    source, chosen = _find(name)
+    texts = (text for split in chosen for text in _texts(source.splits[split], text_column))
+    distinct = list(dict.fromkeys(text for text in texts if isinstance(text, str) and text.strip()))
+    if not distinct:
+        raise DataError(f"--unlabeled {name!r}: no text in {', '.join(chosen)}")
+    return distinct
+
+
+def shorten_name(name: str) -> str:
+    """Return the name of a corpus for the record: a local path is cut to its last part."""
+    is_local = Path(name).exists() or Path(name.rpartition(":")[0] or name).exists()
+    return Path(name).name if is_local else name
+
+
+def _find(name: str) -> tuple[Source, list[str]]:
+    """Return the source and the names of the splits that are meant."""
+    path, colon, split = name.rpartition(":")
+    if colon and split.isidentifier():
+        source = load_source(path, config=None, revision=None)
+        if split not in source.splits:
+            there_are = ", ".join(source.splits)
+            raise DataError(f"--unlabeled {name!r}: no split {split!r}; there are: {there_are}")
+        return source, [split]
+    source = load_source(name, config=None, revision=None)
+    return source, [split for split in source.splits if split != HELD_BACK]
+
+
+def _texts(rows: Dataset, column: str | None) -> Iterator[str | None]:
+    """Yield the texts of a split; None where there is none."""
+    if column is None or column not in rows.features:
+        column = find_text(rows.features)
+    yield from rows[column][:]

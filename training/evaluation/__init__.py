@@ -1,0 +1,1 @@
+"""What a version is worth, in figures and on its card."""

@@ -1,0 +1,114 @@
+"""Measures a published version on any labelled dataset."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.metadata import Metadata
+from models.versions import Version
+from training.data.classes import Classes, class_names
+from training.data.sources import Source
+from training.data.splits import Split, read_split
+from training.errors import DataError
+from training.export.replay import draw_timed, median_tokens, replay
+from training.report.results import Cost, Results, SplitResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which rows of a dataset to measure on; None to find a column, or to take the usual split."""
+
+    split: str | None = None
+    text_column: str | None = None
+    label_column: str | None = None
+
+
+def evaluate_version(
+    version: Version, source: Source, *, selection: Selection, engine: str
+) -> Results:
+    """Return what a version makes of a dataset's rows, as the service would answer.
+
+    Raises:
+        DataError: The dataset has no such split or column, or a label that the version lacks.
+        ExportError: The engine cannot run the version.
+    """
+    metadata = version.metadata
+    name = _choose_split(source, selection.split)
+    rows = read_split(
+        source,
+        name,
+        text_column=selection.text_column,
+        label_column=selection.label_column,
+        find=lambda feature, column: _known_classes(metadata, feature, column),
+        strange=_strange(metadata),
+    )
+    if len(rows) == 0:
+        raise DataError(f"split {name!r} has no rows")
+    return _results(version, source, rows, engine=engine)
+
+
+def _choose_split(source: Source, wanted: str | None) -> str:
+    """Return the split that is asked for, or else test, or else the only one."""
+    there_are = ", ".join(source.splits)
+    if wanted is not None and wanted not in source.splits:
+        raise DataError(f"no split {wanted!r}; there are: {there_are}")
+    if wanted is not None:
+        return wanted
+    if "test" in source.splits:
+        return "test"
+    if len(source.splits) == 1:
+        return next(iter(source.splits))
+    raise DataError(f"no split 'test'; name one with --split, there are: {there_are}")
+
+
+def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
+    """Return the version's classes, by the values that a column of this type has for them."""
+    index = {name: place for place, name in enumerate(metadata.labels)}
+    names = class_names(feature)
+    if names is None:
+        return Classes(metadata.task, metadata.labels, index | _other_values(index))
+    unknown = [name for name in names if name not in index]
+    if unknown:
+        raise DataError(f"column {column!r} has the class {unknown[0]!r}, {_strange(metadata)}")
+    return Classes(
+        metadata.task, metadata.labels, {number: index[name] for number, name in enumerate(names)}
+    )
+
+
+def _strange(metadata: Metadata) -> str:
+    """Say of a label that the version does not have it, and which it has."""
+    return f"which {metadata.name} does not know; it knows: {', '.join(metadata.labels)}"
+
+
+def _other_values(index: dict[str, int]) -> dict[int, int]:
+    """Return the class of each integer, True or False that some class is named after."""
+    whole = {name: place for name, place in index.items() if re.fullmatch(r"-?\d+", name)}
+    truths = {"true": True, "false": False}
+    return {int(name): place for name, place in whole.items()} | {
+        truths[name]: place for name, place in index.items() if name in truths
+    }
+
+
+def _results(version: Version, source: Source, rows: Split, *, engine: str) -> Results:
+    metadata = version.metadata
+    ids = version.tokenizer.encode_batch(rows.texts)
+    timed = draw_timed(len(ids))
+    replayed = replay(version.path, ids, engine=engine, timed=timed)
+    split = SplitResult(
+        name="test",
+        labels=rows.labels,
+        probabilities=replayed.probabilities,
+        lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
+        row_numbers=rows.rows,
+    )
+    return Results.of(
+        metadata,
+        title=f"{metadata.name}:{metadata.version} on {source.name} ({rows.name})",
+        splits={"test": split},
+        cost=Cost(
+            parameters=metadata.architecture.parameters,
+            milliseconds_per_text={engine: replayed.milliseconds},
+            timed_tokens=median_tokens(ids, timed=timed),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""From a trained classifier to the verified files of a version."""

@@ -1,0 +1,94 @@
+"""Proves an exported version by what each engine answers, in fresh processes."""
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.golden import Probabilities
+from training.errors import ExportError
+from training.export.cases import awkward_rows
+from training.export.early_exit import EVERY, Looks, draw_watched, gather_looks
+from training.export.replay import draw_timed, median_tokens, replay
+from training.prepare import Rows
+from training.recipe.classifier import Classifier
+
+ENGINES = ("onnx", "savedmodel")
+AGREEMENT = 1e-5  # absolute, on a probability
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the exported version answers, and how fast.
+
+    Args:
+        golden: Probabilities of the golden rows, shape (rows, labels).
+        splits: The same of each split.
+        milliseconds: Median time to answer one text, by engine.
+        timed_tokens: Median number of tokens of the texts that were timed.
+        looks: What was seen on the way of texts of the first split.
+    """
+
+    golden: Probabilities
+    splits: dict[str, Probabilities]
+    milliseconds: dict[str, float]
+    timed_tokens: float
+    looks: Looks
+
+
+def prove_export(
+    classifier: Classifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
+) -> Proof:
+    """Compute golden rows and splits with each engine, and prove them right.
+
+    The engines must agree with each other on all rows, and with what was trained on the golden rows
+    and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
+    Texts of the first split are timed, and looked at on the way.
+
+    Raises:
+        ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
+    """
+    awkward = awkward_rows(vocabulary=classifier.network.get_layer("embedding").input_dim)
+    checked = [*golden, *awkward]
+    rows = [*checked, *itertools.chain(*splits.values())]
+    first = len(next(iter(splits.values())))
+    timed = len(checked) + draw_timed(first)
+    watched = len(checked) + draw_watched(first)
+    replayed = {
+        engine: replay(
+            folder,
+            rows,
+            engine=engine,
+            timed=timed,
+            watched=watched if engine == ENGINES[0] else watched[:0],
+            every=EVERY,
+        )
+        for engine in ENGINES
+    }
+    expected = classifier.probabilities(checked)
+    for engine, found in replayed.items():
+        what = f"{engine} and training"
+        _require_agreement(found.probabilities[: len(checked)], expected, what=what)
+    reference, other = (replayed[engine].probabilities for engine in ENGINES)
+    _require_agreement(other, reference, what=" and ".join(ENGINES))
+    ends = np.cumsum([len(ids) for ids in splits.values()])
+    parts = np.split(reference[len(checked) :], ends[:-1])
+    return Proof(
+        golden=reference[: len(golden)],
+        splits=dict(zip(splits, parts, strict=True)),
+        milliseconds={engine: found.milliseconds for engine, found in replayed.items()},
+        timed_tokens=median_tokens(rows, timed=timed),
+        looks=gather_looks(
+            replayed[ENGINES[0]].looks,
+            [rows[row] for row in watched],
+            thresholds=classifier.thresholds,
+            ngrams=classifier.ngram_lookup,
+        ),
+    )
+
+
+def _require_agreement(found: Probabilities, expected: Probabilities, *, what: str) -> None:
+    difference = float(np.max(np.abs(found - expected)))
+    if not difference <= AGREEMENT:  # so that a NaN is a disagreement too
+        raise ExportError(f"{what} differ by {difference:.2g}, more than {AGREEMENT:.0e}")

@@ -1,0 +1,1 @@
+"""Fits a network. Knows no terminal: observers hear how it goes."""

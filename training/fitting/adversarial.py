@@ -1,0 +1,57 @@
+"""Moves texts to where the network errs most, so that it learns not to hang on single words.
+
+The word vectors of a text are moved a little along the gradient of its loss, and the network learns
+from the text as it was and as it became (Miyato, Dai and Goodfellow, "Adversarial Training Methods
+for Semi-Supervised Text Classification", ICLR 2017).
+"""
+
+import keras
+import tensorflow as tf
+
+from models.tokenizer import PAD
+from training.fitting.objective import Loss
+from training.network.build import read
+
+Gradients = list[tf.Tensor | tf.IndexedSlices]
+TINY = 1e-12
+
+
+def differentiate_both(
+    network: keras.Model, ids: tf.Tensor, targets: tf.Tensor, *, loss: Loss, distance: float
+) -> tuple[tf.Tensor, Gradients]:
+    """Return the loss of texts as they are, and the gradients averaged over both forms of them.
+
+    Args:
+        network: The network.
+        ids: Shape (batch, time).
+        targets: Shape (batch, labels).
+        loss: What is descended.
+        distance: How far a text is moved, all its vectors together, in lengths of a mean vector.
+    """
+    embed = network.get_layer("embedding")
+    tables, variables = embed.trainable_variables, network.trainable_variables
+    seen = network.get_layer("word_dropout")(ids, training=True)
+    with tf.GradientTape() as embedding:
+        vectors = embed(seen)
+
+    def differentiate(vectors: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            value = loss(targets, read(network, vectors, ids))
+        return value, tape.gradient(value, [vectors, *variables[len(tables) :]])
+
+    value, gradients = differentiate(vectors)
+    moved = vectors + move(vectors, gradients[0], ids, distance=distance)
+    _, others = differentiate(moved)
+    slope, *means = [(one + other) / 2 for one, other in zip(gradients, others, strict=True)]
+    return value, [*embedding.gradient(vectors, tables, output_gradients=slope), *means]
+
+
+def move(vectors: tf.Tensor, slope: tf.Tensor, ids: tf.Tensor, *, distance: float) -> tf.Tensor:
+    """Return what is added to vectors (batch, time, width) whose loss has this slope."""
+    real = tf.cast(ids != PAD, vectors.dtype)[:, :, None]
+    slope = slope * real
+    steepness = tf.sqrt(tf.reduce_sum(tf.square(slope), axis=[1, 2], keepdims=True))
+    tokens = tf.maximum(tf.reduce_sum(real), 1.0)
+    length = tf.sqrt(tf.reduce_sum(tf.square(vectors) * real) / tokens)
+    return tf.stop_gradient(distance * length * slope / (steepness + TINY))

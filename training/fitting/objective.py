@@ -1,0 +1,94 @@
+"""What a fit strives for: the loss it descends, and the figure its best epoch is chosen by."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.metadata import Task
+from training.calibration.probabilities import Logits, measure
+from training.calibration.scaling import calibrate
+from training.data.classes import Targets, count_classes
+from training.settings import ClassWeight
+
+UNEQUAL = 1.5  # times as many rows as the smallest class: from here on accuracy misleads
+Score = Literal["accuracy", "macro_f1"]
+Judge = Callable[[Logits], dict[str, float]]
+"""Says how good the validation logits (rows, labels) are: several figures, `score` to choose by and
+`noise`, the standard error of the score."""
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""Mean loss of targets (batch, labels) and logits (batch, labels)."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a fit strives for."""
+
+    task: Task
+    loss: Loss
+    judge: Judge
+
+
+def choose_score(targets: Targets, *, labels: int) -> Score:
+    """Return what to choose by: macro-F1 where classes are unequal, or labels are several a row."""
+    counts = count_classes(targets, classes=labels)
+    counts = counts[counts > 0]
+    unequal = targets.ndim == 2 or counts.max() > UNEQUAL * counts.min()
+    return "macro_f1" if unequal else "accuracy"
+
+
+def weigh_classes(targets: Targets, *, labels: int, kind: ClassWeight) -> NDArray[np.float32]:
+    """Return the weight of each label's rows in the loss, shape (labels,).
+
+    With one label per row the weights' mean over the rows is 1; with several, a weight is that of
+    a label's presence against its absence.
+    """
+    counts = np.maximum(1, count_classes(targets, classes=labels))
+    if kind == "none":
+        return np.ones(labels, np.float32)
+    if targets.ndim == 2:
+        inverse = (len(targets) - counts) / counts
+    else:
+        inverse = len(targets) / (labels * counts)
+    weights = np.maximum(inverse if kind == "balanced" else np.sqrt(inverse), 1e-3)
+    if targets.ndim == 1:
+        weights /= weights[targets].mean()
+    return weights.astype(np.float32)
+
+
+def make_loss(weights: NDArray[np.float32], *, task: Task) -> Loss:
+    """Return the mean cross-entropy of a batch, summed over labels where they are independent."""
+    scale = tf.constant(weights)
+
+    def exclusive(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+        return tf.reduce_mean(losses * tf.linalg.matvec(targets, scale))
+
+    def independent(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        losses = tf.nn.weighted_cross_entropy_with_logits(targets, logits, pos_weight=scale)
+        return tf.reduce_mean(tf.reduce_sum(losses, axis=1))
+
+    return exclusive if task == "single_label" else independent
+
+
+def make_judge(
+    targets: Targets, *, task: Task, score: Score, ngram_logits: Logits | None, biased: bool = True
+) -> Judge:
+    """Return a judge of the network's validation logits, as they would do beside the n-grams.
+
+    They are weighed first, so what is judged is the classifier as it would be published now.
+    """
+
+    def judge(logits: Logits) -> dict[str, float]:
+        halves = [logits] if ngram_logits is None else [logits, ngram_logits]
+        found = calibrate(halves, targets, task=task, biased=biased)
+        figures = measure(found.probabilities, targets, thresholds=found.thresholds)
+        chance = figures[score]
+        noise = math.sqrt(chance * (1 - chance) / figures.pop("rows"))
+        return figures | {"score": chance, "noise": noise}
+
+    return judge

@@ -1,0 +1,124 @@
+"""The linear baseline: what a bag of words with logistic regression makes of the same rows.
+
+Two of the strongest known are fitted, and the better on validation stands for linear models:
+TF-IDF of words and bigrams, and naive Bayes log-count ratios of n-grams up to three words (Wang and
+Manning, "Baselines and Bigrams", ACL 2012). Where macro-F1 counts, each is also fitted with rare
+classes weighing as much as frequent ones. They share nothing with the network, not even the
+tokenizer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+from models.golden import Probabilities
+from models.metadata import Task
+from training.calibration.probabilities import find_thresholds, measure, soften
+from training.data.splits import LabelledData
+from training.errors import DataError
+from training.linear.solver import log_count_ratio, solve
+
+WORD = r"(?u)\w+|[^\w\s]"  # punctuation says something too
+STRENGTHS = {"tf-idf bigrams": 10.0, "naive Bayes trigrams": 1.0}  # C of the logistic regression
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A fitted linear model.
+
+    Args:
+        kind: Which of the two it is.
+        thresholds: Probabilities from which labels are given, None where they exclude each other.
+        probabilities: By purpose of a split, shape (rows, labels).
+        metrics: By purpose of a split, as `measure` gives them.
+    """
+
+    kind: str
+    thresholds: tuple[float, ...] | None
+    probabilities: dict[str, Probabilities]
+    metrics: dict[str, dict[str, float]]
+
+
+def fit_baseline(data: LabelledData, *, score: str, seed: int) -> Baseline:
+    """Fit both models to the training texts; return the one with the better `score`."""
+    weigh = [False, True] if score == "macro_f1" and data.task == "single_label" else [False]
+    fitted = [
+        _fit(kind, data, balanced=balanced, seed=seed) for kind in STRENGTHS for balanced in weigh
+    ]
+    return max(fitted, key=lambda baseline: baseline.metrics["validation"][score])
+
+
+def _fit(kind: str, data: LabelledData, *, balanced: bool, seed: int) -> Baseline:
+    vectorizer = _make_vectorizer(kind)
+    try:
+        counts = {"train": vectorizer.fit_transform(data.train.texts)}
+    except ValueError as error:
+        raise DataError("no text of train has a word in it") from error
+    others = {purpose: split for purpose, split in data.splits.items() if purpose != "train"}
+    counts |= {purpose: vectorizer.transform(split.texts) for purpose, split in others.items()}
+    targets = soften(data.train.labels, labels=len(data.labels))
+    shared = data.task == "single_label" and len(data.labels) == 2
+    columns = [
+        _fit_column(kind, counts, target, balanced=balanced, seed=seed)
+        for target in (targets[:, 1:] if shared else targets).T
+    ]
+    probabilities = {
+        purpose: _join([column[purpose] for column in columns], task=data.task)
+        for purpose in others
+    }
+    thresholds = None
+    if data.task == "multi_label":
+        thresholds = find_thresholds(probabilities["validation"], data.validation.labels)
+    metrics = {
+        purpose: measure(found, data.splits[purpose].labels, thresholds=thresholds)
+        for purpose, found in probabilities.items()
+    }
+    name = f"{kind}, balanced" if balanced else kind
+    return Baseline(name, thresholds, probabilities, metrics)
+
+
+def _make_vectorizer(kind: str) -> Any:
+    common = {"token_pattern": WORD, "dtype": np.float32}
+    if kind == "tf-idf bigrams":
+        return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, **common)
+    return CountVectorizer(ngram_range=(1, 3), binary=True, **common)
+
+
+def _fit_column(
+    kind: str, counts: dict[str, Any], target: NDArray[np.float32], *, balanced: bool, seed: int
+) -> dict[str, NDArray[np.float64]]:
+    """Return the log-odds of one label for each split but train."""
+    others = [purpose for purpose in counts if purpose != "train"]
+    if target.min() == target.max():  # nothing to tell apart
+        return {p: np.full(counts[p].shape[0], 16 * target[0] - 8.0) for p in others}
+    ratio = np.ones(counts["train"].shape[1], np.float32)
+    if kind == "naive Bayes trigrams":
+        ratio = log_count_ratio(counts["train"], target)
+    weigh = scipy.sparse.diags(ratio)
+    # Each side of the label counts as much as the other, on average as much as an unweighted row.
+    share = np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
+    model = solve(
+        (counts["train"] @ weigh).tocsr(),
+        target,
+        strength=STRENGTHS[kind],
+        seed=seed,
+        importance=share if balanced else None,
+    )
+    coefficients = model.coef_[0] * ratio
+    return {p: counts[p] @ coefficients + model.intercept_[0] for p in others}
+
+
+def _join(columns: Sequence[NDArray[np.float64]], *, task: Task) -> Probabilities:
+    """Return probabilities (rows, labels) from the log-odds of each label, one against the rest."""
+    odds = expit(np.stack(columns, axis=1)).astype(np.float32)
+    if task == "multi_label":
+        return odds
+    if odds.shape[1] == 1:
+        return np.concatenate([1 - odds, odds], axis=1)
+    return odds / np.maximum(odds.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)

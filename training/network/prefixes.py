@@ -1,0 +1,29 @@
+"""What a network thinks after each token of a text, from one pass over it."""
+
+from collections.abc import Iterator, Sequence
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Row, pad, plan_batches
+from training.calibration.probabilities import Logits
+from training.network.build import run_layers
+
+
+def prefix_logits(network: keras.Model, rows: Sequence[Row]) -> Iterator[tuple[int, Logits]]:
+    """Yield the number of each row and the logits (tokens, labels) after each of its tokens."""
+    kernel, bias = network.get_layer("logits").get_weights()
+    for batch in plan_batches([len(row) for row in rows]):
+        vectors = network.get_layer("embedding")(pad([rows[row] for row in batch]))
+        states = np.asarray(run_layers(network, vectors))
+        for row, sequence in zip(batch, states, strict=True):
+            yield row, pool_prefixes(sequence[: len(rows[row])]) @ kernel + bias
+
+
+def pool_prefixes(states: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return maximum, mean and last of the states (time, units) so far, (time, 3 * units)."""
+    count = np.arange(1, len(states) + 1, dtype=np.float32)[:, None]
+    maximum = np.maximum(np.maximum.accumulate(states, axis=0), 0)
+    mean = np.cumsum(states, axis=0) / count
+    return np.concatenate([maximum, mean, states], axis=1)

@@ -1,0 +1,1 @@
+"""What is learned in which order: language model, n-grams, network, calibration."""

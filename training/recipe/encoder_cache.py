@@ -1,0 +1,103 @@
+"""Keeps what was learned of a language, for later trainings on the same texts."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import keras
+import numpy as np
+
+from training.console import console
+from training.errors import TrainingError
+from training.recipe.language_model import Encoder, pretrain
+from training.run import Run
+from training.workspace.atomic import save_arrays
+from training.workspace.checkpoint import Checkpoint
+from training.workspace.lock import lock
+
+FOLDER = "encoders"
+
+
+def find_encoder(run: Run) -> Encoder:
+    """Return the encoder of the corpus of a run: the one that was kept, or else a new one.
+
+    Raises:
+        TrainingError: The fit failed, the file of an encoder is broken, or another training is
+            about to write it.
+        Interrupted: Somebody asked to stop.
+    """
+    path = _place(run)
+    if path.is_file():
+        console.print(f"pretrained encoder: {path}")
+        return _load(path)
+    busy = f"another training learns the same language; wait until it has written {path}"
+    with lock(path.with_suffix(".lock"), busy=busy):
+        return _pretrain(run, path)
+
+
+def is_kept(run: Run) -> bool:
+    """Whether the encoder of the corpus of a run has been learned already."""
+    return _place(run).is_file()
+
+
+def _place(run: Run) -> Path:
+    identity = json.dumps(_identify(run), sort_keys=True)
+    return run.work / FOLDER / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.npz"
+
+
+def _pretrain(run: Run, path: Path) -> Encoder:
+    """Return a new encoder, which is kept at `path`."""
+    checkpoint = Checkpoint(
+        path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
+    )
+    keras.utils.set_random_seed(run.settings.pretrain.seed)
+    encoder = pretrain(
+        run.prepared.domain,
+        vocabulary=len(run.prepared.tokenizer),
+        shape=run.settings.network,
+        settings=run.settings.pretrain,
+        seed=run.settings.pretrain.seed,
+        checkpoint=checkpoint,
+    )
+    _save(encoder, path)
+    checkpoint.delete()
+    console.print(f"pretrained encoder: perplexity {encoder.perplexity:,.0f}; kept as {path}")
+    return encoder
+
+
+def _identify(run: Run) -> Mapping[str, Any]:
+    """Return all that decides an encoder: the ids of the texts, the shape, how it is fitted."""
+    shape = run.settings.network
+    return {
+        "corpus": run.prepared.domain_sha256,
+        "vocabulary": len(run.prepared.tokenizer),
+        **{name: getattr(shape, name) for name in ("cell", "layers", "units", "embedding")},
+        **asdict(run.settings.pretrain),
+    }
+
+
+def _save(encoder: Encoder, path: Path) -> None:
+    arrays = {"embedding": encoder.embedding, "perplexity": np.array(encoder.perplexity)}
+    for index, weights in enumerate(encoder.layers):
+        arrays |= {f"layer/{index}/{number}": array for number, array in enumerate(weights)}
+    save_arrays(arrays, path=path)
+
+
+def _load(path: Path) -> Encoder:
+    try:
+        with path.open("rb") as file, np.load(file) as content:
+            names = [name.split("/") for name in content.files if name.startswith("layer/")]
+            layers = [
+                tuple(
+                    content[f"layer/{index}/{number}"]
+                    for number in range(sum(name[1] == str(index) for name in names))
+                )
+                for index in range(len({name[1] for name in names}))
+            ]
+            return Encoder(content["embedding"], tuple(layers), float(content["perplexity"]))
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        raise TrainingError(f"{path} is no encoder ({error}); delete it") from error

@@ -1,0 +1,221 @@
+"""Fits the two halves of a classifier and joins them, from labelled texts and unlabelled ones.
+
+Texts without labels are used twice: a language model learned from them is where the network starts
+from, and what the first classifier thinks of them is what a second one learns from beside the
+labelled rows (self-training: Scudder, 1965; with soft labels, Hinton et al., "Distilling the
+Knowledge in a Neural Network", 2015).
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import Row
+from training.calibration.probabilities import doubt, predict, soften, temper
+from training.calibration.scaling import calibrate, cross_entropy, weigh
+from training.console import console
+from training.export.savedmodel import round_embedding
+from training.fitting.batches import Examples
+from training.fitting.fit import Fitted, fit
+from training.fitting.objective import Objective, make_judge, make_loss
+from training.linear.ngrams import NgramModel, fit_ngrams
+from training.network.build import build_network, tabulate
+from training.recipe.classifier import Classifier, halves
+from training.recipe.encoder_cache import find_encoder
+from training.recipe.language_model import Encoder
+from training.recipe.warm_start import read_start
+from training.run import Run
+
+NGRAM_STRENGTHS = (0.1, 1.0)
+TEMPERATURE = 2.0  # of the teacher's verdicts, so that sure ones still say how sure they are
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A classifier and how its network was fitted."""
+
+    classifier: Classifier
+    fitted: Fitted
+
+    def record(self) -> dict[str, float]:
+        """Return the figures for the metadata."""
+        names = ("network_weight", "ngram_weight")
+        return self.fitted.record() | dict(
+            zip(names, self.classifier.scaling.weights, strict=False)
+        )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Texts to learn from.
+
+    Args:
+        rows: Ids of each text.
+        degrees: The degree to which it has each label, shape (rows, labels).
+        given: Whether it has it, for a learner that does not know degrees.
+    """
+
+    rows: Sequence[Row]
+    degrees: NDArray[np.float32]
+    given: NDArray[np.bool_]
+
+
+def learn(run: Run) -> Learned:
+    """Return the classifier that the data and the settings lead to.
+
+    Raises:
+        TrainingError: A fit failed.
+        Interrupted: Somebody asked to stop.
+    """
+    encoder = find_encoder(run) if run.pretrains else None
+    learned = _learn(run, labelled(run), encoder, stage="network")
+    for number in range(1, run.settings.self_training + 1):
+        console.print(
+            f"self-training, round {number}: labelling {len(run.prepared.corpus):,} texts"
+        )
+        lesson = _add_corpus(run, learned.classifier)
+        learned = _learn(run, lesson, encoder, stage=f"round-{number}")
+    return learned
+
+
+def labelled(run: Run) -> Lesson:
+    """Return the rows of train."""
+    data = run.prepared.data
+    degrees = soften(data.train.labels, labels=len(data.labels))
+    return Lesson(run.prepared.ids["train"], degrees, degrees == 1)
+
+
+def examples(run: Run, lesson: Lesson) -> Examples:
+    """Return what the network sees of a lesson: each text cut, or even a share of them only."""
+    count, settings = len(lesson.rows), run.settings
+    random = np.random.default_rng(settings.seed)
+    seen = np.sort(random.permutation(count)[: math.ceil(settings.share * count)])
+    ids = [np.array(lesson.rows[row][: settings.max_tokens], np.int32) for row in seen]
+    return Examples(ids, lesson.degrees[seen])
+
+
+def build_start(run: Run, *, encoder: Encoder | None) -> keras.Model:
+    """Return a network as it is before a fit, which knows what is known beforehand."""
+    network = _build(run, spelled=run.spells)
+    if encoder is not None:
+        encoder.give_to(network)
+    if run.start is not None:
+        start = read_start(run.start)
+        prepared = run.prepared
+        start.give_to(network, tokenizer=prepared.tokenizer, labels=prepared.data.labels)
+    return network
+
+
+def _build(run: Run, *, spelled: bool) -> keras.Model:
+    tokenizer = run.prepared.tokenizer
+    return build_network(
+        run.settings.network,
+        vocabulary=len(tokenizer),
+        labels=len(run.prepared.data.labels),
+        seed=run.settings.seed,
+        spelled=tokenizer.tokens if spelled else None,
+    )
+
+
+def _add_corpus(run: Run, teacher: Classifier) -> Lesson:
+    """Return the labelled rows and the corpus with the teacher's opinion of it."""
+    own, corpus = labelled(run), run.prepared.corpus
+    probabilities = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
+    verdict = predict(probabilities, thresholds=teacher.thresholds)
+    given = soften(verdict, labels=probabilities.shape[1]) == 1
+    degrees = temper(probabilities, temperature=TEMPERATURE, task=teacher.task)
+    return Lesson(
+        [*own.rows, *corpus],
+        np.concatenate([doubt(own.degrees, like=degrees, task=teacher.task), degrees]),
+        np.concatenate([own.given, given]),
+    )
+
+
+def _learn(run: Run, lesson: Lesson, encoder: Encoder | None, *, stage: str) -> Learned:
+    ngrams = choose_ngrams(run, lesson) if run.settings.ngrams else None
+    fitted = fit_network(run, lesson, ngrams, encoder, stage=stage)
+    return Learned(_join(run, fitted, ngrams), fitted)
+
+
+def choose_ngrams(run: Run, lesson: Lesson) -> NgramModel:
+    """Return the n-grams of the strength at which validation is likeliest."""
+    data = run.prepared.data
+    with console.status("fitting the n-grams"):
+        fitted = fit_ngrams(
+            lesson.rows,
+            lesson.given,
+            exclusive=data.task == "single_label",
+            strengths=NGRAM_STRENGTHS,
+            seed=run.settings.seed,
+            balance=run.weights,
+        )
+        return min(fitted, key=lambda ngrams: _find_loss(run, ngrams))
+
+
+def _find_loss(run: Run, ngrams: NgramModel) -> float:
+    """Return the cross-entropy of validation by the n-grams alone, weighed as they would be."""
+    task, labels = run.prepared.data.task, run.judges.labels
+    logits = [ngrams.logits(run.judges.ids)]
+    scaling = weigh(logits, labels, task=task, biased=run.biased)
+    return cross_entropy(scaling.add(logits), labels, task=task)
+
+
+def fit_network(
+    run: Run, lesson: Lesson, ngrams: NgramModel | None, encoder: Encoder | None, *, stage: str
+) -> Fitted:
+    """Return the network, the best beside the n-grams if there are any, and how it came about.
+
+    Raises:
+        TrainingError: The loss is no longer a number.
+        Interrupted: Somebody asked to stop.
+    """
+    settings, data = run.settings, run.prepared.data
+    network = build_start(run, encoder=encoder)
+    judges = run.judges
+    judge = make_judge(
+        judges.labels,
+        task=data.task,
+        score=run.score,
+        ngram_logits=ngrams.logits(judges.ids) if ngrams is not None else None,
+        biased=run.biased,
+    )
+    fitted = fit(
+        network,
+        examples(run, lesson),
+        judges.ids,
+        objective=Objective(data.task, make_loss(run.weights, task=data.task), judge),
+        settings=settings.fit,
+        seed=settings.seed,
+        checkpoint=run.checkpoint(stage),
+        curves=run.curves(stage),
+    )
+    course = fitted.course
+    console.print(
+        f"fitted: best of {course.epoch} epochs was {course.best_epoch}; {course.seconds:.0f} s, "
+        f"{fitted.tokens_per_second:,.0f} tokens/s, {fitted.padding:.1%} padding"
+    )
+    served = network
+    if run.spells:
+        served = _build(run, spelled=False)
+        tabulate(network, into=served)
+    round_embedding(served)  # before anything is measured, so that it is what will be served
+    return replace(fitted, network=served)
+
+
+def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> Classifier:
+    """Return both halves as they weigh best on validation."""
+    task = run.prepared.data.task
+    logits = halves(fitted.network, ngrams, run.judges.ids)
+    found = calibrate(logits, run.judges.labels, task=task, biased=run.biased)
+    return Classifier(
+        shape=run.settings.network,
+        network=fitted.network,
+        ngrams=ngrams,
+        task=task,
+        scaling=found.scaling,
+        thresholds=found.thresholds,
+    )

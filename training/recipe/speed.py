@@ -1,0 +1,147 @@
+"""Measures how fast this machine trains, and cuts a training to the time that there is."""
+
+import itertools
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+
+import numpy as np
+
+from training.console import console
+from training.fitting.batches import Examples, LengthBatches
+from training.fitting.fit import choose_epochs, make_optimizer, make_step
+from training.fitting.objective import make_loss
+from training.prepare import Rows
+from training.recipe.encoder_cache import is_kept
+from training.recipe.language_model import Reading
+from training.recipe.learn import build_start, examples, labelled
+from training.recipe.time_plan import (
+    Budget,
+    Costs,
+    Plan,
+    choose_plan,
+    describe_omissions,
+    describe_plan,
+)
+from training.run import Run
+from training.workspace.atomic import save_json
+
+PLAN = "plan.json"  # beside the checkpoints
+SECONDS = 3.0  # that a speed is measured for
+
+
+def fit_into(run: Run, budget: Budget) -> Run:
+    """Return the run with as much of its work as fits.
+
+    A run that goes on from checkpoints keeps the plan that it began with.
+    """
+    wanted = _wanted(run)
+    if run.resume and run.note(PLAN).is_file():
+        console.print("time budget: going on with the plan that the stopped training made")
+        return _follow(run, Plan(**json.loads(run.note(PLAN).read_text())), wanted=wanted)
+    with console.status("measuring how fast this machine trains"):
+        costs = measure_costs(run, before=budget.spent)
+    plan = choose_plan(wanted, costs, seconds=60 * budget.minutes)
+    console.print(f"time budget {budget.minutes:g} min: {describe_plan(plan, costs)}")
+    if omitted := describe_omissions(wanted, plan, costs):
+        console.print(f"left out: {omitted}")
+    if costs.of(plan) > 60 * budget.minutes:
+        console.print("warning: even that is likely to take longer")
+    save_json(asdict(plan), path=run.note(PLAN))
+    return _follow(run, plan, wanted=wanted)
+
+
+def measure_costs(run: Run, *, before: float) -> Costs:
+    """Return what the parts of a training cost, from some steps of each.
+
+    Args:
+        run: The training.
+        before: Seconds that have passed since the start.
+    """
+    own, settings = examples(run, labelled(run)), run.settings
+    corpus = _count_tokens(run.prepared.corpus, cut=settings.max_tokens)
+    fit_speed = _measure(_fit(run, own))
+    pretraining = 0.0
+    if run.prepared.domain and not is_kept(run):
+        tokens = _count_tokens(run.prepared.domain, cut=settings.pretrain.max_tokens)
+        pretraining = tokens / _measure(_pretrain(run))
+    return Costs(
+        pretraining=pretraining,
+        epoch=own.tokens / fit_speed,
+        round_epoch=(own.tokens + corpus) / fit_speed,
+        before=before,
+    )
+
+
+def measure_speed(run: Run) -> float:
+    """Return tokens per second of fitting the network to the labelled rows."""
+    return _measure(_fit(run, examples(run, labelled(run))))
+
+
+def _count_tokens(rows: Rows, *, cut: int) -> int:
+    return sum(min(len(row), cut) for row in rows)
+
+
+def _wanted(run: Run) -> Plan:
+    settings, data = run.settings, run.prepared.data
+    batches = math.ceil(len(data.train) / settings.fit.batch)
+    return Plan(
+        pretraining=settings.pretrain.epochs if run.prepared.domain else 0,
+        epochs=settings.fit.epochs or choose_epochs(batches, tokens=run.tokens, task=data.task),
+        rounds=settings.self_training,
+    )
+
+
+def _follow(run: Run, plan: Plan, *, wanted: Plan) -> Run:
+    """Return the run with the settings of a plan; what is not cut stays as it was said."""
+    settings = replace(run.settings, self_training=plan.rounds, share=plan.share)
+    if plan.epochs != wanted.epochs:
+        settings = replace(settings, fit=replace(settings.fit, epochs=plan.epochs))
+    if plan.pretraining != wanted.pretraining:
+        pretrain = replace(settings.pretrain, epochs=plan.pretraining)
+        settings = replace(settings, pretrain=pretrain)
+    return replace(run, settings=settings)
+
+
+def _measure(steps: Iterator[int]) -> float:
+    """Return tokens per second of steps that yield how many tokens they have learned from."""
+    next(steps)  # which is slow, for it is traced
+    tokens, started = 0, time.perf_counter()
+    for count in steps:
+        tokens += count
+        if (seconds := time.perf_counter() - started) > SECONDS:
+            break
+    return tokens / seconds
+
+
+def _fit(run: Run, own: Examples) -> Iterator[int]:
+    """Fit a network that is thrown away; yield the tokens of each step, without an end."""
+    settings, task = run.settings, run.prepared.data.task
+    network = build_start(run, encoder=None)
+    optimizer = make_optimizer(network, settings.fit, steps=1)
+    loss = make_loss(run.weights, task=task)
+    step = make_step(network, optimizer, loss=loss, adversarial=settings.fit.adversarial)
+    batches = LengthBatches(own, size=settings.fit.batch, seed=settings.seed)
+    for epoch in itertools.count():
+        for ids, targets in batches.epoch(epoch):
+            step(ids, targets)
+            yield np.count_nonzero(ids)
+
+
+def _pretrain(run: Run) -> Iterator[int]:
+    """Fit a language model that is thrown away; yield the tokens of each batch, without an end."""
+    settings = run.settings.pretrain
+    reading = Reading(
+        run.prepared.domain,
+        vocabulary=len(run.prepared.tokenizer),
+        shape=run.settings.network,
+        settings=settings,
+        seed=settings.seed,
+    )
+    for epoch in itertools.count():
+        for texts, _ in reading.batches.epoch(epoch):
+            before = reading.course.tokens
+            reading.read(texts)
+            yield reading.course.tokens - before

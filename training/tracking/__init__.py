@@ -1,0 +1,1 @@
+"""Observers of a fit: progress bars, TensorBoard, MLflow."""

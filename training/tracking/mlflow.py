@@ -1,0 +1,260 @@
+"""Logs a training to MLflow where the environment names a tracking server.
+
+The training never depends on it: what cannot be delivered waits for the next attempt, and is given
+up when the training ends.
+"""
+
+import json
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from models.versions import CARD, REPORT, Version
+from training.console import console
+from training.errors import TrainingError
+from training.workspace.atomic import save_json
+from training.workspace.interrupt import Interrupted
+
+if TYPE_CHECKING:  # for these start TensorFlow
+    from training.run import Run
+    from training.tracking.tensorboard import Listener
+
+TRACKING_URI = "MLFLOW_TRACKING_URI"
+# MLflow itself waits for minutes, reports its use to its makers, and prints where to look.
+DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+SECONDS_BETWEEN = 60.0  # attempts, after one that failed
+LONGEST_VALUE = 500  # characters of a parameter; the least that any release of the server takes
+MOST_AT_ONCE = 100  # figures of one request
+LONGEST_REASON = 600  # characters of a warning
+# What a server answers about a run that it never had, or has deleted.
+GONE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
+FIRST_STAGE = "network"
+EPOCH_NAMES = {"loss": "train_loss", "log_loss": "validation_loss"}
+
+
+def check_installed() -> None:
+    """Raise TrainingError if a tracking server is named and MLflow is missing."""
+    if os.environ.get(TRACKING_URI):
+        _import_mlflow()
+
+
+class MlflowLog:
+    """What MLflow hears of one training; entered, it opens a run there; left, it closes it.
+
+    Without a tracking server in the environment it does nothing.
+
+    Args:
+        run: The training. If it is resumed, so is its run at MLflow.
+    """
+
+    def __init__(self, run: "Run") -> None:
+        self._run = run
+        self._uri = os.environ.get(TRACKING_URI)
+        self._note = run.note("mlflow.json")
+        self._client: Any = None
+        self._id = ""
+        self._former = ""  # id of the run of the training that is resumed
+        self._epochs: dict[str, int] = {}  # of each stage, that MLflow has heard of
+        self._params: list[Any] = []
+        self._metrics: list[Any] = []
+        self._complete = self._warned = self._published = False
+        self._next_attempt = -math.inf
+
+    def __enter__(self) -> Self:
+        """Open a run."""
+        if self._uri:
+            _import_mlflow()
+            self._read_note()
+            self._params = self._describe()
+            self._attempt(self._deliver)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
+    ) -> None:
+        """Deliver what is left, and say how the training ended."""
+        if not self._uri:
+            return
+        closed = self._attempt(lambda: self._close(_status(kind)), at_once=True)
+        if self._warned:
+            told = "has it all" if closed and (self._complete or kind) else "has not got it all"
+            console.print(f"MLflow {told}")
+
+    def listen(self, stage: str) -> "Listener":
+        """Return who passes the epochs of a stage on to MLflow."""
+        return _Stage(self, stage)
+
+    def add_epoch(self, figures: Mapping[str, float], *, stage: str, epoch: int) -> None:
+        """Log the figures of an epoch, unless they were before the training was stopped."""
+        if not self._uri or epoch <= self._epochs.get(stage, 0):
+            return
+        prefix = "" if stage == FIRST_STAGE else f"{stage}/"
+        for name, value in figures.items():
+            if name != "score":  # which is one of the others
+                self._add(prefix + EPOCH_NAMES.get(name, f"validation_{name}"), value, step=epoch)
+        self._epochs[stage] = epoch
+        self._attempt(self._deliver)
+
+    def add_version(self, version: Version) -> None:
+        """Log what was published: its figures and those of the baseline, report and card."""
+        if not self._uri:
+            return
+        self._published = True
+        metadata = version.metadata
+        baseline = {f"baseline/{name}": figures for name, figures in metadata.baseline.items()}
+        for group, figures in (metadata.metrics | baseline).items():
+            for name, value in figures.items():
+                self._add(f"{group}/{name}", value, step=0)
+        self._complete = self._attempt(lambda: self._deliver_version(version), at_once=True)
+
+    def _describe(self) -> list[Any]:
+        """Return what is known before the training, as parameters."""
+        from mlflow.entities import Param
+
+        settings, data = self._run.settings, self._run.prepared.data
+        hashes = {f"{name}_sha256": split.sha256 for name, split in data.splits.items()}
+        record = {"dataset": settings.dataset} | settings.record() | hashes
+        return [Param(name, str(value)[:LONGEST_VALUE]) for name, value in record.items()]
+
+    def _add(self, name: str, value: float, *, step: int) -> None:
+        from mlflow.entities import Metric
+
+        if math.isfinite(value):
+            now = time.time_ns() // 1_000_000  # ms
+            self._metrics.append(Metric(name, float(value), now, step))
+
+    def _attempt(self, deliver: Callable[[], None], *, at_once: bool = False) -> bool:
+        """Return whether it could be delivered; warn the first time that it could not."""
+        if not at_once and time.monotonic() < self._next_attempt:
+            return False
+        try:
+            deliver()
+        except Exception as error:  # whatever a server, its client or the network come up with
+            self._next_attempt = time.monotonic() + SECONDS_BETWEEN
+            if not self._warned:
+                console.print(f"warning: training goes on without MLflow: {_shorten(error)}")
+            self._warned = True
+            return False
+        return True
+
+    def _deliver(self) -> None:
+        """Open the run if it is not open yet; log what waits."""
+        if self._client is None:
+            self._client = _import_mlflow().MlflowClient(self._uri)
+        if not self._id:
+            self._open()
+        if self._params:
+            self._client.log_batch(self._id, params=self._params, synchronous=True)
+            self._params = []
+        while self._metrics:
+            now = self._metrics[:MOST_AT_ONCE]
+            self._client.log_batch(self._id, metrics=now, synchronous=True)
+            del self._metrics[:MOST_AT_ONCE]
+        if not self._published:
+            self._write_note()
+
+    def _deliver_version(self, version: Version) -> None:
+        self._deliver()
+        name = f"{version.metadata.name}:{version.number}"
+        self._client.set_tag(self._id, "version", name, synchronous=True)
+        self._client.log_artifacts(self._id, str(version.path / REPORT), "report")
+        self._client.log_artifact(self._id, str(version.path / CARD))
+
+    def _close(self, status: str) -> None:
+        self._deliver()
+        self._client.set_terminated(self._id, status)
+
+    def _open(self) -> None:
+        """Open the run of the training that is resumed, else a new one."""
+        if not (self._former and self._reopen()):
+            tags = {"model": self._run.settings.name, "task": self._run.prepared.data.task}
+            created = self._client.create_run(self._find_experiment(), tags=tags)
+            self._id = created.info.run_id
+        console.print(f"MLflow: run {self._id} at {_hide_password(str(self._uri))}")
+
+    def _reopen(self) -> bool:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._client.update_run(self._former, status="RUNNING")
+        except MlflowException as error:
+            if error.error_code not in GONE:
+                raise
+            return False
+        self._id = self._former
+        return True
+
+    def _find_experiment(self) -> str:
+        """Return the id of the experiment that the environment names, else of the model's."""
+        if given := os.environ.get("MLFLOW_EXPERIMENT_ID"):
+            return given
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or self._run.settings.name
+        found = self._client.get_experiment_by_name(name)
+        return str(found.experiment_id if found else self._client.create_experiment(name))
+
+    def _read_note(self) -> None:
+        if not self._run.resume or not self._note.is_file():
+            return
+        try:
+            note = json.loads(self._note.read_text(encoding="utf-8"))
+            self._former, self._epochs = note["run"], note["epochs"]
+        except (ValueError, KeyError) as error:
+            console.print(f"warning: {self._note} is unreadable ({error}); MLflow gets a new run")
+
+    def _write_note(self) -> None:
+        """Note what is delivered, for a training that goes on after this one was stopped."""
+        save_json({"run": self._id, "epochs": self._epochs}, path=self._note)
+
+
+class _Stage:
+    """Passes the epochs of one stage on; steps are too many for a server."""
+
+    def __init__(self, log: MlflowLog, stage: str) -> None:
+        self._log = log
+        self._stage = stage
+
+    def add_step(self, loss: float, *, norm: float, step: int) -> None:
+        """Do nothing."""
+
+    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
+        """Log an epoch."""
+        self._log.add_epoch(figures, stage=self._stage, epoch=epoch)
+
+
+def _import_mlflow() -> Any:
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    try:
+        import mlflow
+    except ImportError as error:
+        raise TrainingError(
+            f"{TRACKING_URI} is set, but MLflow cannot be imported ({error}); "
+            f"python -m pip install mlflow-skinny, or unset {TRACKING_URI}"
+        ) from error
+    return mlflow
+
+
+def _status(kind: type[BaseException] | None) -> str:
+    """Return what MLflow calls it when a training ends with such an exception."""
+    if kind is None:
+        return "FINISHED"
+    killed = issubclass(kind, Interrupted | KeyboardInterrupt | SystemExit)
+    return "KILLED" if killed else "FAILED"
+
+
+def _shorten(error: Exception) -> str:
+    reason = _hide_password(" ".join(str(error).split())) or type(error).__name__
+    return reason if len(reason) <= LONGEST_REASON else reason[:LONGEST_REASON] + "…"
+
+
+def _hide_password(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//…@", text)

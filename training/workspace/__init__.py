@@ -1,0 +1,1 @@
+"""Files of a training at work: checkpoints, locks, interruption."""
