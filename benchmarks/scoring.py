@@ -19,10 +19,9 @@ from rich.console import Console
 
 from models.batching import plan_batches
 from models.versions import Store, Version
-from service.cores import available_cores
 from service.engines.batched import compute_batch
-from service.engines.loading import open_engine
-from service.scoring.run import Task, score_file
+from service.engines.loading import available_cores, open_engine
+from service.scoring.run import ScoringRun, score_file
 
 
 def main(
@@ -43,7 +42,7 @@ def main(
         texts.to_parquet(str(source))
         for run in range(runs):
             bare.append(len(ids) / _bare_seconds(version, ids))
-            task = Task(
+            scoring = ScoringRun(
                 source=source,
                 target=Path(scratch) / f"{run}.parquet",
                 format=None,
@@ -53,7 +52,7 @@ def main(
                 threads=available_cores(),
             )
             started = time.perf_counter()
-            score_file(task, version)
+            score_file(scoring, version)
             scored.append(len(ids) / (time.perf_counter() - started))
             console.print(f"run {run + 1}: bare {bare[-1]:,.0f}/s, scored {scored[-1]:,.0f}/s")
     ratio = statistics.median(s / b for s, b in zip(scored, bare, strict=True))

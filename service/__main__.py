@@ -8,8 +8,7 @@ import typer
 
 from models.errors import GatewiseError
 from models.versions import Store
-from service.cores import available_cores
-from service.engines.loading import EngineKind
+from service.engines.loading import EngineKind, available_cores
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -80,9 +79,9 @@ def score(
     ] = None,
 ) -> None:
     """Add the model's answer to each row of a file; stopped, it goes on with the same command."""
-    from service.scoring.run import Task, score_file
+    from service.scoring.run import ScoringRun, score_file
 
-    task = Task(
+    run = ScoringRun(
         source=source,
         target=target,
         format=format,
@@ -94,7 +93,7 @@ def score(
     try:
         version = Store(store).resolve(model)
         version.verify()
-        score_file(task, version)
+        score_file(run, version)
     except (GatewiseError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None

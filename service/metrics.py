@@ -1,11 +1,10 @@
 """What is counted, under which name: the only place where metric names stand."""
 
 import os
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-
-from service.scheduling.jobs import Ticket
 
 # The client's own variable: where several processes keep their counts, to be added up.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -51,12 +50,20 @@ class Metrics:
             "gatewise_tokens", "Tokens read.", ("model", "version"), registry=self._registry
         )
 
-    def count(self, ticket: Ticket) -> None:
-        """Count the texts and tokens of a finished ticket."""
-        metadata = ticket.classifier.metadata
-        version = (metadata.name, str(metadata.version))
-        self.texts.labels(*version).inc(len(ticket.jobs))
-        self.tokens.labels(*version).inc(ticket.tokens)
+    def count_texts(self, model: str, version: int, *, texts: int, tokens: int) -> None:
+        """Count what a version has read."""
+        self.texts.labels(model, str(version)).inc(texts)
+        self.tokens.labels(model, str(version)).inc(tokens)
+
+    def count_stages(self, stages: Mapping[str, float]) -> None:
+        """Count the seconds of each stage of a request."""
+        for stage, seconds in stages.items():
+            self.stage_seconds.labels(stage).observe(seconds)
+
+    def count_request(self, method: str, route: str, *, status: int, seconds: float) -> None:
+        """Count an answered request and the seconds that it took."""
+        self.requests.labels(method, route, status).inc()
+        self.request_seconds.labels(method, route).observe(seconds)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format, summed over the processes."""

@@ -17,9 +17,8 @@ from models.golden import Probabilities
 from models.metadata import StateTensor
 from models.quiet_start import quiet_start
 from models.versions import Version
-from service.cores import available_cores
 from service.engines.batched import compute
-from service.engines.loading import THREADS, EngineName, load_engine
+from service.engines.loading import THREADS, EngineName, available_cores, load_engine
 from service.engines.protocol import Engine, initial_state
 
 CHUNK_TEXTS = 1_024

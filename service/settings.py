@@ -6,8 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.cores import available_cores
-from service.engines.loading import EngineKind
+from service.engines.loading import EngineKind, available_cores
 
 
 class Settings(BaseSettings):

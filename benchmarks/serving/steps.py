@@ -23,8 +23,9 @@ from models.batching import pad
 from models.versions import ONNX, Version
 from service.answering.classifier import Classifier
 from service.engines.loading import load_engine
+from service.engines.runner import Runner
 from service.settings import Settings
-from service.web.parsing import check_items, read_question
+from service.web.parsing import check_items, read_body
 from service.web.schemas import PredictRequest
 
 TEXTS = 200
@@ -52,7 +53,8 @@ def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
                 found.setdefault(traffic.name, {})[name] = _measure_cpu(server, traffic)
     os.sched_setaffinity(0, {place.core})
     engine = load_engine(place.version, kind="onnx", threads=1)
-    classifier = Classifier(place.version, engine=engine)
+    runner = Runner(engine, state=place.version.metadata.state)
+    classifier = Classifier(place.version, runner=runner)
     weights = _recurrent_weights(place.version)
     large, cell = (_measure_product(*shape) for shape in ((LARGE, LARGE, LARGE), (1, *weights[0])))
     for traffic in traffics:
@@ -84,20 +86,20 @@ def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
     requests = [_make_request(text) for text in texts]
     ids = [classifier.encode(text) for text in texts]
     batches = [pad([row]) for row in ids]
-    probabilities = [classifier.engine.predict(batch)[0] for batch in batches]
+    probabilities = [classifier.runner.engine.predict(batch)[0] for batch in batches]
 
     def read(number: int) -> object:
-        question = _finish(read_question(requests[number](), PredictRequest))
+        question = _finish(read_body(requests[number](), PredictRequest))
         return check_items(question, settings)
 
     def write(number: int) -> object:
-        prediction = classifier.describe(probabilities[number], tokens=len(ids[number]))
+        prediction = classifier.predict(probabilities[number], tokens=len(ids[number]))
         return prediction.model_dump_json(exclude_none=True)
 
     return {
         "reading the question": read,
         "text to ids": lambda number: classifier.encode(texts[number]),
-        "ids to probabilities": lambda number: classifier.engine.predict(batches[number]),
+        "ids to probabilities": lambda number: classifier.runner.engine.predict(batches[number]),
         "writing the answer": write,
     }
 

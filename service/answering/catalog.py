@@ -5,13 +5,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.cells import GATES
 from models.errors import GatewiseError
 from models.versions import Store, Version
 from service.answering.classifier import Classifier
+from service.engines.cost import measure_cost
 from service.engines.loading import EngineKind, open_engine
+from service.engines.runner import Runner
 from service.errors import Invalid, NotFound, Unavailable
-from service.web.schemas import ModelInfo, VersionInfo
 
 _log = logging.getLogger(__name__)
 
@@ -110,20 +110,17 @@ class Catalog:
             raise Unavailable(f"no model {self._default!r}, the default; there are: {there_are}")
         return self._default, version or self._pinned
 
-    def describe(self) -> list[ModelInfo]:
-        """Return every model with its versions and their state."""
-        loaded = self._loaded
-        default = self._default
-        if default is None and len(loaded) == 1:
-            default = next(iter(loaded))
-        return [
-            ModelInfo(
-                name=name,
-                default=name == default,
-                versions=[_describe_version(number, entry) for number, entry in entries.items()],
-            )
-            for name, entries in loaded.items()
-        ]
+    @property
+    def loaded(self) -> Loaded:
+        """Every model with its versions, those that could not be loaded too."""
+        return self._loaded
+
+    @property
+    def default(self) -> str | None:
+        """The model for requests that name none: the one that is set, or the only one."""
+        if self._default is None and len(self._loaded) == 1:
+            return next(iter(self._loaded))
+        return self._default
 
     def refresh(self) -> None:
         """Load versions that are new or have changed, and drop those that are gone."""
@@ -157,13 +154,15 @@ class Catalog:
             return known
         try:
             version.verify()
-            engine = open_engine(version, kind=self._engine)
+            engine, state = open_engine(version, kind=self._engine), version.metadata.state
+            # Here, off the event loop, where the cost is needed from the first request on.
+            runner = Runner(engine, state=state, cost=measure_cost(engine, state))
         except Exception as error:  # one bad version must not keep the others from being served
             unforeseen = None if isinstance(error, GatewiseError | OSError) else error
             _log.error("%s cannot be served: %s", version.path, error, exc_info=unforeseen)
             return Entry(fingerprint, None, reason=str(error), tried=time.monotonic())
         _log.info("%s is ready with the %s engine", version.path, engine.name)
-        return Entry(fingerprint, Classifier(version, engine=engine))
+        return Entry(fingerprint, Classifier(version, runner=runner))
 
 
 def _newest(name: str, entries: dict[int, Entry]) -> Classifier:
@@ -188,23 +187,3 @@ def _fingerprint(folder: Path) -> Fingerprint:
     stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
     newest = max((stat.st_mtime_ns for stat in stats), default=0)
     return len(stats), sum(stat.st_size for stat in stats), newest
-
-
-def _describe_version(number: int, entry: Entry) -> VersionInfo:
-    if entry.classifier is None:
-        return VersionInfo(version=number, state="failed", reason=entry.reason)
-    metadata = entry.classifier.metadata
-    return VersionInfo(
-        version=number,
-        state="ready",
-        engine=entry.classifier.engine.name,
-        task=metadata.task,
-        labels=list(metadata.labels),
-        cell=metadata.architecture.cell,
-        parameters=metadata.architecture.parameters,
-        streamable=metadata.streamable,
-        gates=list(GATES[metadata.architecture.cell]) if metadata.weights else [],
-        created=metadata.created.isoformat(),
-        metrics=metadata.metrics,
-        data=metadata.data.model_dump(mode="json"),
-    )

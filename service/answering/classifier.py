@@ -2,19 +2,15 @@
 
 import hashlib
 from functools import cached_property
-from typing import Any
 
 from models.golden import Probabilities
 from models.metadata import Metadata
 from models.ngrams import NgramLookup
 from models.tokenizer import Offsets
 from models.versions import Version
-from service.engines.cost import Cost, measure_cost
+from service.answering.prediction import Answer, make_prediction
 from service.engines.gates import Layers
-from service.engines.protocol import Engine
-from service.web.schemas import Answer, MultiLabelPrediction, Prediction
-
-DECIMALS = 7  # of a probability; what a 32-bit float has
+from service.engines.runner import Runner
 
 
 class Classifier:
@@ -22,20 +18,14 @@ class Classifier:
 
     Args:
         version: The version, verified.
-        engine: What computes it.
+        runner: What computes it.
     """
 
-    def __init__(self, version: Version, *, engine: Engine) -> None:
-        self.metadata = version.metadata
-        self.engine = engine
-        self.cost: Cost = measure_cost(engine, version.metadata.state)
+    def __init__(self, version: Version, *, runner: Runner) -> None:
+        self.metadata: Metadata = version.metadata
+        self.runner = runner
         self._version = version
         self._tokenizer = version.tokenizer
-
-    @property
-    def sliced(self) -> bool:
-        """Whether a text can be read in slices."""
-        return bool(self.metadata.state)
 
     @property
     def reference(self) -> str:
@@ -69,35 +59,8 @@ class Classifier:
         """Return the ids of a text."""
         return self._tokenizer.encode(text)
 
-    def describe(
+    def predict(
         self, probabilities: Probabilities, *, tokens: int, top_k: int | None = None
     ) -> Answer:
-        """Return what the probabilities of one text mean; see the function."""
-        return describe(probabilities, self.metadata, tokens=tokens, top_k=top_k)
-
-
-def describe(
-    probabilities: Probabilities, metadata: Metadata, *, tokens: int, top_k: int | None
-) -> Answer:
-    """Return what the probabilities of one text, shape (labels,), mean.
-
-    Args:
-        probabilities: Of each label.
-        metadata: Of the version that gave them.
-        tokens: Tokens of the text.
-        top_k: Number of probabilities to give, highest first; None for all.
-    """
-    values = [round(value, DECIMALS) for value in probabilities.tolist()]
-    order = sorted(range(len(values)), key=values.__getitem__, reverse=True)
-    labels = metadata.labels
-    common: dict[str, Any] = {
-        "probabilities": {labels[index]: values[index] for index in order[:top_k]},
-        "model": metadata.name,
-        "version": metadata.version,
-        "tokens": tokens,
-    }
-    if metadata.thresholds is not None:
-        reached = [i for i in order if values[i] >= metadata.thresholds[i]]
-        return MultiLabelPrediction(labels=[labels[i] for i in reached], **common)
-    best = order[0]
-    return Prediction(label=labels[best], score=values[best], **common)
+        """Return what the probabilities of one text mean; see `make_prediction`."""
+        return make_prediction(probabilities, self.metadata, tokens=tokens, top_k=top_k)

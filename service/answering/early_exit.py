@@ -1,4 +1,4 @@
-"""Readings that end once enough has been read."""
+"""Early exit: readings that end once the label will not change any more."""
 
 import functools
 

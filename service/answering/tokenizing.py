@@ -13,16 +13,21 @@ from service.answering.classifier import Classifier
 
 INLINE_CHARS = 8_192  # in all; so few are done sooner than a thread could begin
 PIECE_CHARS = 4_096
-PAUSE_SECONDS = (
-    1e-4  # after a piece; with 0 the interpreter is often taken again before others wake
-)
+# After a piece; with 0 the interpreter is often taken again before others wake.
+PAUSE_SECONDS = 1e-4
 MOST_CHARS = 8  # of a token, on average, in any text that is worth an estimate
 
 
 class TokenizerThread:
-    """Turns texts into ids: short ones at once, others in a thread that lets go often."""
+    """Turns texts into ids: short ones at once, others in a thread that lets go often.
 
-    def __init__(self) -> None:
+    Args:
+        pause: Seconds after each piece of a text in which others have their turn; 0 where nobody
+            else waits.
+    """
+
+    def __init__(self, *, pause: float = PAUSE_SECONDS) -> None:
+        self._pause = pause
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="tokenize")
 
     async def encode(self, classifier: Classifier, texts: Sequence[str]) -> list[Row]:
@@ -30,7 +35,19 @@ class TokenizerThread:
         if sum(map(len, texts)) <= INLINE_CHARS:
             return [classifier.encode(text) for text in texts]
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, _encode_all, classifier, texts)
+        return await loop.run_in_executor(self._thread, self._encode_all, classifier, texts)
+
+    def _encode_all(self, classifier: Classifier, texts: Sequence[str]) -> list[Row]:
+        return [self._encode(classifier, text) for text in texts]
+
+    def _encode(self, classifier: Classifier, text: str) -> Row:
+        """Return the ids of a text, read in pieces, between which other threads have their turn."""
+        ids = array("i")  # a list would need ten times the memory
+        for piece in cut(text, chars=PIECE_CHARS):
+            ids.extend(classifier.encode(piece))
+            if self._pause:
+                time.sleep(self._pause)
+        return np.frombuffer(ids, np.int32)
 
     def shutdown(self) -> None:
         """End the thread."""
@@ -40,20 +57,7 @@ class TokenizerThread:
 def fewest_seconds(classifier: Classifier, texts: Sequence[str]) -> float:
     """Return what computing texts takes at least, before it is known how many tokens they have."""
     tokens = sum(map(len, texts)) // MOST_CHARS
-    return classifier.cost.seconds(tokens)
-
-
-def _encode_all(classifier: Classifier, texts: Sequence[str]) -> list[Row]:
-    return [_encode(classifier, text) for text in texts]
-
-
-def _encode(classifier: Classifier, text: str) -> Row:
-    """Return the ids of a text, read in pieces, between which other threads have their turn."""
-    ids = array("i")  # a list would need ten times the memory
-    for piece in cut(text, chars=PIECE_CHARS):
-        ids.extend(classifier.encode(piece))
-        time.sleep(PAUSE_SECONDS)
-    return np.frombuffer(ids, np.int32)
+    return classifier.runner.cost.seconds(tokens)
 
 
 def cut(text: str, *, chars: int) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """How far the gates of a network open at each token, computed in NumPy from its weights."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +8,8 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.cells import CellLayer, run_cell, weight_names
 from models.versions import Version
+from service.engines.protocol import TextState
 from service.errors import NoWeights
-
-if TYPE_CHECKING:
-    from service.scheduling.jobs import TextState
 
 Means = dict[str, float]
 
@@ -45,7 +42,7 @@ class Layers:
         ]
         return cls(version.weight("embedding"), cells)
 
-    def read(self, ids: Row, state: "TextState | None") -> tuple["TextState", list[list[Means]]]:
+    def read(self, ids: Row, state: TextState | None) -> tuple[TextState, list[list[Means]]]:
         """Return the layers' states after ids, and the mean of each gate at each id by layer.
 
         Args:
@@ -66,7 +63,7 @@ class Layers:
         return after, [list(at) for at in zip(*layers, strict=True)]
 
     @staticmethod
-    def _before(name: str, cell: CellLayer, state: "TextState | None") -> np.ndarray:
+    def _before(name: str, cell: CellLayer, state: TextState | None) -> np.ndarray:
         zero = np.zeros(cell.units, np.float32)
         return zero if state is None else state.get(name, zero)
 

@@ -1,6 +1,7 @@
 """Chooses and opens the engine for a version."""
 
 import logging
+import os
 from typing import Literal
 
 from models.errors import GatewiseError, VersionCorrupt
@@ -46,6 +47,13 @@ def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
     from service.engines.onnx import OnnxEngine
 
     return OnnxEngine(version.path, state=version.metadata.state, threads=threads)
+
+
+def available_cores() -> int:
+    """Return the cores that affinity leaves to this process, all where the system does not say."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _open(version: Version, *, kind: EngineName) -> Engine:

@@ -11,6 +11,8 @@ from models.metadata import StateTensor
 
 State = dict[str, NDArray[np.float32]]
 """The state tensors of a batch by name, each of shape (batch, *its own shape)."""
+TextState = dict[str, NDArray[np.float32]]
+"""The state tensors of one text by name."""
 
 
 class Engine(Protocol):

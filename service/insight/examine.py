@@ -1,91 +1,140 @@
 """Classifies one text and says why, or where on the way it was decided."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.batching import Row
+from models.golden import Probabilities
 from models.tokenizer import Offsets
+from service.answering.answerer import Answered, Answerer, Caller, Stages
 from service.answering.classifier import Classifier
-from service.answering.tokenizing import TokenizerThread
+from service.answering.prediction import Answer, Explanation, GatesAt, Method
 from service.errors import NotStreamable
-from service.insight.explanation import (
-    check_length,
-    explain_by_occlusion,
-    explain_by_prefix,
-    readings_for,
-)
-from service.insight.sentences import find_sentences
+from service.insight.explanation import explain_by_occlusion, explain_by_prefix, readings_for
+from service.insight.sentences import Spans, find_sentences
 from service.insight.trajectory import describe_trajectory, find_turns
-from service.scheduling.jobs import Reading, Ticket
-from service.web.schemas import Answer, GatesAt, Method
-
-Compute = Callable[[Sequence[Reading]], Awaitable[Ticket]]
-"""Has readings computed."""
+from service.scheduling.jobs import Reading
+from service.texts import check_tokens
 
 
-async def examine(
-    classifier: Classifier,
-    text: str,
-    *,
-    explain: Method | None,
-    trajectory: bool,
-    gates: bool,
-    top_k: int | None,
-    tokenizer: TokenizerThread,
-    compute: Compute,
-) -> Answer:
-    """Return the prediction of a text, with what is asked beside it.
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """What to say of a text beside its prediction.
 
     Args:
-        classifier: What answers.
-        text: The text.
         explain: How to say what each token contributes; None not to.
         trajectory: Whether to say how the verdict stands after each sentence.
         gates: Whether to say how far the gates open at each token.
         top_k: Number of probabilities to give; None for all.
-        tokenizer: Turns the text into ids.
-        compute: Has readings computed.
+    """
+
+    explain: Method | None
+    trajectory: bool
+    gates: bool
+    top_k: int | None
+
+    def plan(self, rows: Sequence[Row]) -> list[Reading]:
+        """Return what is read: the text with its stops, then what it is compared with.
+
+        All are one request, so that there is one deadline for all.
+
+        Args:
+            rows: Ids of each sentence, or of the text as a whole.
+
+        Raises:
+            TooLarge: There are too many tokens for what is asked about each.
+        """
+        ids = _join(rows)
+        if self.explain is not None or self.gates:
+            check_tokens(len(ids), asked=self.explain or "gates")
+        stops: Sequence[int] = ()
+        if self.explain == "prefix":
+            stops = range(1, len(ids) + 1)
+        elif self.trajectory:
+            stops = list(accumulate(map(len, rows)))
+        others = readings_for(self.explain, ids) if self.explain else []
+        return [Reading(ids, stops=stops), *others]
+
+
+async def examine(
+    answerer: Answerer,
+    classifier: Classifier,
+    text: str,
+    *,
+    wanted: Examination,
+    caller: Caller,
+) -> tuple[Answer, Stages]:
+    """Return the prediction of a text with what is asked beside it, and what took how long.
+
+    Args:
+        answerer: Has it computed.
+        classifier: The version.
+        text: The text.
+        wanted: What is asked.
+        caller: Who waits.
 
     Raises:
         ServiceError: The text is too long, or the version reads whole texts only.
     """
-    if not classifier.sliced and (trajectory or explain == "prefix"):
+    if not classifier.runner.sliced and (wanted.trajectory or wanted.explain == "prefix"):
         raise NotStreamable(classifier.reference)
-    spans = await asyncio.to_thread(find_sentences, text) if trajectory else [(0, len(text))]
-    rows = await tokenizer.encode(classifier, [text[start:end] for start, end in spans])
-    ids = np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
-    ends = list(accumulate(map(len, rows)))
-    offsets: Offsets = []
-    if explain is not None or gates:
-        check_length(len(ids), explain or "gates")
-        _, offsets = classifier.encode_with_offsets(text)
-    stops = range(1, len(ids) + 1) if explain == "prefix" else ends if trajectory else ()
-    others = readings_for(explain, ids) if explain else []
-    # All at once, so that there is one deadline for all.
-    ticket = await compute([Reading(ids, stops=stops), *others])
-    result, *rest = (ticket.result(place) for place in range(1 + len(others)))
-    after = dict(zip(stops, ticket.jobs[0].seen, strict=True))
+    spans = [(0, len(text))]
+    if wanted.trajectory:
+        spans = await asyncio.to_thread(find_sentences, text)
+    answered = await answerer.answer(
+        classifier,
+        [text[start:end] for start, end in spans],
+        caller=caller,
+        plan=wanted.plan,
+        gates=wanted.gates,
+    )
+    examined = answered.jobs[0]
+    answer = classifier.predict(answered.result(0), tokens=examined.length, top_k=wanted.top_k)
     more: dict[str, object] = {}
-    if trajectory:
-        stands = describe_trajectory(classifier, spans, [after[end] for end in ends], top_k=top_k)
-        more = {"trajectory": stands, "turns": find_turns(stands)}
-    if explain == "prefix":
-        more["explanation"] = explain_by_prefix(classifier, offsets, [*rest, *after.values()])
-    elif explain == "occlusion":
-        more["explanation"] = explain_by_occlusion(classifier, offsets, [result, *rest])
-    if gates:
-        more["gates"] = await asyncio.to_thread(_read_gates, classifier, ids, offsets)
-    answer = classifier.describe(result, tokens=len(ids), top_k=top_k)
-    return answer.model_copy(update=more)
+    if wanted.trajectory:
+        more |= _trace(classifier, spans, answered, top_k=wanted.top_k)
+    if wanted.explain is not None or wanted.gates:
+        _, offsets = classifier.encode_with_offsets(text)
+        if wanted.explain is not None:
+            more["explanation"] = _explain(classifier, wanted.explain, offsets, answered)
+        if answered.gates is not None:
+            more["gates"] = [
+                GatesAt(start=start, end=end, gates=at)
+                for (start, end), at in zip(offsets, answered.gates, strict=True)
+            ]
+    return answer.model_copy(update=more), answered.stages
 
 
-def _read_gates(classifier: Classifier, ids: Row, offsets: Offsets) -> list[GatesAt]:
-    """Return how far the gates open at each token."""
-    _, means = classifier.layers.read(ids, None)
-    return [
-        GatesAt(start=start, end=end, gates=at)
-        for (start, end), at in zip(offsets, means, strict=True)
-    ]
+def _join(rows: Sequence[Row]) -> NDArray[np.int32]:
+    return np.concatenate([np.empty(0, np.int32), *rows]).astype(np.int32)
+
+
+def _trace(
+    classifier: Classifier, spans: Spans, answered: Answered, *, top_k: int | None
+) -> dict[str, object]:
+    """Return how the verdict stood after each sentence, and where it turned."""
+    job = answered.jobs[0]
+    after = dict(zip(job.stops, job.seen, strict=True))
+    ends = accumulate(map(len, answered.rows))
+    stands = describe_trajectory(classifier, spans, [after[end] for end in ends], top_k=top_k)
+    return {"trajectory": stands, "turns": find_turns(stands)}
+
+
+def _explain(
+    classifier: Classifier, method: Method, offsets: Offsets, answered: Answered
+) -> Explanation:
+    """Return what each token contributes."""
+    result, *others = _results(answered)
+    if method == "occlusion":
+        return explain_by_occlusion(classifier, offsets, [result, *others])
+    return explain_by_prefix(classifier, offsets, [*others, *answered.jobs[0].seen])
+
+
+def _results(answered: Answered) -> list[Probabilities]:
+    """Return the probabilities of all readings; raise what one failed with."""
+    return [answered.result(place) for place in range(len(answered.jobs))]

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +10,8 @@ from models.golden import Probabilities
 from models.odds import log_odds
 from models.tokenizer import Offsets
 from service.answering.classifier import Classifier
-from service.errors import TooLarge
+from service.answering.prediction import Contribution, Explanation, Method
 from service.scheduling.jobs import Reading
-from service.web.schemas import Contribution, Explanation, Method
 
 MEANINGS: dict[Method, str] = {
     "prefix": (
@@ -28,14 +26,6 @@ MEANINGS: dict[Method, str] = {
         "words that say the same each alone may seem to matter little."
     ),
 }
-MOST_TOKENS = {"prefix": 20_000, "occlusion": 1_000, "gates": 20_000}
-
-
-def check_length(tokens: int, method: Method | Literal["gates"]) -> None:
-    """Raise TooLarge if a text has too many tokens for what is asked about each."""
-    if tokens > (most := MOST_TOKENS[method]):
-        field = "gates" if method == "gates" else "explain"
-        raise TooLarge(f"{tokens:,} tokens are more than the {most:,} of {method}", field=field)
 
 
 def readings_for(method: Method, ids: NDArray[np.int32]) -> list[Reading]:

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from models.golden import Probabilities
 from service.answering.classifier import Classifier
+from service.answering.prediction import Answer, Prediction, Stand, Turn
 from service.insight.sentences import Spans
-from service.web.schemas import Answer, Prediction, Stand, Turn
 
 
 def describe_trajectory(
@@ -22,7 +22,7 @@ def describe_trajectory(
     """
     stands = []
     for (start, end), probabilities in zip(spans, seen, strict=True):
-        found = classifier.describe(probabilities, tokens=0, top_k=top_k)
+        found = classifier.predict(probabilities, tokens=0, top_k=top_k)
         labels = _labels(found)
         stands.append(Stand(start=start, end=end, labels=labels, probabilities=found.probabilities))
     return stands

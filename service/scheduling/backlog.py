@@ -45,10 +45,10 @@ class Backlog:
             self._seconds[int(job.ticket.due / WINDOW)] += job.seconds_left
 
     def candidates(self) -> list[Job]:
-        """Return jobs of one classifier, those that come first in front; all stay."""
+        """Return jobs of one runner, those that come first in front; all stay."""
         front = self._jobs[:LOOKAHEAD]
-        classifier = front[0].ticket.classifier
-        return [job for job in front if job.ticket.classifier is classifier]
+        runner = front[0].ticket.runner
+        return [job for job in front if job.ticket.runner is runner]
 
     def remove(self, jobs: Sequence[Job]) -> None:
         """Take out jobs, all of which were candidates a moment ago."""

@@ -4,14 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.batching import Row
 from models.golden import Probabilities
-from service.answering.classifier import Classifier
 from service.engines.cost import Cost
+from service.engines.protocol import TextState
+from service.engines.runner import Runner
 
 
 class Unsettled(Exception):
@@ -20,8 +21,6 @@ class Unsettled(Exception):
 
 Result = Probabilities | Exception
 """Probabilities (labels,) of a text, or why there are none."""
-TextState = dict[str, NDArray[np.float32]]
-"""The state tensors of one text by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +87,7 @@ class Job:
     def seconds_left(self) -> float:
         """What reading them alone takes."""
         calls = 1 + len(self.stops) - len(self.seen)
-        return self.ticket.classifier.cost.seconds(self.left, calls=calls)
+        return self.ticket.runner.cost.seconds(self.left, calls=calls)
 
     def advance(self, tokens: int, probabilities: Probabilities) -> None:
         """Note that so many tokens more have been read, and what they came to, shape (labels,)."""
@@ -113,7 +112,7 @@ class Ticket:
     All times are of the clock `time.monotonic`, in seconds.
 
     Args:
-        classifier: What answers.
+        runner: What computes.
         readings: What is to be read, one text at least.
         deadline: When an answer comes too late.
         stretch: How many times as long as its own work a request waits without complaint. By that
@@ -122,23 +121,32 @@ class Ticket:
 
     def __init__(
         self,
-        classifier: Classifier,
+        runner: Runner,
         readings: Sequence[Reading],
         *,
         deadline: float,
         stretch: float,
     ) -> None:
-        self.classifier = classifier
+        self.runner = runner
         self.jobs = [Job(what, ticket=self, place=place) for place, what in enumerate(readings)]
-        self.seconds = sum(job.seconds_left for job in self.jobs)
         self.arrived = time.monotonic()
         self.deadline = deadline
-        self.due = self.arrived + min(stretch * self.seconds, (deadline - self.arrived) / 2)
+        self._stretch = stretch
         self.started: float | None = None
         self.closed = False
         self.results: list[Result] = [Unsettled()] * len(self.jobs)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._unsettled = len(self.jobs)
+
+    @cached_property
+    def seconds(self) -> float:
+        """What all texts take, each alone."""
+        return sum(job.seconds_left for job in self.jobs)
+
+    @cached_property
+    def due(self) -> float:
+        """When the request has waited as long as it waits without complaint."""
+        return self.arrived + min(self._stretch * self.seconds, (self.deadline - self.arrived) / 2)
 
     @property
     def tokens(self) -> int:

@@ -10,23 +10,24 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
-from starlette.types import Receive
-
-from service.answering.classifier import Classifier
+from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
 from service.scheduling.backlog import Backlog
 from service.scheduling.jobs import Job, Reading, Result, Ticket
-from service.scheduling.refusals import Turnstile
+from service.scheduling.refusals import RefusalPacer
 from service.scheduling.slices import plan_slice, read_slice
-from service.scheduling.throughput import Pace
+from service.scheduling.throughput import Throughput
 
 STRETCH = 20.0  # see Ticket
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
 NICE = 15  # of the threads that compute, beside the event loop's
 WATCH_SECONDS = 0.02  # after which it is worth looking whether the client is still there
+
+Gone = Callable[[], Awaitable[None]]
+"""Returns when nobody waits for the answer any more."""
 
 
 class Scheduler:
@@ -38,8 +39,8 @@ class Scheduler:
 
     def __init__(self, *, threads: int) -> None:
         self._backlog = Backlog()
-        self._pace = Pace(threads=threads)
-        self._turnstile = Turnstile()
+        self._throughput = Throughput(threads=threads)
+        self._pacer = RefusalPacer()
         self._changed = threading.Condition()
         self._stopped = False
         self._threads = [
@@ -55,7 +56,7 @@ class Scheduler:
     def backlog_seconds(self) -> float:
         """How long it takes to compute all that waits."""
         with self._changed:
-            return self._backlog.seconds / self._pace.value
+            return self._backlog.seconds / self._throughput.value
 
     async def check(self, seconds: float, *, deadline: float) -> None:
         """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
@@ -67,26 +68,26 @@ class Scheduler:
 
     async def compute(
         self,
-        classifier: Classifier,
+        runner: Runner,
         readings: Sequence[Reading],
         *,
         deadline: float,
-        receive: Receive | None = None,
+        gone: Gone | None = None,
     ) -> Ticket:
         """Return the finished ticket of a request.
 
         Args:
-            classifier: What answers.
+            runner: What computes.
             readings: What is to be read, one text at least.
             deadline: On the clock `time.monotonic`.
-            receive: Says when the client is gone; None if there is no telling.
+            gone: Returns when the client is gone; None if there is no telling.
 
         Raises:
             Overloaded: There is too much to do before.
             DeadlinePassed: There was, after all.
             ClientGone: Nobody waits for the answer.
         """
-        ticket = Ticket(classifier, readings, deadline=deadline, stretch=STRETCH)
+        ticket = Ticket(runner, readings, deadline=deadline, stretch=STRETCH)
         with self._changed:
             refusal = self._refusal(ticket.seconds, due=ticket.due, deadline=deadline)
             if refusal is None:
@@ -94,7 +95,7 @@ class Scheduler:
                 self._changed.notify(len(ticket.jobs))
         if refusal is not None:
             await self._refuse(refusal)
-        await self._wait(ticket, receive)
+        await self._wait(ticket, gone)
         return ticket
 
     def shutdown(self) -> None:
@@ -106,12 +107,12 @@ class Scheduler:
             thread.join()
 
     async def _refuse(self, refusal: Overloaded) -> NoReturn:
-        await self._turnstile.go_through()
+        await self._pacer.wait_for_turn()
         raise refusal
 
     def _refusal(self, seconds: float, *, due: float, deadline: float) -> Overloaded | None:
         """Return what to say to work that would come too late; None if there is time for it."""
-        before = self._backlog.seconds_before(due) / self._pace.value
+        before = self._backlog.seconds_before(due) / self._throughput.value
         there_is = MARGIN * (deadline - time.monotonic())
         late = before + seconds - there_is
         if before <= 0 or late <= 0:
@@ -121,13 +122,13 @@ class Scheduler:
             retry_after=math.ceil(min(late, before)),
         )
 
-    async def _wait(self, ticket: Ticket, receive: Receive | None) -> None:
+    async def _wait(self, ticket: Ticket, gone: Gone | None) -> None:
         loop = asyncio.get_running_loop()
         watch: asyncio.Task[None] | None = None
 
         def begin() -> None:  # most are answered before
             nonlocal watch
-            watch = loop.create_task(self._watch(ticket, receive))
+            watch = loop.create_task(self._watch(ticket, gone))
 
         soon = min(WATCH_SECONDS, ticket.deadline - time.monotonic())
         timer = loop.call_later(soon, begin)
@@ -140,11 +141,11 @@ class Scheduler:
             if not ticket.closed:  # the waiting itself was ended
                 self._drop(ticket)
 
-    async def _watch(self, ticket: Ticket, receive: Receive | None) -> None:
+    async def _watch(self, ticket: Ticket, gone: Gone | None) -> None:
         """Give a ticket up when its client leaves, or at its deadline."""
         try:
             async with asyncio.timeout(ticket.deadline - time.monotonic()):
-                await (_left(receive) if receive else asyncio.Future())
+                await (gone() if gone else asyncio.Future())
             self._give_up(ticket, ClientGone("the client is gone"))
         except TimeoutError:
             waited = max(1, 1e3 * (time.monotonic() - ticket.arrived))
@@ -186,7 +187,7 @@ class Scheduler:
         with self._changed:
             self._settle(jobs, results)
             done = time.monotonic()
-            self._pace.add(work, seconds=done - busy_since)
+            self._throughput.add(work, seconds=done - busy_since)
         return done
 
     def _settle(self, jobs: list[Job], results: Sequence[Result]) -> None:
@@ -223,12 +224,6 @@ def _compute(jobs: list[Job], tokens: int) -> list[Result]:
         if len(jobs) == 1:
             return [error]
     return [_compute([job], tokens)[0] for job in jobs]  # so that only the culprit fails
-
-
-async def _left(receive: Receive) -> None:
-    """Return when the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _wake(tickets: Sequence[Ticket]) -> None:

@@ -8,12 +8,10 @@ as that costs less than reading them one after the other.
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from models.batching import pad
+from models.batching import Ids, pad
 from models.golden import Probabilities
-from models.metadata import StateTensor
-from service.engines.protocol import Engine, State, initial_state
+from service.engines.protocol import State, initial_state
+from service.engines.runner import Runner
 from service.scheduling.jobs import Job
 
 SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
@@ -29,20 +27,20 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
     """Return the jobs to read together, the first of the candidates among them, and how far.
 
     Args:
-        candidates: Jobs of one classifier, those that come first in front.
+        candidates: Jobs of one runner, those that come first in front.
     """
-    first, classifier = candidates[0], candidates[0].ticket.classifier
-    cost, whole = classifier.cost, max(1, first.ahead)
+    first, runner = candidates[0], candidates[0].ticket.runner
+    cost, whole = runner.cost, max(1, first.ahead)
     long = cost.seconds(whole) > LONG_SECONDS
     enough = max(LONG_SLICE_SECONDS if long else SLICE_SECONDS, CALLS * cost.call)
-    most = cost.tokens_within(enough, texts=COMPANY) if classifier.sliced else whole
+    most = cost.tokens_within(enough, texts=COMPANY) if runner.sliced else whole
     tokens = min(whole, most)
     roof = min(most, round(tokens * GRACE))
     limit = max(enough, cost.seconds(roof))
     # A text that is only begun needs another call. Where the first goes on too they share that;
     # elsewhere what they share of this one must be worth it.
     goes_on = first.ahead > roof or tokens * cost.step >= WORTH * cost.call
-    worth = classifier.sliced and goes_on
+    worth = runner.sliced and goes_on
     chosen = [first]
     for job in candidates[1:]:
         if job.ahead > roof and not worth:
@@ -56,7 +54,7 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
         ):
             chosen.append(job)
             tokens = longer
-    if classifier.sliced:  # there may be time for more than was expected
+    if runner.sliced:  # there may be time for more than was expected
         room = cost.tokens_within(enough, texts=len(chosen))
         tokens = max(tokens, min(room, *(job.ahead for job in chosen)))
     return chosen, tokens
@@ -68,30 +66,28 @@ def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
     Returns:
         The probabilities (jobs, labels) then.
     """
-    classifier = jobs[0].ticket.classifier
+    runner = jobs[0].ticket.runner
     counts = [min(tokens, job.ahead) for job in jobs]
     ids = pad([job.ids[job.read : job.read + n] for job, n in zip(jobs, counts, strict=True)])
     if all(job.state is None and job.ahead <= tokens and not job.stops for job in jobs):
-        probabilities = classifier.engine.predict(ids)
+        probabilities = runner.engine.predict(ids)
     else:
-        probabilities = _step(classifier.engine, classifier.metadata.state, jobs, ids)
+        probabilities = _step(runner, jobs, ids)
     for job, count, row in zip(jobs, counts, probabilities, strict=True):
         job.advance(count, row)
     return probabilities
 
 
-def _step(
-    engine: Engine, tensors: tuple[StateTensor, ...], jobs: Sequence[Job], ids: np.ndarray
-) -> Probabilities:
-    probabilities, after = engine.step(ids, _gather(tensors, jobs))
+def _step(runner: Runner, jobs: Sequence[Job], ids: Ids) -> Probabilities:
+    probabilities, after = runner.engine.step(ids, _stack_states(runner, jobs))
     for row, job in enumerate(jobs):
         job.state = {name: values[row] for name, values in after.items()}
     return probabilities
 
 
-def _gather(tensors: tuple[StateTensor, ...], jobs: Sequence[Job]) -> State:
+def _stack_states(runner: Runner, jobs: Sequence[Job]) -> State:
     """Return the states of jobs as one batch."""
-    state = initial_state(tensors, batch=len(jobs))
+    state = initial_state(runner.state, batch=len(jobs))
     for row, job in enumerate(jobs):
         if job.state is not None:
             for name, value in job.state.items():

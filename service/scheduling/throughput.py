@@ -3,7 +3,7 @@
 HALF_LIFE = 2.0  # seconds of work after which a measurement counts half
 
 
-class Pace:
+class Throughput:
     """Work done in a second, in seconds that it was estimated to take alone.
 
     Above 1 where texts that are read together or threads that share the work are faster, below it

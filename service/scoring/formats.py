@@ -16,7 +16,7 @@ from models.errors import GatewiseError
 
 Columns = dict[str, type]
 """The columns that are added to each row, and what stands in them: str, float or list (of str)."""
-Answer = dict[str, Any]
+Added = dict[str, Any]
 """What is added to one row, by column; None where there is nothing to say."""
 
 
@@ -52,7 +52,7 @@ class Format(ABC):
 
     @abstractmethod
     def write(
-        self, batch: Sequence[Any], answers: Sequence[Answer], target: Path, *, columns: Columns
+        self, batch: Sequence[Any], answers: Sequence[Added], target: Path, *, columns: Columns
     ) -> None:
         """Write rows with their answers to a file of their own.
 
@@ -112,7 +112,7 @@ class Csv(Format):
     def write(
         self,
         batch: Sequence[list[str]],
-        answers: Sequence[Answer],
+        answers: Sequence[Added],
         target: Path,
         *,
         columns: Columns,
@@ -156,7 +156,7 @@ class JsonLines(Format):
             return BadRow(str(error))
 
     def write(
-        self, batch: Sequence[JsonRow], answers: Sequence[Answer], target: Path, *, columns: Columns
+        self, batch: Sequence[JsonRow], answers: Sequence[Added], target: Path, *, columns: Columns
     ) -> None:
         """See Format."""
         with target.open("w", encoding="utf-8") as file:
@@ -187,7 +187,7 @@ class Parquet(Format):
         return found
 
     def write(
-        self, batch: Any, answers: Sequence[Answer], target: Path, *, columns: Columns
+        self, batch: Any, answers: Sequence[Added], target: Path, *, columns: Columns
     ) -> None:
         """See Format."""
         import pyarrow

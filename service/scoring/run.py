@@ -16,9 +16,10 @@ from models.errors import GatewiseError
 from models.versions import Version
 from service.answering.classifier import Classifier
 from service.engines.loading import EngineKind, open_engine
+from service.engines.runner import Runner
 from service.scoring.formats import FORMATS, Format
 from service.scoring.parts import Parts
-from service.scoring.score import PART_ROWS, Listener, Scorer
+from service.scoring.score import PART_ROWS, Scorer, ScoringObserver
 
 STANDARD = Path("-")  # standard input or output
 MOST_COMPLAINTS = 20
@@ -29,7 +30,7 @@ class ScoreError(GatewiseError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class ScoringRun:
     """What to score.
 
     Args:
@@ -51,59 +52,60 @@ class Task:
     threads: int
 
 
-def score_file(task: Task, version: Version) -> None:
+def score_file(run: ScoringRun, version: Version) -> None:
     """Score a file with a version, going on from where a run of the same was stopped.
 
     Raises:
         GatewiseError: The file, the version or the place of the result does not do.
     """
-    form = _choose_format(task)
-    if task.source != STANDARD and not task.source.is_file():
-        raise ScoreError(f"there is no file {task.source}")
-    if task.target != STANDARD and task.target.exists():
-        raise ScoreError(f"{task.target} is there already")
-    classifier = Classifier(version, engine=open_engine(version, kind=task.engine))
-    scorer = Scorer(classifier, format=form, threads=task.threads, prefix=task.prefix)
-    with _open(task.source) as source, TemporaryDirectory() as scratch:
-        kept = STANDARD not in (task.source, task.target)
-        folder = task.target.with_name(f"{task.target.name}.parts") if kept else Path(scratch) / "p"
-        parts = Parts(folder, identity=_identity(task, version))
-        with _Told(source) as told:
-            count = scorer.score(source, parts, listener=told.listener)
+    form = _choose_format(run)
+    if run.source != STANDARD and not run.source.is_file():
+        raise ScoreError(f"there is no file {run.source}")
+    if run.target != STANDARD and run.target.exists():
+        raise ScoreError(f"{run.target} is there already")
+    engine = open_engine(version, kind=run.engine)
+    classifier = Classifier(version, runner=Runner(engine, state=version.metadata.state))
+    scorer = Scorer(classifier, format=form, threads=run.threads, prefix=run.prefix)
+    with _open(run.source) as source, TemporaryDirectory() as scratch:
+        kept = STANDARD not in (run.source, run.target)
+        folder = run.target.with_name(f"{run.target.name}.parts") if kept else Path(scratch) / "p"
+        parts = Parts(folder, identity=_identity(run, version))
+        with _Progress(source) as progress:
+            count = scorer.score(source, parts, observer=progress.observer)
         if count == 0:
-            raise ScoreError(f"{task.source} has no rows")
-        joined = task.target if task.target != STANDARD else Path(scratch) / "joined"
+            raise ScoreError(f"{run.source} has no rows")
+        joined = run.target if run.target != STANDARD else Path(scratch) / "joined"
         parts.join(count, joined, form.join)
-        if task.target == STANDARD:
+        if run.target == STANDARD:
             with joined.open("rb") as file:
                 sys.stdout.buffer.writelines(file)
-    told.sum_up()
+    progress.sum_up()
 
 
-def _choose_format(task: Task) -> Format:
-    names = {path.suffix.lstrip(".") for path in (task.source, task.target) if path != STANDARD}
-    names = {task.format} if task.format else names
+def _choose_format(run: ScoringRun) -> Format:
+    names = {path.suffix.lstrip(".") for path in (run.source, run.target) if path != STANDARD}
+    names = {run.format} if run.format else names
     if len(names) > 1:
         raise ScoreError(f"both files must have one format, not {' and '.join(sorted(names))}")
     (name,) = names or {""}
     if name not in FORMATS:
         raise ScoreError(f"name the --format, one of {', '.join(FORMATS)}, not {name!r}")
-    if name == "parquet" and task.source == STANDARD:
+    if name == "parquet" and run.source == STANDARD:
         raise ScoreError("Parquet is read from its end, so not from standard input")
-    return FORMATS[name](task.column)
+    return FORMATS[name](run.column)
 
 
-def _identity(task: Task, version: Version) -> dict[str, str | int | None]:
+def _identity(run: ScoringRun, version: Version) -> dict[str, str | int | None]:
     """Return what must be the same for parts to belong together."""
-    stat = task.source.stat() if task.source != STANDARD else None
+    stat = run.source.stat() if run.source != STANDARD else None
     return {
-        "input": str(task.source.resolve()),
+        "input": str(run.source.resolve()),
         "size of the input": stat.st_size if stat else None,
         "time of the input": stat.st_mtime_ns if stat else None,
         "model": f"{version.reference} of {version.metadata.created.isoformat()}",
-        "text column": task.column,
-        "prefix": task.prefix,
-        "format": task.format,
+        "text column": run.column,
+        "prefix": run.prefix,
+        "format": run.format,
         "number of rows": PART_ROWS,
     }
 
@@ -117,7 +119,7 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-class _Told:
+class _Progress:
     """Shows how far it has got, on standard error, and counts."""
 
     def __init__(self, source: IO[bytes]) -> None:
@@ -135,9 +137,9 @@ class _Told:
         self._bar = self._progress.add_task("", total=_size(source), rows=0, speed=0.0)
         self._started = time.monotonic()
         self._rows = self._resumed = self._bad = 0
-        self.listener = Listener(advance=self._advance, complain=self._complain)
+        self.observer = ScoringObserver(advance=self._advance, complain=self._complain)
 
-    def __enter__(self) -> "_Told":
+    def __enter__(self) -> "_Progress":
         self._progress.start()
         return self
 

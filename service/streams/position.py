@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from service.scheduling.jobs import TextState
-from service.web.parsing import refuse_halves
+from service.engines.protocol import TextState
+from service.texts import refuse_halves
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,5 +39,5 @@ def join_pieces(held: str, piece: str, *, final: bool = False) -> tuple[str, str
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" and not final else ""
     text = text.removesuffix(half)
-    refuse_halves(text, "text", before=len(held))
+    refuse_halves(text, field="text", before=len(held))
     return text, half

@@ -1,21 +1,19 @@
 """Reads a stream on, piece by piece."""
 
-import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from starlette.types import Receive
 
+from models.batching import Row
 from models.golden import Probabilities
 from models.odds import log_odds
+from service.answering.answerer import Answerer, Caller, Stages
 from service.answering.classifier import Classifier
-from service.insight.explanation import check_length
+from service.answering.prediction import Answer, Step
 from service.scheduling.jobs import Reading
 from service.streams.position import Position, join_pieces
-from service.web.schemas import Answer, Step
-from service.web.state import ServiceState
+from service.texts import check_tokens
 
 
 @dataclass(frozen=True)
@@ -41,67 +39,71 @@ class Read:
         prediction: Of the text so far, as if it ended here.
         position: From which the next piece is read.
         steps: How the verdict stood after each token of the piece, where asked for.
+        stages: What took how long.
     """
 
     prediction: Answer
     position: Position
     steps: list[Step] | None
+    stages: Stages
 
 
 async def read_piece(
-    service: ServiceState,
+    answerer: Answerer,
     classifier: Classifier,
     position: Position,
     piece: str,
     *,
     wanted: Wanted,
+    caller: Caller,
     final: bool = False,
-    deadline: float | None = None,
-    receive: Receive | None = None,
 ) -> Read:
     """Return what is known after a piece.
 
     What a later piece may still change is read for the prediction, not for the position.
 
     Args:
-        service: What computes.
+        answerer: Has it computed.
         classifier: Of a streamable version.
         position: Where the stream has got.
         piece: The text that comes next.
         wanted: What to say of it.
+        caller: Who waits.
         final: Whether nothing comes after it.
-        deadline: Seconds from now; the service's own if absent.
-        receive: Says when the client is gone; None if there is no telling.
 
     Raises:
         ServiceError: The piece is no text, or cannot be read in time.
     """
-    started = time.monotonic()
     text, half = join_pieces(position.held, piece, final=final)
     closed, held = classifier.split_open(text)
-    read, ahead = await service.tokenizer.encode(classifier, [closed, held])
-    ids = np.concatenate([read, ahead]).astype(np.int32)
-    if wanted.explain:
-        check_length(len(ids), "prefix")
-    stops = range(1, len(ids) + 1) if wanted.explain else [len(read)] if len(read) else []
-    reading = Reading(ids, position.state, stops=stops, keep=len(read))
-    ticket = await service.compute(
-        classifier, [reading], started=started, asked=deadline, receive=receive
+
+    def plan(rows: Sequence[Row]) -> list[Reading]:
+        read = len(rows[0])
+        ids = np.concatenate(rows).astype(np.int32)
+        if wanted.explain:
+            check_tokens(len(ids), asked="prefix")
+        stops = range(1, len(ids) + 1) if wanted.explain else [read] if read else []
+        return [Reading(ids, position.state, stops=stops, keep=read)]
+
+    answered = await answerer.answer(
+        classifier,
+        [closed, held],
+        caller=caller,
+        plan=plan,
+        gates=wanted.explain and wanted.gates,
     )
-    result = ticket.result(0)
-    tokens = position.tokens + len(ids)
-    prediction = classifier.describe(result, tokens=tokens, top_k=wanted.top_k)
-    job = ticket.jobs[0]
+    job, read = answered.jobs[0], len(answered.rows[0])
+    tokens = position.tokens + job.length
+    prediction = classifier.predict(answered.result(0), tokens=tokens, top_k=wanted.top_k)
     characters = position.characters + len(closed)
-    after = Position(job.kept, held + half, position.tokens + len(read), characters)
-    if not wanted.explain:
-        return Read(prediction, after, None)
-    steps = _describe_steps(classifier, position, (closed, held), job.seen)
-    if wanted.gates:
-        _, means = await asyncio.to_thread(classifier.layers.read, ids, position.state)
-        for step, at in zip(steps, means, strict=True):
+    after = Position(job.kept, held + half, position.tokens + read, characters)
+    steps = None
+    if wanted.explain:
+        steps = _describe_steps(classifier, position, (closed, held), job.seen)
+    if steps is not None and answered.gates is not None:
+        for step, at in zip(steps, answered.gates, strict=True):
             step.gates = at
-    return Read(prediction, after, steps)
+    return Read(prediction, after, steps, answered.stages)
 
 
 def _describe_steps(

@@ -21,8 +21,8 @@ import numpy as np
 
 from models.metadata import StateTensor
 from service.answering.classifier import Classifier
+from service.engines.protocol import TextState
 from service.errors import BadState, ReplayRequired
-from service.scheduling.jobs import TextState
 from service.streams.position import Position
 
 FORMAT = 1
@@ -33,7 +33,7 @@ _LITTLE = np.dtype("<f4")
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedToken:
     """What a token says, before it is known whether its version is loaded.
 
     Args:
@@ -55,7 +55,7 @@ class Opened:
     tensors: bytes
 
 
-class Seal:
+class StateTokens:
     """Writes tokens and reads those that it, or another with the same secret, wrote.
 
     Args:
@@ -76,7 +76,7 @@ class Seal:
         body = _FIXED.pack(FORMAT, len(header)) + header + b"".join(t.tobytes() for t in tensors)
         return _encode(self._mac(body) + body)
 
-    def open(self, token: str) -> Opened:
+    def open(self, token: str) -> OpenedToken:
         """Return what a token says.
 
         Raises:
@@ -84,11 +84,11 @@ class Seal:
         """
         try:
             padded = token.encode("ascii") + b"=" * (-len(token) % 4)
-            sealed = base64.b64decode(padded, altchars=b"-_", validate=True)
+            signed = base64.b64decode(padded, altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error):
             raise BadState from None
-        mac, body = sealed[:MAC_BYTES], sealed[MAC_BYTES:]
-        written = _encode(sealed) == token  # and not one of those that decode to the same
+        mac, body = signed[:MAC_BYTES], signed[MAC_BYTES:]
+        written = _encode(signed) == token  # and not one of those that decode to the same
         if not (
             written and hmac.compare_digest(mac, self._mac(body)) and body[:1] == bytes([FORMAT])
         ):
@@ -101,18 +101,18 @@ class Seal:
             raise BadState from None
         match header:
             case [str(model), int(version), str(digest), str(held), int(tokens), int(characters)]:
-                return Opened(model, version, digest, held, tokens, characters, body[start:])
+                return OpenedToken(model, version, digest, held, tokens, characters, body[start:])
         raise BadState
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, hashlib.sha256)[:MAC_BYTES]
 
 
-def _encode(sealed: bytes) -> str:
-    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+def _encode(signed: bytes) -> str:
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
 
 
-def resume(opened: Opened, classifier: Classifier) -> Position:
+def resume(opened: OpenedToken, classifier: Classifier) -> Position:
     """Return the position that a token of this version holds.
 
     Raises:

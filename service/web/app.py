@@ -12,14 +12,15 @@ from starlette.types import ASGIApp
 
 from models import __version__
 from models.versions import Store
+from service.answering.answerer import Answerer
 from service.answering.catalog import Catalog
 from service.answering.tokenizing import TokenizerThread
-from service.errors import install_error_handlers
 from service.metrics import Metrics
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
-from service.streams.state_token import Seal
-from service.web.direct_routes import FastLane, find_route
+from service.streams.state_token import StateTokens
+from service.web.direct_routes import DirectRoutes, find_route
+from service.web.errors import install_error_handlers
 from service.web.middleware import RequestMiddleware
 from service.web.routes import models, operations, page, predict, stream
 from service.web.state import ServiceState
@@ -35,9 +36,16 @@ def create_app(settings: Settings) -> FastAPI:
         engine=settings.engine,
         keep=settings.versions,
     )
+    metrics, tokenizer = Metrics(), TokenizerThread()
     scheduler = Scheduler(threads=settings.computing_threads)
     state = ServiceState(
-        settings, catalog, Metrics(), TokenizerThread(), scheduler, Seal(settings.stream_secret)
+        settings=settings,
+        catalog=catalog,
+        metrics=metrics,
+        tokenizer=tokenizer,
+        scheduler=scheduler,
+        answerer=Answerer(tokenizer, scheduler, metrics, seconds=settings.deadline_ms / 1e3),
+        state_tokens=StateTokens(settings.stream_secret),
     )
     app = FastAPIOffline(
         title="Gatewise",
@@ -58,12 +66,12 @@ def create_app(settings: Settings) -> FastAPI:
 def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
     """Return what handles a request: our middleware around all of FastAPI's own.
 
-    `add_middleware` would put it behind FastAPI's, which the fast lane is there to pass by.
+    `add_middleware` would put it behind FastAPI's, which direct routes pass by.
     """
     often = (find_route(predict.router, predict.predict), find_route(stream.router, stream.read))
-    lane = FastLane(app.build_middleware_stack(), routes=often)
+    direct = DirectRoutes(app.build_middleware_stack(), routes=often)
     limit = state.settings.max_body_bytes
-    return RequestMiddleware(lane, metrics=state.metrics, max_body_bytes=limit)
+    return RequestMiddleware(direct, metrics=state.metrics, max_body_bytes=limit)
 
 
 @asynccontextmanager
@@ -75,8 +83,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         watcher.cancel()
-        state.tokenizer.shutdown()
-        state.scheduler.shutdown()
+        state.shutdown()
 
 
 async def _watch(state: ServiceState) -> None:

@@ -7,12 +7,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import answer_error
+from service.errors import ServiceError
+from service.web.errors import answer_error
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class FastLane:
+class DirectRoutes:
     """Calls some endpoints directly, past FastAPI's routing and dependencies.
 
     They take longer than all else that is done for a short text but computing it. The endpoints
@@ -41,7 +42,7 @@ class FastLane:
         endpoint: Endpoint = route.endpoint
         try:
             response = await endpoint(request)
-        except HTTPException as error:
+        except (ServiceError, HTTPException) as error:
             response = answer_error(error)
         await response(scope, receive, send)
 

@@ -8,8 +8,9 @@ import time
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import TooLarge, answer_internal
+from service.errors import TooLarge
 from service.metrics import Metrics
+from service.web.errors import answer_internal
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +85,7 @@ class RequestMiddleware:
     def _count(self, scope: Scope, status: int, *, seconds: float) -> None:
         # Unknown paths are counted as one, or a scanner could fill the memory with labels.
         route = getattr(scope.get("route"), "path", "unknown")
-        self._metrics.requests.labels(scope["method"], route, status).inc()
-        self._metrics.request_seconds.labels(scope["method"], route).observe(seconds)
+        self._metrics.count_request(scope["method"], route, status=status, seconds=seconds)
 
 
 def _request_id(scope: Scope) -> bytes:

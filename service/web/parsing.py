@@ -1,16 +1,21 @@
 """From the bytes of a request to what is asked, or to a clear error."""
 
 import json
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.types import Receive
 
+from service.answering.answerer import Caller
 from service.errors import Invalid, Malformed, ServiceError, TooLarge, UnsupportedMediaType
 from service.settings import Settings
+from service.texts import check_text, json_type
+from service.web.errors import detail_of
 from service.web.schemas import ItemError, PredictRequest
 
-Question = TypeVar("Question", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
 
 DEADLINE = "X-Deadline-Ms"
 LONGEST_DEADLINE = 3_600_000  # milliseconds
@@ -24,22 +29,22 @@ DEADLINE_DOCUMENTED: dict[str, Any] = {
 }
 
 
-async def read_question(request: Request, schema: type[Question]) -> Question:
-    """Return what the body of a request asks, as the schema has it.
+async def read_body(request: Request, schema: type[Body]) -> Body:
+    """Return the body of a request, as the schema has it.
 
     It is read here and not by FastAPI, which takes three times as long.
 
     Raises:
         UnsupportedMediaType: The body is not declared as JSON.
         Malformed: It is not JSON.
-        Invalid: It is no question.
+        Invalid: It does not fit the schema.
     """
     _require_json(request)
-    return parse_question(await request.body(), schema)
+    return parse_body(await request.body(), schema)
 
 
-def parse_question(body: bytes | str, schema: type[Question]) -> Question:
-    """Return what JSON asks, as the schema has it; see `read_question`."""
+def parse_body(body: bytes | str, schema: type[Body]) -> Body:
+    """Return what JSON says, as the schema has it; see `read_body`."""
     try:
         content = json.loads(body) if body else None
     except json.JSONDecodeError as error:
@@ -51,7 +56,7 @@ def parse_question(body: bytes | str, schema: type[Question]) -> Question:
     if content is None:
         raise Malformed("the body is empty or null")
     if not isinstance(content, dict):
-        raise Invalid(f"send a JSON object, not {_json_type(content)}")
+        raise Invalid(f"send a JSON object, not {json_type(content)}")
     try:
         return schema.model_validate(content)
     except ValidationError as error:
@@ -64,6 +69,21 @@ def _name_first(error: ValidationError) -> Invalid:
     place = errors[0]["loc"][:1]
     messages = [e["msg"].removeprefix("Value error, ") for e in errors if e["loc"][:1] == place]
     return Invalid("; or: ".join(messages), field=str(place[0])[:LONGEST_FIELD] if place else None)
+
+
+def read_caller(request: Request) -> Caller:
+    """Return who waits for the answer to a request.
+
+    Raises:
+        Invalid: The deadline is none.
+    """
+    return Caller(read_deadline(request), partial(_wait_until_gone, request.receive))
+
+
+async def _wait_until_gone(receive: Receive) -> None:
+    """Return when the client is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def read_deadline(request: Request) -> float | None:
@@ -83,13 +103,13 @@ def read_deadline(request: Request) -> float | None:
 
 
 def check_items(question: PredictRequest, settings: Settings) -> list[str | ItemError]:
-    """Return the texts of a question, an error in the place of each that is none.
+    """Return the texts of a request, an error in the place of each that is none.
 
     Raises:
         ServiceError: The only text is none, or there are too few or too many.
     """
     if question.text is not None:
-        return [_check_text(question.text, "text", settings)]
+        return [check_text(question.text, field="text", longest=settings.max_chars)]
     texts = question.texts or []
     if not texts:
         raise Invalid("give at least one text", field="texts")
@@ -100,55 +120,9 @@ def check_items(question: PredictRequest, settings: Settings) -> list[str | Item
 
 def _check_item(text: Any, field: str, settings: Settings) -> str | ItemError:
     try:
-        return _check_text(text, field, settings)
+        return check_text(text, field=field, longest=settings.max_chars)
     except ServiceError as error:
-        return ItemError(error=error.error)
-
-
-def check_piece(text: Any, settings: Settings) -> str:
-    """Return the piece of a text, which may begin and end in the middle of a character.
-
-    Raises:
-        ServiceError: It is none, or too long.
-    """
-    return _check_length(text, "text", settings)
-
-
-def _check_length(given: Any, field: str, settings: Settings) -> str:
-    if not isinstance(given, str):
-        raise Invalid(f"a text is a string, not {_json_type(given)}", field=field)
-    text: str = given
-    if len(text) > (limit := settings.max_chars):
-        raise TooLarge(f"{len(text):,} characters are more than {limit:,}", field=field)
-    return text
-
-
-def _check_text(given: Any, field: str, settings: Settings) -> str:
-    text = _check_length(given, field, settings)
-    refuse_halves(text, field)
-    return text
-
-
-def refuse_halves(text: str, field: str, *, before: int = 0) -> None:
-    """Raise Invalid if a character is half of a surrogate pair; count without those `before`."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        place = error.start - before
-        which = f"character {place}" if place >= 0 else "the last character of the piece before"
-        message = f"{which} is half of a surrogate pair, so this is no text"
-        raise Invalid(message, field=field) from None
-
-
-def _json_type(value: Any) -> str:
-    names = {
-        dict: "an object",
-        list: "a list",
-        str: "a string",
-        bool: "a truth value",
-        type(None): "null",
-    }
-    return names.get(type(value), "a number")
+        return ItemError(error=detail_of(error))
 
 
 def _require_json(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Classifiers and tickets for tests of what is computed when."""
+"""Runners and jobs for tests of what is computed when; their engine records its calls."""
 
 import asyncio
 import time
@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from models.golden import Probabilities
+from models.metadata import StateTensor
 from models.versions import Store
 from service.answering.classifier import Classifier
 from service.engines.cost import Cost
 from service.engines.protocol import State
+from service.engines.runner import Runner
 from service.scheduling.jobs import Job, Reading, Ticket
-from tests.versions import CountingEngine, publish
+from tests.versions import STATE, CountingEngine, publish
 
 COST = Cost(call=1e-4, step=6e-6, text=5e-6)
 
@@ -38,19 +40,27 @@ def make_classifier(
 ) -> Classifier:
     """Return a classifier whose costs are known."""
     version = publish(folder, **changes)
-    classifier = Classifier(Store(folder).resolve(version.reference), engine=CountingEngine())
-    classifier.cost = cost
-    classifier.engine = engine or RecordingEngine()
-    return classifier
+    runner = make_runner(engine=engine, cost=cost, state=version.metadata.state)
+    return Classifier(Store(folder).resolve(version.reference), runner=runner)
 
 
-def make_jobs(classifier: Classifier, *lengths: int, deadline: float = 60.0) -> list[Job]:
+def make_runner(
+    *,
+    engine: CountingEngine | None = None,
+    cost: Cost = COST,
+    state: tuple[StateTensor, ...] = STATE,
+) -> Runner:
+    """Return a runner whose costs are known."""
+    return Runner(engine or RecordingEngine(), state=state, cost=cost)
+
+
+def make_jobs(runner: Runner, *lengths: int, deadline: float = 60.0) -> list[Job]:
     """Return jobs of requests with one text each."""
 
     async def make() -> list[Job]:
         end = time.monotonic() + deadline
         return [
-            Ticket(classifier, [Reading([2] * length)], deadline=end, stretch=20.0).jobs[0]
+            Ticket(runner, [Reading([2] * length)], deadline=end, stretch=20.0).jobs[0]
             for length in lengths
         ]
 

@@ -10,7 +10,7 @@ import pytest
 from models.batching import pad
 from models.versions import Version
 from service import replay as module
-from service.cores import available_cores
+from service.engines.loading import available_cores
 from tests.versions import CountingEngine, publish
 
 EVERY = 8

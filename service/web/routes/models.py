@@ -2,8 +2,11 @@
 
 from fastapi import APIRouter
 
-from service.errors import NotFound, documented
-from service.web.schemas import ModelInfo, ModelList
+from models.cells import GATES
+from service.answering.catalog import Catalog, Entry
+from service.errors import NotFound
+from service.web.errors import documented
+from service.web.schemas import ModelInfo, ModelList, VersionInfo
 from service.web.state import StateDep
 
 router = APIRouter()
@@ -12,14 +15,46 @@ router = APIRouter()
 @router.get("/models", response_model_exclude_none=True)
 async def list_models(state: StateDep) -> ModelList:
     """List the models with their versions."""
-    return ModelList(models=state.catalog.describe())
+    return ModelList(models=_list_models(state.catalog))
 
 
 @router.get("/models/{name}", responses=documented(404, 422), response_model_exclude_none=True)
 async def show_model(name: str, state: StateDep) -> ModelInfo:
     """Show one model with its versions."""
-    models = {model.name: model for model in state.catalog.describe()}
+    models = {model.name: model for model in _list_models(state.catalog)}
     if name not in models:
         there_are = ", ".join(models) or "none"
         raise NotFound(f"no model {name!r}; there are: {there_are}")
     return models[name]
+
+
+def _list_models(catalog: Catalog) -> list[ModelInfo]:
+    """Return every model with its versions and their state."""
+    return [
+        ModelInfo(
+            name=name,
+            default=name == catalog.default,
+            versions=[_version_info(number, entry) for number, entry in entries.items()],
+        )
+        for name, entries in catalog.loaded.items()
+    ]
+
+
+def _version_info(number: int, entry: Entry) -> VersionInfo:
+    if entry.classifier is None:
+        return VersionInfo(version=number, state="failed", reason=entry.reason)
+    metadata = entry.classifier.metadata
+    return VersionInfo(
+        version=number,
+        state="ready",
+        engine=entry.classifier.runner.engine.name,
+        task=metadata.task,
+        labels=list(metadata.labels),
+        cell=metadata.architecture.cell,
+        parameters=metadata.architecture.parameters,
+        streamable=metadata.streamable,
+        gates=list(GATES[metadata.architecture.cell]) if metadata.weights else [],
+        created=metadata.created.isoformat(),
+        metrics=metadata.metrics,
+        data=metadata.data.model_dump(mode="json"),
+    )

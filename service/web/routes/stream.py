@@ -5,28 +5,17 @@ import logging
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
-from pydantic import BaseModel
 
+from service.answering.answerer import Caller
 from service.answering.classifier import Classifier
-from service.errors import (
-    INTERNAL,
-    Invalid,
-    NotFound,
-    NotStreamable,
-    ReplayRequired,
-    ServiceError,
-    documented,
-)
+from service.errors import Invalid, NotFound, NotStreamable, ReplayRequired, ServiceError
 from service.streams.position import Position
 from service.streams.reader import Read, Wanted, read_piece
 from service.streams.state_token import resume
-from service.web.parsing import (
-    DEADLINE_DOCUMENTED,
-    check_piece,
-    parse_question,
-    read_deadline,
-    read_question,
-)
+from service.texts import check_piece
+from service.web.errors import INTERNAL, detail_of, documented
+from service.web.parsing import DEADLINE_DOCUMENTED, parse_body, read_body, read_caller
+from service.web.responses import respond, to_json
 from service.web.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
 from service.web.state import ServiceState, get_state
 
@@ -57,21 +46,24 @@ async def read(request: Request) -> Response:
     Nothing is kept here: any replica can go on from a state.
     """
     service = get_state(request)
-    question = await read_question(request, StreamRequest)
-    piece = check_piece(question.text, service.settings)
+    question = await read_body(request, StreamRequest)
+    piece = _check_piece(question, service)
     classifier, position = _find(service, question)
     found = await read_piece(
-        service,
+        service.answerer,
         classifier,
         position,
         piece,
         wanted=_wanted(question),
+        caller=read_caller(request),
         final=question.final,
-        deadline=read_deadline(request),
-        receive=request.receive,
     )
-    state = None if question.final else service.seal.write(found.position, classifier)
-    return Response(_dump(_answer(found, state)), media_type="application/json")
+    state = None if question.final else service.state_tokens.write(found.position, classifier)
+    return respond(_answer(found, state), stages=found.stages)
+
+
+def _check_piece(question: Question, service: ServiceState) -> str:
+    return check_piece(question.text, field="text", longest=service.settings.max_chars)
 
 
 def _is(classifier: Classifier, message: StreamMessage) -> bool:
@@ -97,10 +89,10 @@ def _find(service: ServiceState, question: Question) -> tuple[Classifier, Positi
     """Return what reads a stream, and where it has got."""
     if question.state is None:
         classifier = service.catalog.find(question.model, version=question.version)
-        if not classifier.sliced:
+        if not classifier.runner.sliced:
             raise NotStreamable(classifier.reference)
         return classifier, Position()
-    opened = service.seal.open(question.state)
+    opened = service.state_tokens.open(question.state)
     asked = (question.model or opened.model, question.version or opened.version)
     if asked != (opened.model, opened.version):
         raise ReplayRequired(f"the state is one of {opened.model}:{opened.version}")
@@ -116,10 +108,10 @@ async def listen(socket: WebSocket) -> None:
     """Answer each piece of a text; the state stays here for as long as the connection."""
     service: ServiceState = socket.app.state.service
     with service.metrics.streams.track_inprogress():
-        await Listener(socket, service).run()
+        await StreamSocket(socket, service).run()
 
 
-class Listener:
+class StreamSocket:
     """One WebSocket, whose messages are answered one after the other.
 
     A message is read only when the one before has been answered and the answer taken, so who sends
@@ -159,25 +151,29 @@ class Listener:
     async def _answer(self, message: str | bytes) -> str:
         """Return the answer to a message; one that fails changes nothing."""
         try:
-            return _dump(await self._read(parse_question(message, StreamMessage)))
+            return to_json(await self._read(parse_body(message, StreamMessage)))
         except ServiceError as error:
-            return _dump(ErrorBody(error=error.error))
+            return to_json(ErrorBody(error=detail_of(error)))
         except Exception:
             _log.exception("a piece of a stream failed")
-            return _dump(ErrorBody(error=INTERNAL))
+            return to_json(ErrorBody(error=INTERNAL))
 
     async def _read(self, message: StreamMessage) -> StreamResponse:
         service, classifier, position = self._service, self._classifier, self._position
-        piece = check_piece(message.text, service.settings)
+        piece = _check_piece(message, service)
         if classifier is None or message.restart or message.state is not None:
             classifier, position = _find(service, message)
         elif not _is(classifier, message):
             raise Invalid(f'this is a stream of {classifier.reference}; "restart" begins another')
-        found = await read_piece(service, classifier, position, piece, wanted=_wanted(message))
+        found = await read_piece(
+            service.answerer,
+            classifier,
+            position,
+            piece,
+            wanted=_wanted(message),
+            caller=Caller(),
+        )
         self._classifier, self._position = classifier, found.position
-        state = service.seal.write(found.position, classifier) if message.with_state else None
-        return _answer(found, state)
-
-
-def _dump(answer: BaseModel) -> str:
-    return answer.model_dump_json(exclude_none=True)
+        if not message.with_state:
+            return _answer(found, None)
+        return _answer(found, service.state_tokens.write(found.position, classifier))

@@ -43,8 +43,9 @@ def test_a_broken_version_is_named_and_the_one_before_answers(tmp_path) -> None:
     assert catalog.ready
     with pytest.raises(Unavailable, match="toy:3 could not be loaded: .*saved_model.pb: expected"):
         catalog.find("toy", version=3)
-    broken, ready = catalog.describe()[0].versions
-    assert (broken.state, ready.state) == ("failed", "ready")
+    broken, ready = catalog.loaded["toy"].values()
+    assert broken.classifier is None
+    assert ready.classifier is not None
     assert "saved_model.pb" in str(broken.reason)
 
 
@@ -112,7 +113,7 @@ def test_the_default_answers_when_none_is_named(tmp_path) -> None:
     publish(tmp_path, name="other")
     catalog = make_catalog(tmp_path, default="other")
     assert catalog.find(None, version=None).metadata.name == "other"
-    assert [model.default for model in catalog.describe()] == [True, False]
+    assert catalog.default == "other"
 
 
 def test_a_pinned_default_stays_loaded(tmp_path) -> None:

@@ -44,4 +44,4 @@ def test_texts_are_encoded_in_their_order(classifier: Classifier, count: int) ->
 def test_an_estimate_is_never_too_high(classifier: Classifier) -> None:
     for text in TEXTS[2:4]:
         tokens = len(classifier.encode(text))
-        assert fewest_seconds(classifier, [text]) <= classifier.cost.seconds(tokens)
+        assert fewest_seconds(classifier, [text]) <= classifier.runner.cost.seconds(tokens)

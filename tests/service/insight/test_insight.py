@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.odds import log_odds
-from service.insight.explanation import MOST_TOKENS
 from service.insight.sentences import find_sentences
 from service.scheduling.scheduler import Scheduler
+from service.texts import MOST_TOKENS
 from tests.versions import make_tokenizer, publish
 
 TEXT = "A good, good film! It is bad… Bad, bad, bad?"

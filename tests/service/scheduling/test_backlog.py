@@ -1,17 +1,16 @@
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from service.answering.classifier import Classifier
+from service.engines.runner import Runner
 from service.scheduling.backlog import LOOKAHEAD, Backlog
-from tests.service.recording import make_classifier, make_jobs
+from tests.service.recording import make_jobs, make_runner
 
 
 @pytest.fixture
-def classifier(tmp_path: Path) -> Classifier:
-    return make_classifier(tmp_path)
+def runner() -> Runner:
+    return make_runner()
 
 
 def take_all(backlog: Backlog) -> list[int]:
@@ -24,32 +23,32 @@ def take_all(backlog: Backlog) -> list[int]:
     return lengths
 
 
-def test_what_is_short_comes_first(classifier: Classifier) -> None:
+def test_what_is_short_comes_first(runner: Runner) -> None:
     backlog = Backlog()
-    backlog.add(make_jobs(classifier, 2_000, 10, 300))
+    backlog.add(make_jobs(runner, 2_000, 10, 300))
     assert take_all(backlog) == [10, 300, 2_000]
 
 
-def test_what_has_waited_long_enough_comes_first(classifier: Classifier, monkeypatch) -> None:
+def test_what_has_waited_long_enough_comes_first(runner: Runner, monkeypatch) -> None:
     backlog = Backlog()
-    (long,) = make_jobs(classifier, 2_000)
+    (long,) = make_jobs(runner, 2_000)
     backlog.add([long])
     now = time.monotonic()
     later = now + 20 * long.seconds_left
     monkeypatch.setattr("service.scheduling.jobs.time.monotonic", lambda: later)
-    backlog.add(make_jobs(classifier, 10))
+    backlog.add(make_jobs(runner, 10))
     assert take_all(backlog) == [2_000, 10]
 
 
-def test_nothing_waits_longer_than_half_its_time(classifier: Classifier) -> None:
-    (long,) = make_jobs(classifier, 2_000_000, deadline=1.0)
+def test_nothing_waits_longer_than_half_its_time(runner: Runner) -> None:
+    (long,) = make_jobs(runner, 2_000_000, deadline=1.0)
     ticket = long.ticket
     assert ticket.due == pytest.approx((ticket.arrived + ticket.deadline) / 2)
 
 
-def test_seconds_are_those_of_the_jobs(classifier: Classifier) -> None:
+def test_seconds_are_those_of_the_jobs(runner: Runner) -> None:
     backlog, random = Backlog(), np.random.default_rng(0)
-    waiting = make_jobs(classifier, *random.integers(0, 500, 200).tolist())
+    waiting = make_jobs(runner, *random.integers(0, 500, 200).tolist())
     for job in waiting[:50]:
         backlog.add([job])
     backlog.add(waiting[50:])
@@ -68,9 +67,9 @@ def test_seconds_are_those_of_the_jobs(classifier: Classifier) -> None:
     assert backlog.seconds == 0
 
 
-def test_a_discarded_ticket_is_gone(classifier: Classifier) -> None:
+def test_a_discarded_ticket_is_gone(runner: Runner) -> None:
     backlog = Backlog()
-    jobs = make_jobs(classifier, 5, 6, 7)
+    jobs = make_jobs(runner, 5, 6, 7)
     backlog.add(jobs)
     backlog.discard(jobs[1].ticket)
     backlog.discard(jobs[1].ticket)
@@ -78,9 +77,9 @@ def test_a_discarded_ticket_is_gone(classifier: Classifier) -> None:
     assert take_all(backlog) == [5, 7]
 
 
-def test_candidates_are_of_one_classifier(classifier: Classifier, tmp_path: Path) -> None:
-    other = make_classifier(tmp_path, name="other")
+def test_candidates_are_of_one_runner(runner: Runner) -> None:
+    other = make_runner()
     backlog = Backlog()
-    backlog.add(make_jobs(classifier, 5_000, 9_000))
+    backlog.add(make_jobs(runner, 5_000, 9_000))
     backlog.add(make_jobs(other, 3, 8))
     assert [len(job.ids) for job in backlog.candidates()] == [3, 8]

@@ -5,16 +5,16 @@ import time
 
 import pytest
 
-from service.scheduling import refusals as turnstile
-from service.scheduling.refusals import SPACING, Turnstile
+from service.scheduling import refusals
+from service.scheduling.refusals import SPACING, RefusalPacer
 
 
-async def let_through(gate: Turnstile, count: int) -> list[float]:
+async def let_through(gate: RefusalPacer, count: int) -> list[float]:
     """Return when each of those who come at once goes, in seconds."""
     started = time.monotonic()
 
     async def go() -> float:
-        await gate.go_through()
+        await gate.wait_for_turn()
         return time.monotonic() - started
 
     return await asyncio.gather(*(go() for _ in range(count)))
@@ -24,12 +24,12 @@ def test_who_comes_alone_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(_seconds: float) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(turnstile.asyncio, "sleep", never)
-    asyncio.run(Turnstile().go_through())
+    monkeypatch.setattr(refusals.asyncio, "sleep", never)
+    asyncio.run(RefusalPacer().wait_for_turn())
 
 
 def test_many_go_one_by_one() -> None:
-    times = asyncio.run(let_through(Turnstile(), 50))
+    times = asyncio.run(let_through(RefusalPacer(), 50))
     assert all(seconds >= number * SPACING * 0.9 for number, seconds in enumerate(times))
 
 
@@ -39,13 +39,13 @@ def test_nobody_waits_longer_than_the_longest(monkeypatch: pytest.MonkeyPatch) -
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(turnstile.asyncio, "sleep", sleep)
-    monkeypatch.setattr(turnstile, "LONGEST", 0.02)
+    monkeypatch.setattr(refusals.asyncio, "sleep", sleep)
+    monkeypatch.setattr(refusals, "LONGEST", 0.02)
 
     async def run() -> None:
-        gate = Turnstile()
+        gate = RefusalPacer()
         for _ in range(100):
-            await gate.go_through()
+            await gate.wait_for_turn()
 
     asyncio.run(run())
     assert max(waited) <= 0.02 + 1e-9  # the difference of two times is rounded

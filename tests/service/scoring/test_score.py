@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 
 from service.__main__ import app
 from service.answering.classifier import Classifier
+from service.engines.runner import Runner
 from service.scoring import score
 from service.scoring.formats import JsonLines
 from service.scoring.parts import Parts, PartsError
-from service.scoring.score import Listener, Scorer
-from tests.versions import CountingEngine, publish
+from service.scoring.score import Scorer, ScoringObserver
+from tests.versions import STATE, CountingEngine, publish
 
 TEXTS = ["good", "bad film", "", None, "good good", 7, "a"] * 5
 
@@ -94,18 +95,20 @@ def test_a_stopped_run_goes_on(after: int, store: Path, lines: Path, tmp_path: P
             raise Stopped
 
     stopped: list[bool] = []
-    classifier = Classifier(Store(store).resolve("toy"), engine=CountingEngine())
+    classifier = Classifier(
+        Store(store).resolve("toy"), runner=Runner(CountingEngine(), state=STATE)
+    )
     scorer = Scorer(classifier, format=JsonLines(None), threads=2, prefix="predicted_")
-    listener = Listener(advance=advance, complain=lambda *_: None)
+    observer = ScoringObserver(advance=advance, complain=lambda *_: None)
     folder = tmp_path / "parts"
     with pytest.raises(Stopped), lines.open("rb") as source:
-        scorer.score(source, Parts(folder, identity={"a": 1}), listener=listener)
+        scorer.score(source, Parts(folder, identity={"a": 1}), observer=observer)
     before = {path: path.stat().st_mtime_ns for path in folder.glob("0*")}
     assert len(before) == after + 1
     computed.clear()
     with lines.open("rb") as source:
         parts = Parts(folder, identity={"a": 1})
-        count = scorer.score(source, parts, listener=listener)
+        count = scorer.score(source, parts, observer=observer)
     assert computed == [0] * (after + 1) + [1] * (count - after - 1)
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
     out = tmp_path / "out"

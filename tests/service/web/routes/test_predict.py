@@ -7,7 +7,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.versions import METADATA
-from service.web.schemas import BatchResponse, ErrorBody, MultiLabelPrediction, Prediction
+from service.answering.prediction import MultiLabelPrediction, Prediction
+from service.web.schemas import BatchResponse, ErrorBody
 from tests.versions import CountingEngine, publish, save_in_format_1
 
 JSON = {"content-type": "application/json"}

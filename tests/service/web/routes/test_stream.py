@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.websockets import WebSocketDisconnect
 
-from service.insight.explanation import MOST_TOKENS
 from service.settings import Settings
 from service.streams.position import join_pieces
-from service.streams.state_token import Seal
+from service.streams.state_token import StateTokens
+from service.texts import MOST_TOKENS
 from service.web.app import create_app
 from tests.versions import CountingEngine, publish
 
@@ -32,9 +32,9 @@ def post(client: TestClient, text: str, state: str | None = None, **more: Any) -
     return client.post("/stream", content=body, headers={"content-type": "application/json"})
 
 
-def sealed(body: bytes) -> str:
+def signed(body: bytes) -> str:
     """Return a state made up with the mac that a service without a secret gives."""
-    return base64.urlsafe_b64encode(Seal(None)._mac(body) + body).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(StateTokens(None)._mac(body) + body).rstrip(b"=").decode()
 
 
 def read(client: TestClient, *pieces: str, **more: Any) -> Any:
@@ -239,17 +239,17 @@ class TestStates:
         good = json.dumps(["toy", 1, classifier.digest, "", 0, 0]).encode()
         header = good if header is None else header
         body = struct.pack("<BI", 1, len(header)) + header + tensors
-        answer = send(client, "a", sealed(body))
+        answer = send(client, "a", signed(body))
         assert (answer.status_code, answer.json()["error"]["type"]) == (400, "bad_state")
 
     @pytest.mark.parametrize("body", [b"", b"\1", b"\1\xff\xff\xff\xff"])
     def test_half_a_state_with_the_right_mac_is_refused(
         self, client: TestClient, body: bytes
     ) -> None:
-        assert send(client, "a", sealed(body)).status_code == 400
+        assert send(client, "a", signed(body)).status_code == 400
 
     def test_the_mac_of_nothing_is_no_state(self, client: TestClient) -> None:
-        nothing = Seal(None)._mac(b"")
+        nothing = StateTokens(None)._mac(b"")
         assert send(client, "a", base64.urlsafe_b64encode(nothing).decode()).status_code == 400
 
     def test_a_version_that_reads_whole_texts_says_so(

@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
 
-from service.answering.classifier import describe
-from service.web.schemas import MultiLabelPrediction, Prediction
+from service.answering.prediction import MultiLabelPrediction, Prediction, make_prediction
 from tests.versions import make_metadata
 
 
 def test_the_most_probable_label_wins() -> None:
-    prediction = describe(np.array([0.25, 0.75], np.float32), make_metadata(), tokens=3, top_k=None)
+    prediction = make_prediction(np.array([0.25, 0.75], np.float32), make_metadata(), tokens=3)
     assert isinstance(prediction, Prediction)
     assert (prediction.label, prediction.score, prediction.tokens) == ("pos", 0.75, 3)
     assert list(prediction.probabilities) == ["pos", "neg"]
@@ -21,6 +20,6 @@ def test_several_labels_may_reach_their_thresholds(
     probabilities: list[float], labels: list[str]
 ) -> None:
     metadata = make_metadata(task="multi_label", labels=("a", "b", "c"), thresholds=(0.5, 0.3, 0.8))
-    prediction = describe(np.array(probabilities, np.float32), metadata, tokens=3, top_k=None)
+    prediction = make_prediction(np.array(probabilities, np.float32), metadata, tokens=3)
     assert isinstance(prediction, MultiLabelPrediction)
     assert prediction.labels == labels

@@ -1,0 +1,193 @@
+"""The one way from texts to what a version makes of them.
+
+Every route, dialect, stream and file takes it, so what is rejected, timed and counted is the same
+for all of them.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from models.batching import Row
+from models.golden import Probabilities
+from service.answering.classifier import Classifier
+from service.answering.tokenizing import TokenizerThread, fewest_seconds
+from service.engines.gates import Means
+from service.engines.runner import Runner
+from service.metrics import Metrics
+from service.scheduling.jobs import Job, Reading, Ticket
+from service.scheduling.scheduler import Gone
+
+LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
+
+Stages = dict[str, float]
+"""Seconds in each stage of a request: tokenize, queue, model."""
+Plan = Callable[[Sequence[Row]], Sequence[Reading]]
+"""What is read of texts, given as ids: one reading at least. May raise ServiceError."""
+
+
+class Scheduling(Protocol):
+    """What decides when readings are computed."""
+
+    async def check(self, seconds: float, *, deadline: float) -> None:
+        """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
+
+    async def compute(
+        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
+    ) -> Ticket:
+        """Return the finished ticket of readings."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who waits for an answer.
+
+    Args:
+        seconds: How long, from `arrived` on; None if the caller does not say, infinite for a file.
+        gone: Returns when the caller has left; None if there is no telling.
+        arrived: When the request came, on the clock `time.monotonic`.
+    """
+
+    seconds: float | None = None
+    gone: Gone | None = None
+    arrived: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What a version makes of some texts.
+
+    Args:
+        rows: Ids of each text.
+        stages: What took how long.
+        gates: Mean opening of each gate at each id of the first reading, by layer; None where they
+            are not asked for.
+    """
+
+    rows: Sequence[Row]
+    stages: Stages
+    gates: list[list[Means]] | None
+    _ticket: Ticket
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """The readings as they ended, in the order of the plan."""
+        return self._ticket.jobs
+
+    @property
+    def results(self) -> Sequence[Probabilities | Exception]:
+        """Probabilities (labels,) of each reading, or what it failed with."""
+        return self._ticket.results
+
+    def result(self, place: int) -> Probabilities:
+        """Return the probabilities of a reading; raise what it failed with."""
+        return self._ticket.result(place)
+
+
+def read_whole(rows: Sequence[Row]) -> list[Reading]:
+    """Plan to read each text to its end."""
+    return [Reading(row) for row in rows]
+
+
+class Answerer:
+    """Tokenizes, admits, schedules, times and counts texts.
+
+    Args:
+        tokenizer: Turns texts into ids.
+        scheduler: Decides when they are computed.
+        metrics: Where they are counted.
+        seconds: What a request may take that sets no deadline, unless its work alone takes long.
+    """
+
+    def __init__(
+        self,
+        tokenizer: TokenizerThread,
+        scheduler: Scheduling,
+        metrics: Metrics,
+        *,
+        seconds: float = math.inf,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._scheduler = scheduler
+        self._metrics = metrics
+        self._seconds = seconds
+
+    async def answer(
+        self,
+        classifier: Classifier,
+        texts: Sequence[str],
+        *,
+        caller: Caller,
+        plan: Plan = read_whole,
+        gates: bool = False,
+    ) -> Answered:
+        """Return what a version makes of texts.
+
+        Args:
+            classifier: The version.
+            texts: What is tokenized.
+            caller: Who waits.
+            plan: What is read of them.
+            gates: Whether to look at the gates during the first reading.
+
+        Raises:
+            ServiceError: There is too much to do, not enough time, or nobody waits any more; what
+                the plan raises; or the version cannot show its gates.
+        """
+        started = time.monotonic()
+        await self._admit(classifier, texts, caller)
+        rows = await self._tokenizer.encode(classifier, texts)
+        readings = plan(rows)
+        tokenized = time.monotonic()
+        ticket = await self._scheduler.compute(
+            classifier.runner,
+            readings,
+            deadline=self._deadline(classifier, readings, caller),
+            gone=caller.gone,
+        )
+        self._count(classifier, ticket)
+        opened = await _open_gates(classifier, readings[0]) if gates else None
+        begun = ticket.started or tokenized
+        stages = {
+            "tokenize": tokenized - started,
+            "queue": begun - tokenized,
+            "model": time.monotonic() - begun,
+        }
+        self._metrics.count_stages(stages)
+        return Answered(rows, stages, opened, ticket)
+
+    async def _admit(self, classifier: Classifier, texts: Sequence[str], caller: Caller) -> None:
+        """Reject texts that cannot be answered in time, before the work of tokenizing them."""
+        if caller.seconds == math.inf:
+            return
+        least = fewest_seconds(classifier, texts)
+        seconds = self._patience(least) if caller.seconds is None else caller.seconds
+        await self._scheduler.check(least, deadline=caller.arrived + seconds)
+
+    def _deadline(
+        self, classifier: Classifier, readings: Sequence[Reading], caller: Caller
+    ) -> float:
+        """Return when an answer comes too late, on the clock `time.monotonic`."""
+        if caller.seconds is not None:
+            return caller.arrived + caller.seconds
+        cost = classifier.runner.cost
+        return caller.arrived + self._patience(sum(each.seconds(cost) for each in readings))
+
+    def _patience(self, seconds: float) -> float:
+        """Return how long a request may take that needs so many seconds and sets no deadline."""
+        return max(self._seconds, LENIENCE * seconds)
+
+    def _count(self, classifier: Classifier, ticket: Ticket) -> None:
+        metadata = classifier.metadata
+        self._metrics.count_texts(
+            metadata.name, metadata.version, texts=len(ticket.jobs), tokens=ticket.tokens
+        )
+
+
+async def _open_gates(classifier: Classifier, reading: Reading) -> list[list[Means]]:
+    """Return how far the gates open in a reading, computed in NumPy in a thread."""
+    _, means = await asyncio.to_thread(classifier.layers.read, reading.ids, reading.state)
+    return means

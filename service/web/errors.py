@@ -1,0 +1,113 @@
+"""The one place that turns an error into a status and a body.
+
+Every error body is {"error": {"type", "message"}}, with "field" where one is to blame, and with
+"retry_after" where waiting helps.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from service.errors import (
+    BadState,
+    ClientGone,
+    DeadlinePassed,
+    Invalid,
+    Malformed,
+    NotFound,
+    Overloaded,
+    ReplayRequired,
+    ServiceError,
+    TooLarge,
+    Unavailable,
+    Unfit,
+    UnsupportedMediaType,
+)
+from service.web.schemas import ErrorBody, ErrorDetail
+
+STATUSES: dict[type[ServiceError], int] = {
+    Malformed: 400,
+    BadState: 400,
+    NotFound: 404,
+    ReplayRequired: 409,
+    Unfit: 409,
+    TooLarge: 413,
+    UnsupportedMediaType: 415,
+    Invalid: 422,
+    Overloaded: 429,
+    ClientGone: 499,  # which nobody sees but the metrics
+    Unavailable: 503,
+    DeadlinePassed: 504,
+}
+INTERNAL = ErrorDetail(type="internal", message="this is our fault; the log has the details")
+
+_DESCRIPTIONS = {
+    400: "The body is not JSON, or the state of a stream not as it was given.",
+    404: "No such model or version.",
+    409: "The version cannot do what is asked, or the stream must be sent again from its start.",
+    413: "The body, a text or the list is over its limit.",
+    415: "The body is not plain application/json.",
+    422: "JSON, but not a valid request.",
+    429: "Too much to do to answer in time; `Retry-After` says when it will be better.",
+    503: "Nothing is loaded that could answer.",
+    504: "Not answered within the time of `X-Deadline-Ms`.",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI says of these error statuses of a route."""
+    return {
+        status: {"model": ErrorBody, "description": _DESCRIPTIONS[status]} for status in statuses
+    }
+
+
+def status_of(error: ServiceError) -> int:
+    """Return the status of an error: that of its type, or else of the type that it derives from."""
+    known = (STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return next(known, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def detail_of(error: ServiceError) -> ErrorDetail:
+    """Return an error as it stands in an answer."""
+    return ErrorDetail(
+        type=error.type, message=error.message, field=error.field, retry_after=error.retry_after
+    )
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Make every error an answer of the documented form."""
+    for kind in (ServiceError, HTTPException):
+        app.add_exception_handler(kind, _answer)
+
+
+async def _answer(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ServiceError | HTTPException)
+    return answer_error(error)
+
+
+def answer_error(error: ServiceError | HTTPException) -> JSONResponse:
+    """Return the answer to a request that failed with this error."""
+    if isinstance(error, ServiceError):
+        waits = error.retry_after is not None
+        headers = {"Retry-After": str(error.retry_after)} if waits else None
+        return _to_response(status_of(error), detail_of(error), headers=headers)
+    status = HTTPStatus(error.status_code)
+    kind = "malformed" if status == HTTPStatus.BAD_REQUEST else status.phrase.lower()
+    detail = ErrorDetail(type=kind.replace(" ", "_"), message=str(error.detail))
+    return _to_response(status, detail, headers=error.headers)
+
+
+def answer_internal() -> JSONResponse:
+    """Return the answer to a request that failed for a reason of ours."""
+    return _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)
+
+
+def _to_response(
+    status: int, detail: ErrorDetail, *, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    body = ErrorBody(error=detail).model_dump(mode="json", exclude_none=True)
+    return JSONResponse(body, status, headers=headers)
