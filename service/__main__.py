@@ -2,37 +2,35 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from models.errors import GatewiseError
 from models.versions import Store
 from service.engines.loading import EngineKind, available_cores
-
-if TYPE_CHECKING:
-    from service.settings import Settings
+from service.settings import Settings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def _option(name: str) -> Any:
+    """Return the option of a setting; its help, default and limits stand in Settings."""
+    field = Settings.model_fields[name]
+    default = "" if field.default is None else f"; if absent {field.default}"
+    return typer.Option(help=f"{(field.description or '').removesuffix('.')}{default}.")
 
 
 @app.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Address; if absent 127.0.0.1.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port, 0 for any; if absent 8000.")] = None,
-    store: Annotated[
-        Path | None, typer.Option(help="Folder of the versions; if absent models/store.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model, or model:version, for requests that name none.")
-    ] = None,
-    engine: Annotated[
-        EngineKind | None, typer.Option(help="What computes; if absent auto.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that answer; if absent 1.", min=1)
-    ] = None,
+    host: Annotated[str | None, _option("host")] = None,
+    port: Annotated[int | None, _option("port")] = None,
+    store: Annotated[Path | None, _option("store")] = None,
+    model: Annotated[str | None, _option("model")] = None,
+    engine: Annotated[EngineKind | None, _option("engine")] = None,
+    workers: Annotated[int | None, _option("workers")] = None,
 ) -> None:
     """Serve the versions of a store over HTTP, unless a command is given.
 
@@ -41,15 +39,7 @@ def serve(
     if context.invoked_subcommand is not None:
         return
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
-    given = {
-        "host": host,
-        "port": port,
-        "store": store,
-        "model": model,
-        "engine": engine,
-        "workers": workers,
-    }
-    settings = _read_settings({name: value for name, value in given.items() if value is not None})
+    settings = _read_settings(context.params)
     if settings.workers > 1:
         from service.web.workers import run_workers
 
@@ -99,14 +89,14 @@ def score(
         raise typer.Exit(2) from None
 
 
-def _read_settings(given: dict[str, Any]) -> "Settings":
-    """Return the settings of the environment under those given; a bad one ends the process."""
-    from pydantic import ValidationError
+def _read_settings(given: dict[str, Any]) -> Settings:
+    """Return the settings given, under them those of the environment; a bad one ends the process.
 
-    from service.settings import Settings
-
+    Args:
+        given: Settings by name; those that are None are left to the environment.
+    """
     try:
-        return Settings(**given)
+        return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         setting = f"GATEWISE_{first['loc'][0]}".upper()

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.versions import Store
+from service.answering.classifier import Classifier
 from service.settings import Settings
 from service.web.app import create_app
 from tests.versions import CountingEngine, publish
@@ -85,11 +86,53 @@ def test_request_id_comes_back_or_is_made(client: TestClient) -> None:
     assert " " not in unfit
 
 
-def test_server_timing_names_the_stages(client: TestClient) -> None:
-    header = client.post("/predict", json={"text": "good"}).headers["server-timing"]
+QUESTIONS = {
+    "/predict": [
+        {"text": "good"},
+        {"texts": ["good", "bad", 5]},
+        {"text": "good. bad.", "trajectory": True},
+        {"text": "good bad", "explain": True},
+        {"text": "good bad", "explain": "occlusion"},
+    ],
+    "/stream": [{"text": "good"}, {"text": "good bad", "explain": True, "final": True}],
+}
+EVERY_QUESTION = [(path, question) for path, asked in QUESTIONS.items() for question in asked]
+
+
+@pytest.mark.parametrize(("path", "question"), EVERY_QUESTION)
+def test_server_timing_names_the_stages(
+    path: str, question: dict[str, object], client: TestClient
+) -> None:
+    answer = client.post(path, json=question)
+    assert answer.status_code == 200, answer.text
+    header = answer.headers["server-timing"]
     stages = dict(part.split(";dur=") for part in header.split(", "))
     assert list(stages) == ["tokenize", "queue", "model"]
     assert all(0 <= float(milliseconds) < 10_000 for milliseconds in stages.values())
+    counted = client.get("/metrics").text
+    for stage in stages:
+        assert f'gatewise_stage_seconds_count{{stage="{stage}"}} 1.0' in counted
+
+
+def test_pieces_on_a_websocket_are_timed_too(client: TestClient) -> None:
+    with client.websocket_connect("/stream") as socket:
+        for _ in range(3):
+            socket.send_json({"text": "good "})
+            socket.receive_json()
+    assert 'gatewise_stage_seconds_count{stage="model"} 3.0' in client.get("/metrics").text
+
+
+def test_a_slow_look_at_gates_is_time_of_the_model(client: TestClient, monkeypatch) -> None:
+    class SlowLayers:
+        def read(self, ids, _state):
+            time.sleep(0.05)
+            return {}, [[{"update": 0.5}]] * len(ids)
+
+    monkeypatch.setattr(Classifier, "layers", SlowLayers())
+    answer = client.post("/predict", json={"text": "good", "gates": True})
+    assert answer.json()["gates"][0]["gates"] == [{"update": 0.5}]
+    stages = dict(part.split(";dur=") for part in answer.headers["server-timing"].split(", "))
+    assert float(stages["model"]) >= 50
 
 
 def test_metrics_count_requests_texts_and_tokens(client: TestClient) -> None:
