@@ -1,8 +1,10 @@
-"""Chooses the shape of a network: what was asked for, what is usual, or what a version has."""
+"""Chooses the defaults that depend on the data, and on the version that a training starts from."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from models.metadata import Task
 from models.versions import Version
 from training.errors import TrainingError
 from training.settings import NetworkSettings
@@ -14,6 +16,11 @@ USUAL = {
     "embedding": NetworkSettings.embedding,
 }
 WIDER = {"units": 256}  # with texts that have no labels: more texts have more to say
+FEWEST_STEPS = 1_000  # a network learns little in fewer, so few rows are repeated
+FEWEST_TOKENS = 4_000_000  # nor from fewer tokens, so short texts are repeated too
+MOST_FOR_TOKENS = 4  # epochs that short texts alone can ask for; then the rows are known by heart
+FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
+SEVERAL_LABELS = 3  # times as many epochs: each label is a task, and most labels are rare
 
 
 def choose_shape(
@@ -42,3 +49,22 @@ def choose_shape(
                 f"leave --{name} out, or --from"
             )
     return shape
+
+
+def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:
+    """Return the passes over the rows, unless early stopping ends the fit before.
+
+    Args:
+        batches: Steps of an epoch.
+        tokens: Tokens of an epoch.
+        task: Whether labels exclude each other.
+    """
+    fewest = FEWEST_EPOCHS if task == "single_label" else FEWEST_EPOCHS * SEVERAL_LABELS
+    for_steps = min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches))
+    for_tokens = min(MOST_FOR_TOKENS, math.ceil(FEWEST_TOKENS / max(1, tokens)))
+    return max(fewest, for_steps, for_tokens)
+
+
+def spells_by_default(tokens: int) -> bool:
+    """Whether vectors are made of the tokens' spelling, if train has so many tokens."""
+    return tokens < FEWEST_TOKENS

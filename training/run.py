@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.versions import Version
 from training.data.classes import Targets
-from training.fitting.fit import FEWEST_TOKENS
+from training.defaults import spells_by_default
 from training.fitting.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.recipe.time_plan import Budget
@@ -79,7 +79,7 @@ class Run:
         if self.start is not None or self.pretrains:
             return False
         asked = self.settings.subwords
-        return self.tokens < FEWEST_TOKENS if asked is None else asked
+        return spells_by_default(self.tokens) if asked is None else asked
 
     @property
     def tokens(self) -> int:

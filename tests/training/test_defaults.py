@@ -1,4 +1,4 @@
-"""The shape of a network: asked for, usual, or that of the version that is gone on with."""
+"""Defaults depend on the data, and on the version that a training starts from."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from models.versions import Version
 from tests.versions import publish
-from training.defaults import choose_shape
+from training.defaults import choose_epochs, choose_shape, spells_by_default
 from training.errors import TrainingError
 
 NOTHING = {"cell": None, "layers": None, "units": None, "embedding": None}
@@ -42,3 +42,31 @@ def test_another_shape_than_the_version_has(version: Version) -> None:
 def test_two_places_to_start(version: Version) -> None:
     with pytest.raises(TrainingError, match="--from and --unlabeled both"):
         choose_shape(NOTHING, start=version, pretrains=True)
+
+
+@pytest.mark.parametrize(
+    ("batches", "one_label", "several_labels"),
+    [(1, 30, 30), (40, 25, 25), (300, 4, 6), (500, 2, 6), (1_000_000, 2, 6)],
+)
+def test_few_rows_are_gone_through_more_often(
+    batches: int, one_label: int, several_labels: int
+) -> None:
+    tokens = 10_000_000
+    assert choose_epochs(batches, tokens=tokens, task="single_label") == one_label
+    assert choose_epochs(batches, tokens=tokens, task="multi_label") == several_labels
+
+
+@pytest.mark.parametrize(
+    ("batches", "tokens", "epochs"),
+    [(2_000, 600_000, 4), (2_000, 1_500_000, 3), (2_000, 4_000_000, 2), (40, 600_000, 25)],
+)
+def test_many_short_rows_are_gone_through_more_often(
+    batches: int, tokens: int, epochs: int
+) -> None:
+    assert choose_epochs(batches, tokens=tokens, task="single_label") == epochs
+    assert choose_epochs(batches, tokens=0, task="single_label") >= 4
+
+
+def test_words_of_few_texts_are_spelled() -> None:
+    assert spells_by_default(3_999_999)
+    assert not spells_by_default(4_000_000)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training.comparison.candidates import Contestant
 from training.console import console
-from training.fitting.fit import choose_epochs
+from training.defaults import choose_epochs
 from training.recipe.speed import measure_speed
 from training.recipe.time_plan import Budget
 from training.run import Run

@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 
 from models.batching import Row
-from models.metadata import Task
 from training.console import console
+from training.defaults import choose_epochs
 from training.errors import Diverged
 from training.fitting.adversarial import differentiate_both
 from training.fitting.batches import Examples, LengthBatches
@@ -25,11 +25,6 @@ from training.workspace.checkpoint import Checkpoint
 from training.workspace.interrupt import Interrupt
 
 WARMUP_SHARE = 0.05  # of all steps
-FEWEST_STEPS = 1_000  # a network learns little in less, so few rows are gone through more often
-FEWEST_TOKENS = 4_000_000  # nor in fewer of these, so short texts come again, but
-MOST_FOR_TOKENS = 4  # times at most for that; then the rows are known by heart
-FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
-SEVERAL_LABELS = 3  # times as many epochs, for each label is a task and most of them are rare
 
 
 @dataclass(kw_only=True)
@@ -152,20 +147,6 @@ def fit(
         tokens_per_second=course.epoch * train.tokens / course.seconds,
         padding=sum(map(batches.padding, range(course.epoch))) / course.epoch,
     )
-
-
-def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:
-    """Return how often to go through the rows, if early stopping does not end it before.
-
-    Args:
-        batches: Steps of an epoch.
-        tokens: Tokens of an epoch.
-        task: Whether labels exclude each other.
-    """
-    fewest = FEWEST_EPOCHS if task == "single_label" else FEWEST_EPOCHS * SEVERAL_LABELS
-    for_steps = min(MOST_EPOCHS, math.ceil(FEWEST_STEPS / batches))
-    for_tokens = min(MOST_FOR_TOKENS, math.ceil(FEWEST_TOKENS / max(1, tokens)))
-    return max(fewest, for_steps, for_tokens)
 
 
 def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -> AdamW:

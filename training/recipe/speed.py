@@ -10,8 +10,9 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from training.console import console
+from training.defaults import choose_epochs
 from training.fitting.batches import Examples, LengthBatches
-from training.fitting.fit import choose_epochs, make_optimizer, make_step
+from training.fitting.fit import make_optimizer, make_step
 from training.fitting.objective import make_loss
 from training.prepare import Rows
 from training.recipe.encoder_cache import is_kept

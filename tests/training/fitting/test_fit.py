@@ -302,33 +302,6 @@ class TestEnd:
             run(path, loss=lambda *given: mean_loss(*given) * np.nan, judge=judge)
 
 
-@pytest.mark.parametrize(
-    ("batches", "one_label", "several_labels"),
-    [(1, 30, 30), (40, 25, 25), (300, 4, 6), (500, 2, 6), (1_000_000, 2, 6)],
-)
-def test_few_rows_are_gone_through_more_often(
-    batches: int, one_label: int, several_labels: int
-) -> None:
-    from training.fitting.fit import choose_epochs
-
-    tokens = 10_000_000
-    assert choose_epochs(batches, tokens=tokens, task="single_label") == one_label
-    assert choose_epochs(batches, tokens=tokens, task="multi_label") == several_labels
-
-
-@pytest.mark.parametrize(
-    ("batches", "tokens", "epochs"),
-    [(2_000, 600_000, 4), (2_000, 1_500_000, 3), (2_000, 4_000_000, 2), (40, 600_000, 25)],
-)
-def test_many_short_rows_are_gone_through_more_often(
-    batches: int, tokens: int, epochs: int
-) -> None:
-    from training.fitting.fit import choose_epochs
-
-    assert choose_epochs(batches, tokens=tokens, task="single_label") == epochs
-    assert choose_epochs(batches, tokens=0, task="single_label") >= 4
-
-
 def test_the_rate_rises_and_falls() -> None:
     import keras
 

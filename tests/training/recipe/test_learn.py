@@ -119,12 +119,12 @@ def test_known_vectors_are_not_spelled(unlabelled: dict[str, Any], tmp_path: Pat
 
 
 def test_vectors_of_few_texts_are_spelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training import run as training_run
+    from training import defaults
 
     run = make_run(tmp_path, rows=ROWS, max_tokens=2)
     tokens = 2 * len(run.prepared.data.train)
     for limit, spells in ((tokens + 1, True), (tokens, False)):
-        monkeypatch.setattr(training_run, "FEWEST_TOKENS", limit)
+        monkeypatch.setattr(defaults, "FEWEST_TOKENS", limit)
         assert run.spells is spells
         assert make_run(tmp_path, rows=ROWS, subwords=True).spells
         assert not make_run(tmp_path, rows=ROWS, subwords=False).spells
