@@ -17,8 +17,8 @@ from models.metadata import Name
 from models.quiet_start import quiet_start
 from models.versions import Store, Version
 from training.errors import TrainingError
-from training.recipe.time_plan import Budget
 from training.settings import (
+    Budget,
     Cell,
     ClassWeight,
     FitSettings,

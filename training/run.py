@@ -15,8 +15,7 @@ from training.data.classes import Targets
 from training.defaults import spells_by_default
 from training.fitting.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
-from training.recipe.time_plan import Budget
-from training.settings import TrainSettings
+from training.settings import Budget, TrainSettings
 from training.tracking.tensorboard import Curves, Listener
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training

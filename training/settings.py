@@ -1,5 +1,6 @@
 """Everything that decides what comes out of a training, apart from the data and the libraries."""
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -144,3 +145,16 @@ class TrainSettings:
         pretrain = {f"pretrain_{name}": value for name, value in asdict(self.pretrain).items()}
         others = pretrain if self.unlabeled else {}
         return own | asdict(self.network) | asdict(self.fit) | others
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How long a training may take, in minutes from `started`, on the monotonic clock."""
+
+    minutes: float
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started

@@ -10,8 +10,8 @@ from training.comparison.candidates import Contestant
 from training.console import console
 from training.defaults import choose_epochs
 from training.recipe.speed import measure_speed
-from training.recipe.time_plan import Budget
 from training.run import Run
+from training.settings import Budget
 from training.workspace.atomic import save_json
 
 FEWEST = 200  # rows; fewer say nothing

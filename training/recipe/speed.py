@@ -19,7 +19,6 @@ from training.recipe.encoder_cache import is_kept
 from training.recipe.language_model import Reading
 from training.recipe.learn import build_start, examples, labelled
 from training.recipe.time_plan import (
-    Budget,
     Costs,
     Plan,
     choose_plan,
@@ -27,6 +26,7 @@ from training.recipe.time_plan import (
     describe_plan,
 )
 from training.run import Run
+from training.settings import Budget
 from training.workspace.atomic import save_json
 
 PLAN = "plan.json"  # beside the checkpoints

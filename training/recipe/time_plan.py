@@ -1,24 +1,10 @@
 """Chooses what of a training fits into the time that there is."""
 
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 SLACK = 1.15  # for validation, checkpoints, and a machine that is not always as fast
 LEAST_SHARE = 0.01
-
-
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """How long a training may take, from when this was made."""
-
-    minutes: float
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def spent(self) -> float:
-        """Seconds that are over."""
-        return time.monotonic() - self.started
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,7 @@ import pytest
 
 from tests.training.labelled_files import make_rows
 from tests.training.test_run import make_run
-from training.recipe.time_plan import Budget
-from training.settings import FitSettings, NetworkSettings
+from training.settings import Budget, FitSettings, NetworkSettings
 
 if TYPE_CHECKING:
     from training.run import Run

@@ -8,8 +8,8 @@ import pytest
 
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.test_run import make_run
-from training.recipe.time_plan import Budget, Costs
-from training.settings import FitSettings, NetworkSettings, PretrainSettings
+from training.recipe.time_plan import Costs
+from training.settings import Budget, FitSettings, NetworkSettings, PretrainSettings
 
 if TYPE_CHECKING:
     from training.run import Run
