@@ -121,11 +121,11 @@ def _plain(work: Work, build: Callable[[Work], Any]) -> Callable[[], float]:
 
 
 def _ours(work: Work) -> Callable[[], float]:
-    from training.calibration.probabilities import soften
     from training.fitting.batches import Examples, LengthBatches
     from training.fitting.fit import make_optimizer, make_step
     from training.fitting.objective import make_loss
     from training.settings import FitSettings
+    from training.targets import soften
 
     network = _build(work)
     targets = soften(work.labels, labels=work.classes)

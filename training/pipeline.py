@@ -11,7 +11,7 @@ import tensorflow as tf
 from models.golden import Golden
 from models.metadata import Metadata
 from models.versions import CARD, EXTRA, GOLDEN, METADATA, REPORT, TOKENIZER, Store, Version
-from training.calibration.probabilities import measure
+from training.calibration.metrics import measure
 from training.calibration.scaling import unscaled
 from training.console import console
 from training.errors import ExportError, TrainingError

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.versions import Version
-from training.data.classes import Targets
 from training.defaults import spells_by_default
 from training.fitting.objective import Score, choose_score, weigh_classes
 from training.prepare import Prepared, Rows
 from training.settings import Budget, TrainSettings
+from training.targets import Targets
 from training.tracking.tensorboard import Curves, Listener
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training

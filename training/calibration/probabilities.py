@@ -8,7 +8,7 @@ from scipy.special import expit, logit, softmax
 
 from models.golden import Probabilities
 from models.metadata import Task
-from training.data.classes import Targets
+from training.targets import Targets
 
 Logits = NDArray[np.float32]
 """Shape (rows, labels)."""
@@ -21,13 +21,6 @@ def to_probabilities(logits: Logits, *, task: Task) -> Probabilities:
         softmax(logits, axis=1) if task == "single_label" else expit(logits)
     )
     return probabilities
-
-
-def soften(targets: Targets, *, labels: int) -> NDArray[np.float32]:
-    """Return targets as the degree to which each row has each label, shape (rows, labels)."""
-    if targets.ndim == 2:
-        return targets.astype(np.float32)
-    return np.eye(labels, dtype=np.float32)[targets]
 
 
 def temper(probabilities: Probabilities, *, temperature: float, task: Task) -> Probabilities:
@@ -92,38 +85,3 @@ def _find_threshold(probabilities: NDArray[np.float32], target: NDArray[np.int32
     score[ranked == below] = -1.0  # equal probabilities cannot be told apart
     best = int(score.argmax())
     return float(max(LOWEST_THRESHOLD, (ranked[best] + below[best]) / 2))
-
-
-def measure(
-    probabilities: Probabilities, targets: Targets, *, thresholds: tuple[float, ...] | None
-) -> dict[str, float]:
-    """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows.
-
-    With several labels per row, a row is accurate if all of its labels are right, and the
-    likelihood is the mean over labels.
-    """
-    predicted = predict(probabilities, thresholds=thresholds)
-    right = predicted == targets
-    return {
-        "accuracy": float(np.mean(right if thresholds is None else right.all(axis=1))),
-        "macro_f1": macro_f1(predicted, targets, labels=probabilities.shape[1]),
-        "log_loss": log_loss(probabilities, targets),
-        "rows": float(len(targets)),
-    }
-
-
-def macro_f1(predicted: Targets, targets: Targets, *, labels: int) -> float:
-    """Return the mean F1 over the labels that occur, in the targets or in the predictions."""
-    given, true = soften(predicted, labels=labels), soften(targets, labels=labels)
-    hits, either = (given * true).sum(axis=0), given.sum(axis=0) + true.sum(axis=0)
-    occurring = either > 0
-    return float(np.mean(2 * hits[occurring] / either[occurring])) if occurring.any() else 0.0
-
-
-def log_loss(probabilities: Probabilities, targets: Targets) -> float:
-    """Return the mean negative log-likelihood in nats, of rows or of multi-label decisions."""
-    if targets.ndim == 1:
-        chosen = probabilities[np.arange(len(targets)), targets]
-    else:
-        chosen = np.where(targets, probabilities, 1 - probabilities)
-    return float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float32).tiny), dtype=np.float64)))

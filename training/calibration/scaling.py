@@ -18,8 +18,8 @@ from scipy.special import log_expit, log_softmax
 
 from models.golden import Probabilities
 from models.metadata import Task
-from training.calibration.probabilities import Logits, find_thresholds, soften, to_probabilities
-from training.data.classes import Targets
+from training.calibration.probabilities import Logits, find_thresholds, to_probabilities
+from training.targets import Targets, soften
 
 LOWEST, HIGHEST = 0.0, 20.0
 BIAS_DEVIATION = 0.3  # what a bias is expected to be; few rows are no reason for a large one

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 import keras
 import numpy as np
 
-from training.calibration.probabilities import Logits, log_loss, predict
+from training.calibration.metrics import log_loss
+from training.calibration.probabilities import Logits, predict
 from training.calibration.scaling import Calibrated, calibrate
 from training.comparison.candidates import Contestant
 from training.comparison.cost import measure_cost

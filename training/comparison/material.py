@@ -9,12 +9,12 @@ from training.calibration.probabilities import Logits, predict
 from training.calibration.scaling import Calibrated, calibrate
 from training.comparison.interruption import find_neutral
 from training.console import console
-from training.data.classes import Targets
 from training.linear.baseline import Baseline, fit_baseline
 from training.linear.ngrams import NgramModel
 from training.prepare import Rows
 from training.recipe.learn import Lesson, choose_ngrams, labelled
 from training.run import Run
+from training.targets import Targets
 
 WORTH_CUTTING = 0.05  # of the texts must be longer than a cut
 CUTS = (64, 128, 256, 512)  # tokens that are read, beside all

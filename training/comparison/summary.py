@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from training.calibration.metrics import is_right
 from training.comparison import verdict
 from training.comparison.candidates import Contestant, count_weights
 from training.comparison.gradients import FAINT, choose_rows, reach
@@ -13,9 +14,8 @@ from training.comparison.interruption import INSERTED
 from training.comparison.material import Judged, Material
 from training.comparison.records import Examined
 from training.comparison.scores import Scored, describe, lead, score
-from training.data.classes import count_classes
 from training.report.measures import MEASURES
-from training.report.tallies import is_right
+from training.targets import count_classes
 
 SUMMARY_VERSION = 1
 CURVE_POINTS = 100  # of a curve over steps

@@ -7,17 +7,12 @@ from typing import Any
 
 import numpy as np
 from datasets import ClassLabel, LargeList, List
-from numpy.typing import NDArray
 
 from models.metadata import Task
 from training.errors import DataError
+from training.targets import UNLABELLED, Targets
 
-UNLABELLED = -1  # the Hub's mark for a row without a label
 LONGEST_SHOWN = 60  # characters of a value in an error
-
-Targets = NDArray[np.int32]
-"""Single label: the class index of each row, shape (rows,). Multi-label: 1 where a row has a label,
-0 elsewhere, shape (rows, labels)."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +77,6 @@ def find_classes(feature: object, values: Iterable[Any], *, column: str) -> Clas
                 found.add(item)
     ordered = sorted(found, key=lambda value: (isinstance(value, str), value))
     return Classes(task, tuple(map(_class_name, ordered)), {v: i for i, v in enumerate(ordered)})
-
-
-def count_classes(targets: Targets, *, classes: int) -> NDArray[np.int64]:
-    """Return how many rows each class has, shape (classes,)."""
-    if targets.ndim == 2:
-        return targets.sum(axis=0, dtype=np.int64)
-    return np.bincount(targets, minlength=classes)
 
 
 def is_missing(value: Any) -> bool:

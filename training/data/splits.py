@@ -11,20 +11,12 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.data.classes import (
-    UNLABELLED,
-    Classes,
-    Targets,
-    class_names,
-    count_classes,
-    find_classes,
-    is_list,
-    shorten,
-)
+from training.data.classes import Classes, class_names, find_classes, is_list, shorten
 from training.data.columns import find_columns
 from training.data.nesting import find_nesting
 from training.data.sources import Source
 from training.errors import DataError
+from training.targets import UNLABELLED, Targets, count_classes
 
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split

@@ -10,10 +10,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.calibration.probabilities import Logits, measure
+from training.calibration.metrics import measure
+from training.calibration.probabilities import Logits
 from training.calibration.scaling import calibrate
-from training.data.classes import Targets, count_classes
 from training.settings import ClassWeight
+from training.targets import Targets, count_classes
 
 UNEQUAL = 1.5  # times as many rows as the smallest class: from here on accuracy misleads
 Score = Literal["accuracy", "macro_f1"]

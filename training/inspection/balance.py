@@ -1,8 +1,8 @@
 """Counts the rows of each class in each split."""
 
-from training.data.classes import UNLABELLED, count_classes
 from training.inspection.findings import Balance
 from training.inspection.table import Table
+from training.targets import UNLABELLED, count_classes
 
 
 def measure_balance(table: Table) -> tuple[Balance, ...]:

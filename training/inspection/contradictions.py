@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, eye_array
 
-from training.data.classes import UNLABELLED
 from training.inspection.duplicates import EMPTY, Duplicates, first_rows
 from training.inspection.findings import Contradiction
 from training.inspection.table import Table
+from training.targets import UNLABELLED
 
 
 def find_contradictions(duplicates: Duplicates, table: Table) -> tuple[Contradiction, ...]:

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from training.console import console
-from training.data.classes import UNLABELLED
 from training.data.sources import Source
 from training.data.vocabulary import learn_vocabulary
 from training.inspection.balance import measure_balance
@@ -24,6 +23,7 @@ from training.inspection.suspects import find_suspects
 from training.inspection.table import TRAIN, Table
 from training.inspection.words import Words, read_words
 from training.settings import TrainSettings
+from training.targets import UNLABELLED
 
 
 def inspect_source(

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from training.data.classes import UNLABELLED
 from training.inspection.findings import SortedSplit
 from training.inspection.table import Table
+from training.targets import UNLABELLED
 
 # Labels change from one row to the next this often, at most, as a share of how often they would
 # if the same labels were shuffled: that is 1 for a shuffled split whatever its classes weigh, about

@@ -8,11 +8,12 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from training.data.classes import UNLABELLED, class_names, is_missing
+from training.data.classes import class_names, is_missing
 from training.data.columns import find_columns
 from training.data.sources import Source
 from training.errors import DataError
 from training.inspection.findings import Faults
+from training.targets import UNLABELLED
 
 Labels = tuple[str, ...] | None  # the classes that a row names; None where it has no label
 

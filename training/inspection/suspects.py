@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from training.data.classes import UNLABELLED
 from training.inspection.features import weigh_pieces, weigh_words
 from training.inspection.findings import Suspect, Suspicion
 from training.inspection.out_of_fold import FOLDS, Watch, judge_unseen
 from training.inspection.table import Table
 from training.inspection.words import Words
+from training.targets import UNLABELLED
 
 MOST = 300  # suspects
 LEAST_ROWS = FOLDS  # of a class that can be judged

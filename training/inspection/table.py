@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.classes import UNLABELLED
 from training.inspection.findings import LabelledRow, Place
+from training.targets import UNLABELLED
 
 TRAIN = "train"
 

@@ -19,10 +19,12 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from models.golden import Probabilities
 from models.metadata import Task
-from training.calibration.probabilities import find_thresholds, measure, soften
+from training.calibration.metrics import measure
+from training.calibration.probabilities import find_thresholds
 from training.data.splits import LabelledData
 from training.errors import DataError
 from training.linear.solver import log_count_ratio, solve
+from training.targets import soften
 
 WORD = r"(?u)\w+|[^\w\s]"  # punctuation says something too
 STRENGTHS = {"tf-idf bigrams": 10.0, "naive Bayes trigrams": 1.0}  # C of the logistic regression

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
-from training.calibration.probabilities import doubt, predict, soften, temper
+from training.calibration.probabilities import doubt, predict, temper
 from training.calibration.scaling import calibrate, cross_entropy, weigh
 from training.console import console
 from training.export.savedmodel import round_embedding
@@ -29,6 +29,7 @@ from training.recipe.encoder_cache import find_encoder
 from training.recipe.language_model import Encoder
 from training.recipe.warm_start import read_start
 from training.run import Run
+from training.targets import soften
 
 NGRAM_STRENGTHS = (0.1, 1.0)
 TEMPERATURE = 2.0  # of the teacher's verdicts, so that sure ones still say how sure they are

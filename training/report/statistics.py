@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import binomtest, norm
 
+from training.calibration.metrics import ratio
+
 Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
@@ -28,24 +30,6 @@ class Interval(NamedTuple):
 
 
 NOWHERE = Interval(float("nan"), float("nan"))
-
-
-def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
-    """Return part / whole, NaN where the whole is nothing."""
-    part, whole = np.asarray(part), np.asarray(whole)
-    return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
-
-
-def f1_scores(hits: NDArray[Any], given: NDArray[Any], actual: NDArray[Any]) -> Floats:
-    """Return F1 of counts of any one shape: of `given` and `actual` labels, `hits` are both."""
-    return ratio(2 * hits, given + actual)
-
-
-def macro_f1(hits: NDArray[Any], given: NDArray[Any], actual: NDArray[Any]) -> Floats:
-    """Return the mean F1 over the last axis, of the labels that are given or that occur."""
-    scores = f1_scores(hits, given, actual)
-    known = ~np.isnan(scores)
-    return ratio(np.where(known, scores, 0).sum(axis=-1), known.sum(axis=-1))
 
 
 def wilson(successes: int, total: int, *, confidence: float = CONFIDENCE) -> Interval:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.calibration.probabilities import log_loss, predict
+from training.calibration.metrics import is_right, log_loss
+from training.calibration.probabilities import predict
 from training.report import words
 from training.report.breakdown import (
     MOST_CLASSES,
@@ -32,7 +33,7 @@ from training.report.statistics import (
     Reliability,
     reliability,
 )
-from training.report.tallies import Decisions, Tallied, is_right, tally
+from training.report.tallies import Decisions, Tallied, tally
 
 SUMMARY_VERSION = 1
 DIGITS = 6  # significant ones, of what is written down

@@ -7,16 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from training.report.statistics import Floats, bootstrap_sums, f1_scores, macro_f1, ratio
+from training.calibration.metrics import f1_scores, is_right, mean_f1, ratio
+from training.report.statistics import Floats, bootstrap_sums
 
 Decisions = NDArray[np.int32] | NDArray[np.bool_]
 """The class of each row, (rows,); multi-label: whether each label is given, (rows, labels)."""
-
-
-def is_right(decided: Decisions, truth: Decisions) -> NDArray[np.bool_]:
-    """Return whether each row, with all of its labels, is right; shape (rows,)."""
-    same: NDArray[np.bool_] = decided == truth
-    return same if same.ndim == 1 else same.all(axis=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +51,7 @@ class Tally:
     @property
     def macro_f1(self) -> Floats:
         """Mean F1 of the labels that are given or that occur."""
-        return macro_f1(self.hits, self.given, self.actual)
+        return mean_f1(self.hits, self.given, self.actual)
 
     @property
     def micro_f1(self) -> Floats:

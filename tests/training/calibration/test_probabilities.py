@@ -1,21 +1,16 @@
-"""What is predicted, how good it is called, and the thresholds of labels, by slower references."""
+"""What is predicted, and the thresholds of labels, against slower references."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
-from sklearn.metrics import log_loss as reference_log_loss
 
 from training.calibration.probabilities import (
     LOWEST_THRESHOLD,
     doubt,
     find_thresholds,
-    log_loss,
-    macro_f1,
-    measure,
     predict,
-    soften,
     temper,
     to_probabilities,
 )
@@ -47,13 +42,6 @@ class TestProbabilities:
         found = to_probabilities(self.LOGITS, task="multi_label")
         np.testing.assert_allclose(found[0], 1 / (1 + np.exp([-1.0, -2.0, 1.0])), rtol=1e-6)
         np.testing.assert_allclose(found[2], [1, 0, 0.5])
-
-
-def test_soften() -> None:
-    expected = np.array([[0, 0, 1], [1, 0, 0]], np.float32)
-    np.testing.assert_array_equal(soften(np.array([2, 0]), labels=3), expected)
-    np.testing.assert_array_equal(soften(expected.astype(np.int32), labels=3), expected)
-    assert soften(np.array([2, 0]), labels=3).dtype == np.float32
 
 
 def test_a_label_is_given_from_its_threshold_on() -> None:
@@ -97,74 +85,6 @@ class TestThresholds:
     def test_known(self, probabilities: list[float], target: list[int], threshold: float) -> None:
         columns = np.array([probabilities], np.float32).T, np.array([target], np.int32).T
         assert find_thresholds(*columns) == (pytest.approx(threshold),)
-
-
-class TestFigures:
-    def test_of_one_label_per_row(self) -> None:
-        probabilities = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]
-        figures = measure(
-            np.array(probabilities, np.float32), np.array([0, 1, 1, 0]), thresholds=None
-        )
-        assert figures == {
-            "accuracy": 0.75,
-            # class 0: 2 hits of 3 predicted and 2 there; class 1: 1 hit of 1 predicted and 2 there
-            "macro_f1": pytest.approx((4 / 5 + 2 / 3) / 2),
-            "log_loss": pytest.approx(-np.mean(np.log([0.9, 0.8, 0.3, 0.6])), rel=1e-5),
-            "rows": 4.0,
-        }
-
-    def test_of_several_labels_per_row(self) -> None:
-        probabilities = np.array([[0.9, 0.4], [0.2, 0.8], [0.6, 0.1]], np.float32)
-        targets = np.array([[1, 1], [0, 1], [0, 0]], np.int32)
-        assert measure(probabilities, targets, thresholds=(0.5, 0.3)) == {
-            "accuracy": pytest.approx(2 / 3),  # the third row has a label too many
-            "macro_f1": pytest.approx((2 / 3 + 1) / 2),
-            "log_loss": pytest.approx(-np.mean(np.log([0.9, 0.4, 0.8, 0.8, 0.4, 0.9])), rel=1e-5),
-            "rows": 3.0,
-        }
-
-    @pytest.mark.parametrize("targets", [[1], [[0, 1]]])
-    def test_no_probability_at_all_gives_a_finite_loss(self, targets: list) -> None:
-        probabilities = np.array([[1.0, 0.0]], np.float32)
-        thresholds = None if np.ndim(targets) == 1 else (0.5, 0.5)
-        assert (
-            80 < measure(probabilities, np.array(targets), thresholds=thresholds)["log_loss"] < 90
-        )
-
-
-def test_log_loss_is_that_of_scikit_learn() -> None:
-    draw = np.random.default_rng(0)
-    probabilities = draw.dirichlet([1, 1, 1], 50)
-    labels = draw.integers(0, 3, 50).astype(np.int32)
-    expected = reference_log_loss(labels, probabilities)
-    assert log_loss(probabilities, labels) == pytest.approx(expected)
-    decisions = (draw.random((50, 3)) < 0.5).astype(np.int32)
-    pairs = np.stack([1 - probabilities.ravel(), probabilities.ravel()], axis=1)
-    expected = reference_log_loss(decisions.ravel(), pairs)
-    assert log_loss(probabilities, decisions) == pytest.approx(expected)
-
-
-class TestMacroF1:
-    @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
-    def test_of_one_label_per_row(self, rows: list[tuple[int, int]]) -> None:
-        predicted, targets = np.array(rows, np.int32).T
-        # Labels that nobody has and nobody gets are left out by both.
-        expected = f1_score(targets, predicted, average="macro")
-        assert macro_f1(predicted, targets, labels=4) == pytest.approx(expected)
-
-    def test_of_several_labels_per_row(self) -> None:
-        predicted, targets = np.random.default_rng(0).integers(0, 2, (2, 50, 5)).astype(np.int32)
-        expected = f1_score(targets, predicted, average="macro")
-        assert macro_f1(predicted, targets, labels=5) == pytest.approx(expected)
-
-    def test_a_label_that_is_never_found_counts(self) -> None:
-        found = macro_f1(np.array([0, 0]), np.array([0, 1]), labels=2)
-        assert found == pytest.approx((2 / 3 + 0) / 2)
-
-    def test_a_label_that_neither_occurs_nor_is_given_does_not(self) -> None:
-        assert macro_f1(np.array([0, 1]), np.array([0, 1]), labels=3) == 1
-        nothing = np.zeros((3, 2), np.int32)
-        assert macro_f1(nothing, nothing, labels=2) == 0
 
 
 class TestDoubt:

@@ -9,10 +9,10 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Json, LargeList, List, Value
 
 from tests.training.labelled_files import Row, write_jsonl, write_parquet
-from training.data.classes import count_classes
 from training.data.sources import Source, load_source
 from training.data.splits import LabelledData, read_data
 from training.errors import DataError
+from training.targets import count_classes
 
 CLASSES = ClassLabel(names=["calm", "loud", "odd"])
 NAMES = List(Value("string"))
@@ -199,9 +199,3 @@ class TestRefusal:
         path.write_text("".join(json.dumps({"text": "a", "labels": []}) + "\n" for _ in range(4)))
         source = load_source(str(path), config=None, revision=None)
         assert "fewer than two labels" in refusal(source.splits["train"])
-
-
-def test_count_classes() -> None:
-    assert count_classes(np.array([2, 0, 2], np.int32), classes=4).tolist() == [1, 0, 2, 0]
-    targets = np.array([[1, 0, 1], [1, 0, 0]], np.int32)
-    assert count_classes(targets, classes=3).tolist() == [2, 0, 1]

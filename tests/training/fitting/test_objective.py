@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_expit, log_softmax
 
-from training.calibration.probabilities import find_thresholds, measure
+from training.calibration.metrics import measure
+from training.calibration.probabilities import find_thresholds
 from training.calibration.scaling import weigh
 
 pytestmark = pytest.mark.tensorflow  # which the module imports

@@ -7,13 +7,11 @@ import pytest
 from scipy.sparse import csr_array
 from scipy.stats import binom
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import f1_score
 
 from training.report import statistics
 from training.report.statistics import (
     bootstrap_p,
     bootstrap_sums,
-    macro_f1,
     mcnemar,
     paired_difference,
     percentiles,
@@ -35,15 +33,6 @@ def test_wilson_is_its_closed_form(successes: int, total: int) -> None:
 def test_nothing_has_no_interval() -> None:
     assert all(map(math.isnan, wilson(0, 0)))
     assert all(map(math.isnan, percentiles(np.array([np.nan, np.nan]))))
-
-
-def test_macro_f1_counts_labels_that_are_given_or_occur() -> None:
-    hits = np.array([[3, 0, 0], [2, 1, 0]])
-    given = np.array([[4, 0, 0], [4, 1, 0]])
-    actual = np.array([[5, 2, 0], [5, 2, 0]])
-    expected = [(6 / 9 + 0) / 2, (4 / 9 + 2 / 3) / 2]
-    assert macro_f1(hits, given, actual) == pytest.approx(expected)
-    assert np.isnan(macro_f1(np.zeros(3), np.zeros(3), np.zeros(3)))
 
 
 def test_bootstrap_is_that_of_the_rows() -> None:
@@ -131,10 +120,3 @@ def test_expected_calibration_error() -> None:
 def test_certainty_has_a_bin() -> None:
     found = reliability(np.array([0.0, 1.0]), np.array([False, True]), bins=2)
     assert (found.rows.tolist(), found.error) == ([1, 1], 0)
-
-
-def test_f1_of_many_samples_is_that_of_scikit_learn() -> None:
-    draw = np.random.default_rng(0)
-    truth, given = draw.random((2, 200, 4)) < 0.3
-    sums = [each.sum(axis=0) for each in (truth & given, given, truth)]
-    assert macro_f1(*sums) == pytest.approx(f1_score(truth, given, average="macro"))

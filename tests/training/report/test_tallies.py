@@ -6,13 +6,7 @@ from sklearn.metrics import f1_score
 
 from tests.training.report.known_results import multi_split, single_split
 from training.calibration.probabilities import predict
-from training.report.tallies import is_right, tally
-
-
-def test_a_row_is_right_with_all_of_its_labels() -> None:
-    assert is_right(np.array([1, 0]), np.array([1, 1])).tolist() == [True, False]
-    given, truth = np.array([[True, False], [True, True]]), np.array([[1, 0], [1, 0]])
-    assert is_right(given, truth).tolist() == [True, False]
+from training.report.tallies import tally
 
 
 def test_figures_of_one_label_are_those_of_scikit_learn() -> None:

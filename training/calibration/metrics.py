@@ -1,0 +1,80 @@
+"""The figures that say how good predictions are: accuracy, F1, log loss.
+
+Every other place that needs one of them calls these functions. A figure that does not exist, such
+as the F1 of a label that is neither given nor right anywhere, is NaN.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.golden import Probabilities
+from training.calibration.probabilities import predict
+from training.targets import Targets, soften
+
+
+def measure(
+    probabilities: Probabilities, targets: Targets, *, thresholds: tuple[float, ...] | None
+) -> dict[str, float]:
+    """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows.
+
+    With several labels per row, a row is accurate if all of its labels are right, and the
+    likelihood is the mean over labels.
+    """
+    predicted = predict(probabilities, thresholds=thresholds)
+    return {
+        "accuracy": float(np.mean(is_right(predicted, targets))),
+        "macro_f1": macro_f1(predicted, targets, labels=probabilities.shape[1]),
+        "log_loss": log_loss(probabilities, targets),
+        "rows": float(len(targets)),
+    }
+
+
+def is_right(decided: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return whether each row, with all of its labels, is right; shape (rows,)."""
+    same: NDArray[np.bool_] = decided == truth
+    return same if same.ndim == 1 else same.all(axis=1)
+
+
+def macro_f1(predicted: Targets, targets: Targets, *, labels: int) -> float:
+    """Return the mean F1 over the labels that occur, in the targets or in the predictions."""
+    given, true = soften(predicted, labels=labels), soften(targets, labels=labels)
+    counts = np.stack([(given * true).sum(axis=0), given.sum(axis=0), true.sum(axis=0)])
+    occurring = counts[1:].any(axis=0)
+    return float(mean_f1(*counts[:, occurring])) if occurring.any() else 0.0
+
+
+def mean_f1(hits: NDArray[Any], given: NDArray[Any], actual: NDArray[Any]) -> NDArray[Any]:
+    """Return the mean F1 over the last axis, of the labels that are given or that occur.
+
+    Args:
+        hits: Rows to which each label was rightly given, shape (…, labels).
+        given: Rows to which each label was given, shape (…, labels).
+        actual: Rows that have each label, shape (…, labels).
+    """
+    scores = f1_scores(hits, given, actual)
+    known = ~np.isnan(scores)
+    mean = ratio(np.where(known, scores, 0).sum(axis=-1), known.sum(axis=-1))
+    return mean.astype(scores.dtype)
+
+
+def f1_scores(hits: NDArray[Any], given: NDArray[Any], actual: NDArray[Any]) -> NDArray[Any]:
+    """Return F1 of counts of any one shape; for the arguments see `mean_f1`."""
+    return ratio(2 * hits, given + actual)
+
+
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:
+    """Return part / whole, NaN where the whole is nothing; float32 if both are, else float64."""
+    part, whole = np.asarray(part), np.asarray(whole)
+    result = np.full(whole.shape, np.nan, np.result_type(part, whole, np.float32))
+    return np.divide(part, whole, out=result, where=whole > 0)
+
+
+def log_loss(probabilities: Probabilities, targets: Targets) -> float:
+    """Return the mean negative log-likelihood in nats, of rows or of multi-label decisions."""
+    if targets.ndim == 1:
+        chosen = probabilities[np.arange(len(targets)), targets]
+    else:
+        chosen = np.where(targets, probabilities, 1 - probabilities)
+    return float(-np.mean(np.log(np.maximum(chosen, np.finfo(np.float32).tiny), dtype=np.float64)))
