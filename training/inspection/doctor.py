@@ -10,14 +10,12 @@ from rich.progress import track
 from training.console import console
 from training.data.sources import Source
 from training.data.vocabulary import learn_vocabulary
-from training.inspection.balance import measure_balance
 from training.inspection.contradictions import agree_with_twins, find_contradictions
 from training.inspection.duplicates import Duplicates, find_duplicates, find_repeats
 from training.inspection.findings import Faults, Findings, Lengths
-from training.inspection.measures import measure_lengths
+from training.inspection.measures import measure_balance, measure_lengths, measure_overlap
 from training.inspection.order import Order, find_order, name_sorted
 from training.inspection.out_of_fold import Fold
-from training.inspection.overlap import measure_overlap
 from training.inspection.rows import RawData, is_blank, read_rows
 from training.inspection.suspects import find_suspects
 from training.inspection.table import TRAIN, Table

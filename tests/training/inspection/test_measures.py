@@ -5,9 +5,7 @@ import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 from tests.training.inspection.made_up_texts import make_table
-from training.inspection.balance import measure_balance
-from training.inspection.measures import measure_lengths
-from training.inspection.overlap import measure_overlap
+from training.inspection.measures import measure_balance, measure_lengths, measure_overlap
 from training.inspection.table import Table
 from training.inspection.words import read_words
 
