@@ -1,16 +1,21 @@
 """Writes the report of a comparison: the page, the plots for light pages, and all figures."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+from training.comparison.candidates import NAMES
 from training.comparison.figures import draw
-from training.comparison.page import render_page
 from training.comparison.summary import Summary
+from training.report import words
 from training.report.drawing import DARK, LIGHT
+from training.report.page import HERE as SHARED
+from training.report.page import addresses, make_environment
 from training.report.summary import to_plain
 from training.report.write import publish
 
 FIGURES, PAGE = "comparison.json", "comparison.html"
+TEMPLATE = "comparison.html.jinja"
 
 
 def write_comparison(summary: Summary, *, folder: Path) -> None:
@@ -20,3 +25,22 @@ def write_comparison(summary: Summary, *, folder: Path) -> None:
     files[FIGURES] = (json.dumps(to_plain(summary), indent=1, ensure_ascii=False) + "\n").encode()
     files[PAGE] = render_page(summary, light=light, dark=dark).encode()
     publish(files, folder)
+
+
+def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[str, bytes]) -> str:
+    """Return the page, one HTML file that needs nothing else.
+
+    Args:
+        summary: All figures.
+        light: The plots as PNG by name, for light pages.
+        dark: The same for dark pages.
+    """
+    environment = make_environment(Path(__file__).parent, SHARED)
+    return environment.get_template(TEMPLATE).render(
+        summary=summary,
+        contestants={each["key"]: each for each in summary["contestants"]},
+        light=addresses(light),
+        dark=addresses(dark),
+        words=words,
+        cells=NAMES,
+    )
