@@ -399,11 +399,11 @@ def inspect(
     """Find what is wrong with a dataset: duplicates, leaks, contradictions, doubtful labels."""
     from training.data.sources import load_source
     from training.inspection.doctor import inspect_source
-    from training.inspection.terminal import tell, to_json
+    from training.inspection.terminal import print_findings, to_json
 
     source = load_source(dataset, config=config, revision=revision)
     findings = inspect_source(source, text_column=text_column, label_column=label_column, seed=seed)
-    tell(findings)
+    print_findings(findings)
     if json is not None:
         to_json(findings, path=json)
 
@@ -427,14 +427,14 @@ def evaluate(
     from training.data.sources import load_source
     from training.evaluation.published import Selection, evaluate_version
     from training.report.summary import summarize
-    from training.report.terminal import tell
+    from training.report.terminal import print_summary
     from training.report.write import write_report
 
     version = _find_version(Store(store), model)
     source = load_source(dataset, config=config, revision=revision)
     selection = Selection(split=split, text_column=text_column, label_column=label_column)
     results = evaluate_version(version, source, selection=selection, engine=engine)
-    tell(summarize(results) if report is None else write_report(results, folder=report))
+    print_summary(summarize(results) if report is None else write_report(results, folder=report))
 
 
 def _check_texts_are_named(asked: dict[str, int | None]) -> None:

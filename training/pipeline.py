@@ -30,7 +30,7 @@ from training.recipe.classifier import Classifier, halves
 from training.recipe.learn import Learned, learn
 from training.recipe.speed import fit_into
 from training.report.summary import Summary, answer_times, headline
-from training.report.terminal import tell
+from training.report.terminal import print_summary
 from training.report.write import write_report
 from training.run import Run
 from training.tracking.mlflow import MlflowLog
@@ -52,7 +52,7 @@ def train(run: Run, *, store: Store) -> Version:
             version = store.publish(folder, metadata=metadata)
         run.clean_up()
         log.add_version(version)
-    tell(summary)
+    print_summary(summary)
     console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
     return version
 

@@ -14,7 +14,7 @@ from training.data.splits import LabelledData, read_data
 from training.data.unlabeled import read_corpus
 from training.data.vocabulary import extend_vocabulary, learn_vocabulary
 from training.inspection.doctor import leaks_of, quick_findings
-from training.inspection.terminal import tell_short
+from training.inspection.terminal import print_alarms
 from training.settings import TrainSettings
 
 Rows = list[list[int]]
@@ -98,7 +98,7 @@ def _inspect(data: LabelledData) -> dict[str, NDArray[np.bool_]]:
         labels={purpose: split.labels for purpose, split in data.splits.items()},
         classes=data.labels,
     )
-    tell_short(findings)
+    print_alarms(findings)
     return leaks_of(findings)
 
 

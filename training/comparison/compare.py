@@ -13,7 +13,7 @@ from training.comparison.examine import examine
 from training.comparison.material import Material
 from training.comparison.records import Examined
 from training.comparison.summary import Summary, summarize
-from training.comparison.terminal import tell
+from training.comparison.terminal import print_summary
 from training.comparison.write import write_comparison
 from training.console import console
 from training.errors import TrainingError
@@ -62,7 +62,7 @@ def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
         summary = summarize(material, contestants, examined, tasks=tasks)
         shutil.rmtree(folder / REPORT, ignore_errors=True)  # of the comparison before
         write_comparison(summary, folder=folder / REPORT)
-    tell(summary, folder=folder / REPORT)
+    print_summary(summary, folder=folder / REPORT)
     return summary
 
 

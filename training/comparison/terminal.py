@@ -1,4 +1,4 @@
-"""Says at the end of a comparison, in the terminal, what came out."""
+"""Prints the result of a comparison in the terminal."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from training.console import console
 from training.report import words
 
 
-def tell(summary: Summary, *, folder: Path) -> None:
+def print_summary(summary: Summary, *, folder: Path) -> None:
     """Print the verdict, a table, and where the report is."""
     console.print(summary["verdict"]["headline"])
     for reason in summary["verdict"]["reasons"]:

@@ -1,4 +1,4 @@
-"""Tells people what was found: row numbers and labels, never a text."""
+"""Prints what was found: row numbers and labels, never a text."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -16,23 +16,23 @@ MOST_CLASSES = 40
 MOST_SUSPECTS = 20
 
 
-def tell(findings: Findings) -> None:
+def print_findings(findings: Findings) -> None:
     """Print everything that was found, with the first row numbers of each kind."""
-    _tell_source(findings)
-    _tell_list("rows that cannot be used", _describe_faults(findings))
-    _tell_list("texts that stand twice", _describe_repeats(findings))
-    _tell_list("texts with different labels", _describe_contradictions(findings))
-    _tell_list("sorted by label: shuffle before you cut it in parts", _describe_order(findings))
-    _tell_balance(findings)
+    _print_source(findings)
+    _print_list("rows that cannot be used", _describe_faults(findings))
+    _print_list("texts that stand twice", _describe_repeats(findings))
+    _print_list("texts with different labels", _describe_contradictions(findings))
+    _print_list("sorted by label: shuffle before you cut it in parts", _describe_order(findings))
+    _print_balance(findings)
     if findings.lengths:
-        _tell_lengths(findings)
+        _print_lengths(findings)
     if findings.vocabulary:
-        _tell_vocabulary(findings)
+        _print_vocabulary(findings)
     if findings.suspicion is not None:
-        _tell_suspicion(findings.suspicion)
+        _print_suspicion(findings.suspicion)
 
 
-def tell_short(findings: Findings) -> None:
+def print_alarms(findings: Findings) -> None:
     """Print only what a person should know before a training, in a few lines, or nothing."""
     for alarm in find_alarms(findings):
         console.print(f"warning: {alarm}")
@@ -44,7 +44,7 @@ def to_json(findings: Findings, *, path: Path) -> None:
     path.write_text(content + "\n", encoding="utf-8")
 
 
-def _tell_source(findings: Findings) -> None:
+def _print_source(findings: Findings) -> None:
     if findings.source is not None:
         console.print(f"data: {findings.source}")
         console.print(f"text {findings.text_column!r}, label {findings.label_column!r}")
@@ -55,7 +55,7 @@ def _tell_source(findings: Findings) -> None:
         console.print(f"note: {notice}")
 
 
-def _tell_list(heading: str, lines: Iterable[str]) -> None:
+def _print_list(heading: str, lines: Iterable[str]) -> None:
     console.print(f"\n{heading}", style="bold")
     for line in list(lines) or ["none"]:
         console.print(f"  {line}")
@@ -109,7 +109,7 @@ def _describe_order(findings: Findings) -> list[str]:
     ]
 
 
-def _tell_balance(findings: Findings) -> None:
+def _print_balance(findings: Findings) -> None:
     table = _make_table("rows by class", [balance.split for balance in findings.balance])
     total = {
         name: sum(balance.counts[name] for balance in findings.balance) for name in findings.labels
@@ -123,7 +123,7 @@ def _tell_balance(findings: Findings) -> None:
         console.print(f"  and {len(findings.labels) - len(shown):,} smaller ones")
 
 
-def _tell_lengths(findings: Findings) -> None:
+def _print_lengths(findings: Findings) -> None:
     table = _make_table("length of texts by quantile", list(findings.lengths[0].words))
     for split in findings.lengths:
         for unit, values in (("words", split.words), ("tokens", split.tokens)):
@@ -136,14 +136,14 @@ def _tell_lengths(findings: Findings) -> None:
     _print_table(table)
 
 
-def _tell_vocabulary(findings: Findings) -> None:
+def _print_vocabulary(findings: Findings) -> None:
     table = _make_table("words that train has too", ["of the different", "of the running"])
     for overlap in findings.vocabulary:
         table.add_row(overlap.split, f"{overlap.types:.1%}", f"{overlap.occurrences:.1%}")
     _print_table(table)
 
 
-def _tell_suspicion(suspicion: Suspicion) -> None:
+def _print_suspicion(suspicion: Suspicion) -> None:
     table = _make_table("labels most likely wrong", ["given", "rather", "told by", "probability"])
     for found in suspicion.suspects[:MOST_SUSPECTS]:
         place = f"{found.place.split} {found.place.row}"

@@ -1,4 +1,4 @@
-"""Tells the main figures of a report in the terminal."""
+"""Prints the main figures of a report in the terminal."""
 
 from rich.table import Table
 
@@ -7,7 +7,7 @@ from training.report import words
 from training.report.summary import SplitSummary, Summary, answer_times, headline
 
 
-def tell(summary: Summary) -> None:
+def print_summary(summary: Summary) -> None:
     """Print the headline, the main figures of each split and the time that an answer takes."""
     console.print(headline(summary))
     console.print(_table(summary))

@@ -11,7 +11,7 @@ from training.console import console
 from training.inspection.alarms import find_alarms
 from training.inspection.doctor import inspect_source, leaks_of, quick_findings
 from training.inspection.findings import Findings
-from training.inspection.terminal import tell, tell_short, to_json
+from training.inspection.terminal import print_alarms, print_findings, to_json
 
 TEXTS, LABELS = make_opinions(330)
 
@@ -38,7 +38,7 @@ def broken() -> Findings:
 
 def shown(findings: Findings, *, short: bool = False) -> str:
     with console.capture() as capture:
-        (tell_short if short else tell)(findings)
+        (print_alarms if short else print_findings)(findings)
     return capture.get()
 
 

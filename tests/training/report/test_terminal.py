@@ -5,12 +5,12 @@ import pytest
 from tests.training.report.known_results import results, single_split
 from training.report.results import Cost
 from training.report.summary import summarize
-from training.report.terminal import tell
+from training.report.terminal import print_summary
 
 
 def test_main_figures(capsys: pytest.CaptureFixture[str]) -> None:
     splits = single_split(), single_split(name="validation", baseline=None)
-    tell(summarize(results(*splits, labels=["[bold]x", "y"])))
+    print_summary(summarize(results(*splits, labels=["[bold]x", "y"])))
     told = capsys.readouterr().err.replace("\N{NO-BREAK SPACE}", " ")
     assert "% of 300 test rows right" in told
     for line in ("test, 300 rows", "validation, 300 rows", "  accuracy", "  macro-F1"):
@@ -22,5 +22,5 @@ def test_main_figures(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_times_that_nobody_took(capsys: pytest.CaptureFixture[str]) -> None:
-    tell(summarize(results(single_split(), cost=Cost())))
+    print_summary(summarize(results(single_split(), cost=Cost())))
     assert "time to answer" not in capsys.readouterr().err
