@@ -1,150 +1,344 @@
-"""Everything that decides what comes out of a training, apart from the data and the libraries."""
+"""Every setting of a training, declared once.
 
+A field of the four classes below holds the type, the default, the unit, the help and the range of
+a setting. The options of the command line, the record in the metadata and the identity of
+checkpoints are derived from the fields. Defaults that depend on the data are in `defaults.py`.
+"""
+
+import dataclasses
 import time
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass, field, fields
+from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
-from models.metadata import Setting
+from pydantic import TypeAdapter, ValidationError
+
+from models.metadata import Name
+from models.metadata import Setting as Value
 
 Cell = Literal["lstm", "gru", "rnn"]
 ClassWeight = Literal["none", "sqrt", "balanced"]
+LARGEST_SEED = 2**32 - 1
+HASHED = "the hashes of the rows stand for the place that the rows come from"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a field says of its setting, beside the type and the default.
+
+    Args:
+        help: What the setting is, without its unit.
+        unit: What a number counts or measures; "" where the setting is no number.
+        least: The smallest value; None for no limit.
+        most: The largest value; None for no limit.
+        check: Raises ValueError for a value that is wrong in another way.
+        option: Name of the option; "" for the setting's own name.
+        is_option: Whether the command line has an option for the setting.
+        left_out: Why the setting does not decide the result, so that record and identity do
+            without it; "" where it does.
+    """
+
+    help: str
+    _: KW_ONLY
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+    check: Callable[[Any], None] | None = None
+    option: str = ""
+    is_option: bool = True
+    left_out: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a field says that holds settings of its own.
+
+    Args:
+        prefix: What the record puts before their names.
+        needs: The setting without which they decide nothing; "" where they always do.
+    """
+
+    prefix: str = ""
+    needs: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """A setting and its place.
+
+    Args:
+        name: Its name in the record, which no other setting has.
+        kind: Its type.
+        about: What its field says.
+        field: Its field.
+        holder: The field of `TrainSettings` that holds it; "" where that class itself does.
+        part: What that field says.
+    """
+
+    name: str
+    kind: Any
+    about: About
+    field: dataclasses.Field
+    holder: str
+    part: Part
+
+    @property
+    def option(self) -> str:
+        """Its option on the command line."""
+        return f"--{(self.about.option or self.name).replace('_', '-')}"
+
+    def decides(self, settings: "TrainSettings") -> bool:
+        """Whether the result of a training with these settings depends on it."""
+        needed = self.part.needs
+        return not self.about.left_out and (not needed or bool(getattr(settings, needed)))
+
+    def value(self, settings: "TrainSettings") -> Value:
+        """Return what it is in these settings."""
+        holder = getattr(settings, self.holder) if self.holder else settings
+        return getattr(holder, self.field.name)
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError unless a model can have this name."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError as error:
+        raise ValueError(
+            f"{name!r} is no name: 1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
+        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
-    """Shape of a network, and the noise it is trained with.
+    """The shape of a network, and the noise it is trained with."""
 
-    Args:
-        cell: Recurrent cell.
-        layers: Recurrent layers, one above the other.
-        units: Width of each layer's state.
-        embedding: Width of a token's vector.
-        dropout: Share of the embedding's channels dropped in a text, at all of its tokens.
-        word_dropout: Share of the tokens replaced by the unknown token, which so learns to stand
-            for any word.
-    """
-
-    cell: Cell
-    layers: int = 1
-    units: int = 128
-    embedding: int = 128
-    dropout: float = 0.3
-    word_dropout: float = 0.1
+    cell: Annotated[Cell, About("Recurrent cell")]
+    layers: Annotated[
+        int, About("Recurrent layers, one above the other", unit="layers", least=1, most=8)
+    ] = 1
+    units: Annotated[int, About("Width of each layer's state", unit="numbers", least=1)] = 128
+    embedding: Annotated[int, About("Width of a token's vector", unit="numbers", least=1)] = 128
+    dropout: Annotated[
+        float,
+        About(
+            "Channels of the token vectors that a text loses in training",
+            unit="share",
+            least=0,
+            most=0.9,
+        ),
+    ] = 0.3
+    # The unknown token so learns to stand for any word.
+    word_dropout: Annotated[
+        float,
+        About(
+            "Tokens that the unknown token replaces in training", unit="share", least=0, most=0.9
+        ),
+    ] = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
     """How a network is fitted.
 
-    Args:
-        epochs: Passes over the training rows at most; None for as many as few rows need.
-        patience: Epochs without a better validation score after which fitting ends.
-        batch: Texts of one step.
-        learning_rate: Highest rate; reached after a short warm-up, then lowered along a cosine.
-        weight_decay: Decoupled weight decay of AdamW (Loshchilov and Hutter, ICLR 2019).
-        adversarial: How far the vectors of a text are moved against its label, in lengths of one
-            vector; 0 to learn from texts as they are only, in half the time.
+    The rate rises during a short warm-up and then falls along a cosine. The weight decay is that
+    of AdamW (Loshchilov and Hutter, ICLR 2019).
     """
 
-    epochs: int | None = None
-    patience: int = 3
-    batch: int = 32
-    learning_rate: float = 2e-3
-    weight_decay: float = 1e-2
-    adversarial: float = 0.3
+    epochs: Annotated[
+        int | None,
+        About("How often to go through the training rows at most", unit="passes", least=1),
+    ] = None
+    patience: Annotated[
+        int, About("How long to go on without a better validation score", unit="epochs", least=1)
+    ] = 3
+    batch: Annotated[int, About("Size of a step", unit="texts", least=1)] = 32
+    learning_rate: Annotated[
+        float,
+        About("Highest learning rate", unit="change of a weight per step", least=1e-6, most=1),
+    ] = 2e-3
+    weight_decay: Annotated[
+        float,
+        About("Weight decay", unit="share of a weight, times the rate", is_option=False),
+    ] = 1e-2
+    adversarial: Annotated[
+        float,
+        About(
+            "How far texts are moved against their label; 0 leaves them and halves the time",
+            unit="lengths of a token's vector",
+            least=0,
+            most=10,
+        ),
+    ] = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
 class PretrainSettings:
-    """How a language model is fitted to texts without labels.
+    """How a language model is fitted to texts without labels; for the rate see `FitSettings`."""
 
-    Args:
-        epochs: Passes over the texts.
-        batch: Texts of one step.
-        slice: Tokens of each text in one step.
-        negatives: Tokens drawn from the vocabulary to compare each prediction with.
-        learning_rate: Highest rate; reached after a short warm-up, then lowered along a cosine.
-        vocabulary: Tokens of the vocabulary at most, learned from the same texts.
-        max_tokens: Tokens after which a text is cut.
-        seed: Seed of weights, order, dropout and samples; not that of the training, so that
-            trainings with other seeds start from the same encoder.
-    """
-
-    epochs: int = 3
-    batch: int = 64
-    slice: int = 80
-    negatives: int = 3_000
-    learning_rate: float = 3e-3
-    vocabulary: int = 16_000
-    max_tokens: int = 1_500
-    seed: int = 1
+    epochs: Annotated[
+        int,
+        About(
+            "How often to read the texts of --unlabeled to learn their language",
+            unit="passes",
+            least=1,
+            option="pretraining",
+        ),
+    ] = 3
+    batch: Annotated[int, About("Size of a step", unit="texts", is_option=False)] = 64
+    slice: Annotated[
+        int, About("What a step reads of each text", unit="tokens", is_option=False)
+    ] = 80
+    negatives: Annotated[
+        int,
+        About("Sample that each prediction is compared with", unit="tokens", is_option=False),
+    ] = 3_000
+    learning_rate: Annotated[
+        float,
+        About("Highest learning rate", unit="change of a weight per step", is_option=False),
+    ] = 3e-3
+    vocabulary: Annotated[
+        int, About("Largest vocabulary of the same texts", unit="tokens", is_option=False)
+    ] = 16_000
+    max_tokens: Annotated[
+        int, About("Length at which a text is cut", unit="tokens", is_option=False)
+    ] = 1_500
+    # Not the seed of the training: trainings with other seeds start from the same encoder.
+    seed: Annotated[
+        int,
+        About(
+            "Decides weights, order, dropout and samples", unit="a whole number", is_option=False
+        ),
+    ] = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """One training.
+    """One training: its name, and all that decides its result apart from the libraries."""
 
-    Args:
-        name: Name of the model to publish a version of.
-        dataset: File, folder or Hub id.
-        config: Configuration of a Hub dataset.
-        revision: Branch, tag or commit of a Hub dataset; None for its newest commit.
-        text_column: Column that holds the text; None to find it.
-        label_column: Column that holds the label; None to find it.
-        vocabulary: Tokens of the vocabulary at most.
-        ngrams: Whether there is a table of n-grams beside the network.
-        subwords: Whether tokens that are spelled alike share what they learn, unless their vectors
-            come from texts without labels or from a version; None for where texts are few.
-        class_weight: What rows of rare labels count in the loss: as all others do, in inverse
-            proportion to the label's frequency, or to its root.
-        max_tokens: Tokens after which a training text is cut. Validation and test are never cut.
-        start_from: The version, NAME:VERSION, whose network is gone on with.
-        unlabeled: Texts without labels, from the same domain, to learn the language from; a file,
-            folder or Hub id, with ":split" behind it for one split. The vocabulary is theirs then.
-        self_training: How often to label those texts with the classifier and learn from them too.
-        share: Of the labelled rows that the network sees, where there is no time for all.
-        seed: Seed of the split, the weights, the order and the dropout.
-        network: Shape of the network.
-        fit: How it is fitted.
-    """
+    name: Annotated[
+        str,
+        About(
+            "Model to publish a new version of",
+            check=check_name,
+            left_out="it names the result and changes nothing in it",
+        ),
+    ]
+    dataset: Annotated[
+        str,
+        About("CSV, TSV, JSON, JSONL or Parquet file, folder, or Hub id", left_out=HASHED),
+    ]
+    config: Annotated[str | None, About("Configuration of a Hub dataset", left_out=HASHED)] = None
+    revision: Annotated[
+        str | None,
+        About("Branch, tag or commit of a Hub dataset; the newest if absent", left_out=HASHED),
+    ] = None
+    text_column: Annotated[
+        str | None, About("Column of the text; found if absent", left_out=HASHED)
+    ] = None
+    label_column: Annotated[
+        str | None, About("Column of the label; found if absent", left_out=HASHED)
+    ] = None
+    vocabulary: Annotated[int, About("Largest vocabulary", unit="tokens", least=100)] = 12_000
+    max_tokens: Annotated[
+        int,
+        About(
+            "Length at which a training text is cut; validation and test texts stay whole",
+            unit="tokens",
+            least=1,
+        ),
+    ] = 1_000
+    ngrams: Annotated[bool, About("Whether to put a table of n-grams beside the network")] = True
+    # Decides nothing where vectors come from texts without labels or from a version.
+    subwords: Annotated[
+        bool | None, About("Whether words that are spelled alike share what they learn")
+    ] = None
+    class_weight: Annotated[
+        ClassWeight,
+        About(
+            "How rows of rare labels count in the loss: like all others (none), by the inverse of "
+            "the label's frequency (balanced), or by the root of that (sqrt)"
+        ),
+    ] = "none"
+    start_from: Annotated[
+        str | None, About("NAME or NAME:VERSION whose network is trained further", option="from")
+    ] = None
+    unlabeled: Annotated[
+        str | None,
+        About(
+            "More texts of the same kind, to learn language and vocabulary from; a dataset, or "
+            "DATASET:SPLIT"
+        ),
+    ] = None
+    self_training: Annotated[
+        int,
+        About(
+            "How often to label the texts of --unlabeled and learn from them too",
+            unit="rounds",
+            least=0,
+            most=3,
+        ),
+    ] = 0
+    share: Annotated[
+        float,
+        About("Part of the labelled rows that the network sees", unit="share", is_option=False),
+    ] = 1.0
+    seed: Annotated[
+        int,
+        About(
+            "Decides all that is random: split, weights, order and dropout",
+            unit="a whole number",
+            least=0,
+            most=LARGEST_SEED,
+        ),
+    ] = 1
+    network: Annotated[NetworkSettings, Part()]
+    fit: Annotated[FitSettings, Part()] = field(default_factory=FitSettings)
+    pretrain: Annotated[PretrainSettings, Part(prefix="pretrain_", needs="unlabeled")] = field(
+        default_factory=PretrainSettings
+    )
 
-    name: str
-    dataset: str
-    config: str | None = None
-    revision: str | None = None
-    text_column: str | None = None
-    label_column: str | None = None
-    vocabulary: int = 12_000
-    max_tokens: int = 1_000
-    ngrams: bool = True
-    subwords: bool | None = None
-    class_weight: ClassWeight = "none"
-    start_from: str | None = None
-    unlabeled: str | None = None
-    self_training: int = 0
-    share: float = 1.0
-    seed: int = 1
-    network: NetworkSettings
-    fit: FitSettings = field(default_factory=FitSettings)
-    pretrain: PretrainSettings = field(default_factory=PretrainSettings)
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """Return settings with these values, by their names in the record; else the defaults."""
+        own: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {}
+        for name, value in values.items():
+            declared = SETTINGS[name]
+            place = parts.setdefault(declared.holder, {}) if declared.holder else own
+            place[declared.field.name] = value
+        kinds = get_type_hints(cls)
+        return cls(**own, **{holder: kinds[holder](**each) for holder, each in parts.items()})
 
-    def record(self) -> dict[str, Setting]:
-        """Return the settings by name, for the metadata; what was found is recorded elsewhere."""
-        own: dict[str, Setting] = {
-            "vocabulary": self.vocabulary,
-            "max_tokens": self.max_tokens,
-            "ngrams": self.ngrams,
-            "subwords": self.subwords,
-            "class_weight": self.class_weight,
-            "start_from": self.start_from,
-            "unlabeled": self.unlabeled,
-            "self_training": self.self_training,
-            "share": self.share,
-            "seed": self.seed,
+    def record(self) -> dict[str, Value]:
+        """Return the settings that decide the result, by name.
+
+        The record goes into the metadata. A checkpoint is of the same training only if its record
+        is the same.
+        """
+        return {
+            name: declared.value(self)
+            for name, declared in SETTINGS.items()
+            if declared.decides(self)
         }
-        pretrain = {f"pretrain_{name}": value for name, value in asdict(self.pretrain).items()}
-        others = pretrain if self.unlabeled else {}
-        return own | asdict(self.network) | asdict(self.fit) | others
+
+
+def _declare(
+    holder_kind: type, *, holder: str = "", part: Part | None = None
+) -> Iterator[Declared]:
+    """Return the settings of a class and of its parts, in the order of the fields."""
+    part = part or Part()
+    hints = get_type_hints(holder_kind, include_extras=True)
+    for each in fields(holder_kind):
+        kind, said = get_args(hints[each.name])
+        if isinstance(said, Part):
+            yield from _declare(kind, holder=each.name, part=said)
+        else:
+            name = part.prefix + each.name
+            yield Declared(name=name, kind=kind, about=said, field=each, holder=holder, part=part)
+
+
+SETTINGS: dict[str, Declared] = {each.name: each for each in _declare(TrainSettings)}
+"""All settings of a training, by their names in the record."""
 
 
 @dataclass(frozen=True, kw_only=True)
