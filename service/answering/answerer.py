@@ -7,7 +7,8 @@ for all of them.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from service.answering.tokenizing import TokenizerThread, fewest_seconds
 from service.engines.gates import Means
 from service.engines.runner import Runner
 from service.metrics import Metrics
+from service.scheduling.bulk import BulkScheduler
 from service.scheduling.jobs import Job, Reading, Ticket
 from service.scheduling.scheduler import Gone
 
@@ -46,7 +48,7 @@ class Caller:
     """Who waits for an answer.
 
     Args:
-        seconds: How long, from `arrived` on; None if the caller does not say, infinite for a file.
+        seconds: How long, from `arrived` on; None if the caller does not say.
         gone: Returns when the caller has left; None if there is no telling.
         arrived: When the request came, on the clock `time.monotonic`.
     """
@@ -54,6 +56,10 @@ class Caller:
     seconds: float | None = None
     gone: Gone | None = None
     arrived: float = field(default_factory=time.monotonic)
+
+
+NOBODY = Caller(seconds=math.inf)
+"""In place of a caller, where files are answered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +191,21 @@ class Answerer:
         self._metrics.count_texts(
             metadata.name, metadata.version, texts=len(ticket.jobs), tokens=ticket.tokens
         )
+
+
+@contextmanager
+def answering_files(*, threads: int) -> Iterator[Answerer]:
+    """Give an answerer for the rows of files, which has threads of its own while entered.
+
+    Args:
+        threads: Batches that are computed at the same time.
+    """
+    tokenizer, scheduler = TokenizerThread(pause=0), BulkScheduler(threads=threads)
+    try:
+        yield Answerer(tokenizer, scheduler, Metrics())
+    finally:
+        tokenizer.shutdown()
+        scheduler.shutdown()
 
 
 async def _open_gates(classifier: Classifier, reading: Reading) -> list[list[Means]]:

@@ -1,17 +1,13 @@
 """Scores the rows of a file, at the speed of the engine and in constant memory."""
 
 import asyncio
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
 from models.golden import Probabilities
-from service.answering.answerer import Answered, Answerer, Caller
+from service.answering.answerer import NOBODY, Answered, Answerer, answering_files
 from service.answering.classifier import Classifier
-from service.answering.tokenizing import TokenizerThread
-from service.metrics import Metrics
-from service.scheduling.bulk import BulkScheduler
 from service.scoring.formats import Added, BadRow, Columns, Format
 from service.scoring.parts import Parts
 from service.texts import find_half
@@ -79,13 +75,8 @@ class Scorer:
         Raises:
             FormatError: The file cannot be read, or not be written with these columns.
         """
-        tokenizer, scheduler = TokenizerThread(pause=0), BulkScheduler(threads=self._threads)
-        answerer = Answerer(tokenizer, scheduler, Metrics())
-        try:
+        with answering_files(threads=self._threads) as answerer:
             return asyncio.run(self._score(source, parts, answerer, observer))
-        finally:
-            tokenizer.shutdown()
-            scheduler.shutdown()
 
     async def _score(
         self, source: IO[bytes], parts: Parts, answerer: Answerer, observer: ScoringObserver
@@ -107,7 +98,7 @@ class Scorer:
     def _begin(self, answerer: Answerer, batch: Sequence[Any], *, number: int, first: int) -> Begun:
         texts = [_check(text) for text in self._format.texts(batch)]
         good = [text for text in texts if isinstance(text, str)]
-        answered = answerer.answer(self._classifier, good, caller=Caller(seconds=math.inf))
+        answered = answerer.answer(self._classifier, good, caller=NOBODY)
         return Begun(
             number=number,
             first=first,
