@@ -34,7 +34,7 @@ def serve(
 ) -> None:
     """Serve the versions of a store over HTTP, unless a command is given.
 
-    Each option, and more that docs/architecture.md lists, can be set as GATEWISE_<NAME> too.
+    Each option, and more that docs/serving.md lists, can be set as GATEWISE_<NAME> too.
     """
     if context.invoked_subcommand is not None:
         return

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from service.__main__ import app
 from service.settings import Settings
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "serving.md"
 
 
 def test_every_setting_says_what_it_is() -> None:
