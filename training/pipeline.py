@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -24,9 +25,11 @@ from training.export.onnx import export_onnx
 from training.export.savedmodel import export_saved_model
 from training.export.verify import Proof, prove_export
 from training.export.weights import find_weights
+from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
 from training.prepare import Prepared
 from training.recipe.classifier import Classifier, halves
+from training.recipe.encoder_cache import PRETRAINING
 from training.recipe.learn import Learned, learn
 from training.recipe.speed import fit_into
 from training.report.summary import Summary, answer_times, headline
@@ -34,6 +37,8 @@ from training.report.terminal import print_summary
 from training.report.write import write_report
 from training.run import Run
 from training.tracking.mlflow import MlflowLog
+from training.tracking.progress import FitProgress, PretrainProgress
+from training.tracking.tensorboard import Curves
 from training.workspace.interrupt import Interrupted
 
 
@@ -48,13 +53,22 @@ def train(run: Run, *, store: Store) -> Version:
     # The folder is made first, so that a store that cannot be written to is found before training.
     with store.staging(run.settings.name) as folder, run.lock(), MlflowLog(run) as log:
         with _tell_what_is_kept(run):
-            metadata, summary = _build(replace(run, listen=log.listen), folder=folder)
+            metadata, summary = _build(
+                replace(run, observers=partial(_observers, run, log)), folder=folder
+            )
             version = store.publish(folder, metadata=metadata)
         run.clean_up()
         log.add_version(version)
     print_summary(summary)
     console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
     return version
+
+
+def _observers(run: Run, log: MlflowLog, stage: str) -> list[Observer]:
+    """Return the observers of the fit of a stage."""
+    if stage == PRETRAINING:
+        return [PretrainProgress()]
+    return [FitProgress(), Curves(run.curves_folder(stage)), log.observer(stage)]
 
 
 @contextmanager

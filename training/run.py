@@ -1,7 +1,7 @@
 """One training: what it works on, what decides it, and where it leaves what it needs to go on."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from models.versions import Version
 from training.defaults import spells_by_default
 from training.fitting.objective import Score, choose_score, weigh_classes
+from training.fitting.observer import Observer
 from training.prepare import Prepared, Rows
 from training.settings import Budget, TrainSettings
 from training.targets import Targets
-from training.tracking.tensorboard import Curves, Listener
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training
 
@@ -43,7 +43,7 @@ class Run:
         start: The version whose network is gone on with, if there is one.
         budget: How long it may take; None for as long as it takes.
         resume: Whether to go on from checkpoints.
-        listen: Returns who hears how the fit of a stage goes.
+        observers: Returns the observers of the fit of a stage.
     """
 
     prepared: Prepared
@@ -52,7 +52,7 @@ class Run:
     start: Version | None = None
     budget: Budget | None = None
     resume: bool = False
-    listen: Callable[[str], Listener] | None = None
+    observers: Callable[[str], Sequence[Observer]] = lambda stage: ()
 
     @cached_property
     def score(self) -> Score:
@@ -116,10 +116,9 @@ class Run:
         }
         return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 
-    def curves(self, stage: str) -> Curves:
+    def curves_folder(self, stage: str) -> Path:
         """Return where the learning curves of one stage go."""
-        folder = self.work / "tensorboard" / self.settings.name / stage
-        return Curves(folder, listener=self.listen(stage) if self.listen else None)
+        return self.work / "tensorboard" / self.settings.name / stage
 
     def note(self, name: str) -> Path:
         """Return a file beside the checkpoints, which stays for as long as they do."""

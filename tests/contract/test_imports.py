@@ -26,15 +26,21 @@ ALLOWED = {
 }
 
 
-def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+def modules_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+    """Return the modules that a file imports, or imports names from."""
     tree = ast.parse(path.read_text())
     found: set[str] = set()
     for node in tree.body if top_level_only else ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.partition(".")[0])
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def imports_of(path: Path, *, top_level_only: bool = False) -> set[str]:
+    modules = modules_of(path, top_level_only=top_level_only)
+    return {module.partition(".")[0] for module in modules}
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)
@@ -53,6 +59,17 @@ def test_engines_are_imported_when_they_are_chosen() -> None:
             assert "onnxruntime" not in imports_of(path), path
     for name, module in ALLOWED:
         assert module not in imports_of(ROOT / name, top_level_only=True), name
+
+
+def test_a_fit_knows_no_terminal_and_no_tracker() -> None:
+    shown = ("rich", "typer", "mlflow", "training.console", "training.tracking")
+    files = sorted((ROOT / "training" / "fitting").rglob("*.py"))
+    assert len(files) > 5
+    for path in files:
+        modules = modules_of(path)
+        broken = [m for m in modules for name in shown if m == name or m.startswith(f"{name}.")]
+        assert not broken, path
+        assert "tf.summary" not in path.read_text(), path
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)

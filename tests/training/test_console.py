@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from training.console import StageConsole, console
+from training.console import StageConsole, StepProgress, console
 
 STAGE = "reading [the] rows"
 
@@ -35,8 +35,6 @@ def test_a_terminal_has_a_spinner_instead() -> None:
 
 
 def test_bars_are_told_in_a_log_too(capsys: pytest.CaptureFixture[str]) -> None:
-    from training.tracking.progress import StepProgress
-
     assert not console.is_terminal
     with StepProgress("pretraining", total=3) as progress:
         progress.show(1, "perplexity 3")

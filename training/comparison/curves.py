@@ -13,8 +13,8 @@ from training.comparison.tasks import point
 from training.comparison.tasks.plan import TASKS, Place, plan
 from training.comparison.tasks.point import Point, run_point
 from training.comparison.tasks.task import Task
+from training.console import StepProgress
 from training.settings import Cell
-from training.tracking.progress import StepProgress
 from training.workspace.atomic import save_json
 from training.workspace.interrupt import Interrupt
 

@@ -17,28 +17,28 @@ from training.comparison.interruption import measure_flips
 from training.comparison.material import Material
 from training.comparison.records import Examined
 from training.errors import Diverged
-from training.fitting.fit import Fitted
+from training.fitting.course import Fitted
+from training.fitting.observer import FitStep, Observer
 from training.network.build import predict_logits
 from training.recipe.classifier import Classifier
 from training.recipe.learn import Learned, examples, fit_network
 from training.run import Run
 from training.settings import Cell
+from training.tracking.progress import FitProgress
+from training.tracking.tensorboard import Curves
 
 
 @dataclass
-class Steps:
-    """Hears of the steps of a fit."""
+class StepRecord(Observer):
+    """Keeps the loss and the norm of the gradient of each step."""
 
     loss: list[float] = field(default_factory=list)
     norm: list[float] = field(default_factory=list)
 
-    def add_step(self, loss: float, *, norm: float, step: int) -> None:
+    def add_step(self, step: FitStep) -> None:
         """Note the step."""
-        self.loss.append(loss)
-        self.norm.append(norm)
-
-    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
-        """Do nothing: the fit itself keeps the epochs."""
+        self.loss.append(step.loss)
+        self.norm.append(step.norm)
 
 
 def examine(material: Material, contestant: Contestant, *, seed: int, priced: bool) -> Examined:
@@ -51,12 +51,15 @@ def examine(material: Material, contestant: Contestant, *, seed: int, priced: bo
         priced: Whether to measure what it costs, too.
     """
     keras.backend.clear_session()  # of the contestant before
-    steps = Steps()
+    steps = StepRecord()
     shared = material.run.settings
     network = replace(shared.network, cell=contestant.cell, units=contestant.units)
     settings = replace(shared, seed=seed, network=network)
     # A fit that was stopped begins anew, for its curves up to there are gone.
-    run = replace(material.run, settings=settings, resume=False, listen=lambda _: steps)
+    run = replace(material.run, settings=settings, resume=False)
+    run = replace(
+        run, observers=lambda stage: [FitProgress(), Curves(run.curves_folder(stage)), steps]
+    )
     stage = f"{contestant.key}-{seed}"
     try:
         fitted = fit_network(run, material.lesson, None, None, stage=stage)
@@ -74,7 +77,7 @@ def _examine(
     contestant: Contestant,
     fitted: Fitted,
     *,
-    steps: Steps,
+    steps: StepRecord,
     priced: bool,
 ) -> Examined:
     logits = {

@@ -5,7 +5,7 @@ from pathlib import Path
 from models.golden import Probabilities
 from models.metadata import Metadata
 from training.export.verify import Proof
-from training.fitting.fit import Fitted
+from training.fitting.course import Fitted
 from training.linear.baseline import Baseline
 from training.prepare import Prepared
 from training.report.results import Cost, Results, SplitResult

@@ -3,85 +3,26 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from models.batching import Row
-from training.console import console
 from training.defaults import choose_epochs
 from training.errors import Diverged
 from training.fitting.adversarial import differentiate_both
 from training.fitting.batches import Examples, LengthBatches
+from training.fitting.course import Course, Fitted
 from training.fitting.objective import Loss, Objective
+from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer, Observers
 from training.fitting.optimizer import AdamW, make_rate
 from training.network.build import predict_logits
 from training.settings import FitSettings
-from training.tracking.progress import FitProgress
-from training.tracking.tensorboard import Curves
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.interrupt import Interrupt
 
 WARMUP_SHARE = 0.05  # of all steps
-
-
-@dataclass(kw_only=True)
-class Course:
-    """How far a fit has come; saved in checkpoints.
-
-    Args:
-        epoch: Epochs that are complete.
-        batch: Batches done of the next one.
-        loss: Sum of the losses of those batches.
-        seconds: Time of training so far, validation not counted.
-        cpu_seconds: Time of all cores together in it.
-        history: Figures of each complete epoch, with the seconds until its end.
-        best_epoch: The epoch best on validation so far, counted from 1.
-        best_score: Its score.
-        best_loss: Its log loss on validation.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    loss: float = 0.0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-    best_epoch: int = 0
-    best_score: float = -math.inf
-    best_loss: float = math.inf
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """A fitted network, with the weights of its best epoch, and how it came about.
-
-    Args:
-        network: The network.
-        planned: Epochs that the learning rate was planned for.
-        course: What happened.
-        tokens_per_second: Mean speed of training, padding not counted.
-        padding: Share of the positions computed that were padding.
-    """
-
-    network: keras.Model
-    planned: int
-    course: Course
-    tokens_per_second: float
-    padding: float
-
-    def record(self) -> dict[str, float]:
-        """Return the figures for the metadata."""
-        return {
-            "seconds": round(self.course.seconds, 1),
-            "tokens_per_second": round(self.tokens_per_second),
-            "padding": round(self.padding, 4),
-            "planned_epochs": self.planned,
-            "epochs": self.course.epoch,
-            "best_epoch": self.course.best_epoch,
-        }
 
 
 def fit(
@@ -93,32 +34,34 @@ def fit(
     settings: FitSettings,
     seed: int,
     checkpoint: Checkpoint,
-    curves: Curves,
+    observers: Sequence[Observer] = (),
 ) -> Fitted:
     """Fit `network` in place; its weights are those of the epoch best on validation.
 
-    Goes on from `checkpoint` if it holds something.
+    Goes on from `checkpoint` if it holds something. `observers` hear of every step and epoch, in
+    their order, before these are saved.
 
     Raises:
         Diverged: The loss is no longer a number.
         TrainingError: The checkpoint is of another training.
         Interrupted: Somebody asked to stop; the checkpoint says where.
     """
-    batches = LengthBatches(train, size=settings.batch, seed=seed)
-    epochs = settings.epochs or choose_epochs(
-        len(batches), tokens=train.tokens, task=objective.task
-    )
+    batches, tokens = LengthBatches(train, size=settings.batch, seed=seed), train.tokens
+    epochs = settings.epochs or choose_epochs(len(batches), tokens=tokens, task=objective.task)
     optimizer = make_optimizer(network, settings, steps=epochs * len(batches))
     step = make_step(network, optimizer, loss=objective.loss, adversarial=settings.adversarial)
     best = _Best(network)
     tracked = {"network": network.variables, "optimizer": optimizer.variables, "best": best.values}
     course = checkpoint.restore(tracked, Course())
-    if course.epoch or course.batch:
-        place = f"in epoch {course.epoch + 1} after {course.batch:,} steps"
-        over = _is_over(course, epochs=epochs, patience=settings.patience)
-        console.print(f"resumed {'after the fit, which was complete' if over else place}")
-    progress = FitProgress(epochs=epochs, batches=len(batches), tokens=train.tokens)
-    with Interrupt() as interrupt, progress, curves:
+    told = Observers(observers)
+    plan = FitPlan(
+        epochs=epochs,
+        batches=len(batches),
+        done_epochs=course.epoch,
+        done_batches=course.batch,
+        over=_is_over(course, epochs=epochs, patience=settings.patience),
+    )
+    with Interrupt() as interrupt, told.observing(plan):
         while not _is_over(course, epochs=epochs, patience=settings.patience):
             for ids, targets in batches.epoch(course.epoch, start=course.batch):
                 started, computing = time.perf_counter(), time.process_time()
@@ -127,16 +70,13 @@ def fit(
                 course.cpu_seconds += time.process_time() - computing
                 course.loss += loss_here
                 course.batch += 1
-                steps = course.epoch * len(batches) + course.batch
-                curves.add_step(loss_here, norm=norm, step=steps)
-                progress.show_batch(course)
+                told.add_step(_step(course, plan, loss=loss_here, norm=norm, tokens=tokens))
                 if interrupt.asked or checkpoint.is_due():
                     checkpoint.save(tracked, course)
                 interrupt.leave_if_asked()
             figures = objective.judge(predict_logits(network, validation))
             _end_epoch(course, figures, best=best)
-            progress.show_epoch(course)
-            curves.add_epoch(course.history[-1], epoch=course.epoch)
+            told.add_epoch(_epoch(course, plan, tokens=tokens))
             checkpoint.save(tracked, course)
             interrupt.leave_if_asked()
     best.restore()
@@ -144,7 +84,7 @@ def fit(
         network=network,
         planned=epochs,
         course=course,
-        tokens_per_second=course.epoch * train.tokens / course.seconds,
+        tokens_per_second=course.epoch * tokens / course.seconds,
         padding=sum(map(batches.padding, range(course.epoch))) / course.epoch,
     )
 
@@ -197,6 +137,34 @@ class _Best:
         """Give the network the best weights."""
         for value, weight in zip(self.values, self._network.weights, strict=True):
             weight.assign(value)
+
+
+def _step(course: Course, plan: FitPlan, *, loss: float, norm: float, tokens: int) -> FitStep:
+    """Return the step that was just done; `tokens` are those of an epoch."""
+    return FitStep(
+        number=course.epoch * plan.batches + course.batch,
+        epoch=course.epoch + 1,
+        batch=course.batch,
+        loss=loss,
+        mean_loss=course.loss / course.batch,
+        norm=norm,
+        tokens_per_second=_speed(course, plan, tokens=tokens),
+    )
+
+
+def _epoch(course: Course, plan: FitPlan, *, tokens: int) -> FitEpoch:
+    """Return the epoch that was just completed; `tokens` are those of an epoch."""
+    return FitEpoch(
+        number=course.epoch,
+        figures=course.history[-1],
+        tokens_per_second=_speed(course, plan, tokens=tokens),
+    )
+
+
+def _speed(course: Course, plan: FitPlan, *, tokens: int) -> float:
+    """Return the mean tokens per second so far, validation not counted."""
+    epochs = course.epoch + course.batch / plan.batches
+    return epochs * tokens / max(course.seconds, 1e-9)
 
 
 def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> None:

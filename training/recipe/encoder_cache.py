@@ -20,6 +20,7 @@ from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock
 
 FOLDER = "encoders"
+PRETRAINING = "pretraining"  # the stage, for the observers of a run
 
 
 def find_encoder(run: Run) -> Encoder:
@@ -62,6 +63,7 @@ def _pretrain(run: Run, path: Path) -> Encoder:
         settings=run.settings.pretrain,
         seed=run.settings.pretrain.seed,
         checkpoint=checkpoint,
+        observers=run.observers(PRETRAINING),
     )
     _save(encoder, path)
     checkpoint.delete()

@@ -21,10 +21,10 @@ from models.batching import Ids, Row
 from models.tokenizer import PAD
 from training.errors import DataError, TrainingError
 from training.fitting.batches import Examples, LengthBatches
+from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer, Observers
 from training.fitting.optimizer import AdamW, make_rate
 from training.network.recurrence import LAYERS
 from training.settings import NetworkSettings, PretrainSettings
-from training.tracking.progress import StepProgress
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.interrupt import Interrupt
 
@@ -83,10 +83,12 @@ def pretrain(
     settings: PretrainSettings,
     seed: int,
     checkpoint: Checkpoint,
+    observers: Sequence[Observer] = (),
 ) -> Encoder:
     """Fit a language model to rows of ids; return its encoder.
 
-    Goes on from `checkpoint` if it holds something.
+    Goes on from `checkpoint` if it holds something. `observers` hear of every batch of texts as a
+    step, its loss a running mean, and of every epoch; no norms are measured.
 
     Raises:
         DataError: There is nothing to predict in the rows.
@@ -96,17 +98,25 @@ def pretrain(
     reading = Reading(rows, vocabulary=vocabulary, shape=shape, settings=settings, seed=seed)
     batches, tracked = reading.batches, {"model": reading.model.tracked}
     course = reading.course = checkpoint.restore(tracked, reading.course)
-    progress = StepProgress("pretraining", total=settings.epochs * len(batches))
-    with Interrupt() as interrupt, progress:
+    told = Observers(observers)
+    plan = FitPlan(
+        epochs=settings.epochs,
+        batches=len(batches),
+        done_epochs=course.epoch,
+        done_batches=course.batch,
+        over=course.epoch >= settings.epochs,
+    )
+    with Interrupt() as interrupt, told.observing(plan):
         while course.epoch < settings.epochs:
             for texts, _ in batches.epoch(course.epoch, start=course.batch):
                 reading.read(texts)
                 course.batch += 1
-                progress.show(course.epoch * len(batches) + course.batch, _figures(course))
+                told.add_step(_step(course, plan))
                 if interrupt.asked or checkpoint.is_due():
                     checkpoint.save(tracked, course)
                 interrupt.leave_if_asked()
             course.epoch, course.batch = course.epoch + 1, 0
+            told.add_epoch(_epoch(course))
             checkpoint.save(tracked, course)
     return reading.model.encoder(perplexity=float(np.exp(course.loss)))
 
@@ -304,6 +314,24 @@ def _count_slices(batches: LengthBatches, settings: PretrainSettings) -> int:
     return sum(-(-(width - 1) // settings.slice) for width in batches.widths(0))
 
 
-def _figures(course: PretrainCourse) -> str:
-    speed = course.tokens / max(course.seconds, 1e-9)
-    return f"perplexity {np.exp(min(course.loss, 20)):,.0f}  {speed:,.0f} tokens/s"
+def _step(course: PretrainCourse, plan: FitPlan) -> FitStep:
+    """Return the batch of texts that was just learned from."""
+    return FitStep(
+        number=course.epoch * plan.batches + course.batch,
+        epoch=course.epoch + 1,
+        batch=course.batch,
+        loss=course.loss,
+        mean_loss=course.loss,
+        tokens_per_second=_speed(course),
+    )
+
+
+def _epoch(course: PretrainCourse) -> FitEpoch:
+    """Return the epoch that was just completed."""
+    return FitEpoch(
+        number=course.epoch, figures={"loss": course.loss}, tokens_per_second=_speed(course)
+    )
+
+
+def _speed(course: PretrainCourse) -> float:
+    return course.tokens / max(course.seconds, 1e-9)

@@ -20,7 +20,8 @@ from training.calibration.scaling import calibrate, cross_entropy, weigh
 from training.console import console
 from training.export.savedmodel import round_embedding
 from training.fitting.batches import Examples
-from training.fitting.fit import Fitted, fit
+from training.fitting.course import Fitted
+from training.fitting.fit import fit
 from training.fitting.objective import Objective, make_judge, make_loss
 from training.linear.ngrams import NgramModel, fit_ngrams
 from training.network.build import build_network, tabulate
@@ -192,7 +193,7 @@ def fit_network(
         settings=settings.fit,
         seed=settings.seed,
         checkpoint=run.checkpoint(stage),
-        curves=run.curves(stage),
+        observers=run.observers(stage),
     )
     course = fitted.course
     console.print(

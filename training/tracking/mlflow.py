@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Self
 from models.versions import CARD, REPORT, Version
 from training.console import console
 from training.errors import TrainingError
+from training.fitting.observer import FitEpoch, Observer
 from training.workspace.atomic import save_json
 from training.workspace.interrupt import Interrupted
 
-if TYPE_CHECKING:  # for these start TensorFlow
+if TYPE_CHECKING:  # it starts TensorFlow
     from training.run import Run
-    from training.tracking.tensorboard import Listener
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
 # MLflow itself waits for minutes, reports its use to its makers, and prints where to look.
@@ -89,8 +89,8 @@ class MlflowLog:
             told = "has it all" if closed and (self._complete or kind) else "has not got it all"
             console.print(f"MLflow {told}")
 
-    def listen(self, stage: str) -> "Listener":
-        """Return who passes the epochs of a stage on to MLflow."""
+    def observer(self, stage: str) -> Observer:
+        """Return what passes the epochs of a stage on to MLflow."""
         return _Stage(self, stage)
 
     def add_epoch(self, figures: Mapping[str, float], *, stage: str, epoch: int) -> None:
@@ -215,19 +215,16 @@ class MlflowLog:
         save_json({"run": self._id, "epochs": self._epochs}, path=self._note)
 
 
-class _Stage:
+class _Stage(Observer):
     """Passes the epochs of one stage on; steps are too many for a server."""
 
     def __init__(self, log: MlflowLog, stage: str) -> None:
         self._log = log
         self._stage = stage
 
-    def add_step(self, loss: float, *, norm: float, step: int) -> None:
-        """Do nothing."""
-
-    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
+    def add_epoch(self, epoch: FitEpoch) -> None:
         """Log an epoch."""
-        self._log.add_epoch(figures, stage=self._stage, epoch=epoch)
+        self._log.add_epoch(epoch.figures, stage=self._stage, epoch=epoch.number)
 
 
 def _import_mlflow() -> Any:

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any
 
 import tensorflow as tf
+
+from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer
 
 _Metadata = tf.compat.v1.SummaryMetadata
 # What tf.summary.scalar() would say, which wants the whole of TensorBoard installed.
@@ -12,51 +14,35 @@ _SCALAR = _Metadata(plugin_data=_Metadata.PluginData(plugin_name="scalars"), dat
 STEPS_BETWEEN = 20
 
 
-class Listener(Protocol):
-    """Hears how a fit goes; what it raises ends the fit."""
-
-    def add_step(self, loss: float, *, norm: float, step: int) -> None:
-        """Hear of the loss of a step and the norm of its gradient."""
-
-    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
-        """Hear of the figures of an epoch."""
-
-
-class Curves:
-    """The learning curves of one fit; entered, it writes to a folder of its own.
+class Curves(Observer):
+    """The learning curves of one fit, in a folder of its own.
 
     Args:
         folder: Where TensorBoard shall find them. A resumed fit goes on in the same folder.
-        listener: Who else hears of every step and epoch.
     """
 
-    def __init__(self, folder: Path, *, listener: Listener | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._listener = listener
         self._writer: Any = None
 
-    def __enter__(self) -> Self:
+    def begin(self, plan: FitPlan) -> None:
         """Open the folder."""
         self._writer = tf.summary.create_file_writer(str(self._folder))
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def add_step(self, step: FitStep) -> None:
+        """Note the loss of a step and the norm of its gradient, every so often."""
+        if step.number % STEPS_BETWEEN == 0:
+            self._add({"step/loss": step.loss, "step/gradient norm": step.norm}, step=step.number)
+
+    def add_epoch(self, epoch: FitEpoch) -> None:
+        """Note the figures of an epoch."""
+        figures = {f"epoch/{name}": value for name, value in epoch.figures.items()}
+        self._add(figures, step=epoch.number)
+        self._writer.flush()
+
+    def end(self) -> None:
         """Write what is left."""
         self._writer.close()
-
-    def add_step(self, loss: float, *, norm: float, step: int) -> None:
-        """Note the loss of a step and the norm of its gradient, every so often."""
-        if step % STEPS_BETWEEN == 0:
-            self._add({"step/loss": loss, "step/gradient norm": norm}, step=step)
-        if self._listener is not None:
-            self._listener.add_step(loss, norm=norm, step=step)
-
-    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
-        """Note the figures of an epoch."""
-        self._add({f"epoch/{name}": value for name, value in figures.items()}, step=epoch)
-        self._writer.flush()
-        if self._listener is not None:
-            self._listener.add_epoch(figures, epoch=epoch)
 
     def _add(self, figures: Mapping[str, float], *, step: int) -> None:
         with self._writer.as_default():

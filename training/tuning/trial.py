@@ -1,7 +1,7 @@
 """Fits one trial as a training would, and ends it when it is hopeless or out of time."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import keras
@@ -15,12 +15,14 @@ from training.calibration.probabilities import predict
 from training.calibration.scaling import calibrate
 from training.console import hushed
 from training.errors import TrainingError
-from training.fitting.fit import Fitted
+from training.fitting.course import Fitted
+from training.fitting.observer import FitEpoch, FitStep, Observer
 from training.linear.ngrams import NgramModel
 from training.recipe.classifier import halves
 from training.recipe.learn import Lesson, choose_ngrams, fit_network, labelled
 from training.report.tallies import tally
 from training.run import Run
+from training.tracking.tensorboard import Curves
 from training.tuning.outcome import ENDING, MEASURED, Ending, Measured
 from training.tuning.space import apply, shorten
 from training.tuning.study import DEFAULTS
@@ -48,8 +50,8 @@ class Material:
         return cls(run, lesson, choose_ngrams(run, lesson) if run.settings.ngrams else None)
 
 
-class Watch:
-    """Hears of the steps and epochs of a trial.
+class TrialObserver(Observer):
+    """Tells the study of each epoch, and ends a trial that is hopeless or out of time.
 
     Args:
         trial: The trial.
@@ -65,16 +67,16 @@ class Watch:
         self.epochs = 0
         self.log_loss: float | None = None
 
-    def add_step(self, _loss: float, *, norm: float, step: int) -> None:
+    def add_step(self, step: FitStep) -> None:
         """Raise OutOfTime if the time is up."""
         self._show(self.epochs)
         if not self._spared and time.monotonic() > self._deadline:
             raise OutOfTime
 
-    def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
+    def add_epoch(self, epoch: FitEpoch) -> None:
         """Raise TrialPruned if most trials were better after as many epochs."""
-        self.epochs, self.log_loss = epoch, figures["log_loss"]
-        self._trial.report(figures["score"], epoch)
+        self.epochs, self.log_loss = epoch.number, epoch.figures["log_loss"]
+        self._trial.report(epoch.figures["score"], epoch.number)
         if not self._spared and self._trial.should_prune():
             raise optuna.TrialPruned
 
@@ -94,23 +96,24 @@ def run_trial(
         Interrupted: Somebody asked to stop; the trial is left unfinished.
     """
     started = time.monotonic()
-    watch = Watch(trial, deadline=deadline, show=show)
+    observer = TrialObserver(trial, deadline=deadline, show=show)
     try:
         with hushed():
-            fitted = _fit(material, trial, watch)
+            fitted = _fit(material, trial, observer)
     except (optuna.TrialPruned, OutOfTime, TrainingError, tf.errors.ResourceExhaustedError) as end:
         if is_default(trial):
             raise
-        _record_end(study, trial, watch, _ending(end), seconds=time.monotonic() - started)
+        _record_end(study, trial, observer, _ending(end), seconds=time.monotonic() - started)
     else:
         error = _standard_error(material, fitted)
         _record_result(study, trial, fitted, error=error, seconds=time.monotonic() - started)
 
 
-def _fit(material: Material, trial: optuna.Trial, watch: Watch) -> Fitted:
+def _fit(material: Material, trial: optuna.Trial, observer: TrialObserver) -> Fitted:
     keras.backend.clear_session()  # of the trial before
     settings = apply(material.run.settings, shorten(trial.params))
-    run = replace(material.run, settings=settings, resume=False, listen=lambda _: watch)
+    run = replace(material.run, settings=settings, resume=False)
+    run = replace(run, observers=lambda stage: [Curves(run.curves_folder(stage)), observer])
     try:
         stage = f"trial-{trial.number}"
         return fit_network(run, material.lesson, material.ngrams, None, stage=stage)
@@ -125,10 +128,12 @@ def _ending(error: Exception) -> Ending:
 
 
 def _record_end(
-    study: Study, trial: optuna.Trial, watch: Watch, ending: Ending, *, seconds: float
+    study: Study, trial: optuna.Trial, observer: TrialObserver, ending: Ending, *, seconds: float
 ) -> None:
     """Record a trial without a result."""
-    measured = Measured(log_loss=watch.log_loss, seconds=round(seconds, 1), epochs=watch.epochs)
+    measured = Measured(
+        log_loss=observer.log_loss, seconds=round(seconds, 1), epochs=observer.epochs
+    )
     _note(trial, ending, measured)
     failed = ending == "failed"
     study.tell(trial, state=TrialState.FAIL if failed else TrialState.PRUNED)

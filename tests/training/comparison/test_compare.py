@@ -14,6 +14,7 @@ from training.settings import FitSettings, NetworkSettings
 
 if TYPE_CHECKING:
     from training.comparison.summary import Summary
+    from training.fitting.observer import FitStep
 
 pytestmark = pytest.mark.tensorflow  # which the modules import
 
@@ -108,19 +109,19 @@ def test_a_stopped_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.usefixtures("unwritten")
 def test_a_stopped_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.comparison.examine import Steps
+    from training.comparison.examine import StepRecord
     from training.workspace.checkpoint import Checkpoint
 
-    add_step, taken = Steps.add_step, []
+    add_step, taken = StepRecord.add_step, []
 
-    def stop_at_the_third(self: Steps, loss: float, *, norm: float, step: int) -> None:
+    def stop_at_the_third(self: StepRecord, step: "FitStep") -> None:
         taken.append(step)
         if len(taken) == 3:
             raise KeyboardInterrupt
-        add_step(self, loss, norm=norm, step=step)
+        add_step(self, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Steps, "add_step", stop_at_the_third)
+        patch.setattr(StepRecord, "add_step", stop_at_the_third)
         patch.setattr(Checkpoint, "is_due", lambda _: True)
         with pytest.raises(KeyboardInterrupt):
             compare(tmp_path, cells=("rnn",))

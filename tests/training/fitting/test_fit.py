@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ import pytest
 
 from tests.training.interruptions import finish_in_pieces
 from training.errors import TrainingError
+from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer
 from training.settings import FitSettings, NetworkSettings
 from training.workspace import checkpoint
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.interrupt import Interrupted
 
 if TYPE_CHECKING:
-    from training.fitting.fit import Fitted
+    from training.fitting.course import Fitted
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 
@@ -88,6 +90,7 @@ def run(
     epochs: int | None = EPOCHS,
     patience: int = EPOCHS,
     adversarial: float = 0.0,
+    observers: Sequence[Observer] = (),
 ) -> "Fitted":
     """Fit a tiny network that draws random numbers; go on from the checkpoint if there is one."""
     import keras
@@ -97,7 +100,6 @@ def run(
     from training.fitting.fit import fit
     from training.fitting.objective import Objective
     from training.network.build import build_network
-    from training.tracking.tensorboard import Curves
 
     keras.utils.set_random_seed(1)
     tf.config.experimental.enable_op_determinism()
@@ -119,7 +121,7 @@ def run(
         ),
         seed=1,
         checkpoint=Checkpoint(path, identity={}, resume=True),
-        curves=Curves(path.parent / "curves"),
+        observers=observers,
     )
 
 
@@ -147,9 +149,47 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> "Fitted":
     return fitted
 
 
-def resumed(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Return the lines that say where a fit went on."""
-    return [line for line in capsys.readouterr().err.splitlines() if line.startswith("resumed")]
+class Heard(Observer):
+    """Notes what it hears; raises where a test wants it to.
+
+    Args:
+        fails_at: The number of the call from which it raises.
+    """
+
+    def __init__(self, *, fails_at: int | None = None) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self._fails_at = fails_at
+
+    def begin(self, plan: FitPlan) -> None:
+        self._hear("begin", plan)
+
+    def add_step(self, step: FitStep) -> None:
+        self._hear("step", step)
+
+    def add_epoch(self, epoch: FitEpoch) -> None:
+        self._hear("epoch", epoch)
+
+    def end(self) -> None:
+        self.calls.append(("end", None))
+
+    def _hear(self, name: str, told: Any) -> None:
+        self.calls.append((name, told))
+        if len(self.calls) == self._fails_at:
+            raise Killed
+
+    @property
+    def names(self) -> list[str]:
+        """What was called."""
+        return [name for name, _ in self.calls]
+
+    @property
+    def plan(self) -> FitPlan:
+        """What the fit had to do."""
+        return next(told for name, told in self.calls if name == "begin")
+
+    @property
+    def steps(self) -> list[FitStep]:
+        return [told for name, told in self.calls if name == "step"]
 
 
 @pytest.mark.usefixtures("eager")
@@ -209,28 +249,89 @@ class TestStopped:
             run(path, judge=on_call(epoch, press_ctrl_c, judge_logits))
         assert_same(run(path), undisturbed)
 
-    def test_when_it_was_over(self, undisturbed: "Fitted", path: Path, capsys) -> None:
+    def test_when_it_was_over(self, undisturbed: "Fitted", path: Path) -> None:
         run(path)
-        capsys.readouterr()
-        assert_same(run(path, loss=on_call(1, die, mean_loss)), undisturbed)
-        assert resumed(capsys) == ["resumed after the fit, which was complete"]
+        heard = Heard()
+        found = run(path, loss=on_call(1, die, mean_loss), observers=[heard])
+        assert_same(found, undisturbed)
+        assert heard.plan.resumed
+        assert heard.plan.over
+        assert heard.names == ["begin", "end"]
 
-    def test_when_patience_was_over(self, path: Path, capsys) -> None:
+    def test_when_patience_was_over(self, path: Path) -> None:
         options = {"patience": 1, "epochs": 9}
         assert run(path, judge=recite([0.5, 0.4]), **options).course.epoch == 2
-        run(path, loss=on_call(1, die, mean_loss), **options)
-        assert resumed(capsys) == ["resumed after the fit, which was complete"]
+        heard = Heard()
+        run(path, loss=on_call(1, die, mean_loss), observers=[heard], **options)
+        assert heard.plan == FitPlan(epochs=9, batches=BATCHES, done_epochs=2, over=True)
 
-    def test_where_it_goes_on_is_told(self, path: Path, capsys) -> None:
-        for steps in (1, BATCHES):
-            with pytest.raises(Interrupted):
-                run(path, loss=on_call(steps, press_ctrl_c, mean_loss))
+
+@pytest.mark.usefixtures("eager")
+class TestObservers:
+    def test_hear_of_steps_and_epochs_in_order(self, path: Path) -> None:
+        heard = Heard()
+        fitted = run(path, observers=[heard])
+        assert heard.names == ["begin", *([*["step"] * BATCHES, "epoch"] * EPOCHS), "end"]
+        assert heard.plan == FitPlan(epochs=EPOCHS, batches=BATCHES)
+        assert not heard.plan.resumed
+        places = [(step.number, step.epoch, step.batch) for step in heard.steps]
+        assert places == [(1, 1, 1), (2, 1, 2), (3, 2, 1), (4, 2, 2), (5, 3, 1), (6, 3, 2)]
+        epochs = [told for name, told in heard.calls if name == "epoch"]
+        assert [epoch.number for epoch in epochs] == [1, 2, 3]
+        assert [epoch.figures for epoch in epochs] == fitted.course.history
+        assert epochs[-1].tokens_per_second == pytest.approx(fitted.tokens_per_second)
+
+    def test_hear_losses_norms_and_speed(self, path: Path) -> None:
+        heard = Heard()
+        fitted = run(path, observers=[heard])
+        for first, second in zip(heard.steps[::2], heard.steps[1::2], strict=True):
+            assert first.mean_loss == first.loss
+            assert second.mean_loss == pytest.approx((first.loss + second.loss) / 2)
+        last = [step.mean_loss for step in heard.steps if step.batch == BATCHES]
+        assert last == [epoch["loss"] for epoch in fitted.course.history]
+        assert all(step.norm > 0 and step.tokens_per_second > 0 for step in heard.steps)
+
+    def test_hear_after_a_stop_only_what_is_left(self, path: Path) -> None:
+        whole, pieces = Heard(), [Heard() for _ in range(3)]
+        run(path.with_name("undisturbed.npz"), observers=[whole])
+        for heard, steps in zip(pieces, (1, BATCHES, None), strict=True):
+            loss = mean_loss if steps is None else on_call(steps, press_ctrl_c, mean_loss)
+            with nullcontext() if steps is None else pytest.raises(Interrupted):
+                run(path, loss=loss, observers=[heard])
+        begun = [(heard.plan.done_epochs, heard.plan.done_batches) for heard in pieces]
+        assert begun == [(0, 0), (0, 1), (1, 1)]
+        assert [heard.plan.resumed for heard in pieces] == [False, True, True]
+        assert not any(heard.plan.over for heard in pieces)
+        assert all(heard.names[-1] == "end" for heard in pieces)
+        told = [name for heard in pieces for name in heard.names if name not in ("begin", "end")]
+        assert told == whole.names[1:-1]
+        found = [(s.number, s.loss, s.norm) for heard in pieces for s in heard.steps]
+        assert found == [(s.number, s.loss, s.norm) for s in whole.steps]
+
+    @pytest.mark.parametrize(
+        ("fails_at", "names"),
+        [
+            (2, ["begin", "step", "end"]),
+            (BATCHES + 2, ["begin", *["step"] * BATCHES, "epoch", "end"]),
+        ],
+        ids=["step", "epoch"],
+    )
+    def test_what_one_raises_ends_the_fit(
+        self, fails_at: int, names: list[str], undisturbed: "Fitted", path: Path
+    ) -> None:
+        first, failing, last = Heard(), Heard(fails_at=fails_at), Heard()
         with pytest.raises(Killed):
-            run(path, loss=on_call(1, die, mean_loss))
-        assert resumed(capsys) == [
-            "resumed in epoch 1 after 1 steps",
-            "resumed in epoch 2 after 1 steps",
-        ]
+            run(path, observers=[first, failing, last])
+        assert failing.names == names
+        assert first.names == names
+        assert last.names == [*names[:-2], "end"]  # who comes later does not hear of that any more
+        assert_same(run(path), undisturbed)
+
+    def test_one_that_cannot_begin_ends_those_that_began(self, path: Path) -> None:
+        first, failing, last = Heard(), Heard(fails_at=1), Heard()
+        with pytest.raises(Killed):
+            run(path, loss=on_call(1, pytest.fail, mean_loss), observers=[first, failing, last])
+        assert (first.names, failing.names, last.names) == (["begin", "end"], ["begin"], [])
 
 
 @pytest.mark.usefixtures("eager")

@@ -8,7 +8,9 @@ import pytest
 
 from tests.training.interruptions import finish_in_pieces
 from training.errors import DataError, TrainingError
+from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer
 from training.settings import NetworkSettings, PretrainSettings
+from training.workspace import checkpoint
 from training.workspace.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
@@ -58,6 +60,46 @@ def test_stopped_after_every_batch_it_ends_the_same(tmp_path: Path, monkeypatch)
     assert found.perplexity == expected.perplexity
     for mine, yours in zip(weights_of(found), weights_of(expected), strict=True):
         np.testing.assert_array_equal(mine, yours)
+
+
+class Heard(Observer):
+    """Notes what it hears; raises at the step of that number."""
+
+    def __init__(self, *, fails_at: int | None = None) -> None:
+        self.calls: list[Any] = []
+        self._fails_at = fails_at
+
+    def begin(self, plan: FitPlan) -> None:
+        self.calls.append(plan)
+
+    def add_step(self, step: FitStep) -> None:
+        self.calls.append(("step", step.number, step.epoch, step.batch))
+        assert step.mean_loss > 0
+        assert step.tokens_per_second > 0
+        if step.number == self._fails_at:
+            raise EOFError
+
+    def add_epoch(self, epoch: FitEpoch) -> None:
+        self.calls.append(("epoch", epoch.number))
+
+    def end(self) -> None:
+        self.calls.append("end")
+
+
+@pytest.mark.usefixtures("eager")
+def test_observers_hear_of_steps_and_epochs_and_may_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)  # so that every step is saved
+    first, path = Heard(fails_at=3), tmp_path / "checkpoint.npz"
+    with pytest.raises(EOFError):
+        run(path, observers=[first])
+    whole, plan = [("step", 1, 1, 1), ("step", 2, 1, 2), ("epoch", 1)], {"epochs": 2, "batches": 2}
+    assert first.calls == [FitPlan(**plan), *whole, ("step", 3, 2, 1), "end"]
+    second = Heard()
+    run(path, observers=[second])
+    rest = [("step", 3, 2, 1), ("step", 4, 2, 2), ("epoch", 2)]
+    assert second.calls == [FitPlan(**plan, done_epochs=1), *rest, "end"]
 
 
 def test_it_learns_what_follows_what(tmp_path: Path, monkeypatch) -> None:

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import train_tiny, write_reviews
 from tests.training.test_run import make_run
 from training.errors import TrainingError
+from training.fitting.observer import FitEpoch, FitStep
 from training.tracking import mlflow as mlflow_log
 from training.tracking.mlflow import DEFAULTS, MlflowLog, check_installed
 from training.workspace.interrupt import Interrupted
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.tensorflow  # which the modules of a run import
 
 FIGURES = {"loss": 0.9, "accuracy": 0.5, "macro_f1": 0.4, "log_loss": 0.7, "score": 0.5}
+
+STEP = FitStep(number=1, epoch=1, batch=1, loss=0.9, mean_loss=0.9, norm=1.0, tokens_per_second=1.0)
 
 
 @pytest.fixture(autouse=True)
@@ -55,13 +58,17 @@ def find_runs(store: Any, experiment: str = "mine") -> list[Any]:
     return list(store.search_runs([found.experiment_id])) if found else []
 
 
+def make_epoch(number: int) -> FitEpoch:
+    return FitEpoch(number=number, figures=FIGURES, tokens_per_second=1.0)
+
+
 def log_epochs(run: "Run", *epochs: int, stage: str = "network", error: Any = None) -> None:
     """Log as a training with these epochs would that ends with `error`."""
     run.note("").mkdir(parents=True, exist_ok=True)
     with MlflowLog(run) as log:
         for epoch in epochs:
-            log.listen(stage).add_step(0.9, norm=1.0, step=1)
-            log.listen(stage).add_epoch(FIGURES, epoch=epoch)
+            log.observer(stage).add_step(STEP)
+            log.observer(stage).add_epoch(make_epoch(epoch))
         if error is not None:
             raise error
 
@@ -221,10 +228,10 @@ def test_what_a_server_missed_is_delivered_later(
     run = make_run(tmp_path)
     run.note("").mkdir(parents=True, exist_ok=True)
     with pytest.raises(Interrupted), MlflowLog(run) as log:
-        log.listen("network").add_epoch(FIGURES, epoch=1)
+        log.observer("network").add_epoch(make_epoch(1))
         with monkeypatch.context() as patch:
             patch.setattr(type(log._client), "log_batch", out_of_order)
-            log.listen("network").add_epoch(FIGURES, epoch=2)
+            log.observer("network").add_epoch(make_epoch(2))
         raise Interrupted(signal.SIGINT)
     (logged,) = find_runs(store)
     steps = [point.step for point in store.get_metric_history(logged.info.run_id, "train_loss")]

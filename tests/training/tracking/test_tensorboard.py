@@ -1,10 +1,13 @@
 """Learning curves are written in TensorBoard's own format."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer, Observers
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 
@@ -23,13 +26,40 @@ def read(folder: Path) -> list[tuple[str, int, float]]:
     return found
 
 
-def test_every_epoch_and_some_steps_are_noted(tmp_path: Path) -> None:
-    from training.tracking.tensorboard import STEPS_BETWEEN, Curves
+def make_step(number: int) -> FitStep:
+    loss = number / 10
+    return FitStep(
+        number=number,
+        epoch=1,
+        batch=number,
+        loss=loss,
+        mean_loss=9.0,
+        norm=number,
+        tokens_per_second=1.0,
+    )
 
-    with Curves(tmp_path / "curves") as curves:
-        for step in range(1, 2 * STEPS_BETWEEN + 1):
-            curves.add_step(step / 10, norm=step, step=step)
-        curves.add_epoch({"loss": 0.5, "score": 0.25}, epoch=1)
+
+def make_epoch(number: int, **figures: float) -> FitEpoch:
+    return FitEpoch(number=number, figures=figures, tokens_per_second=1.0)
+
+
+@contextmanager
+def observing(folder: Path) -> Iterator[Observer]:
+    """Write learning curves to a folder while entered, as a fit does."""
+    from training.tracking.tensorboard import Curves
+
+    observers = Observers([Curves(folder)])
+    with observers.observing(FitPlan(epochs=1, batches=1)):
+        yield observers
+
+
+def test_every_epoch_and_some_steps_are_noted(tmp_path: Path) -> None:
+    from training.tracking.tensorboard import STEPS_BETWEEN
+
+    with observing(tmp_path / "curves") as curves:
+        for number in range(1, 2 * STEPS_BETWEEN + 1):
+            curves.add_step(make_step(number))
+        curves.add_epoch(make_epoch(1, loss=0.5, score=0.25))
     assert read(tmp_path / "curves") == [
         ("step/loss", STEPS_BETWEEN, pytest.approx(STEPS_BETWEEN / 10)),
         ("step/gradient norm", STEPS_BETWEEN, STEPS_BETWEEN),
@@ -40,30 +70,10 @@ def test_every_epoch_and_some_steps_are_noted(tmp_path: Path) -> None:
     ]
 
 
-def test_a_listener_hears_of_every_step_and_epoch(tmp_path: Path) -> None:
-    from training.tracking.tensorboard import Curves
-
-    class Heard(list[tuple[float, ...]]):
-        def add_step(self, loss: float, *, norm: float, step: int) -> None:
-            self.append((loss, norm, step))
-
-        def add_epoch(self, figures: Mapping[str, float], *, epoch: int) -> None:
-            self.append((figures["loss"], epoch))
-
-    heard = Heard()
-    with Curves(tmp_path, listener=heard) as curves:
-        curves.add_step(0.5, norm=2.0, step=1)
-        curves.add_step(0.25, norm=1.0, step=2)
-        curves.add_epoch({"loss": 0.375}, epoch=1)
-    assert heard == [(0.5, 2.0, 1), (0.25, 1.0, 2), (0.375, 1)]
-
-
 def test_a_stopped_fit_goes_on_in_the_same_folder(tmp_path: Path) -> None:
-    from training.tracking.tensorboard import Curves
-
-    with pytest.raises(KeyboardInterrupt), Curves(tmp_path) as curves:
-        curves.add_epoch({"loss": 2.0}, epoch=1)
+    with pytest.raises(KeyboardInterrupt), observing(tmp_path) as curves:
+        curves.add_epoch(make_epoch(1, loss=2.0))
         raise KeyboardInterrupt
-    with Curves(tmp_path) as curves:
-        curves.add_epoch({"loss": np.float32(1.0)}, epoch=2)
+    with observing(tmp_path) as curves:
+        curves.add_epoch(make_epoch(2, loss=np.float32(1.0)))
     assert sorted(read(tmp_path)) == [("epoch/loss", 1, 2.0), ("epoch/loss", 2, 1.0)]

@@ -1,0 +1,65 @@
+"""How far a fit has come, and what it came to."""
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(kw_only=True)
+class Course:
+    """How far a fit has come; saved in checkpoints.
+
+    Args:
+        epoch: Epochs that are complete.
+        batch: Batches done of the next one.
+        loss: Sum of the losses of those batches.
+        seconds: Time of training so far, validation not counted.
+        cpu_seconds: Time of all cores together in it.
+        history: Figures of each complete epoch, with the seconds until its end.
+        best_epoch: The epoch best on validation so far, counted from 1.
+        best_score: Its score.
+        best_loss: Its log loss on validation.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss: float = 0.0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_score: float = -math.inf
+    best_loss: float = math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A fitted network, with the weights of its best epoch, and how it came about.
+
+    Args:
+        network: The network.
+        planned: Epochs that the learning rate was planned for.
+        course: What happened.
+        tokens_per_second: Mean speed of training, padding not counted.
+        padding: Share of the positions computed that were padding.
+    """
+
+    network: "keras.Model"
+    planned: int
+    course: Course
+    tokens_per_second: float
+    padding: float
+
+    def record(self) -> dict[str, float]:
+        """Return the figures for the metadata."""
+        return {
+            "seconds": round(self.course.seconds, 1),
+            "tokens_per_second": round(self.tokens_per_second),
+            "padding": round(self.padding, 4),
+            "planned_epochs": self.planned,
+            "epochs": self.course.epoch,
+            "best_epoch": self.course.best_epoch,
+        }
