@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.versions import Version
@@ -140,3 +142,9 @@ class Run:
     @property
     def _checkpoints(self) -> Path:
         return self.work / "checkpoints" / self.settings.name
+
+
+def start_repeatably(seed: int) -> None:
+    """Make runs with the same seed equal: nothing random, no sum in the order threads finish."""
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()

@@ -17,8 +17,7 @@ from training.comparison.terminal import print_summary
 from training.comparison.write import write_comparison
 from training.console import console
 from training.errors import TrainingError
-from training.pipeline import start_repeatably
-from training.run import Run
+from training.run import Run, start_repeatably
 from training.settings import Cell
 from training.workspace.atomic import save_json
 from training.workspace.checkpoint import list_changes

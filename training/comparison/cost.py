@@ -10,7 +10,7 @@ from models.batching import Row
 from training.export.metadata import describe
 from training.export.replay import draw_timed, replay
 from training.export.verify import ENGINES
-from training.pipeline import export
+from training.export.version import export_version
 from training.prepare import Prepared
 from training.recipe.learn import Learned
 from training.settings import TrainSettings
@@ -55,7 +55,7 @@ def measure_cost(
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         metadata = describe(prepared, learned, settings)
-        export(learned.classifier, prepared, metadata=metadata, folder=folder)
+        export_version(learned.classifier, prepared, metadata=metadata, folder=folder)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         rows = prepared.ids["validation"]
         return Cost(

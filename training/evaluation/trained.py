@@ -1,17 +1,67 @@
-"""Gathers what a report is made of from the parts of a training."""
+"""Measures a trained version and reports on it, by what its export answers."""
 
 from pathlib import Path
 
 from models.golden import Probabilities
 from models.metadata import Metadata
+from models.versions import REPORT
+from training.calibration.metrics import measure
+from training.calibration.scaling import unscaled
+from training.console import console
 from training.export.verify import Proof
 from training.fitting.course import Fitted
 from training.linear.baseline import Baseline
 from training.prepare import Prepared
+from training.recipe.classifier import halves
+from training.recipe.learn import Learned
 from training.report.results import Cost, Results, SplitResult
+from training.report.summary import Summary
+from training.report.write import write_report
+from training.run import Run
 
 
-def gather_results(
+def measure_trained(run: Run, proof: Proof, baseline: Baseline, *, metadata: Metadata) -> Metadata:
+    """Return the metadata with the figures of the exported version and of the baseline."""
+    metrics: dict[str, dict[str, float]] = {}
+    for purpose, probabilities in proof.splits.items():
+        targets, leaked = run.prepared.data.splits[purpose].labels, run.prepared.leaks[purpose]
+        metrics[purpose] = measure(probabilities, targets, thresholds=metadata.thresholds)
+        if leaked.any() and not leaked.all():
+            metrics[f"{purpose}_without_leaks"] = measure(
+                probabilities[~leaked], targets[~leaked], thresholds=metadata.thresholds
+            )
+    return metadata.model_copy(update={"metrics": metrics, "baseline": baseline.metrics})
+
+
+def report_trained(
+    run: Run,
+    learned: Learned,
+    baseline: Baseline,
+    proof: Proof,
+    *,
+    metadata: Metadata,
+    folder: Path,
+) -> Summary:
+    """Write the report into the version; return what it says."""
+    classifier = learned.classifier
+    with console.status("writing the report"):
+        uncalibrated = {}
+        for purpose in proof.splits:
+            logits = halves(classifier.network, classifier.ngrams, run.prepared.ids[purpose])
+            uncalibrated[purpose] = unscaled(logits).probabilities(logits, task=classifier.task)
+        results = _make_results(
+            run.prepared,
+            learned.fitted,
+            baseline,
+            proof,
+            metadata,
+            uncalibrated=uncalibrated,
+            folder=folder,
+        )
+        return write_report(results, folder=folder / REPORT)
+
+
+def _make_results(
     prepared: Prepared,
     fitted: Fitted,
     baseline: Baseline,

@@ -14,8 +14,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from training.console import console
-from training.pipeline import start_repeatably
-from training.run import Run
+from training.run import Run, start_repeatably
 from training.tuning.outcome import Outcome, list_outcomes, rank
 from training.tuning.progress import TuneProgress
 from training.tuning.space import SPACE, defaults

@@ -27,8 +27,8 @@ def quick(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def learn(folder: Path, **changes: Any) -> "Learned":
     """Learn from a few rows, as a process of its own would; go on from what is in `folder`."""
-    from training.pipeline import start_repeatably
     from training.recipe.learn import learn
+    from training.run import start_repeatably
 
     options: dict[str, Any] = {
         "network": NetworkSettings(cell="gru", units=3, embedding=4),
