@@ -1,4 +1,4 @@
-"""Computes probabilities of token ids from a file, in a process of its own.
+"""Computes probabilities of token ids from a file, in a process of its own; see models/replay.py.
 
 A trainer runs this to check an export with the very code that will serve it, and to time it.
 """
@@ -16,9 +16,10 @@ from models.batching import Row, pad
 from models.golden import Probabilities
 from models.metadata import StateTensor
 from models.quiet_start import quiet_start
+from models.replay import EngineName, ReplayRequest, ReplayResult
 from models.versions import Version
 from service.engines.batched import compute
-from service.engines.loading import THREADS, EngineName, available_cores, load_engine
+from service.engines.loading import THREADS, available_cores, load_engine
 from service.engines.protocol import Engine, initial_state
 
 CHUNK_TEXTS = 1_024
@@ -26,54 +27,53 @@ WARM_TEXTS = 3  # answered before any is timed
 TIMED_SECONDS = 2.0  # after which no more texts are timed
 
 
-def replay(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> None:
-    """Write what the version makes of the ids in `ids_file`, and how long it takes, to `output`.
+def replay(folder: Path, engine: EngineName, request_file: Path, result_file: Path) -> None:
+    """Compute what a file asks for; write what the version makes of it, and how long it takes.
 
     Args:
         folder: A version's folder; it need not be published yet.
-        engine: "onnx" or "savedmodel".
-        ids_file: .npz with `tokens`, all ids in a row, `lengths`, the tokens of each text, `timed`,
-            the numbers of the texts to time, and `watched`, those of the texts to look at on the
-            way, `every` so many tokens.
-        output: .npz file to write, with `probabilities` (texts, labels), the `milliseconds` that
-            each timed text took alone, fewer than asked for if they take too long, `looks`, the
-            probabilities of each watched text at each look and at its end, all in a row, and
-            `looking`, the milliseconds that these took.
+        engine: Which engine computes.
+        request_file: A `ReplayRequest`.
+        result_file: Where to write the `ReplayResult`.
     """
     version = Version(folder)
     with quiet_start():
         loaded = load_engine(version, kind=engine, threads=available_cores())
-    with np.load(ids_file) as content:
-        rows = np.split(content["tokens"], np.cumsum(content["lengths"])[:-1])
-        timed, watched = ([rows[row] for row in content[name]] for name in ("timed", "watched"))
-        every = int(content["every"])
+    asked = ReplayRequest.load(request_file)
+    probabilities = _compute(loaded, asked.rows, version=version, name=engine)
+    if engine != "savedmodel":  # TensorFlow keeps to the threads of its first engine
+        loaded = load_engine(version, kind=engine, threads=THREADS)
+    milliseconds = _time(loaded, [asked.rows[row] for row in asked.timed], version=version)
+    started, state = time.perf_counter(), version.metadata.state
+    looks = [watch(loaded, asked.rows[n], state=state, every=asked.every) for n in asked.watched]
+    looking = 1e3 * (time.perf_counter() - started)
+    ReplayResult(
+        probabilities=probabilities,
+        milliseconds=np.array(milliseconds, np.float64),
+        looks=np.concatenate([np.empty((0, probabilities.shape[1]), np.float32), *looks]),
+        looking=looking,
+    ).save(result_file)
+
+
+def _compute(
+    engine: Engine, rows: Sequence[Row], *, version: Version, name: EngineName
+) -> Probabilities:
+    """Return the probabilities (rows, labels) of all texts, read whole, in their order."""
     # Sorted before it is cut into chunks, so that each chunk has texts of like length.
     order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
     chunks = [order[i : i + CHUNK_TEXTS] for i in range(0, len(order), CHUNK_TEXTS)]
     console = Console(stderr=True)
     parts = [
-        compute(loaded, [rows[row] for row in chunk], state=version.metadata.state)
+        compute(engine, [rows[row] for row in chunk], state=version.metadata.state)
         for chunk in track(
             chunks,
-            f"checking with {engine}",
+            f"checking with {name}",
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
     ]
-    probabilities = np.concatenate(parts)[np.argsort(order)]
-    if engine == "onnx":  # TensorFlow keeps to the threads of its first engine
-        loaded = load_engine(version, kind=engine, threads=THREADS)
-    milliseconds = _time(loaded, timed, version=version)
-    started = time.perf_counter()
-    looks = [watch(loaded, row, state=version.metadata.state, every=every) for row in watched]
-    np.savez(
-        output,
-        probabilities=probabilities,
-        milliseconds=milliseconds,
-        looking=1e3 * (time.perf_counter() - started),
-        looks=np.concatenate([np.empty((0, probabilities.shape[1]), np.float32), *looks]),
-    )
+    return np.asarray(np.concatenate(parts)[np.argsort(order)])
 
 
 def watch(engine: Engine, row: Row, *, state: tuple[StateTensor, ...], every: int) -> Probabilities:
@@ -101,10 +101,10 @@ def _time(engine: Engine, rows: Sequence[Row], *, version: Version) -> list[floa
     return found
 
 
-def main(folder: Path, engine: EngineName, ids_file: Path, output: Path) -> None:
+def main(folder: Path, engine: EngineName, request_file: Path, result_file: Path) -> None:
     """Replay, or say in one line why not."""
     try:
-        replay(folder, engine, ids_file, output)
+        replay(folder, engine, request_file, result_file)
     except Exception as error:  # each runtime raises its own
         typer.echo(f"{engine}: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(1) from None

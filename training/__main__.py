@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from models.errors import GatewiseError
 from models.metadata import Name
 from models.quiet_start import quiet_start
+from models.replay import EngineName
 from models.versions import Store, Version
 from training.errors import TrainingError
 from training.settings import (
@@ -30,7 +31,6 @@ from training.workspace.interrupt import Interrupted
 
 BAD_INPUT = 2
 GENTLER = 1e-3  # learning rate, so that what was pretrained is not unlearned
-EngineName = Literal["onnx", "savedmodel"]
 LARGEST_SEED = 2**32 - 1
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

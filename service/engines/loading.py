@@ -5,12 +5,12 @@ import os
 from typing import Literal
 
 from models.errors import GatewiseError, VersionCorrupt
+from models.replay import EngineName
 from models.versions import ONNX, Version
 from service.engines.batched import compute
 from service.engines.protocol import Engine
 
-EngineName = Literal["onnx", "savedmodel"]
-EngineKind = Literal["auto", "onnx", "savedmodel"]
+EngineKind = Literal["auto", EngineName]
 
 THREADS = 1  # of one computation: the service computes several requests side by side instead
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.batching import pad
+from models.replay import ReplayRequest, ReplayResult
 from models.versions import Version
 from service import replay as module
 from service.engines.loading import available_cores
@@ -47,43 +48,39 @@ def replay(
     engine: Any = "onnx",
     timed: Sequence[int] = (),
     watched: Sequence[int] = (),
-) -> dict[str, np.ndarray]:
-    ids, output = folder / "ids.npz", folder / "answers.npz"
-    tokens = np.concatenate([np.array(row, np.int32) for row in ROWS])
-    np.savez(
-        ids,
-        tokens=tokens,
-        lengths=list(map(len, ROWS)),
+) -> ReplayResult:
+    request, result = folder / "ids.npz", folder / "answers.npz"
+    ReplayRequest(
+        rows=ROWS,
         timed=np.array(timed, np.int64),
         watched=np.array(watched, np.int64),
         every=EVERY,
-    )
-    module.replay(publish(folder / "store").path, engine, ids, output)
-    with np.load(output) as content:
-        return dict(content)
+    ).save(request)
+    module.replay(publish(folder / "store").path, engine, request, result)
+    return ReplayResult.load(result)
 
 
 def test_answers_are_in_order(opened: list, tmp_path: Path) -> None:
     found = replay(tmp_path, timed=[])
     np.testing.assert_array_equal(
-        found["probabilities"],
+        found.probabilities,
         np.concatenate([CountingEngine().predict(pad([row])) for row in ROWS]),
     )
-    assert found["milliseconds"].shape == (0,)
+    assert found.milliseconds.shape == (0,)
 
 
 def test_texts_are_looked_at_on_their_way(opened: list, tmp_path: Path) -> None:
     found = replay(tmp_path, watched=[4, 1, 3])
     looked = [ROWS[4][:8], ROWS[4][:16], ROWS[4], [], ROWS[3]]
     expected = np.concatenate([CountingEngine().predict(pad([row])) for row in looked])
-    np.testing.assert_array_equal(found["looks"], expected)
+    np.testing.assert_array_equal(found.looks, expected)
 
 
 @pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
 def test_texts_are_timed_alone(engine: str, opened: list, tmp_path: Path) -> None:
     found = replay(tmp_path, engine=engine, timed=[2, 0, 4, 1])
-    assert found["milliseconds"].shape == (4,)
-    assert (found["milliseconds"] > 0).all()
+    assert found.milliseconds.shape == (4,)
+    assert (found.milliseconds > 0).all()
     threads, last = opened[-1]
     assert last.texts[-4:] == [1, 1, 1, 1]
     if engine == "onnx":
@@ -96,4 +93,4 @@ def test_timing_ends_when_its_time_is_over(
     opened: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TIMED_SECONDS", 0.0)
-    assert replay(tmp_path, timed=[0, 1, 2])["milliseconds"].shape == (1,)
+    assert replay(tmp_path, timed=[0, 1, 2]).milliseconds.shape == (1,)

@@ -76,8 +76,10 @@ def _time(folder: Path, rows: list[list[int]], cuts: list[int], *, engine: str) 
         timed=np.arange(len(timed)),
         watched=range(len(timed), len(timed) + len(streamed)),
     )
-    by_cut = [float(np.median(found.timed[place :: len(cuts)])) for place in range(len(cuts))]
-    whole = found.timed[len(cuts) - 1 :: len(cuts)]
+    by_cut = [
+        float(np.median(found.milliseconds[place :: len(cuts)])) for place in range(len(cuts))
+    ]
+    whole = found.milliseconds[len(cuts) - 1 :: len(cuts)]
     tokens = [max(1, len(text)) for text in texts[: len(whole)]]
     return EngineCost(
         texts=by_cut,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.metadata import Metadata
+from models.replay import EngineName
 from models.versions import Version
 from training.data.classes import Classes, class_names
 from training.data.sources import Source
@@ -25,7 +26,7 @@ class Selection:
 
 
 def evaluate_version(
-    version: Version, source: Source, *, selection: Selection, engine: str
+    version: Version, source: Source, *, selection: Selection, engine: EngineName
 ) -> Results:
     """Return what a version makes of a dataset's rows, as the service would answer.
 
@@ -90,7 +91,7 @@ def _other_values(index: dict[str, int]) -> dict[int, int]:
     }
 
 
-def _results(version: Version, source: Source, rows: Split, *, engine: str) -> Results:
+def _results(version: Version, source: Source, rows: Split, *, engine: EngineName) -> Results:
     metadata = version.metadata
     ids = version.tokenizer.encode_batch(rows.texts)
     timed = draw_timed(len(ids))
@@ -108,7 +109,7 @@ def _results(version: Version, source: Source, rows: Split, *, engine: str) -> R
         splits={"test": split},
         cost=Cost(
             parameters=metadata.architecture.parameters,
-            milliseconds_per_text={engine: replayed.milliseconds},
+            milliseconds_per_text={engine: replayed.median_milliseconds},
             timed_tokens=median_tokens(ids, timed=timed),
         ),
     )

@@ -77,7 +77,7 @@ def prove_export(
     return Proof(
         golden=reference[: len(golden)],
         splits=dict(zip(splits, parts, strict=True)),
-        milliseconds={engine: found.milliseconds for engine, found in replayed.items()},
+        milliseconds={engine: found.median_milliseconds for engine, found in replayed.items()},
         timed_tokens=median_tokens(rows, timed=timed),
         looks=gather_looks(
             replayed[ENGINES[0]].looks,
