@@ -16,7 +16,7 @@ from training.evaluation.trained import measure_trained, report_trained
 from training.export.cases import GOLDEN_TEXTS
 from training.export.early_exit import fit_stopping
 from training.export.metadata import describe
-from training.export.verify import Proof, prove_export
+from training.export.verify import Proof, verify_export
 from training.export.version import export_version
 from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
@@ -90,7 +90,7 @@ def _verify(classifier: Classifier, prepared: Prepared, *, folder: Path) -> Proo
     """Verify the export against what was trained; record its golden predictions."""
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
-    proof = prove_export(classifier, folder, golden=golden, splits=splits)
+    proof = verify_export(classifier, folder, golden=golden, splits=splits)
     Golden.record(GOLDEN_TEXTS, ids=golden, probabilities=proof.golden).save(folder / GOLDEN)
     return proof
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from models.batching import Row
+from models.replay import ENGINES, EngineName
 from training.export.metadata import describe
 from training.export.replay import draw_timed, replay
-from training.export.verify import ENGINES
 from training.export.version import export_version
 from training.prepare import Prepared
 from training.recipe.learn import Learned
@@ -40,7 +40,7 @@ class Cost:
     """What a contestant costs.
 
     Args:
-        megabytes: Of the exported version, both engines' files together, 10⁶ bytes each.
+        megabytes: Of the exported version, the files of all engines together, 10⁶ bytes each.
         engines: By name.
     """
 
@@ -64,7 +64,9 @@ def measure_cost(
         )
 
 
-def _time(folder: Path, rows: list[list[int]], cuts: list[int], *, engine: str) -> EngineCost:
+def _time(
+    folder: Path, rows: list[list[int]], cuts: list[int], *, engine: EngineName
+) -> EngineCost:
     texts = [rows[row] for row in draw_timed(len(rows))[:TEXTS]]
     # Lengths take turns, so that all of them are timed even where the time runs out.
     timed: list[Row] = [text[:cut] for text in texts for cut in cuts]

@@ -1,12 +1,14 @@
-"""Proves an exported version by what each engine answers, in fresh processes."""
+"""Verifies an exported version by what each engine answers, in fresh processes."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from models.golden import Probabilities
+from models.replay import ENGINES, EngineName, ReplayResult
 from training.errors import ExportError
 from training.export.cases import awkward_rows
 from training.export.early_exit import EVERY, Looks, draw_watched, gather_looks
@@ -14,7 +16,7 @@ from training.export.replay import draw_timed, median_tokens, replay
 from training.prepare import Rows
 from training.recipe.classifier import Classifier
 
-ENGINES = ("onnx", "savedmodel")
+REFERENCE: EngineName = "onnx"  # the engine whose answers are kept, and all others compared with
 AGREEMENT = 1e-5  # absolute, on a probability
 
 
@@ -37,10 +39,10 @@ class Proof:
     looks: Looks
 
 
-def prove_export(
+def verify_export(
     classifier: Classifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
 ) -> Proof:
-    """Compute golden rows and splits with each engine, and prove them right.
+    """Compute golden rows and splits with each engine, and check that all agree.
 
     The engines must agree with each other on all rows, and with what was trained on the golden rows
     and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
@@ -55,37 +57,47 @@ def prove_export(
     first = len(next(iter(splits.values())))
     timed = len(checked) + draw_timed(first)
     watched = len(checked) + draw_watched(first)
-    replayed = {
+    results = {
         engine: replay(
             folder,
             rows,
             engine=engine,
             timed=timed,
-            watched=watched if engine == ENGINES[0] else watched[:0],
+            watched=watched if engine == REFERENCE else (),
             every=EVERY,
         )
         for engine in ENGINES
     }
-    expected = classifier.probabilities(checked)
-    for engine, found in replayed.items():
-        what = f"{engine} and training"
-        _require_agreement(found.probabilities[: len(checked)], expected, what=what)
-    reference, other = (replayed[engine].probabilities for engine in ENGINES)
-    _require_agreement(other, reference, what=" and ".join(ENGINES))
+    _require_agreement_of_all(results, trained=classifier.probabilities(checked))
+    reference = results[REFERENCE]
     ends = np.cumsum([len(ids) for ids in splits.values()])
-    parts = np.split(reference[len(checked) :], ends[:-1])
+    parts = np.split(reference.probabilities[len(checked) :], ends[:-1])
     return Proof(
-        golden=reference[: len(golden)],
+        golden=reference.probabilities[: len(golden)],
         splits=dict(zip(splits, parts, strict=True)),
-        milliseconds={engine: found.median_milliseconds for engine, found in replayed.items()},
+        milliseconds={engine: found.median_milliseconds for engine, found in results.items()},
         timed_tokens=median_tokens(rows, timed=timed),
         looks=gather_looks(
-            replayed[ENGINES[0]].looks,
+            reference.looks,
             [rows[row] for row in watched],
             thresholds=classifier.thresholds,
             ngrams=classifier.ngram_lookup,
         ),
     )
+
+
+def _require_agreement_of_all(
+    results: Mapping[EngineName, ReplayResult], *, trained: Probabilities
+) -> None:
+    """Compare each engine with what was trained, on the first rows, and with the reference."""
+    for engine, found in results.items():
+        first = found.probabilities[: len(trained)]
+        _require_agreement(first, trained, what=f"{engine} and training")
+    reference = results[REFERENCE].probabilities
+    for engine, found in results.items():
+        if engine != REFERENCE:
+            what = f"{REFERENCE} and {engine}"
+            _require_agreement(found.probabilities, reference, what=what)
 
 
 def _require_agreement(found: Probabilities, expected: Probabilities, *, what: str) -> None:
