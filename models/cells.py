@@ -1,7 +1,11 @@
-"""The three recurrent cells in NumPy, gate by gate: to be read, and to look into a network.
+"""The recurrent cells: one record each, with its equations in NumPy, gate by gate.
 
-The engines compute the same faster and keep the gates to themselves. With `x` (inputs,) a token's
-vector, `h` (units,) the state before it, `s` the logistic function and `*` element by element:
+Whatever differs from cell to cell follows from its record in `CELLS`. Two more places say how other
+libraries compute a cell: `training/network/recurrence.py` in TensorFlow and
+`training/export/onnx_layers.py` in ONNX. These compute faster and keep the gates to themselves.
+
+With `x` (inputs,) a token's vector, `h` (units,) the state before it, `s` the logistic function and
+`*` element by element:
 
 simple cell (Elman, "Finding structure in time", Cognitive Science 14, 1990)
     h' = tanh(x W + h U + b)
@@ -21,7 +25,7 @@ Where the update gate z or the forget gate f is near one the state stays as it i
 an error says of it on its way back: that is why gated cells remember and the simple one does not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,40 +33,107 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Kind = Literal["rnn", "lstm", "gru"]
-GATES: dict[Kind, tuple[str, ...]] = {
-    "rnn": (),
-    "lstm": ("input", "forget", "output"),
-    "gru": ("update", "reset"),
-}
+State = tuple[Array, ...]
+"""The state tensors of a layer, each (units,), in the order of its cell's `states`."""
+Step = Callable[["CellLayer", Array, State], tuple[State, tuple[Array, ...]]]
+"""From x W + b and a state to the next state, and the gates."""
+
+CellName = Literal["lstm", "gru", "rnn"]
+"""What commands, metadata and files call the cells: those of `CELLS`, in its order."""
 
 
-def weight_names(layer: int) -> list[str]:
-    """Return what a version calls the weights of a layer, in the order of `CellLayer` and Keras."""
-    return [f"recurrent_{layer}/{part}" for part in ("kernel", "recurrent", "bias")]
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What tells one cell from another.
+
+    Args:
+        name: What commands, metadata and files call it.
+        title: What people read.
+        gates: Its gates, in the order in which `step` gives them.
+        keeps: The gate that is the share of its content that a unit keeps at a token, if any.
+        states: The state tensors of a layer, the one that the next layer reads first.
+        weights: The weights of a layer, in the order of Keras: W is the kernel, U the recurrent.
+        biases: Numbers that are added to each column.
+        step: Its equations.
+    """
+
+    name: CellName
+    title: str
+    gates: tuple[str, ...]
+    keeps: str | None
+    states: tuple[str, ...]
+    weights: tuple[str, ...] = ("kernel", "recurrent", "bias")
+    biases: int = 1
+    step: Step
+
+    @property
+    def blocks(self) -> int:
+        """Columns of weights per unit: one for each gate and one for the candidate."""
+        return len(self.gates) + 1
+
+    def multiplications(self, *, inputs: int, units: int) -> int:
+        """Return how many a token takes in a layer, which is what it costs on any machine."""
+        recurrent = units if "recurrent" in self.weights else 0
+        return self.blocks * units * (inputs + recurrent)
+
+    def count_weights(self, *, inputs: int, units: int) -> int:
+        """Return how many weights and biases a layer has."""
+        return self.multiplications(inputs=inputs, units=units) + self.blocks * units * self.biases
+
+    def kept(self, gates: Mapping[str, Array]) -> Array | None:
+        """Return the share that each unit keeps at each token, (time, units); None if unknown."""
+        return None if self.keeps is None else gates[self.keeps]
+
+
+def weight_names(cell: CellName, layer: int) -> list[str]:
+    """Return what a version calls the weights of a layer, in the order of the cell's `weights`."""
+    return [f"recurrent_{layer}/{part}" for part in CELLS[cell].weights]
+
+
+def state_names(cell: CellName, layer: int) -> list[str]:
+    """Return what a version calls the state tensors of a layer, in the order of `states`."""
+    return [f"{state}{layer}" for state in CELLS[cell].states]
 
 
 @dataclass(frozen=True, eq=False)
 class CellLayer:
-    """A layer of one kind of cell; its gates lie side by side in the columns, as Keras keeps them.
+    """A layer of one cell; its gates lie side by side in the columns, as Keras keeps them.
 
     Args:
-        kind: Which equations.
-        kernel: W, shape (inputs, gates * units): input, forget, candidate and output of an LSTM;
-            update, reset and candidate of a GRU.
-        recurrent: U, shape (units, gates * units).
-        bias: b, shape (gates * units,); of a GRU (2, gates * units), that of U in the second row.
+        cell: Which equations.
+        weights: By part. The kernel W has the shape (inputs, blocks * units): input, forget,
+            candidate and output of an LSTM; update, reset and candidate of a GRU. The recurrent U
+            has the shape (units, blocks * units), the bias b (blocks * units,). The bias of a GRU
+            is (2, blocks * units), with that of U in the second row.
     """
 
-    kind: Kind
-    kernel: Array
-    recurrent: Array
-    bias: Array
+    cell: CellName
+    weights: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, cell: CellName, weights: Sequence[Array]) -> "CellLayer":
+        """Return the layer with these weights, in the order of the cell's `weights`."""
+        return cls(cell, dict(zip(CELLS[cell].weights, weights, strict=True)))
+
+    @property
+    def kernel(self) -> Array:
+        """W of the equations."""
+        return self.weights["kernel"]
+
+    @property
+    def recurrent(self) -> Array:
+        """U of the equations; a cell without one raises KeyError."""
+        return self.weights["recurrent"]
+
+    @property
+    def bias(self) -> Array:
+        """The biases b."""
+        return self.weights["bias"]
 
     @property
     def units(self) -> int:
-        """Numbers in the state."""
-        return int(self.recurrent.shape[0])
+        """Numbers in a state tensor."""
+        return int(self.kernel.shape[1]) // CELLS[self.cell].blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,69 +141,84 @@ class Trace:
     """What happened in a layer while it read.
 
     Args:
-        states: h after each token, shape (time, units).
-        cells: c after each token of an LSTM, shape (time, units).
+        states: Each state tensor after each token, shape (time, units), in the order of `states`.
         gates: Each gate at each token, shape (time, units), by name.
     """
 
-    states: Array
-    cells: Array | None
+    states: tuple[Array, ...]
     gates: dict[str, Array]
 
 
-def run_cell(cell: CellLayer, vectors: Array, *, h: Array, c: Array | None = None) -> Trace:
-    """Return what happens in a layer that reads vectors (time, inputs) from the state h (and c).
+def run_cell(layer: CellLayer, vectors: Array, *, state: Sequence[Array] | None = None) -> Trace:
+    """Return what happens in a layer that reads vectors.
 
     Args:
-        cell: The layer.
-        vectors: What it reads.
-        h: State before the first vector, shape (units,).
-        c: What an LSTM's cells hold before it, shape (units,).
+        layer: The layer.
+        vectors: What it reads, shape (time, inputs).
+        state: Its state before the first vector, each tensor (units,); None for zero.
     """
-    inputs = vectors @ cell.kernel + (cell.bias[0] if cell.bias.ndim == 2 else cell.bias)
-    step = STEPS[cell.kind]
-    held = c if c is not None else np.zeros_like(h)
-    count, units = len(vectors), cell.units
-    states, cells = np.empty((count, units), np.float32), np.empty((count, units), np.float32)
-    gates = {name: np.empty((count, units), np.float32) for name in GATES[cell.kind]}
+    cell, units = CELLS[layer.cell], layer.units
+    inputs = vectors @ layer.kernel + (layer.bias[0] if layer.bias.ndim == 2 else layer.bias)
+    zero = (np.zeros(units, np.float32),) * len(cell.states)
+    current = zero if state is None else tuple(state)
+    shape = (len(vectors), units)
+    states = tuple(np.empty(shape, np.float32) for _ in cell.states)
+    gates = {name: np.empty(shape, np.float32) for name in cell.gates}
     for time, x in enumerate(inputs):
-        h, held, opened = step(cell, x, h, held)
-        states[time], cells[time] = h, held
-        for name, gate in zip(gates, opened, strict=True):
-            gates[name][time] = gate
-    return Trace(states, cells if cell.kind == "lstm" else None, gates)
+        current, opened = cell.step(layer, x, current)
+        for trace, value in zip((*states, *gates.values()), (*current, *opened), strict=True):
+            trace[time] = value
+    return Trace(states, gates)
 
 
-Step = Callable[[CellLayer, Array, Array, Array], tuple[Array, Array, tuple[Array, ...]]]
-"""From x W + b, h and c to the next h and c, and the gates."""
-
-
-def _step_simple(cell: CellLayer, x: Array, h: Array, c: Array) -> tuple[Array, Array, tuple[()]]:
-    return np.tanh(x + h @ cell.recurrent), c, ()
+def _step_simple(layer: CellLayer, x: Array, state: State) -> tuple[State, tuple[()]]:
+    (h,) = state
+    return (np.tanh(x + h @ layer.recurrent),), ()
 
 
 def _step_lstm(
-    cell: CellLayer, x: Array, h: Array, c: Array
-) -> tuple[Array, Array, tuple[Array, Array, Array]]:
-    i, f, candidate, o = np.split(x + h @ cell.recurrent, 4)
+    layer: CellLayer, x: Array, state: State
+) -> tuple[State, tuple[Array, Array, Array]]:
+    h, c = state
+    i, f, candidate, o = np.split(x + h @ layer.recurrent, 4)
     i, f, o = _logistic(i), _logistic(f), _logistic(o)
     c = f * c + i * np.tanh(candidate)
-    return o * np.tanh(c), c, (i, f, o)
+    return (o * np.tanh(c), c), (i, f, o)
 
 
-def _step_gru(
-    cell: CellLayer, x: Array, h: Array, c: Array
-) -> tuple[Array, Array, tuple[Array, Array]]:
+def _step_gru(layer: CellLayer, x: Array, state: State) -> tuple[State, tuple[Array, Array]]:
+    (h,) = state
     xz, xr, xh = np.split(x, 3)
-    hz, hr, hh = np.split(h @ cell.recurrent + cell.bias[1], 3)
+    hz, hr, hh = np.split(h @ layer.recurrent + layer.bias[1], 3)
     z, r = _logistic(xz + hz), _logistic(xr + hr)
-    return z * h + (1 - z) * np.tanh(xh + r * hh), c, (z, r)
-
-
-STEPS: dict[Kind, Step] = {"rnn": _step_simple, "lstm": _step_lstm, "gru": _step_gru}
+    return (z * h + (1 - z) * np.tanh(xh + r * hh),), (z, r)
 
 
 def _logistic(values: Array) -> Array:
     """Return 1 / (1 + exp(-v)), which tanh gives without overflow."""
     result: Array = np.float32(0.5) * (np.tanh(np.float32(0.5) * values) + np.float32(1))
     return result
+
+
+LSTM = Cell(
+    name="lstm",
+    title="LSTM",
+    gates=("input", "forget", "output"),
+    keeps="forget",
+    states=("h", "c"),
+    step=_step_lstm,
+)
+GRU = Cell(
+    name="gru",
+    title="GRU",
+    gates=("update", "reset"),
+    keeps="update",
+    states=("h",),
+    biases=2,
+    step=_step_gru,
+)
+SIMPLE = Cell(
+    name="rnn", title="simple cell", gates=(), keeps=None, states=("h",), step=_step_simple
+)
+
+CELLS: dict[CellName, Cell] = {cell.name: cell for cell in (LSTM, GRU, SIMPLE)}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from models.cells import CellName
 from models.errors import FormatTooNew, VersionCorrupt
 
 FORMAT_VERSION = 4
@@ -80,7 +81,7 @@ class NgramTable(_Record):
 class Architecture(_Record):
     """Sizes of the network, and of the n-gram table beside it if there is one."""
 
-    cell: Literal["lstm", "gru", "rnn"]
+    cell: CellName
     layers: int = Field(ge=1)
     units: int = Field(ge=1)
     embedding: int = Field(ge=1)

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from models.cells import CellName as Cell
 from models.metadata import Name
 from models.metadata import Setting as Value
 
-Cell = Literal["lstm", "gru", "rnn"]
 ClassWeight = Literal["none", "sqrt", "balanced"]
 LARGEST_SEED = 2**32 - 1
 HASHED = "the hashes of the rows stand for the place that the rows come from"

@@ -10,8 +10,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from benchmarks.pages import replace_block, table
+from models.cells import CELLS
 from training.comparison import figures
-from training.comparison.candidates import NAMES
 from training.report import words
 from training.report.drawing import LIGHT, style_of
 
@@ -109,7 +109,7 @@ def _tasks(found: Summaries) -> str:
         rows = []
         for cell, curve in task["curves"].items():
             shares = [words.percent(value) for value in curve["median"]]
-            rows.append([NAMES[cell], *shares])
+            rows.append([CELLS[cell].title, *shares])
             rows.append(["… steps", *(words.number(steps) for steps in curve["steps"])])
         lags = [f"lag {lag}" for lag in task["lags"]]
         chance = words.percent(task["chance"])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
-from models.cells import CellLayer, run_cell, weight_names
+from models.cells import CellLayer, run_cell, state_names, weight_names
 from models.versions import Version
 from service.engines.protocol import TextState
 from service.errors import NoWeights
@@ -36,9 +36,11 @@ class Layers:
         if not version.metadata.weights:
             raise NoWeights(version.reference)
         shape = version.metadata.architecture
-        names = map(weight_names, range(shape.layers))
         cells = [
-            CellLayer(shape.cell, *(_weight(version, name) for name in layer)) for layer in names
+            CellLayer.of(
+                shape.cell, [_weight(version, name) for name in weight_names(shape.cell, layer)]
+            )
+            for layer in range(shape.layers)
         ]
         return cls(version.weight("embedding"), cells)
 
@@ -53,12 +55,12 @@ class Layers:
         after: TextState = {}
         layers: list[list[Means]] = []
         for number, cell in enumerate(self._cells):
-            h, c = (self._before(f"{part}{number}", cell, state) for part in "hc")
-            trace = run_cell(cell, sequence, h=h, c=c)
-            sequence = trace.states
-            after[f"h{number}"] = sequence[-1] if len(sequence) else h
-            if trace.cells is not None:
-                after[f"c{number}"] = trace.cells[-1] if len(sequence) else c
+            names = state_names(cell.cell, number)
+            before = [self._before(name, cell, state) for name in names]
+            trace = run_cell(cell, sequence, state=before)
+            sequence = trace.states[0]
+            last = (states[-1] for states in trace.states) if len(sequence) else before
+            after |= zip(names, last, strict=True)
             layers.append(_means(trace.gates, len(sequence)))
         return after, [list(at) for at in zip(*layers, strict=True)]
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from models.batching import pad
-from models.cells import GATES, CellLayer, weight_names
+from models.cells import CELLS, CellLayer, CellName, state_names, weight_names
 from models.metadata import Task
 from models.ngrams import NAME, spread
 from models.versions import ONNX, WEIGHTS, read_weight
@@ -19,19 +20,18 @@ from service.engines.savedmodel import SavedModelEngine
 from training.errors import ExportError
 from training.export.cases import awkward_rows
 from training.linear.ngrams import REMEMBERED, NgramModel
-from training.settings import Cell, NetworkSettings
+from training.settings import NetworkSettings
 
 pytestmark = pytest.mark.tensorflow
 
 VOCABULARY, EMBEDDING, BUCKETS = 50, 10, 1_009
-CELLS: list[Cell] = ["lstm", "gru", "rnn"]
 
 
 @dataclass(frozen=True)
 class Kind:
     """What an export may differ in."""
 
-    cell: Cell
+    cell: CellName
     layers: int
     labels: int
     task: Task = "single_label"
@@ -44,7 +44,12 @@ class Kind:
 
 HEADS: list[tuple[int, Task]] = [(2, "single_label"), (3, "single_label"), (3, "multi_label")]
 KINDS = [
-    *(Kind(cell, layers, *head) for cell in CELLS for layers in (1, 2) for head in HEADS),
+    *(
+        Kind(cell, layers, *head)
+        for cell in get_args(CellName)
+        for layers in (1, 2)
+        for head in HEADS
+    ),
     Kind("lstm", 1, 3, "multi_label", ngrams=False),
     Kind("gru", 2, 2, ngrams=False),
     Kind("rnn", 1, 3, ngrams=False),
@@ -63,8 +68,9 @@ class Exported:
     def __init__(self, folder: Path, kind: Kind) -> None:
         from training.calibration.scaling import Scaling
         from training.export.onnx import export_onnx
-        from training.export.savedmodel import describe_state, export_saved_model, round_embedding
-        from training.network.build import build_network
+        from training.export.savedmodel import export_saved_model
+        from training.export.state import describe_state
+        from training.network.build import build_network, round_embedding
         from training.recipe.classifier import Classifier
 
         self.folder, self.kind = folder, kind
@@ -131,8 +137,8 @@ def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) ->
     weights = {name: read_weight(exported.folder, record) for name, record in records.items()}
     if exported.ngrams is not None:
         np.testing.assert_array_equal(weights[NAME], exported.ngrams.table)
-    names = map(weight_names, range(kind.layers))
-    cells = [CellLayer(kind.cell, *(weights[name] for name in layer)) for layer in names]
+    names = [weight_names(kind.cell, layer) for layer in range(kind.layers)]
+    cells = [CellLayer.of(kind.cell, [weights[name] for name in layer]) for layer in names]
     layers = Layers(weights["embedding"], cells)
     first, rest = np.split(np.random.default_rng(2).integers(1, VOCABULARY, 60, np.int32), [25])
     for engine in exported.engines():
@@ -144,9 +150,11 @@ def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) ->
             assert len(gates) == len(piece)
             for name, values in found.items():
                 np.testing.assert_allclose(values, state[name][0], rtol=0, atol=1e-5)
+        own = [name for layer in range(kind.layers) for name in state_names(kind.cell, layer)]
+        assert list(found) == own
         assert set(found) == {name for name in state if name[0] in "hc" and name[1:].isdigit()}
     for at in gates:
-        assert [tuple(layer) for layer in at] == [GATES[kind.cell]] * kind.layers
+        assert [tuple(layer) for layer in at] == [CELLS[kind.cell].gates] * kind.layers
         assert all(0 < value < 1 for layer in at for value in layer.values())
 
 

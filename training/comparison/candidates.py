@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.cells import GATES
-from training.settings import Cell
+from models.cells import CELLS, CellName
 
 Condition = Literal["equal width", "equal weights"]
-NAMES: dict[Cell, str] = {"rnn": "simple cell", "gru": "GRU", "lstm": "LSTM"}
-REFERENCE: Cell = "gru"  # whose weights the others get as many of; else the first cell's
+REFERENCE: CellName = "gru"  # whose weights the others get as many of; else the first cell's
 WIDEST = 4_096
 
 
@@ -23,14 +21,14 @@ class Contestant:
         conditions: Under which it takes part; the reference does under both.
     """
 
-    cell: Cell
+    cell: CellName
     units: int
     conditions: tuple[Condition, ...]
 
     @property
     def name(self) -> str:
         """What people read: "GRU 128"."""
-        return f"{NAMES[self.cell]} {self.units}"
+        return f"{CELLS[self.cell].title} {self.units}"
 
     @property
     def key(self) -> str:
@@ -40,15 +38,15 @@ class Contestant:
     @property
     def state(self) -> int:
         """Numbers that are carried from token to token."""
-        return self.units * (2 if self.cell == "lstm" else 1)
+        return self.units * len(CELLS[self.cell].states)
 
     def multiplications(self, embedding: int) -> int:
         """Return how many a token takes, which is what it costs on any machine."""
-        return (len(GATES[self.cell]) + 1) * self.units * (embedding + self.units)
+        return CELLS[self.cell].multiplications(inputs=embedding, units=self.units)
 
 
 def list_contestants(
-    cells: Sequence[Cell], *, units: int, embedding: int, labels: int
+    cells: Sequence[CellName], *, units: int, embedding: int, labels: int
 ) -> list[Contestant]:
     """Return every cell at the width `units`, then those that need another for equal weights."""
     reference = REFERENCE if REFERENCE in cells else cells[0]
@@ -82,18 +80,16 @@ def order_by_cost(contestants: Sequence[Contestant], *, embedding: int) -> list[
     return sorted(contestants, key=cost)
 
 
-def count_weights(cell: Cell, *, units: int, embedding: int, labels: int) -> int:
+def count_weights(cell: CellName, *, units: int, embedding: int, labels: int) -> int:
     """Return the weights of a recurrent layer and the dense one behind its pool.
 
     Those of the embedding are left out: all contestants have the same.
     """
-    blocks = len(GATES[cell]) + 1  # a block for each gate and one for the candidate
-    biases = 2 if cell == "gru" else 1
-    recurrent = blocks * units * (embedding + units + biases)
+    recurrent = CELLS[cell].count_weights(inputs=embedding, units=units)
     return recurrent + (3 * units + 1) * labels
 
 
-def find_units(cell: Cell, *, weights: int, embedding: int, labels: int) -> int:
+def find_units(cell: CellName, *, weights: int, embedding: int, labels: int) -> int:
     """Return the width at which a cell has nearest to so many weights."""
     return min(
         range(1, WIDEST + 1),

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from training.comparison.candidates import NAMES
+from models.cells import CELLS, CellName
 from training.comparison.summary import Summary
 from training.report import words
 from training.report.drawing import (
@@ -29,8 +29,8 @@ from training.report.drawing import (
     with_legend,
 )
 
-MARKS = {"rnn": "^", "gru": "o", "lstm": "s"}
-LINES = {"rnn": ":", "gru": "-", "lstm": "--"}
+# Of the cells, in the order of CELLS: their colours in a theme, their marks and their lines.
+STYLES = [("other", "s", "--"), ("network", "o", "-"), ("ink", "^", ":"), ("ink", "D", "-.")]
 
 
 def draw(summary: Summary, *, theme: Theme) -> dict[str, bytes]:
@@ -196,7 +196,9 @@ def draw_task(task: Summary, *, theme: Theme) -> Figure:
         f"{task['name'].capitalize()}: share right by lag", height=HEIGHT * 0.85
     )
     for cell, curve in task["curves"].items():
-        _draw_spread(axes, task["lags"], curve, style=_cell_style(cell, theme), label=NAMES[cell])
+        _draw_spread(
+            axes, task["lags"], curve, style=_cell_style(cell, theme), label=CELLS[cell].title
+        )
     axes.axhline(task["chance"], color=theme.ink, linewidth=0.6, linestyle=":", label="chance")
     axes.set_xscale("log")
     axes.set_xticks(task["lags"], [f"{lag:,}" for lag in task["lags"]])
@@ -228,12 +230,12 @@ def style_for(contestant: Summary, theme: Theme) -> dict[str, Any]:
     return style | {"markerfacecolor": theme.paper, "linewidth": 0.8}
 
 
-def _cell_style(cell: str, theme: Theme) -> dict[str, Any]:
-    colours = {"rnn": theme.ink, "gru": theme.network, "lstm": theme.other}
+def _cell_style(cell: CellName, theme: Theme) -> dict[str, Any]:
+    colour, mark, line = STYLES[list(CELLS).index(cell) % len(STYLES)]
     return {
-        "color": colours[cell],
-        "marker": MARKS[cell],
-        "linestyle": LINES[cell],
+        "color": getattr(theme, colour),
+        "marker": mark,
+        "linestyle": line,
         "markersize": 4,
         "linewidth": 1.6,
     }

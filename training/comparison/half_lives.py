@@ -11,28 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
-from models.cells import CellLayer, run_cell
-from training.settings import Cell
+from models.cells import CELLS, CellLayer, CellName, run_cell
 
-KEEPING: dict[Cell, str] = {"gru": "update", "lstm": "forget"}
 TEXTS, TOKENS = 32, 256
 LONGEST = 1e6  # tokens; a gate that never closes would give infinity
 
 
 def measure_half_lives(
-    network: keras.Model, rows: Sequence[Row], *, cell: Cell
+    network: keras.Model, rows: Sequence[Row], *, cell: CellName
 ) -> NDArray[np.float64] | None:
     """Return the tokens after which half of each unit's content is gone, (units,), ascending.
 
-    None for the simple cell, which has no gate.
+    None for a cell without a gate that keeps, such as the simple cell.
     """
-    if cell not in KEEPING:
-        return None
-    layer = CellLayer(cell, *network.get_layer("recurrent_0").get_weights())
+    layer = CellLayer.of(cell, network.get_layer("recurrent_0").get_weights())
     table = network.get_layer("embedding").embeddings.numpy()
-    zero = np.zeros(layer.units, np.float32)
+    if CELLS[cell].keeps is None:
+        return None
     kept = [
-        run_cell(layer, table[np.asarray(row[:TOKENS], np.int32)], h=zero).gates[KEEPING[cell]]
+        CELLS[cell].kept(run_cell(layer, table[np.asarray(row[:TOKENS], np.int32)]).gates)
         for row in rows[:TEXTS]
     ]
     return np.sort(half_lives(np.concatenate(kept)))

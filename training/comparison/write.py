@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from training.comparison.candidates import NAMES
+from models.cells import CELLS
 from training.comparison.figures import draw
 from training.comparison.summary import Summary
 from training.report import words
@@ -42,5 +42,5 @@ def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[s
         light=addresses(light),
         dark=addresses(dark),
         words=words,
-        cells=NAMES,
+        cells=CELLS,
     )

@@ -11,7 +11,7 @@ from models import __version__
 from models.metadata import Architecture, DataRecord, Metadata, NgramTable, Setting, SplitRecord
 from models.ngrams import ORDERS
 from training.data.unlabeled import shorten_name
-from training.export.savedmodel import describe_state
+from training.export.state import describe_state
 from training.prepare import Prepared
 from training.recipe.classifier import Classifier
 from training.recipe.learn import Learned

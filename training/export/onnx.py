@@ -1,8 +1,7 @@
-"""Writes the network a second time, as ONNX with one fused operator per recurrent layer.
+"""Writes the network a second time, as ONNX, with a fused operator per layer where there is one.
 
 The embedding, by far the largest weight, is not stored again: it is read from the SavedModel's
-variables by offset. Gate orders and equations: the operators LSTM, GRU and RNN of the ONNX
-specification (https://onnx.ai/onnx/operators/).
+variables by offset.
 """
 
 import functools
@@ -11,24 +10,22 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
-from models.metadata import StateTensor
+from models.cells import state_names
 from models.ngrams import MULTIPLIERS, ORDERS, WINDOW
 from models.tokenizer import PAD
 from models.versions import ONNX, WEIGHTS
-from training.export.savedmodel import describe_state, layer_states
+from training.export.onnx_graph import Graph
+from training.export.onnx_layers import WRITERS
+from training.export.state import describe_state
 from training.export.weights import find_bytes
 from training.linear.ngrams import REMEMBERED
 from training.recipe.classifier import Classifier
-from training.settings import Cell
 
 OPSET = 20
 IR_VERSION = 9  # the oldest that has this opset, so that older runtimes can read the file
 _END = np.iinfo(np.int64).max  # of a slice that goes to the end
-Weights = list[NDArray[np.float32]]
-
-OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
 def export_onnx(classifier: Classifier, *, folder: Path) -> None:
@@ -38,7 +35,7 @@ def export_onnx(classifier: Classifier, *, folder: Path) -> None:
     (batch, labels), and `next_<state>`. One graph serves whole texts, from the state's fill values,
     and pieces.
     """
-    graph = _Graph(classifier)
+    graph = Graph(describe_state(classifier))
     table = classifier.network.get_layer("embedding").embeddings.numpy().astype(np.float16)
     graph.initializers.append(_external_tensor("embedding", table, folder=folder))
     if classifier.ngrams is not None:
@@ -56,7 +53,7 @@ def export_onnx(classifier: Classifier, *, folder: Path) -> None:
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def _write_network(graph: "_Graph", classifier: Classifier) -> None:
+def _write_network(graph: Graph, classifier: Classifier) -> None:
     network = classifier.network
     real = graph.add("Not", [graph.add("Equal", ["ids", graph.constant(np.int32(PAD))])])
     lengths = graph.add(
@@ -65,59 +62,18 @@ def _write_network(graph: "_Graph", classifier: Classifier) -> None:
     by_time = graph.add("Transpose", ["ids"], perm=[1, 0])
     vectors = graph.add("Gather", ["embedding", by_time])
     sequence = graph.add("Cast", [vectors], to=TensorProto.FLOAT)
-    layers = graph.settings.layers
-    for index in range(layers):
+    shape = classifier.shape
+    for index in range(shape.layers):
         weights = network.get_layer(f"recurrent_{index}").get_weights()
-        sequence = _write_layer(
-            graph, sequence, lengths, weights, layer_states(graph.settings, index)
-        )
+        names = state_names(shape.cell, index)
+        sequence = WRITERS[shape.cell](graph, sequence, lengths, weights=weights, names=names)
     _write_pool(graph, sequence, lengths)
     if classifier.ngrams is not None:
         _write_ngrams(graph, classifier, real, lengths)
-    _write_verdict(graph, classifier, last=f"next_h{layers - 1}")
+    _write_verdict(graph, classifier, last=f"next_{names[0]}")
 
 
-def _write_layer(
-    graph: "_Graph", sequence: str, lengths: str, weights: Weights, names: list[str]
-) -> str:
-    """Add a recurrent layer; return the name of its states (time, batch, units), 0 at padding."""
-    before = [graph.add("Unsqueeze", [name, graph.axes(0)]) for name in names]
-    cell = graph.settings.cell
-    option = {"linear_before_reset": 1} if cell == "gru" else {}
-    states, *last = graph.add_many(
-        OPERATORS[cell],
-        [sequence, *map(graph.constant, fused_weights(cell, weights)), lengths, *before],
-        outputs=1 + len(names),
-        hidden_size=graph.settings.units,
-        **option,
-    )
-    # A row without tokens does not keep its state in the fused operator, so it is kept here.
-    some = graph.add("Greater", [lengths, graph.constant(np.int32(0))])
-    some = graph.add("Unsqueeze", [some, graph.axes(1)])
-    for name, value in zip(names, last, strict=True):
-        after = graph.add("Squeeze", [value, graph.axes(0)])
-        graph.add("Where", [some, after, name], name=f"next_{name}")
-    return graph.add("Squeeze", [states, graph.axes(1)])
-
-
-def fused_weights(cell: Cell, weights: Weights) -> Weights:
-    """Return W, R and B of the fused operator from a Keras layer's three weights.
-
-    Keras keeps the gates in columns, (inputs, gates * units); ONNX in rows, (1, gates * units,
-    inputs), with the input and the recurrent bias one after the other, (1, 2 * gates * units).
-    """
-    kernel, recurrent, bias = weights
-    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-    if cell == "lstm":  # Keras: input, forget, cell, output; ONNX: input, output, forget, cell
-        kernel, recurrent, biases = (
-            np.concatenate([np.split(a, 4, axis=-1)[gate] for gate in (0, 3, 1, 2)], axis=-1)
-            for a in (kernel, recurrent, biases)
-        )
-    # The GRU's order is the same in both: update, reset, candidate.
-    return [kernel.T[None], recurrent.T[None], biases.reshape(1, -1)]
-
-
-def _write_pool(graph: "_Graph", sequence: str, lengths: str) -> None:
+def _write_pool(graph: Graph, sequence: str, lengths: str) -> None:
     """Add maximum, mean and count, as ServingModule computes them."""
     highest = graph.add("ReduceMax", [sequence, graph.axes(0)], keepdims=0)
     graph.add("Max", ["maximum", highest], name="next_maximum")
@@ -128,14 +84,14 @@ def _write_pool(graph: "_Graph", sequence: str, lengths: str) -> None:
     _go_on(graph, "mean", summed, read)
 
 
-def _go_on(graph: "_Graph", mean: str, news: str, read: str) -> None:
+def _go_on(graph: Graph, mean: str, news: str, read: str) -> None:
     """Add a running mean after `read` more values whose sum is `news`."""
     change = graph.add("Sub", [news, graph.add("Mul", [read, mean])])
     divisor = graph.add("Max", ["next_count", graph.constant(np.float32(1))])
     graph.add("Add", [mean, graph.add("Div", [change, divisor])], name=f"next_{mean}")
 
 
-def _write_ngrams(graph: "_Graph", classifier: Classifier, real: str, lengths: str) -> None:
+def _write_ngrams(graph: Graph, classifier: Classifier, real: str, lengths: str) -> None:
     """Add the mean weight of the n-grams and the recent ids, as ServingModule computes them."""
     recent = graph.add("Cast", ["recent"], to=TensorProto.INT64)
     ids = graph.add("Cast", ["ids"], to=TensorProto.INT64)
@@ -163,7 +119,7 @@ def _write_ngrams(graph: "_Graph", classifier: Classifier, real: str, lengths: s
     graph.add("Cast", [newest], name="next_recent", to=TensorProto.FLOAT)
 
 
-def _write_keys(graph: "_Graph", with_recent: str, buckets: int) -> list[str]:
+def _write_keys(graph: Graph, with_recent: str, buckets: int) -> list[str]:
     """Add the table rows of the n-grams of each order, each of shape (batch, time, 1)."""
     back = [_slice(graph, with_recent, REMEMBERED - k, -k if k else _END) for k in range(ORDERS)]
     keys = []
@@ -178,7 +134,7 @@ def _write_keys(graph: "_Graph", with_recent: str, buckets: int) -> list[str]:
     return keys
 
 
-def _write_new(graph: "_Graph", with_recent: str) -> str:
+def _write_new(graph: Graph, with_recent: str) -> str:
     """Add whether n-grams count, 1 or 0, shape (batch, time, ORDERS), as export._find_new does."""
     ids = graph.add("Cast", [with_recent], to=TensorProto.INT32)
     shape = graph.add("Shape", [ids], start=1, end=2)
@@ -200,7 +156,7 @@ def _write_new(graph: "_Graph", with_recent: str) -> str:
     return graph.add("Concat", new, axis=2)
 
 
-def _write_none(graph: "_Graph", found: str) -> str:
+def _write_none(graph: Graph, found: str) -> str:
     """Add whether nothing along the last axis is true, 1 or 0, that axis kept with length 1."""
     numbers = graph.add("Cast", [found], to=TensorProto.UINT8)
     some = graph.add("ReduceMax", [numbers, graph.axes(2)], keepdims=1)
@@ -209,12 +165,12 @@ def _write_none(graph: "_Graph", found: str) -> str:
     )
 
 
-def _slice(graph: "_Graph", values: str, start: int, end: int) -> str:
+def _slice(graph: Graph, values: str, start: int, end: int) -> str:
     """Add a slice along the second axis."""
     return graph.add("Slice", [values, graph.axes(start), graph.axes(end), graph.axes(1)])
 
 
-def _write_verdict(graph: "_Graph", classifier: Classifier, *, last: str) -> None:
+def _write_verdict(graph: Graph, classifier: Classifier, *, last: str) -> None:
     kernel, bias = classifier.head
     pooled = graph.add("Concat", ["next_maximum", "next_mean", last], axis=1)
     logits = graph.add("Gemm", [pooled, graph.constant(kernel), graph.constant(bias)])
@@ -228,63 +184,6 @@ def _write_verdict(graph: "_Graph", classifier: Classifier, *, last: str) -> Non
         graph.add("Softmax", [logits], name="probabilities", axis=-1)
     else:
         graph.add("Sigmoid", [logits], name="probabilities")
-
-
-class _Graph:
-    """Collects nodes and constants and names them."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        self.settings = classifier.shape
-        self.state = describe_state(classifier)
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
-
-    def add(self, operator: str, inputs: list[str], *, name: str = "", **attributes: object) -> str:
-        """Add a node with one output; return the output's name."""
-        name = name or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
-        return name
-
-    def add_many(
-        self, operator: str, inputs: list[str], *, outputs: int, **attributes: object
-    ) -> list[str]:
-        """Add a node with several outputs; return their names."""
-        name = f"{operator.lower()}_{len(self.nodes)}"
-        names = [f"{name}_{index}" for index in range(outputs)]
-        self.nodes.append(helper.make_node(operator, inputs, names, name=name, **attributes))
-        return names
-
-    def constant(self, value: NDArray[np.generic] | np.generic) -> str:
-        """Add a constant; return its name."""
-        name = f"constant_{len(self.initializers)}"
-        array = np.ascontiguousarray(value) if np.ndim(value) else np.asarray(value)
-        self.initializers.append(numpy_helper.from_array(array, name))
-        return name
-
-    def axes(self, *axes: int) -> str:
-        """Add a list of axes; return its name."""
-        return self.constant(np.array(axes, np.int64))
-
-    def build(self, *, labels: int) -> onnx.GraphProto:
-        """Return the graph with its inputs and outputs."""
-        ids = helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "time"])
-        state = self.state
-        probabilities = helper.make_tensor_value_info(
-            "probabilities", TensorProto.FLOAT, ["batch", labels]
-        )
-        return helper.make_graph(
-            self.nodes,
-            "gatewise",
-            [ids, *(_state_info(tensor) for tensor in state)],
-            [probabilities, *(_state_info(tensor, prefix="next_") for tensor in state)],
-            self.initializers,
-        )
-
-
-def _state_info(tensor: StateTensor, *, prefix: str = "") -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(
-        prefix + tensor.name, TensorProto.FLOAT, ["batch", *tensor.shape]
-    )
 
 
 def _external_tensor(name: str, array: NDArray[np.generic], *, folder: Path) -> onnx.TensorProto:

@@ -8,53 +8,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.metadata import StateTensor
+from models.cells import state_names
 from models.ngrams import MULTIPLIERS, ORDERS, WINDOW, spread
 from models.tokenizer import PAD
 from training.errors import ExportError
+from training.export.state import describe_state
 from training.linear.ngrams import REMEMBERED
-from training.network.recurrence import KERAS_LAYERS
+from training.network.recurrence import make_stateful
 from training.recipe.classifier import Classifier
 from training.settings import NetworkSettings
 
 Tensors = dict[str, tf.Tensor]
-
-
-def state_tensors(settings: NetworkSettings, *, ngram_columns: int = 0) -> tuple[StateTensor, ...]:
-    """Return what is remembered of a text: layers' states, running pool, and n-grams if any."""
-    recurrent = [
-        StateTensor(name=name, shape=(settings.units,), fill=0.0)
-        for index in range(settings.layers)
-        for name in layer_states(settings, index)
-    ]
-    pool = [
-        StateTensor(name="maximum", shape=(settings.units,), fill=0.0),
-        StateTensor(name="mean", shape=(settings.units,), fill=0.0),
-        StateTensor(name="count", shape=(1,), fill=0.0),
-    ]
-    ngrams = [
-        StateTensor(name="ngrams", shape=(ngram_columns,), fill=0.0),
-        StateTensor(name="recent", shape=(REMEMBERED,), fill=0.0),
-    ]
-    return (*recurrent, *pool, *(ngrams if ngram_columns else []))
-
-
-def describe_state(classifier: Classifier) -> tuple[StateTensor, ...]:
-    """Return what an exported classifier remembers of a text."""
-    ngrams = classifier.ngrams
-    columns = ngrams.table.shape[1] if ngrams is not None else 0
-    return state_tensors(classifier.shape, ngram_columns=columns)
-
-
-def layer_states(settings: NetworkSettings, index: int) -> list[str]:
-    """Return the names of one recurrent layer's state tensors."""
-    return [f"h{index}", f"c{index}"] if settings.cell == "lstm" else [f"h{index}"]
-
-
-def round_embedding(network: keras.Model) -> None:
-    """Round the embedding to the 16 bits of the export, so that the network is what is served."""
-    table = network.get_layer("embedding").embeddings
-    table.assign(table.numpy().astype(np.float16).astype(np.float32))
 
 
 def export_saved_model(classifier: Classifier, *, folder: Path) -> None:
@@ -125,7 +89,7 @@ class ServingModule(tf.Module):
         sequence = tf.cast(tf.gather(self.table, ids), tf.float32)
         after: Tensors = {}
         for index, layer in enumerate(self.recurrent):
-            names = layer_states(self._settings, index)
+            names = state_names(self._settings.cell, index)
             before = [state[name] for name in names]
             sequence, *last = layer(sequence, mask=mask, initial_state=before, training=False)
             after |= zip(names, last, strict=True)
@@ -166,8 +130,8 @@ class ServingModule(tf.Module):
         }
 
     def _decide(self, state: Tensors) -> tf.Tensor:
-        last = state[f"h{self._settings.layers - 1}"]
-        pooled = tf.concat([state["maximum"], state["mean"], last], axis=-1)
+        shown, *_ = state_names(self._settings.cell, self._settings.layers - 1)
+        pooled = tf.concat([state["maximum"], state["mean"], state[shown]], axis=-1)
         logits = pooled @ self.kernel + self.bias
         if self.ngrams is not None:
             logits += spread(state["ngrams"] * tf.sqrt(state["count"]), labels=self._labels)
@@ -207,10 +171,7 @@ def _go_on(mean: tf.Tensor, news: tf.Tensor, read: tf.Tensor, after: Tensors) ->
 def _stateful_twin(network: keras.Model, settings: NetworkSettings, index: int) -> keras.Layer:
     """Return Keras's own form of a recurrent layer, with its state, for a CPU without cuDNN."""
     trained = network.get_layer(f"recurrent_{index}")
-    portable = {} if settings.cell == "rnn" else {"use_cudnn": False}
-    twin = KERAS_LAYERS[settings.cell](
-        settings.units, return_sequences=True, return_state=True, **portable
-    )
+    twin = make_stateful(settings.cell, settings.units)
     kernel = trained.get_weights()[0]
     twin.build((None, None, kernel.shape[0]))
     twin.set_weights(trained.get_weights())

@@ -20,7 +20,7 @@ def find_weights(classifier: Classifier, *, folder: Path) -> dict[str, WeightRec
     arrays = {"embedding": network.get_layer("embedding").embeddings.numpy().astype(np.float16)}
     for index in range(classifier.shape.layers):
         weights = network.get_layer(f"recurrent_{index}").get_weights()
-        arrays |= zip(weight_names(index), weights, strict=True)
+        arrays |= zip(weight_names(classifier.shape.cell, index), weights, strict=True)
     if classifier.ngrams is not None:
         arrays[NAME] = classifier.ngrams.table
     return {

@@ -64,6 +64,12 @@ def tabulate(network: keras.Model, *, into: keras.Model) -> None:
         into.get_layer(layer.name).set_weights(weights)
 
 
+def round_embedding(network: keras.Model) -> None:
+    """Round the embedding to the 16 bits of the export, so that the network is what is served."""
+    table = network.get_layer("embedding").embeddings
+    table.assign(table.numpy().astype(np.float16).astype(np.float32))
+
+
 def read(network: keras.Model, vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     """Return the logits of vectors (batch, time, width) at ids (batch, time) while training."""
     states = run_layers(network, network.get_layer("dropout")(vectors, training=True))

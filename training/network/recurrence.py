@@ -9,11 +9,13 @@ few rows of a step do not keep two cores busy. Equations and orders of gates: `m
 Tensors in here have time first: (time, batch, …).
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
 
 import keras
 import tensorflow as tf
+
+from models.cells import CELLS, Cell, CellName
 
 HALVES = 2
 sigmoid_slope = tf.raw_ops.SigmoidGrad  # y, dy -> dy * y * (1 - y)
@@ -23,13 +25,12 @@ Tensors = tuple[tf.Tensor, ...]
 Arrays = tuple[tf.TensorArray, ...]
 
 
-class Cell(Protocol):
+class Equations(Protocol):
     """One step of a layer and its derivative; every tensor is (batch, gates * units) or narrower.
 
     A state is the tensors that a step hands to the next, what it shows first.
     """
 
-    states: int  # tensors of a state
     kept: int  # tensors that `forward` keeps for `backward`
 
     def forward(self, x: tf.Tensor, product: tf.Tensor, state: Tensors) -> tuple[Tensors, Tensors]:
@@ -50,17 +51,17 @@ class Cell(Protocol):
 class SimpleCell:
     """tanh of the sum."""
 
-    states, kept = 1, 1
+    kept = 1
 
     def forward(self, x: tf.Tensor, product: tf.Tensor, state: Tensors) -> tuple[Tensors, Tensors]:
-        """As `Cell`."""
+        """As `Equations`."""
         h = tf.tanh(x + product)
         return (h,), (h,)
 
     def backward(
         self, kept: Tensors, state: Tensors, slopes: Tensors
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor | None]]:
-        """As `Cell`."""
+        """As `Equations`."""
         d_sum = tanh_slope(y=kept[0], dy=slopes[0])
         return d_sum, d_sum, [None]
 
@@ -68,10 +69,10 @@ class SimpleCell:
 class GruCell:
     """Update gate z, reset gate r behind the product."""
 
-    states, kept = 1, 3
+    kept = 3
 
     def forward(self, x: tf.Tensor, product: tf.Tensor, state: Tensors) -> tuple[Tensors, Tensors]:
-        """As `Cell`."""
+        """As `Equations`."""
         (h,) = state
         x_gates, x_candidate = _cut(x, 2, 1)
         gates, recalled = _cut(product, 2, 1)
@@ -83,7 +84,7 @@ class GruCell:
     def backward(
         self, kept: Tensors, state: Tensors, slopes: Tensors
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor | None]]:
-        """As `Cell`."""
+        """As `Equations`."""
         gates, candidate, recalled = kept
         (h,), (d_after,) = state, slopes
         z, r = _cut(gates, 1, 1)
@@ -98,10 +99,10 @@ class GruCell:
 class LstmCell:
     """Input gate i, forget gate f, candidate, output gate o."""
 
-    states, kept = 2, 4
+    kept = 4
 
     def forward(self, x: tf.Tensor, product: tf.Tensor, state: Tensors) -> tuple[Tensors, Tensors]:
-        """As `Cell`."""
+        """As `Equations`."""
         _, c = state
         i_f, candidate, o = _cut(x + product, 2, 1, 1)
         i_f, candidate, o = tf.sigmoid(i_f), tf.tanh(candidate), tf.sigmoid(o)
@@ -113,7 +114,7 @@ class LstmCell:
     def backward(
         self, kept: Tensors, state: Tensors, slopes: Tensors
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor | None]]:
-        """As `Cell`."""
+        """As `Equations`."""
         i_f, candidate, o, shown = kept
         (_, c), (d_h, d_c) = state, slopes
         i, f = _cut(i_f, 1, 1)
@@ -131,12 +132,16 @@ def _cut(gates: tf.Tensor, *widths: int) -> list[tf.Tensor]:
 
 
 def run_cell(
-    cell: Cell, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, before: Sequence[tf.Tensor]
+    equations: Equations,
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    bias: tf.Tensor,
+    before: Sequence[tf.Tensor],
 ) -> Tensors:
     """Return what is shown after each step, (time, batch, units), and the state after the last.
 
     Args:
-        cell: Which equations.
+        equations: Those of the cell.
         x: x W with its bias, shape (time, batch, gates * units), at least one step.
         kernel: U, shape (units, gates * units).
         bias: What is added to h U, shape (gates * units,).
@@ -145,12 +150,12 @@ def run_cell(
 
     @tf.custom_gradient
     def read(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, *before: tf.Tensor) -> object:
-        kept, after = _read_on(cell, x, kernel, bias, before)
+        kept, after = _read_on(equations, x, kernel, bias, before)
         held = kept[0].stack()
         shown = tf.concat([held[1:], after[0][None]], axis=0)
 
         def differentiate(d_shown: tf.Tensor, *d_after: tf.Tensor) -> Tensors:
-            d_x, d_product, d_before = _read_back(cell, kept, kernel, d_shown, d_after)
+            d_x, d_product, d_before = _read_back(equations, kept, kernel, d_shown, d_after)
             flat = tf.reshape(d_product, (-1, kernel.shape[1]))
             d_kernel = tf.matmul(tf.reshape(held, (-1, kernel.shape[0])), flat, transpose_a=True)
             return d_x, d_kernel, tf.reduce_sum(flat, axis=0), *d_before
@@ -162,23 +167,27 @@ def run_cell(
 
 
 def _read_on(
-    cell: Cell, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, before: Tensors
+    equations: Equations, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, before: Tensors
 ) -> tuple[Arrays, Tensors]:
     """Return the state before each step with what the step kept, and the last state."""
     time = tf.shape(x)[0]
 
     def step(number: tf.Tensor, state: Tensors, arrays: Arrays) -> tuple[tf.Tensor, object, object]:
         product = tf.nn.bias_add(tf.matmul(state[0], kernel), bias)
-        after, kept = cell.forward(x[number], product, state)
+        after, kept = equations.forward(x[number], product, state)
         return number + 1, after, _write(arrays, number, (*state, *kept))
 
-    start = (tf.constant(0), before, _arrays(cell.states + cell.kept, time))
+    start = (tf.constant(0), before, _arrays(len(before) + equations.kept, time))
     _, after, arrays = tf.while_loop(lambda number, *_: number < time, step, start)
     return arrays, after
 
 
 def _read_back(
-    cell: Cell, kept: Arrays, kernel: tf.Tensor, d_shown: tf.Tensor, d_after: Tensors
+    equations: Equations,
+    kept: Arrays,
+    kernel: tf.Tensor,
+    d_shown: tf.Tensor,
+    d_after: Tensors,
 ) -> tuple[tf.Tensor, tf.Tensor, Tensors]:
     """Return the slopes of x W and h U, (time, batch, gates * units), and of the first state."""
     time, across = tf.shape(d_shown)[0], tf.transpose(kernel)
@@ -187,9 +196,9 @@ def _read_back(
         number: tf.Tensor, slopes: Tensors, arrays: Arrays
     ) -> tuple[tf.Tensor, object, object]:
         values = tuple(array.read(number) for array in kept)
-        state, values = values[: cell.states], values[cell.states :]
+        state, values = values[: len(slopes)], values[len(slopes) :]
         slopes = (slopes[0] + d_shown[number], *slopes[1:])
-        d_x, d_product, (direct, *others) = cell.backward(values, state, slopes)
+        d_x, d_product, (direct, *others) = equations.backward(values, state, slopes)
         d_h = tf.matmul(d_product, across)
         d_h = d_h if direct is None else d_h + direct
         return number - 1, (d_h, *others), _write(arrays, number, (d_x, d_product))
@@ -214,9 +223,21 @@ def has_gpu() -> bool:
 
 
 class _InHalves:
-    """The loop of a Keras layer, in place of its own. Texts are padded on the right, not masked."""
+    """The loop of a Keras layer, in place of its own. Texts are padded on the right, not masked.
 
-    equations: Cell
+    Each class says for one cell how TensorFlow computes it.
+
+    Args:
+        record: What else is known of the cell.
+        equations: Its step and the derivative.
+        keras_layer: Keras's layer, better where XLA compiles and where nothing is differentiated.
+        portable: Options with which Keras's layer runs on a CPU too.
+    """
+
+    record: Cell
+    equations: Equations
+    keras_layer: type[keras.layers.Layer]
+    portable: ClassVar[Mapping[str, bool]] = {}
 
     def call(self, sequences, initial_state=None, training=False):
         """Return the states (batch, time, units) of sequences (batch, time, width).
@@ -228,7 +249,7 @@ class _InHalves:
             return super().call(sequences, initial_state=initial_state, training=training)
         if initial_state is None:
             zero = tf.zeros((tf.shape(sequences)[0], self.units))
-            initial_state = (zero,) * self.equations.states
+            initial_state = (zero,) * len(self.record.states)
         count = tf.shape(sequences)[0]
         sizes = [count // HALVES, count - count // HALVES]
         split = [tf.split(tensor, sizes) for tensor in (sequences, *initial_state)]
@@ -251,25 +272,40 @@ class _InHalves:
 class SimpleRNN(_InHalves, keras.layers.SimpleRNN):
     """Keras's layer with a faster loop."""
 
+    record = CELLS["rnn"]
     equations = SimpleCell()
+    keras_layer = keras.layers.SimpleRNN
 
 
 class GRU(_InHalves, keras.layers.GRU):
     """Keras's layer with a faster loop."""
 
+    record = CELLS["gru"]
     equations = GruCell()
+    keras_layer = keras.layers.GRU
+    portable: ClassVar = {"use_cudnn": False}
 
 
 class LSTM(_InHalves, keras.layers.LSTM):
     """Keras's layer with a faster loop."""
 
+    record = CELLS["lstm"]
     equations = LstmCell()
+    keras_layer = keras.layers.LSTM
+    portable: ClassVar = {"use_cudnn": False}
 
 
-LAYERS: dict[str, type[keras.layers.Layer]] = {"lstm": LSTM, "gru": GRU, "rnn": SimpleRNN}
-# The better ones where XLA compiles the loop, and where nothing is differentiated.
-KERAS_LAYERS: dict[str, type[keras.layers.Layer]] = {
-    "lstm": keras.layers.LSTM,
-    "gru": keras.layers.GRU,
-    "rnn": keras.layers.SimpleRNN,
+LAYERS: dict[CellName, type[_InHalves]] = {
+    layer.record.name: layer for layer in (LSTM, GRU, SimpleRNN)
 }
+KERAS_LAYERS: dict[CellName, type[keras.layers.Layer]] = {
+    cell: layer.keras_layer for cell, layer in LAYERS.items()
+}
+ATTRIBUTES = {"kernel": "kernel", "recurrent": "recurrent_kernel", "bias": "bias"}
+"""What a cell of Keras calls its weights, by part."""
+
+
+def make_stateful(cell: CellName, units: int) -> keras.layers.Layer:
+    """Return Keras's own layer of a cell, which gives its state and runs on a CPU."""
+    options = {"return_sequences": True, "return_state": True, **LAYERS[cell].portable}
+    return KERAS_LAYERS[cell](units, **options)

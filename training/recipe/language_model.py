@@ -18,6 +18,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.batching import Ids, Row
+from models.cells import CELLS
 from models.tokenizer import PAD
 from training.errors import DataError, TrainingError
 from training.fitting.batches import Examples, LengthBatches
@@ -239,9 +240,8 @@ class LanguageModel:
 
     def initial_state(self, batch: int) -> list[NDArray[np.float32]]:
         """Return the state before a text, as `step` takes it."""
-        names = 2 if self.shape.cell == "lstm" else 1
         zero = np.zeros((batch, self.shape.units), np.float32)
-        return [zero] * (names * self.shape.layers)
+        return [zero] * (len(CELLS[self.shape.cell].states) * self.shape.layers)
 
     def make_step(self, *, steps: int) -> Any:
         """Return a function of ids (batch, time), the ids that follow them, and the state.

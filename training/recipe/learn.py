@@ -18,13 +18,12 @@ from models.batching import Row
 from training.calibration.probabilities import doubt, predict, temper
 from training.calibration.scaling import calibrate, cross_entropy, weigh
 from training.console import console
-from training.export.savedmodel import round_embedding
 from training.fitting.batches import Examples
 from training.fitting.course import Fitted
 from training.fitting.fit import fit
 from training.fitting.objective import Objective, make_judge, make_loss
 from training.linear.ngrams import NgramModel, fit_ngrams
-from training.network.build import build_network, tabulate
+from training.network.build import build_network, round_embedding, tabulate
 from training.recipe.classifier import Classifier, halves
 from training.recipe.encoder_cache import find_encoder
 from training.recipe.language_model import Encoder

@@ -9,9 +9,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from models.cells import CELLS
 from models.tokenizer import CONTINUATION, Tokenizer
 from models.versions import WEIGHTS, Version
 from training.errors import TrainingError
+from training.network.recurrence import ATTRIBUTES
 
 Weights = NDArray[np.float32]
 
@@ -75,10 +77,11 @@ def read_start(version: Version) -> Start:
     try:
         # TensorFlow names the files of a checkpoint by what they have in common.
         file = tf.train.load_checkpoint(str((version.path / WEIGHTS).with_suffix("")))
-        names = ("kernel", "recurrent_kernel", "bias")
+        shape = version.metadata.architecture
+        names = [ATTRIBUTES[part] for part in CELLS[shape.cell].weights]
         layers = tuple(
             tuple(_read(file, f"recurrent/{index}/cell/{name}") for name in names)
-            for index in range(version.metadata.architecture.layers)
+            for index in range(shape.layers)
         )
         return Start(
             tokenizer=version.tokenizer,

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from models.cells import GATES
+from models.cells import CELLS
 from service.answering.catalog import Catalog, Entry
 from service.errors import NotFound
 from service.web.errors import documented
@@ -53,7 +53,7 @@ def _version_info(number: int, entry: Entry) -> VersionInfo:
         cell=metadata.architecture.cell,
         parameters=metadata.architecture.parameters,
         streamable=metadata.streamable,
-        gates=list(GATES[metadata.architecture.cell]) if metadata.weights else [],
+        gates=list(CELLS[metadata.architecture.cell].gates) if metadata.weights else [],
         created=metadata.created.isoformat(),
         metrics=metadata.metrics,
         data=metadata.data.model_dump(mode="json"),

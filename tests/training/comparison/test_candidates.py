@@ -2,18 +2,19 @@
 
 import pytest
 
+from models.cells import CELLS, CellName
 from training.comparison.candidates import (
     count_weights,
     find_units,
     list_contestants,
     order_by_cost,
 )
-from training.settings import Cell, NetworkSettings
+from training.settings import NetworkSettings
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_weights_are_counted_as_keras_counts_them(cell: Cell) -> None:
+@pytest.mark.parametrize("cell", CELLS)
+def test_weights_are_counted_as_keras_counts_them(cell: CellName) -> None:
     from training.network.build import build_network
 
     shape = NetworkSettings(cell=cell, units=7, embedding=5)

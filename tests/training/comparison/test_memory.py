@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from models.cells import CELLS, CellName
 from training.comparison.half_lives import LONGEST, half_lives
-from training.settings import Cell, NetworkSettings
+from training.settings import NetworkSettings
 
 if TYPE_CHECKING:
     import keras
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.tensorflow  # which the modules import
 
 
-def build(cell: Cell, *, units: int = 6) -> "keras.Model":
+def build(cell: CellName, *, units: int = 6) -> "keras.Model":
     from training.network.build import build_network
 
     shape = NetworkSettings(cell=cell, units=units, embedding=5)
@@ -26,8 +27,8 @@ def draw_rows(*lengths: int) -> list[list[int]]:
     return [draw.integers(2, 30, length).tolist() for length in lengths]
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_prefixes_are_what_the_network_makes_of_shorter_texts(cell: Cell) -> None:
+@pytest.mark.parametrize("cell", CELLS)
+def test_prefixes_are_what_the_network_makes_of_shorter_texts(cell: CellName) -> None:
     from training.network.build import predict_logits
     from training.network.prefixes import prefix_logits
 
@@ -115,8 +116,8 @@ def test_texts_are_long_enough_and_of_one_length() -> None:
     assert choose_texts(draw_rows(*[1] * 40)).shape == (40, 1)
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
-def test_texts_of_one_token_have_one_distance(cell: Cell) -> None:
+@pytest.mark.parametrize("cell", CELLS)
+def test_texts_of_one_token_have_one_distance(cell: CellName) -> None:
     from training.comparison.gradients import choose_texts, measure_fading, reach
 
     found = measure_fading(build(cell), choose_texts(draw_rows(*[1] * 5)))

@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from models.cells import CELLS
 from training.network import recurrence
 
 WIDTH, UNITS = 5, 6
-NAMES = ["SimpleRNN", "GRU", "LSTM"]
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=CELLS)
 def twins(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     """Keras's layer and ours, of the same weights, none of them zero."""
     options = {"return_sequences": True, "return_state": True}
     theirs, ours = (
-        getattr(module, request.param)(UNITS, **options) for module in (keras.layers, recurrence)
+        layers[request.param](UNITS, **options)
+        for layers in (recurrence.KERAS_LAYERS, recurrence.LAYERS)
     )
     random = np.random.default_rng(1)
     for layer in (theirs, ours):
@@ -39,6 +40,14 @@ def test_states_and_gradients_are_those_of_keras(
     assert len(theirs) == len(ours)
     for expected, found in zip(theirs, ours, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_each_cell_has_the_layer_of_keras_and_ours() -> None:
+    own = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "rnn": keras.layers.SimpleRNN}
+    assert own == recurrence.KERAS_LAYERS
+    assert list(recurrence.LAYERS) == list(CELLS)
+    for cell, layer in recurrence.LAYERS.items():
+        assert issubclass(layer, own[cell])
 
 
 def test_a_text_starts_from_the_zero_state(twins: tuple[Any, Any]) -> None:
@@ -86,8 +95,8 @@ def test_a_gpu_runs_the_loop_of_keras(
 
 
 def _states(layer: Any, batch: int, random: np.random.Generator) -> list[Any]:
-    count = 2 if isinstance(layer, keras.layers.LSTM) else 1
-    return [random.normal(size=(batch, UNITS)).astype(np.float32) for _ in range(count)]
+    sizes = np.atleast_1d(layer.cell.state_size)
+    return [random.normal(size=(batch, size)).astype(np.float32) for size in sizes]
 
 
 def _differentiate(layer: Any, sequences: Any, before: list[Any]) -> list[Any]:

@@ -31,7 +31,7 @@ def build(tokenizer: Tokenizer, *, labels: int = 3, seed: int) -> Any:
 
 @pytest.fixture(scope="module")
 def network() -> Any:
-    from training.export.savedmodel import round_embedding
+    from training.network.build import round_embedding
 
     network = build(KNOWN, seed=0)
     round_embedding(network)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from models.cells import CELLS
 from training.comparison.tasks.plan import TASKS
 from training.comparison.tasks.task import Drawn, Lags, Symbol, Task
 
@@ -56,7 +57,7 @@ def run(task: Task, **options: Any) -> "Point":
     return run_point(task, **({"cell": "gru", "lag": 3, "seed": 1} | options))
 
 
-@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_what_can_be_learned_is_learned(cell: str) -> None:
     point = run(make(draw_easy), cell=cell)
     assert (point.task, point.cell, point.lag, point.seed) == ("toy", cell, 3, 1)

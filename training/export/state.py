@@ -1,0 +1,33 @@
+"""What an exported classifier remembers of a text from one piece to the next."""
+
+from models.cells import state_names
+from models.metadata import StateTensor
+from training.linear.ngrams import REMEMBERED
+from training.recipe.classifier import Classifier
+from training.settings import NetworkSettings
+
+
+def state_tensors(settings: NetworkSettings, *, ngram_columns: int = 0) -> tuple[StateTensor, ...]:
+    """Return what is remembered of a text: layers' states, running pool, and n-grams if any."""
+    recurrent = [
+        StateTensor(name=name, shape=(settings.units,), fill=0.0)
+        for index in range(settings.layers)
+        for name in state_names(settings.cell, index)
+    ]
+    pool = [
+        StateTensor(name="maximum", shape=(settings.units,), fill=0.0),
+        StateTensor(name="mean", shape=(settings.units,), fill=0.0),
+        StateTensor(name="count", shape=(1,), fill=0.0),
+    ]
+    ngrams = [
+        StateTensor(name="ngrams", shape=(ngram_columns,), fill=0.0),
+        StateTensor(name="recent", shape=(REMEMBERED,), fill=0.0),
+    ]
+    return (*recurrent, *pool, *(ngrams if ngram_columns else []))
+
+
+def describe_state(classifier: Classifier) -> tuple[StateTensor, ...]:
+    """Return what an exported classifier remembers of a text."""
+    ngrams = classifier.ngrams
+    columns = ngrams.table.shape[1] if ngrams is not None else 0
+    return state_tensors(classifier.shape, ngram_columns=columns)
