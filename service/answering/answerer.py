@@ -1,7 +1,7 @@
-"""The one way from texts to what a version makes of them.
+"""The one way from texts to the answers of a version.
 
-Every route, dialect, stream and file takes it, so what is rejected, timed and counted is the same
-for all of them.
+Every route, dialect, stream and file takes it. So admission, timing and counting are the same for
+all of them.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ Plan = Callable[[Sequence[Row]], Sequence[Reading]]
 
 
 class Scheduling(Protocol):
-    """What decides when readings are computed."""
+    """Decides when readings are computed."""
 
     async def check(self, seconds: float, *, deadline: float) -> None:
         """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
@@ -45,10 +45,10 @@ class Scheduling(Protocol):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who waits for an answer.
+    """The one that waits for an answer.
 
     Args:
-        seconds: How long, from `arrived` on; None if the caller does not say.
+        seconds: Seconds that the caller waits, from `arrived` on; None if it does not say.
         gone: Returns when the caller has left; None if there is no telling.
         arrived: When the request came, on the clock `time.monotonic`.
     """
@@ -64,11 +64,11 @@ NOBODY = Caller(seconds=math.inf)
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """What a version makes of some texts.
+    """Readings of some texts that are finished.
 
     Args:
         rows: Ids of each text.
-        stages: What took how long.
+        stages: Seconds of each stage.
         gates: Mean opening of each gate at each id of the first reading, by layer; None where they
             are not asked for.
     """
@@ -130,18 +130,18 @@ class Answerer:
         plan: Plan = read_whole,
         gates: bool = False,
     ) -> Answered:
-        """Return what a version makes of texts.
+        """Have a version read texts.
 
         Args:
             classifier: The version.
-            texts: What is tokenized.
-            caller: Who waits.
-            plan: What is read of them.
+            texts: Texts to tokenize.
+            caller: The one that waits.
+            plan: Turns the ids of the texts into readings.
             gates: Whether to look at the gates during the first reading.
 
         Raises:
-            ServiceError: There is too much to do, not enough time, or nobody waits any more; what
-                the plan raises; or the version cannot show its gates.
+            ServiceError: The request is rejected, late, or given up by its caller; the plan raises
+                it; or the version cannot show its gates.
         """
         started = time.monotonic()
         await self._admit(classifier, texts, caller)

@@ -41,8 +41,8 @@ Loaded = dict[str, dict[int, Entry]]
 class Catalog:
     """Loads what the store holds and finds what a request asks for.
 
-    `refresh` may run in another thread than `find`: it replaces all that is loaded at once, and a
-    version that is dropped lives on until the last request that uses it is answered.
+    `refresh` may run in another thread than `find`: it replaces the loaded versions in one step. A
+    dropped version stays in memory until the last request that uses it is answered.
 
     Args:
         store: Where the versions are.

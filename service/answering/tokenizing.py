@@ -11,19 +11,18 @@ import numpy as np
 from models.batching import Row
 from service.answering.classifier import Classifier
 
-INLINE_CHARS = 8_192  # in all; so few are done sooner than a thread could begin
+INLINE_CHARS = 8_192  # in all; for so few a thread costs more than it saves
 PIECE_CHARS = 4_096
-# After a piece; with 0 the interpreter is often taken again before others wake.
+# With 0 this thread often takes the interpreter again before others wake.
 PAUSE_SECONDS = 1e-4
 MOST_CHARS = 8  # of a token, on average, in any text that is worth an estimate
 
 
 class TokenizerThread:
-    """Turns texts into ids: short ones at once, others in a thread that lets go often.
+    """Turns texts into ids: short ones at once, long ones in a thread that pauses often.
 
     Args:
-        pause: Seconds after each piece of a text in which others have their turn; 0 where nobody
-            else waits.
+        pause: Seconds between two pieces of a text, in which other threads run; 0 where none waits.
     """
 
     def __init__(self, *, pause: float = PAUSE_SECONDS) -> None:
@@ -41,7 +40,7 @@ class TokenizerThread:
         return [self._encode(classifier, text) for text in texts]
 
     def _encode(self, classifier: Classifier, text: str) -> Row:
-        """Return the ids of a text, read in pieces, between which other threads have their turn."""
+        """Return the ids of a text, piece by piece, with a pause between two."""
         ids = array("i")  # a list would need ten times the memory
         for piece in cut(text, chars=PIECE_CHARS):
             ids.extend(classifier.encode(piece))

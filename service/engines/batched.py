@@ -1,7 +1,7 @@
 """Computes many texts at once: like lengths together, long texts in slices.
 
-Neither changes a probability: padding is masked in the network, and a slice goes on from the state
-after the last.
+Neither changes a probability: the network masks padding, and a slice continues from the state
+after the one before.
 """
 
 from collections.abc import Sequence

@@ -71,7 +71,7 @@ class Layers:
 
 
 def _weight(version: Version, name: str) -> NDArray[np.float32]:
-    # A copy, for in its file it may begin at any byte, and NumPy would copy it for each product.
+    # A copy: the weight may begin at any byte of its file, and each product would copy it anew.
     return np.array(version.weight(name), np.float32)
 
 

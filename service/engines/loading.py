@@ -12,7 +12,7 @@ from service.engines.protocol import Engine
 
 EngineKind = Literal["auto", EngineName]
 
-THREADS = 1  # of one computation: the service computes several requests side by side instead
+THREADS = 1  # of one call: the service computes several requests side by side instead
 
 _log = logging.getLogger(__name__)
 
@@ -20,11 +20,10 @@ _log = logging.getLogger(__name__)
 def open_engine(version: Version, *, kind: EngineKind) -> Engine:
     """Return an engine for a verified version, warm and checked against its golden predictions.
 
-    `auto` takes the ONNX twin where it is there and right, the SavedModel otherwise.
+    `auto` takes the ONNX model if it passes its checks, otherwise the SavedModel.
 
     Raises:
-        VersionCorrupt: The engine cannot load the version, or answers differently from how it
-            should.
+        VersionCorrupt: The engine cannot load the version, or fails its golden predictions.
     """
     if kind != "auto":
         return _open(version, kind=kind)
@@ -50,7 +49,7 @@ def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
 
 
 def available_cores() -> int:
-    """Return the cores that affinity leaves to this process, all where the system does not say."""
+    """Return the cores that this process may use; all cores where the system does not tell."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

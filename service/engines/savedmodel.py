@@ -10,7 +10,7 @@ from service.engines.protocol import State
 
 
 class SavedModelEngine:
-    """Loads a version's SavedModel. TensorFlow is imported here, so only who needs it pays for it.
+    """Loads a version's SavedModel. TensorFlow is imported only when this engine is chosen.
 
     Args:
         folder: The version's folder.

@@ -1,4 +1,4 @@
-"""Classifies one text and says why, or where on the way it was decided."""
+"""Classifies one text, explains its label, and says where on the way it was decided."""
 
 import asyncio
 from collections.abc import Sequence

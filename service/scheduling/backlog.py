@@ -1,4 +1,4 @@
-"""What waits, in the order in which it is taken up."""
+"""The jobs that wait, in the order in which they are computed."""
 
 import bisect
 from collections import defaultdict
@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from service.scheduling.jobs import Job, Ticket
 
-LOOKAHEAD = 64  # jobs that are looked at for company
+LOOKAHEAD = 64  # jobs among which a slice looks for others to read with the first
 WINDOW = 0.02  # seconds; work that is due within one counts as due at the same time
 
 _by_rank = attrgetter("rank")
@@ -57,7 +57,7 @@ class Backlog:
         self._forget(jobs)
 
     def discard(self, ticket: Ticket) -> None:
-        """Take out all jobs of a ticket for which nobody waits any more."""
+        """Take out all jobs of a ticket that is given up."""
         self._forget([job for job in self._jobs if job.ticket is ticket])
         self._jobs = [job for job in self._jobs if job.ticket is not ticket]
 

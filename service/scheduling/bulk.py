@@ -1,4 +1,4 @@
-"""Computes whole texts in large batches, for files: nobody waits, so nothing is rejected."""
+"""Computes the texts of files in large batches. No caller waits, so nothing is rejected."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""What waits to be computed: the texts of a request, each read as far as it has got."""
+"""What the scheduler computes: readings, their jobs, and the tickets of requests."""
 
 import asyncio
 import time

@@ -1,7 +1,7 @@
-"""Decides what is computed when, and refuses what would come too late.
+"""Decides what is computed when, and rejects requests that cannot be answered in time.
 
-Requests are taken up in the order in which they are due: soon after they come, the less work the
-sooner. A few threads read slices of their texts (`slices.py`); the event loop only waits.
+Requests are computed in the order in which they are due. The less work a request has, the sooner
+it is due. A few threads read slices of texts (`slices.py`); the event loop only waits.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from service.scheduling.throughput import Throughput
 
 STRETCH = 20.0  # see Ticket
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
-NICE = 15  # of the threads that compute, beside the event loop's
-WATCH_SECONDS = 0.02  # after which it is worth looking whether the client is still there
+NICE = 15  # of the computing threads, above that of the event loop
+WATCH_SECONDS = 0.02  # after which the scheduler starts to watch for a caller that leaves
 
 Gone = Callable[[], Awaitable[None]]
-"""Returns when nobody waits for the answer any more."""
+"""Returns when the caller has left."""
 
 
 class Scheduler:
@@ -54,7 +54,7 @@ class Scheduler:
 
     @property
     def backlog_seconds(self) -> float:
-        """How long it takes to compute all that waits."""
+        """Seconds that the waiting jobs take."""
         with self._changed:
             return self._backlog.seconds / self._throughput.value
 
@@ -83,9 +83,9 @@ class Scheduler:
             gone: Returns when the client is gone; None if there is no telling.
 
         Raises:
-            Overloaded: There is too much to do before.
-            DeadlinePassed: There was, after all.
-            ClientGone: Nobody waits for the answer.
+            Overloaded: The work before it leaves too little time.
+            DeadlinePassed: The deadline passed before the answer was there.
+            ClientGone: The caller left.
         """
         ticket = Ticket(runner, readings, deadline=deadline, stretch=STRETCH)
         with self._changed:
@@ -111,7 +111,7 @@ class Scheduler:
         raise refusal
 
     def _refusal(self, seconds: float, *, due: float, deadline: float) -> Overloaded | None:
-        """Return what to say to work that would come too late; None if there is time for it."""
+        """Return the rejection of work that would come too late; None if there is time for it."""
         before = self._backlog.seconds_before(due) / self._throughput.value
         there_is = MARGIN * (deadline - time.monotonic())
         late = before + seconds - there_is
@@ -142,7 +142,7 @@ class Scheduler:
                 self._drop(ticket)
 
     async def _watch(self, ticket: Ticket, gone: Gone | None) -> None:
-        """Give a ticket up when its client leaves, or at its deadline."""
+        """Give a ticket up when its caller leaves, or at its deadline."""
         try:
             async with asyncio.timeout(ticket.deadline - time.monotonic()):
                 await (gone() if gone else asyncio.Future())
@@ -191,7 +191,7 @@ class Scheduler:
         return done
 
     def _settle(self, jobs: list[Job], results: Sequence[Result]) -> None:
-        """Put back what is not at its end, and tell who waits for the rest."""
+        """Put unfinished jobs back, and wake the requests that are complete."""
         unread: list[Job] = []
         finished: list[Ticket] = []
         for job, result in zip(jobs, results, strict=True):
@@ -211,7 +211,7 @@ class Scheduler:
 
 
 def _yield_to_others() -> None:
-    """Let the event loop go before this thread, so that a refusal does not wait for a slice."""
+    """Give the event loop precedence over this thread: a rejection must not wait for a slice."""
     if sys.platform == "linux":  # where a thread has a priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 

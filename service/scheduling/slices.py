@@ -1,9 +1,9 @@
 """The unit of work: some tokens of one text or of several, read in one call of the engine.
 
-Long texts are read slice by slice, from state to state, so whatever comes meanwhile waits for one
-slice at most. Texts that are on their way share slices (continuous batching: Yu et al., "Orca",
-OSDI 2022; a recurrent network carries a state of constant size in place of their cache), as long
-as that costs less than reading them one after the other.
+A long text is read slice by slice, from state to state. So a request that comes meanwhile waits
+for one slice at most. Texts share a slice where that costs less than reading one after the other
+(continuous batching: Yu et al., "Orca", OSDI 2022; the state of constant size takes the place of
+their cache).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Where a stream has got."""
+"""The position of a stream between two pieces."""
 
 from dataclasses import dataclass
 

@@ -112,7 +112,7 @@ def _describe_steps(
     parts: tuple[str, str],
     seen: Sequence[Probabilities],
 ) -> list[Step]:
-    """Return how the verdict stood after each token of what is read and what is held."""
+    """Return how the verdict stood after each token, read or held."""
     metadata = classifier.metadata
     start = position.characters
     spans = []

@@ -6,7 +6,7 @@ A token is, in base64url without padding,
 
 The header has the version (name, number, digest), the text held back, and how many tokens and
 characters come before it.
-The mac is HMAC-SHA-256 (RFC 2104), cut to 128 bits, of all that follows.
+The mac is HMAC-SHA-256 (RFC 2104) of the bytes that follow, cut to 128 bits.
 """
 
 import base64
@@ -59,8 +59,8 @@ class StateTokens:
     """Writes tokens and reads those that it, or another with the same secret, wrote.
 
     Args:
-        secret: What only the replicas of a service know. Without one the mac is a checksum, which
-            others can compute too; a state that a client makes up misleads nobody but that client.
+        secret: Known to the replicas of a service only. Without one the mac is a checksum, which
+            others can compute too. A state that a client makes up misleads only that client.
     """
 
     def __init__(self, secret: str | None) -> None:

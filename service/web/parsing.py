@@ -64,7 +64,7 @@ def parse_body(body: bytes | str, schema: type[Body]) -> Body:
 
 
 def _name_first(error: ValidationError) -> Invalid:
-    """Return what is wrong with the first field that is wrong: all that it could have been."""
+    """Return the error of the first wrong field, with every form that it could have had."""
     errors = error.errors(include_url=False, include_input=False)
     place = errors[0]["loc"][:1]
     messages = [e["msg"].removeprefix("Value error, ") for e in errors if e["loc"][:1] == place]
@@ -72,7 +72,7 @@ def _name_first(error: ValidationError) -> Invalid:
 
 
 def read_caller(request: Request) -> Caller:
-    """Return who waits for the answer to a request.
+    """Return the caller of a request.
 
     Raises:
         Invalid: The deadline is none.

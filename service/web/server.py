@@ -25,7 +25,7 @@ def make_server(settings: Settings) -> "DrainingServer":
 
 
 class DrainingServer(uvicorn.Server):
-    """Says that it is no longer ready before it stops listening, so that nobody is turned away."""
+    """Is not ready for a while before it stops listening, so that no client is rejected."""
 
     def __init__(self, config: uvicorn.Config, *, state: ServiceState) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""Several processes that answer on one socket, for machines with more cores than one can use."""
+"""Several processes that answer on one socket, where one process cannot use all cores."""
 
 import logging
 import multiprocessing
@@ -36,7 +36,10 @@ def run_workers(settings: Settings) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket on which who comes early waits until a worker is ready; or end in a line."""
+    """Return the listening socket, whose connections wait until a worker is ready.
+
+    Where it cannot be opened, the process ends with one line.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=BACKLOG)

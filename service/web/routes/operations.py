@@ -1,4 +1,4 @@
-"""Health and metrics, for who runs the service."""
+"""Health and metrics, for the operator."""
 
 from http import HTTPStatus
 

@@ -9,7 +9,7 @@ from fastapi.staticfiles import StaticFiles
 router = APIRouter()
 FOLDER = Path(__file__).resolve().parents[1] / "page"
 
-# Nothing from elsewhere, so that nobody else learns what is typed.
+# No other host is asked, so no other host learns what is typed.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -43,7 +43,7 @@ _DOCUMENTED: dict[str, Any] = {
 async def read(request: Request) -> Response:
     """Classify a text that arrives in pieces, all of it so far, from the state of the last answer.
 
-    Nothing is kept here: any replica can go on from a state.
+    The service keeps nothing: any replica can continue from a state.
     """
     service = get_state(request)
     question = await read_body(request, StreamRequest)
@@ -114,8 +114,8 @@ async def listen(socket: WebSocket) -> None:
 class StreamSocket:
     """One WebSocket, whose messages are answered one after the other.
 
-    A message is read only when the one before has been answered and the answer taken, so who sends
-    faster than that, or does not read, waits, and costs nobody else anything.
+    A message is read only when the client has taken the answer to the one before. So a client that
+    sends too fast, or does not read, slows down only itself.
 
     Args:
         socket: The connection, not yet accepted.
