@@ -14,9 +14,9 @@ from training.errors import ExportError, TrainingError
 from training.evaluation.card import write_card
 from training.evaluation.trained import measure_trained, report_trained
 from training.export.cases import GOLDEN_TEXTS
-from training.export.early_exit import fit_stopping
-from training.export.metadata import describe
-from training.export.verify import Proof, verify_export
+from training.export.early_exit import fit_early_exit
+from training.export.metadata import make_metadata
+from training.export.verify import VerifiedExport, verify_export
 from training.export.version import export_version
 from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
@@ -64,12 +64,12 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
         run = fit_into(run, run.budget)
     learned = learn(run)
     settings = replace(run.settings, subwords=run.spells)  # what a default came to
-    metadata = describe(run.prepared, learned, settings)
+    metadata = make_metadata(run.prepared, learned, settings)
     metadata = export_version(learned.classifier, run.prepared, metadata=metadata, folder=folder)
-    proof = _verify(learned.classifier, run.prepared, folder=folder)
-    metadata = measure_trained(run, proof, baseline, metadata=metadata)
-    metadata = metadata.model_copy(update={"stopping": fit_stopping(proof.looks)})
-    summary = report_trained(run, learned, baseline, proof, metadata=metadata, folder=folder)
+    verified = _verify(learned.classifier, run.prepared, folder=folder)
+    metadata = measure_trained(run, verified, baseline, metadata=metadata)
+    metadata = metadata.model_copy(update={"stopping": fit_early_exit(verified.looks)})
+    summary = report_trained(run, learned, baseline, verified, metadata=metadata, folder=folder)
     card = write_card(metadata, headline=headline(summary), answer_times=answer_times(summary))
     (folder / CARD).write_text(card, encoding="utf-8")
     return metadata, summary
@@ -86,13 +86,13 @@ def _fit_baseline(run: Run) -> Baseline:
     return baseline
 
 
-def _verify(classifier: Classifier, prepared: Prepared, *, folder: Path) -> Proof:
+def _verify(classifier: Classifier, prepared: Prepared, *, folder: Path) -> VerifiedExport:
     """Verify the export against what was trained; record its golden predictions."""
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
-    proof = verify_export(classifier, folder, golden=golden, splits=splits)
-    Golden.record(GOLDEN_TEXTS, ids=golden, probabilities=proof.golden).save(folder / GOLDEN)
-    return proof
+    verified = verify_export(classifier, folder, golden=golden, splits=splits)
+    Golden.record(GOLDEN_TEXTS, ids=golden, probabilities=verified.golden).save(folder / GOLDEN)
+    return verified
 
 
 def _observers(run: Run, log: MlflowLog, stage: str) -> list[Observer]:

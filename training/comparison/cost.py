@@ -8,7 +8,7 @@ import numpy as np
 
 from models.batching import Row
 from models.replay import ENGINES, EngineName
-from training.export.metadata import describe
+from training.export.metadata import make_metadata
 from training.export.replay import draw_timed, replay
 from training.export.version import export_version
 from training.prepare import Prepared
@@ -54,7 +54,7 @@ def measure_cost(
     """Export a classifier and time it on validation texts cut to each length of `cuts`."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        metadata = describe(prepared, learned, settings)
+        metadata = make_metadata(prepared, learned, settings)
         export_version(learned.classifier, prepared, metadata=metadata, folder=folder)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         rows = prepared.ids["validation"]

@@ -8,7 +8,7 @@ from models.versions import REPORT
 from training.calibration.metrics import measure
 from training.calibration.scaling import unscaled
 from training.console import console
-from training.export.verify import Proof
+from training.export.verify import VerifiedExport
 from training.fitting.course import Fitted
 from training.linear.baseline import Baseline
 from training.prepare import Prepared
@@ -20,10 +20,12 @@ from training.report.write import write_report
 from training.run import Run
 
 
-def measure_trained(run: Run, proof: Proof, baseline: Baseline, *, metadata: Metadata) -> Metadata:
+def measure_trained(
+    run: Run, verified: VerifiedExport, baseline: Baseline, *, metadata: Metadata
+) -> Metadata:
     """Return the metadata with the figures of the exported version and of the baseline."""
     metrics: dict[str, dict[str, float]] = {}
-    for purpose, probabilities in proof.splits.items():
+    for purpose, probabilities in verified.splits.items():
         targets, leaked = run.prepared.data.splits[purpose].labels, run.prepared.leaks[purpose]
         metrics[purpose] = measure(probabilities, targets, thresholds=metadata.thresholds)
         if leaked.any() and not leaked.all():
@@ -37,7 +39,7 @@ def report_trained(
     run: Run,
     learned: Learned,
     baseline: Baseline,
-    proof: Proof,
+    verified: VerifiedExport,
     *,
     metadata: Metadata,
     folder: Path,
@@ -46,14 +48,14 @@ def report_trained(
     classifier = learned.classifier
     with console.status("writing the report"):
         uncalibrated = {}
-        for purpose in proof.splits:
+        for purpose in verified.splits:
             logits = halves(classifier.network, classifier.ngrams, run.prepared.ids[purpose])
             uncalibrated[purpose] = unscaled(logits).probabilities(logits, task=classifier.task)
         results = _make_results(
             run.prepared,
             learned.fitted,
             baseline,
-            proof,
+            verified,
             metadata,
             uncalibrated=uncalibrated,
             folder=folder,
@@ -65,7 +67,7 @@ def _make_results(
     prepared: Prepared,
     fitted: Fitted,
     baseline: Baseline,
-    proof: Proof,
+    verified: VerifiedExport,
     metadata: Metadata,
     *,
     uncalibrated: dict[str, Probabilities],
@@ -84,7 +86,7 @@ def _make_results(
             leaked=prepared.leaks[purpose],
             row_numbers=prepared.data.splits[purpose].rows,
         )
-        for purpose, found in proof.splits.items()
+        for purpose, found in verified.splits.items()
     }
     return Results.of(
         metadata,
@@ -95,8 +97,8 @@ def _make_results(
         cost=Cost(
             parameters=metadata.architecture.parameters,
             megabytes=sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6,
-            milliseconds_per_text=proof.milliseconds,
-            timed_tokens=proof.timed_tokens,
+            milliseconds_per_text=verified.milliseconds,
+            timed_tokens=verified.timed_tokens,
             training_seconds=fitted.course.seconds,
             tokens_per_second=fitted.tokens_per_second,
         ),

@@ -1,4 +1,4 @@
-"""Fits when enough of a text has been read; see models/stopping.py."""
+"""Fits when enough of a text has been read; see models/early_exit.py."""
 
 from collections.abc import Sequence
 
@@ -76,7 +76,7 @@ class Looks:
         return float(self.differs[stops].sum() / len(self.lengths)), float(saved)
 
 
-def fit_stopping(looks: Looks) -> Stopping | None:
+def fit_early_exit(looks: Looks) -> Stopping | None:
     """Return the rule; None where there is too little to fit it to.
 
     Of the texts at most a SHARE of what each certainty allows get another label by it; for it was
@@ -116,7 +116,7 @@ def draw_watched(rows: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(1).permutation(rows)[:MOST])
 
 
-def gather_looks(
+def make_looks(
     looks: Probabilities, rows: Sequence[Row], *, thresholds: Thresholds, ngrams: NgramLookup | None
 ) -> Looks:
     """Return looks, which lie in a row, of several texts, given as rows of ids."""

@@ -29,7 +29,7 @@ LIBRARIES = (
 )
 
 
-def describe(prepared: Prepared, learned: Learned, settings: TrainSettings) -> Metadata:
+def make_metadata(prepared: Prepared, learned: Learned, settings: TrainSettings) -> Metadata:
     """Return the metadata, but for its metrics and for what the store fills in."""
     classifier = learned.classifier
     shape = settings.network

@@ -11,7 +11,7 @@ from models.golden import Probabilities
 from models.replay import ENGINES, EngineName, ReplayResult
 from training.errors import ExportError
 from training.export.cases import awkward_rows
-from training.export.early_exit import EVERY, Looks, draw_watched, gather_looks
+from training.export.early_exit import EVERY, Looks, draw_watched, make_looks
 from training.export.replay import draw_timed, median_tokens, replay
 from training.prepare import Rows
 from training.recipe.classifier import Classifier
@@ -21,7 +21,7 @@ AGREEMENT = 1e-5  # absolute, on a probability
 
 
 @dataclass(frozen=True)
-class Proof:
+class VerifiedExport:
     """What the exported version answers, and how fast.
 
     Args:
@@ -41,7 +41,7 @@ class Proof:
 
 def verify_export(
     classifier: Classifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
-) -> Proof:
+) -> VerifiedExport:
     """Compute golden rows and splits with each engine, and check that all agree.
 
     The engines must agree with each other on all rows, and with what was trained on the golden rows
@@ -72,12 +72,12 @@ def verify_export(
     reference = results[REFERENCE]
     ends = np.cumsum([len(ids) for ids in splits.values()])
     parts = np.split(reference.probabilities[len(checked) :], ends[:-1])
-    return Proof(
+    return VerifiedExport(
         golden=reference.probabilities[: len(golden)],
         splits=dict(zip(splits, parts, strict=True)),
         milliseconds={engine: found.median_milliseconds for engine, found in results.items()},
         timed_tokens=median_tokens(rows, timed=timed),
-        looks=gather_looks(
+        looks=make_looks(
             reference.looks,
             [rows[row] for row in watched],
             thresholds=classifier.thresholds,

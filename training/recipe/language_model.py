@@ -96,9 +96,11 @@ def pretrain(
         TrainingError: The loss is no longer a number.
         Interrupted: Somebody asked to stop; the checkpoint says where.
     """
-    reading = Reading(rows, vocabulary=vocabulary, shape=shape, settings=settings, seed=seed)
-    batches, tracked = reading.batches, {"model": reading.model.tracked}
-    course = reading.course = checkpoint.restore(tracked, reading.course)
+    pretraining = Pretraining(
+        rows, vocabulary=vocabulary, shape=shape, settings=settings, seed=seed
+    )
+    batches, tracked = pretraining.batches, {"model": pretraining.model.tracked}
+    course = pretraining.course = checkpoint.restore(tracked, pretraining.course)
     told = Observers(observers)
     plan = FitPlan(
         epochs=settings.epochs,
@@ -110,7 +112,7 @@ def pretrain(
     with Interrupt() as interrupt, told.observing(plan):
         while course.epoch < settings.epochs:
             for texts, _ in batches.epoch(course.epoch, start=course.batch):
-                reading.read(texts)
+                pretraining.learn(texts)
                 course.batch += 1
                 told.add_step(_step(course, plan))
                 if interrupt.asked or checkpoint.is_due():
@@ -119,10 +121,10 @@ def pretrain(
             course.epoch, course.batch = course.epoch + 1, 0
             told.add_epoch(_epoch(course))
             checkpoint.save(tracked, course)
-    return reading.model.encoder(perplexity=float(np.exp(course.loss)))
+    return pretraining.model.encoder(perplexity=float(np.exp(course.loss)))
 
 
-class Reading:
+class Pretraining:
     """A language model and the texts that it learns from.
 
     Args:
@@ -161,7 +163,7 @@ class Reading:
         steps = settings.epochs * _count_slices(self.batches, settings)
         self._step = self.model.make_step(steps=steps)
 
-    def read(self, texts: Ids) -> None:
+    def learn(self, texts: Ids) -> None:
         """Learn from a batch of texts, slice by slice, the state carried on.
 
         Raises:

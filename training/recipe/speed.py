@@ -16,11 +16,11 @@ from training.fitting.fit import make_optimizer, make_step
 from training.fitting.objective import make_loss
 from training.prepare import Rows
 from training.recipe.encoder_cache import is_kept
-from training.recipe.language_model import Reading
+from training.recipe.language_model import Pretraining
 from training.recipe.learn import build_start, examples, labelled
 from training.recipe.time_plan import (
     Costs,
-    Plan,
+    TimePlan,
     choose_plan,
     describe_omissions,
     describe_plan,
@@ -41,7 +41,7 @@ def fit_into(run: Run, budget: Budget) -> Run:
     wanted = _wanted(run)
     if run.resume and run.note(PLAN).is_file():
         console.print("time budget: going on with the plan that the stopped training made")
-        return _follow(run, Plan(**json.loads(run.note(PLAN).read_text())), wanted=wanted)
+        return _follow(run, TimePlan(**json.loads(run.note(PLAN).read_text())), wanted=wanted)
     with console.status("measuring how fast this machine trains"):
         costs = measure_costs(run, before=budget.spent)
     plan = choose_plan(wanted, costs, seconds=60 * budget.minutes)
@@ -85,17 +85,17 @@ def _count_tokens(rows: Rows, *, cut: int) -> int:
     return sum(min(len(row), cut) for row in rows)
 
 
-def _wanted(run: Run) -> Plan:
+def _wanted(run: Run) -> TimePlan:
     settings, data = run.settings, run.prepared.data
     batches = math.ceil(len(data.train) / settings.fit.batch)
-    return Plan(
+    return TimePlan(
         pretraining=settings.pretrain.epochs if run.prepared.domain else 0,
         epochs=settings.fit.epochs or choose_epochs(batches, tokens=run.tokens, task=data.task),
         rounds=settings.self_training,
     )
 
 
-def _follow(run: Run, plan: Plan, *, wanted: Plan) -> Run:
+def _follow(run: Run, plan: TimePlan, *, wanted: TimePlan) -> Run:
     """Return the run with the settings of a plan; what is not cut stays as it was said."""
     settings = replace(run.settings, self_training=plan.rounds, share=plan.share)
     if plan.epochs != wanted.epochs:
@@ -134,7 +134,7 @@ def _fit(run: Run, own: Examples) -> Iterator[int]:
 def _pretrain(run: Run) -> Iterator[int]:
     """Fit a language model that is thrown away; yield the tokens of each batch, without an end."""
     settings = run.settings.pretrain
-    reading = Reading(
+    pretraining = Pretraining(
         run.prepared.domain,
         vocabulary=len(run.prepared.tokenizer),
         shape=run.settings.network,
@@ -142,7 +142,7 @@ def _pretrain(run: Run) -> Iterator[int]:
         seed=settings.seed,
     )
     for epoch in itertools.count():
-        for texts, _ in reading.batches.epoch(epoch):
-            before = reading.course.tokens
-            reading.read(texts)
-            yield reading.course.tokens - before
+        for texts, _ in pretraining.batches.epoch(epoch):
+            before = pretraining.course.tokens
+            pretraining.learn(texts)
+            yield pretraining.course.tokens - before

@@ -8,7 +8,7 @@ LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class TimePlan:
     """What is done of a training.
 
     Args:
@@ -40,7 +40,7 @@ class Costs:
     round_epoch: float
     before: float
 
-    def of(self, plan: Plan) -> float:
+    def of(self, plan: TimePlan) -> float:
         """Return how long a training takes.
 
         N-grams, export, proof and report take about as long as reading and the linear baseline.
@@ -49,7 +49,7 @@ class Costs:
         return 2 * self.before + SLACK * (plan.pretraining * self.pretraining + fits)
 
 
-def choose_plan(wanted: Plan, costs: Costs, *, seconds: float) -> Plan:
+def choose_plan(wanted: TimePlan, costs: Costs, *, seconds: float) -> TimePlan:
     """Return the fullest plan that fits; the leanest there is where none does."""
     for plan in _leaner(wanted, known=costs.pretraining == 0):
         if costs.of(plan) <= seconds:
@@ -58,7 +58,7 @@ def choose_plan(wanted: Plan, costs: Costs, *, seconds: float) -> Plan:
     return replace(plan, share=min(1.0, max(LEAST_SHARE, (seconds - fixed) / epoch)))
 
 
-def _leaner(wanted: Plan, *, known: bool) -> Iterator[Plan]:
+def _leaner(wanted: TimePlan, *, known: bool) -> Iterator[TimePlan]:
     """Yield plans from all that is wanted to the least; what brings most for its time goes last.
 
     Further passes over the texts without labels go first, then self-training, then repeated passes
@@ -81,7 +81,7 @@ def _leaner(wanted: Plan, *, known: bool) -> Iterator[Plan]:
             yield replace(plan, pretraining=0, epochs=epochs)
 
 
-def describe_plan(plan: Plan, costs: Costs) -> str:
+def describe_plan(plan: TimePlan, costs: Costs) -> str:
     """Return in words what is done and how long it should take."""
     rows = f" over {plan.share:.0%} of the rows" if plan.share < 1 else ""
     parts = [
@@ -92,7 +92,7 @@ def describe_plan(plan: Plan, costs: Costs) -> str:
     return f"{', '.join(filter(None, parts))} ({costs.of(plan) / 60:.1f} min in all)"
 
 
-def describe_omissions(wanted: Plan, chosen: Plan, costs: Costs) -> str:
+def describe_omissions(wanted: TimePlan, chosen: TimePlan, costs: Costs) -> str:
     """Return in words what is left out and how long all of it would have taken; "" for nothing."""
     parts = [
         _count(

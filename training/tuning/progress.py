@@ -50,13 +50,13 @@ class TuneProgress:
 
     def show_trial(self, outcome: Outcome, *, best: Outcome | None) -> None:
         """Print what came out of a trial."""
-        self._bar.console.print(describe(outcome, score=self._score))
+        self._bar.console.print(outcome_line(outcome, score=self._score))
         if best is not None:
             figures = f"best: trial {best.number}, {self._score} {best.score:.4f}"
             self._bar.update(self._task, figures=figures)
 
 
-def describe(outcome: Outcome, *, score: str) -> str:
+def outcome_line(outcome: Outcome, *, score: str) -> str:
     """Return a trial in a line."""
     measured = outcome.measured
     found = "no epoch" if outcome.score is None else f"{score} {outcome.score:.4f}"

@@ -13,7 +13,9 @@ from training.tuning.space import Values, options
 MOST_SHOWN = 5  # beside each other, and the defaults
 
 
-def tell(outcomes: Sequence[Outcome], *, settings: TrainSettings, score: str, rows: int) -> None:
+def print_outcomes(
+    outcomes: Sequence[Outcome], *, settings: TrainSettings, score: str, rows: int
+) -> None:
     """Print the best trials, the verdict and the command.
 
     Args:

@@ -36,7 +36,7 @@ class OutOfTime(Exception):
 
 
 @dataclass(frozen=True)
-class Material:
+class TrialInputs:
     """What all trials share: a run with the settings they start from, its rows, the n-grams."""
 
     run: Run
@@ -44,7 +44,7 @@ class Material:
     ngrams: NgramModel | None
 
     @classmethod
-    def of(cls, run: Run) -> "Material":
+    def of(cls, run: Run) -> "TrialInputs":
         """Fit the n-grams, which are the same whatever the network is."""
         lesson = labelled(run)
         return cls(run, lesson, choose_ngrams(run, lesson) if run.settings.ngrams else None)
@@ -87,7 +87,7 @@ def is_default(trial: optuna.Trial) -> bool:
 
 
 def run_trial(
-    material: Material, study: Study, trial: optuna.Trial, *, deadline: float, show: Show
+    inputs: TrialInputs, study: Study, trial: optuna.Trial, *, deadline: float, show: Show
 ) -> None:
     """Fit a trial and record in the study what came out.
 
@@ -99,24 +99,24 @@ def run_trial(
     observer = TrialObserver(trial, deadline=deadline, show=show)
     try:
         with hushed():
-            fitted = _fit(material, trial, observer)
+            fitted = _fit(inputs, trial, observer)
     except (optuna.TrialPruned, OutOfTime, TrainingError, tf.errors.ResourceExhaustedError) as end:
         if is_default(trial):
             raise
         _record_end(study, trial, observer, _ending(end), seconds=time.monotonic() - started)
     else:
-        error = _standard_error(material, fitted)
+        error = _standard_error(inputs, fitted)
         _record_result(study, trial, fitted, error=error, seconds=time.monotonic() - started)
 
 
-def _fit(material: Material, trial: optuna.Trial, observer: TrialObserver) -> Fitted:
+def _fit(inputs: TrialInputs, trial: optuna.Trial, observer: TrialObserver) -> Fitted:
     keras.backend.clear_session()  # of the trial before
-    settings = apply(material.run.settings, shorten(trial.params))
-    run = replace(material.run, settings=settings, resume=False)
+    settings = apply(inputs.run.settings, shorten(trial.params))
+    run = replace(inputs.run, settings=settings, resume=False)
     run = replace(run, observers=lambda stage: [Curves(run.curves_folder(stage)), observer])
     try:
         stage = f"trial-{trial.number}"
-        return fit_network(run, material.lesson, material.ngrams, None, stage=stage)
+        return fit_network(run, inputs.lesson, inputs.ngrams, None, stage=stage)
     finally:
         run.clean_up()
 
@@ -160,11 +160,11 @@ def _note(trial: optuna.Trial, ending: Ending, measured: Measured) -> None:
     trial.set_user_attr(MEASURED, asdict(measured))
 
 
-def _standard_error(material: Material, fitted: Fitted) -> float:
+def _standard_error(inputs: TrialInputs, fitted: Fitted) -> float:
     """Return the standard error of the validation score, from bootstrap samples of the rows."""
-    data, judges = material.run.prepared.data, material.run.judges
-    logits = halves(fitted.network, material.ngrams, judges.ids)
-    found = calibrate(logits, judges.labels, task=data.task, biased=material.run.biased)
+    data, judges = inputs.run.prepared.data, inputs.run.judges
+    logits = halves(fitted.network, inputs.ngrams, judges.ids)
+    found = calibrate(logits, judges.labels, task=data.task, biased=inputs.run.biased)
     decided = predict(found.probabilities, thresholds=found.thresholds)
     (tallied,) = tally(judges.labels, [decided], labels=len(data.labels))
-    return float(np.nanstd(getattr(tallied.resampled, material.run.score)))
+    return float(np.nanstd(getattr(tallied.resampled, inputs.run.score)))

@@ -19,8 +19,8 @@ from training.tuning.outcome import Outcome, list_outcomes, rank
 from training.tuning.progress import TuneProgress
 from training.tuning.space import SPACE, defaults
 from training.tuning.study import DEFAULTS, JOURNAL, claim, open_study
-from training.tuning.terminal import tell
-from training.tuning.trial import Material, run_trial
+from training.tuning.terminal import print_outcomes
+from training.tuning.trial import TrialInputs, run_trial
 from training.tuning.write import PLOT, write
 from training.workspace.interrupt import Interrupted
 
@@ -67,8 +67,8 @@ def tune(run: Run, *, limits: Limits) -> list[Outcome]:
         try:
             with _interruptible():
                 start_repeatably(run.settings.seed)
-                material = Material.of(replace(run, work=folder))
-                _run_trials(study, material, deadline=deadline, trials=limits.trials)
+                inputs = TrialInputs.of(replace(run, work=folder))
+                _run_trials(study, inputs, deadline=deadline, trials=limits.trials)
         except Interrupted:
             _report(study, run, folder=folder)
             raise
@@ -101,13 +101,13 @@ def _interruptible() -> Iterator[None]:
         raise Interrupted(signal.SIGINT) from interrupt
 
 
-def _run_trials(study: Study, material: Material, *, deadline: float, trials: int | None) -> None:
-    score = material.run.score.replace("_", " ")
+def _run_trials(study: Study, inputs: TrialInputs, *, deadline: float, trials: int | None) -> None:
+    score = inputs.run.score.replace("_", " ")
     with TuneProgress(seconds=deadline - time.monotonic(), score=score) as progress:
         while _goes_on(study, deadline=deadline, trials=trials):
             trial = study.ask(SPACE)
             show = partial(progress.show_step, trial.number)
-            run_trial(material, study, trial, deadline=deadline, show=show)
+            run_trial(inputs, study, trial, deadline=deadline, show=show)
             outcomes = list_outcomes(study)
             best = next(iter(rank(outcomes)), None)
             progress.show_trial(outcomes[-1], best=best)
@@ -128,7 +128,7 @@ def _report(study: Study, run: Run, *, folder: Path) -> list[Outcome]:
     if outcomes:
         write(outcomes, folder=folder, score=run.score)
     rows = len(run.judges.ids)
-    tell(outcomes, settings=run.settings, score=run.score, rows=rows)
+    print_outcomes(outcomes, settings=run.settings, score=run.score, rows=rows)
     if outcomes:
         console.print(f"all trials: {folder}, the plot is {PLOT}")
     return outcomes

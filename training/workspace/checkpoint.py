@@ -21,7 +21,7 @@ COURSE, IDENTITY = "course", "identity"
 
 Tracked = Mapping[str, Sequence[Any]]
 """Groups of variables, which have `numpy()` and `assign()`."""
-Course = TypeVar("Course")  # a dataclass of numbers and lists that says how far a fit has come
+Saved = TypeVar("Saved")  # a dataclass of numbers and lists that says how far a fit has come
 
 
 class Checkpoint:
@@ -43,7 +43,7 @@ class Checkpoint:
         """Whether it is time to save again."""
         return time.monotonic() - self._saved >= SECONDS_BETWEEN
 
-    def save(self, tracked: Tracked, course: Course) -> None:
+    def save(self, tracked: Tracked, course: Saved) -> None:
         """Write the variables and the course; what was there before stays until all is written."""
         arrays = {
             f"{group}/{index}": variable.numpy()
@@ -55,7 +55,7 @@ class Checkpoint:
         save_arrays(arrays | texts, path=self.path)
         self._saved = time.monotonic()
 
-    def restore(self, tracked: Tracked, course: Course) -> Course:
+    def restore(self, tracked: Tracked, course: Saved) -> Saved:
         """Put back what was saved and return its course; without a checkpoint, return `course`.
 
         Raises:

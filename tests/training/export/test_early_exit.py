@@ -11,8 +11,8 @@ from training.export.early_exit import (
     FEWEST,
     Looks,
     draw_watched,
-    fit_stopping,
-    gather_looks,
+    fit_early_exit,
+    make_looks,
 )
 
 
@@ -39,7 +39,7 @@ def draw_looks(texts: int, *, drift: float, seed: int = 0, known: float = 0.0) -
 
 
 def fit(looks: Looks) -> Stopping:
-    stopping = fit_stopping(looks)
+    stopping = fit_early_exit(looks)
     assert stopping is not None
     return stopping
 
@@ -94,20 +94,20 @@ def test_several_labels_differ_if_one_does() -> None:
 
 
 def test_of_few_or_short_texts_nothing_is_said() -> None:
-    assert fit_stopping(draw_looks(FEWEST - 1, drift=0.0)) is None
+    assert fit_early_exit(draw_looks(FEWEST - 1, drift=0.0)) is None
     short = Looks([np.array([[0.5, 0.5]], np.float32)] * FEWEST, [EVERY] * FEWEST, thresholds=None)
-    assert fit_stopping(short) is None
+    assert fit_early_exit(short) is None
 
 
 def test_looks_that_lie_in_a_row_find_their_texts() -> None:
     lengths = [0, EVERY, EVERY + 1, 3 * EVERY]
     rows = np.linspace(0.1, 0.9, 1 + 1 + 2 + 3, dtype=np.float32)
     found, texts = np.stack([rows, 1 - rows], axis=1), [[1] * length for length in lengths]
-    looks = gather_looks(found, texts, thresholds=None, ngrams=None)
+    looks = make_looks(found, texts, thresholds=None, ngrams=None)
     assert np.bincount(looks.text, minlength=4).tolist() == [0, 0, 1, 2]
     assert (looks.features.shape, looks.ahead) == ((3, 7), False)
     table = NgramLookup(np.zeros((5, 1), np.int8), 1.0, 2)
-    looks = gather_looks(found, texts, thresholds=None, ngrams=table)
+    looks = make_looks(found, texts, thresholds=None, ngrams=table)
     assert (looks.features.shape, looks.ahead) == ((3, 8), True)
 
 

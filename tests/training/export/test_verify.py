@@ -10,7 +10,7 @@ import pytest
 from models.replay import ReplayResult
 
 if TYPE_CHECKING:
-    from training.export.verify import Proof
+    from training.export.verify import VerifiedExport
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 
@@ -88,7 +88,7 @@ class Replayed:
         )
 
 
-def verify(monkeypatch: pytest.MonkeyPatch, replayed: Replayed) -> "Proof":
+def verify(monkeypatch: pytest.MonkeyPatch, replayed: Replayed) -> "VerifiedExport":
     from training.export import verify as module
 
     monkeypatch.setattr(module, "ENGINES", THREE)
@@ -99,15 +99,15 @@ def verify(monkeypatch: pytest.MonkeyPatch, replayed: Replayed) -> "Proof":
 
 def test_three_engines_are_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     replayed = Replayed()
-    proof = verify(monkeypatch, replayed)
+    verified = verify(monkeypatch, replayed)
     assert list(replayed.asked) == list(THREE)
-    assert proof.milliseconds == {"onnx": 2.0, "savedmodel": 4.0, "third": 6.0}
-    np.testing.assert_array_equal(proof.golden, Trained().probabilities([[], [7, 8]]))
+    assert verified.milliseconds == {"onnx": 2.0, "savedmodel": 4.0, "third": 6.0}
+    np.testing.assert_array_equal(verified.golden, Trained().probabilities([[], [7, 8]]))
     for name, rows in SPLITS.items():
-        np.testing.assert_array_equal(proof.splits[name], Trained().probabilities(rows))
+        np.testing.assert_array_equal(verified.splits[name], Trained().probabilities(rows))
     counts = {engine: len(asked["watched"]) for engine, asked in replayed.asked.items()}
     assert counts == {"onnx": len(SPLITS["validation"]), "savedmodel": 0, "third": 0}
-    assert proof.looks.lengths.tolist() == [2, 40, 1]
+    assert verified.looks.lengths.tolist() == [2, 40, 1]
 
 
 @pytest.mark.parametrize("engine", THREE)

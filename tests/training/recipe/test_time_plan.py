@@ -5,14 +5,20 @@ from dataclasses import replace
 
 import pytest
 
-from training.recipe.time_plan import Costs, Plan, choose_plan, describe_omissions, describe_plan
+from training.recipe.time_plan import (
+    Costs,
+    TimePlan,
+    choose_plan,
+    describe_omissions,
+    describe_plan,
+)
 
 # 20 s are over and as long is to come; an epoch takes 100 s and a bit, a round 300.
 COSTS = Costs(pretraining=1_000, epoch=100 / 1.15, round_epoch=150 / 1.15, before=20)
-WANTED = Plan(pretraining=2, epochs=2, rounds=1)
+WANTED = TimePlan(pretraining=2, epochs=2, rounds=1)
 
 
-def choose(seconds: float, wanted: Plan = WANTED) -> Plan:
+def choose(seconds: float, wanted: TimePlan = WANTED) -> TimePlan:
     plan = choose_plan(wanted, COSTS, seconds=seconds)
     assert plan.share < 1 or COSTS.of(plan) <= seconds
     return plan
@@ -36,13 +42,13 @@ def test_all_of_it() -> None:
     ],
 )
 def test_what_is_left_out(seconds: float, pretraining: int, epochs: int, rounds: int) -> None:
-    assert choose(seconds) == Plan(pretraining=pretraining, epochs=epochs, rounds=rounds)
+    assert choose(seconds) == TimePlan(pretraining=pretraining, epochs=epochs, rounds=rounds)
 
 
 def test_passes_without_a_round_rather_than_neither() -> None:
     costs = replace(COSTS, round_epoch=3_000)
     plan = choose_plan(WANTED, costs, seconds=2_800)
-    assert plan == Plan(pretraining=2, epochs=2, rounds=0)
+    assert plan == TimePlan(pretraining=2, epochs=2, rounds=0)
 
 
 @pytest.mark.parametrize("seconds", [1, 150, 400, 1e9])
@@ -52,13 +58,13 @@ def test_a_language_that_is_known_is_kept(seconds: float) -> None:
 
 
 def test_one_round_after_the_other() -> None:
-    wanted = Plan(pretraining=0, epochs=2, rounds=3)
+    wanted = TimePlan(pretraining=0, epochs=2, rounds=3)
     rounds = [choose(seconds, wanted).rounds for seconds in (1_200, 1_100, 600, 500)]
     assert rounds == [3, 2, 1, 0]
 
 
 def test_a_share_of_the_rows() -> None:
-    assert choose(90) == Plan(pretraining=0, epochs=1, rounds=0, share=pytest.approx(0.5))
+    assert choose(90) == TimePlan(pretraining=0, epochs=1, rounds=0, share=pytest.approx(0.5))
     assert choose(1).share == 0.01
 
 

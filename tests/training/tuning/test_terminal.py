@@ -7,8 +7,8 @@ import pytest
 from tests.training.tuning.trials import VALUES, make_outcome
 from training.settings import NetworkSettings, TrainSettings
 from training.tuning.outcome import rank
-from training.tuning.progress import describe
-from training.tuning.terminal import command, count, tell, verdict
+from training.tuning.progress import outcome_line
+from training.tuning.terminal import command, count, print_outcomes, verdict
 
 SETTINGS = TrainSettings(
     name="mine", dataset="my rows.csv", network=NetworkSettings(cell="lstm"), text_column="what?"
@@ -56,7 +56,7 @@ def test_the_command_is_one_that_train_takes(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_table_of_the_best_with_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     better = [make_outcome(number, score=0.8 + number / 100) for number in range(1, 8)]
-    tell([DEFAULT, *better], settings=SETTINGS, score="accuracy", rows=100)
+    print_outcomes([DEFAULT, *better], settings=SETTINGS, score="accuracy", rows=100)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].split() == ["trial", "7", "6", "5", "4", "3", "defaults"]
     scores = ["0.8700", "0.8600", "0.8500", "0.8400", "0.8300", "0.8000"]
@@ -67,13 +67,13 @@ def test_a_table_of_the_best_with_the_defaults(capsys: pytest.CaptureFixture[str
 
 
 def test_nothing_to_tell_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    tell([], settings=SETTINGS, score="accuracy", rows=100)
+    print_outcomes([], settings=SETTINGS, score="accuracy", rows=100)
     assert capsys.readouterr().err == "no trial is complete yet\n"
 
 
 def test_how_trials_ended() -> None:
     others = [make_outcome(1, ending="pruned"), make_outcome(2, score=None, ending="out of time")]
     assert count([DEFAULT, *others]) == "trials: 3, of which 1 complete, 1 pruned, 1 out of time"
-    assert describe(DEFAULT, score="accuracy") == "trial 0: accuracy 0.8000, 12 s; the defaults"
-    told = describe(others[1], score="accuracy")
+    assert outcome_line(DEFAULT, score="accuracy") == "trial 0: accuracy 0.8000, 12 s; the defaults"
+    told = outcome_line(others[1], score="accuracy")
     assert told.startswith("trial 2: out of time after 2 epochs, no epoch, 12 s; units 64, layers")

@@ -39,7 +39,7 @@ CHECKED = 512  # sequences that say whether to stop
 JUDGED = 1_000  # sequences that the accuracy is of
 SOLVED = 0.99  # right of those checked
 
-Watch = Callable[[int, float], None]
+RoundObserver = Callable[[int, float], None]
 """Told after each round the steps taken and the share right of the sequences checked."""
 
 
@@ -78,7 +78,7 @@ def run_point(
     lag: int,
     seed: int,
     steps: int = STEPS,
-    watch: Watch = lambda steps, accuracy: None,
+    watch: RoundObserver = lambda steps, accuracy: None,
 ) -> Point:
     """Learn a task and return how well it went, the same each time but for the seconds.
 
