@@ -7,7 +7,7 @@ from typing import Any
 from models.metadata import Task
 from models.versions import Version
 from training.errors import TrainingError
-from training.settings import NetworkSettings
+from training.settings import FitSettings, NetworkSettings, PretrainSettings, TrainSettings
 
 USUAL = {
     "cell": "gru",
@@ -16,11 +16,54 @@ USUAL = {
     "embedding": NetworkSettings.embedding,
 }
 WIDER = {"units": 256}  # with texts that have no labels: more texts have more to say
+GENTLER = 1e-3  # learning rate, so that what was pretrained is not unlearned
+ROUNDS = 1  # of self-training with a time budget, whose plan leaves them out if there is no time
 FEWEST_STEPS = 1_000  # a network learns little in fewer, so few rows are repeated
 FEWEST_TOKENS = 4_000_000  # nor from fewer tokens, so short texts are repeated too
 MOST_FOR_TOKENS = 4  # epochs that short texts alone can ask for; then the rows are known by heart
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
 SEVERAL_LABELS = 3  # times as many epochs: each label is a task, and most labels are rare
+
+CHOSEN = {
+    "cell": USUAL["cell"],
+    "layers": f"{USUAL['layers']}",
+    "units": f"{USUAL['units']}, or {WIDER['units']} with --unlabeled",
+    "embedding": f"{USUAL['embedding']}",
+    "epochs": f"{FEWEST_EPOCHS}, more for few or short rows",
+    "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled or --from",
+    "subwords": "yes where texts are few",
+    "self_training": f"{TrainSettings.self_training}, or {ROUNDS} with --time-budget",
+    "pretrain_epochs": f"{PretrainSettings.epochs}",
+}
+"""The settings whose defaults are chosen here, and in words how."""
+
+
+def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool) -> dict[str, Any]:
+    """Return the values of all settings that are named in `asked`, with defaults for None.
+
+    The epochs and the spelling stay None. They are chosen when the rows have been read.
+
+    Args:
+        asked: Values by the names that settings have in the record, None where nothing was said.
+        start: The version whose network is trained further, if there is one.
+        budgeted: Whether there is a time budget.
+
+    Raises:
+        TrainingError: The shape that was asked for is not that of the version.
+    """
+    unlabeled = asked["unlabeled"]
+    shape = {name: asked[name] for name in USUAL}
+    rate = GENTLER if unlabeled or start else FitSettings.learning_rate
+    return {
+        **asked,
+        **choose_shape(shape, start=start, pretrains=unlabeled is not None),
+        "start_from": start.reference if start else None,
+        "learning_rate": asked["learning_rate"] or rate,
+        "pretrain_epochs": asked["pretrain_epochs"] or PretrainSettings.epochs,
+        "self_training": choose_rounds(asked["self_training"], budgeted=budgeted)
+        if unlabeled
+        else 0,
+    }
 
 
 def choose_shape(
@@ -49,6 +92,13 @@ def choose_shape(
                 f"leave --{name} out, or --from"
             )
     return shape
+
+
+def choose_rounds(asked: int | None, *, budgeted: bool) -> int:
+    """Return how often to label the texts without labels and learn from them too."""
+    if asked is not None:
+        return asked
+    return ROUNDS if budgeted else TrainSettings.self_training
 
 
 def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:

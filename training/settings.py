@@ -114,7 +114,7 @@ class NetworkSettings:
 
     cell: Annotated[Cell, About("Recurrent cell")]
     layers: Annotated[
-        int, About("Recurrent layers, one above the other", unit="layers", least=1, most=8)
+        int, About("Depth of the network", unit="recurrent layers", least=1, most=8)
     ] = 1
     units: Annotated[int, About("Width of each layer's state", unit="numbers", least=1)] = 128
     embedding: Annotated[int, About("Width of a token's vector", unit="numbers", least=1)] = 128
@@ -163,7 +163,7 @@ class FitSettings:
     adversarial: Annotated[
         float,
         About(
-            "How far texts are moved against their label; 0 leaves them and halves the time",
+            "How far texts are moved against their label; any but 0 doubles the time",
             unit="lengths of a token's vector",
             least=0,
             most=10,
@@ -215,6 +215,10 @@ class PretrainSettings:
 class TrainSettings:
     """One training: its name, and all that decides its result apart from the libraries."""
 
+    dataset: Annotated[
+        str,
+        About("CSV, TSV, JSON, JSONL or Parquet file, folder, or Hub id", left_out=HASHED),
+    ]
     name: Annotated[
         str,
         About(
@@ -222,10 +226,6 @@ class TrainSettings:
             check=check_name,
             left_out="it names the result and changes nothing in it",
         ),
-    ]
-    dataset: Annotated[
-        str,
-        About("CSV, TSV, JSON, JSONL or Parquet file, folder, or Hub id", left_out=HASHED),
     ]
     config: Annotated[str | None, About("Configuration of a Hub dataset", left_out=HASHED)] = None
     revision: Annotated[
@@ -242,7 +242,7 @@ class TrainSettings:
     max_tokens: Annotated[
         int,
         About(
-            "Length at which a training text is cut; validation and test texts stay whole",
+            "Length at which training texts are cut, but no others",
             unit="tokens",
             least=1,
         ),

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.training.loader import ROOT, uncovered_environment
+from tests.training.loader import ROOT, clean_environment, uncovered_environment
 
+BAD_INPUT = 2
 TINY = ("--epochs=1", "--vocabulary=300", "--units=8", "--embedding=8")
 
 
@@ -43,3 +44,28 @@ def wait_for(words: str, process: subprocess.Popen[str]) -> None:
         if words in line:
             return
     raise AssertionError("".join(said))
+
+
+def run_command(
+    *arguments: str, program: tuple[str, str] = ("-m", "training")
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m training`, or another program for Python."""
+    return subprocess.run(
+        [sys.executable, *program, *arguments],
+        cwd=ROOT,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line that says what was wrong."""
+    assert done.returncode == BAD_INPUT, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert [line for line in lines if line.startswith("error: ")] == lines[-1:]
+    return lines[-1].removeprefix("error: ")

@@ -1,144 +1,9 @@
 """The command line: what is wrong is one line and status 2, and leaves nothing behind."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.training.command import run_training
-from tests.training.labelled_files import make_rows, write_csv
-from tests.training.loader import ROOT, clean_environment
+from tests.training.command import refusal, run_command
 from training.__main__ import app
-from training.workspace.lock import lock_training
-
-BAD_INPUT = 2
-
-
-def run(
-    *arguments: str, program: tuple[str, str] = ("-m", "training")
-) -> subprocess.CompletedProcess[str]:
-    """Run `python -m training`, or another program for Python."""
-    return subprocess.run(
-        [sys.executable, *program, *arguments],
-        cwd=ROOT,
-        env=clean_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
-def refusal(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line that says what was wrong."""
-    assert done.returncode == BAD_INPUT, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    lines = done.stderr.splitlines()
-    assert [line for line in lines if line.startswith("error: ")] == lines[-1:]
-    return lines[-1].removeprefix("error: ")
-
-
-class TestOptions:
-    """Options are refused before any work; nothing of theirs starts a library."""
-
-    @pytest.fixture
-    def call(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-        """Return a function that runs `train` in this process up to the first piece of work."""
-        from training import __main__ as command
-
-        def call(*arguments: str) -> str:
-            given = ["--dataset=nowhere.csv", "--name=fine", *arguments]
-            monkeypatch.setattr(sys, "argv", ["training", "train", *given])
-            monkeypatch.setattr(command, "_handle_signals", lambda: None)
-            with pytest.raises(SystemExit) as caught:
-                command.run_app()
-            output = capsys.readouterr()
-            done = subprocess.CompletedProcess([], int(caught.value.code or 0), *output)
-            assert done.stderr.count("\n") == 1
-            return refusal(done)
-
-        return call
-
-    def test_fine_ones_get_as_far_as_the_data(self, call) -> None:
-        assert call() == "no file or folder nowhere.csv"
-
-    @pytest.mark.parametrize(
-        "name", ["", ".", "..", "../x", "a/b", "Bad Name", "UPPER", "-x", ".hidden", "é", "x" * 65]
-    )
-    def test_name(self, call, name: str) -> None:
-        assert call(f"--name={name}") == (
-            f"Invalid value for '--name': {name!r} is no name: 1 to 64 of a-z, 0-9, "
-            "'.', '_' and '-', a letter or digit first"
-        )
-
-    @pytest.mark.parametrize(
-        ("option", "values"),
-        [
-            ("--vocabulary", ["99", "many", "1.5"]),
-            ("--max-tokens", ["0"]),
-            ("--units", ["0", "-1"]),
-            ("--layers", ["0", "9"]),
-            ("--embedding", ["0"]),
-            ("--dropout", ["-0.1", "1", "nan"]),
-            ("--word-dropout", ["0.95", "nan"]),
-            ("--epochs", ["0"]),
-            ("--pretraining", ["0", "once"]),
-            ("--patience", ["0"]),
-            ("--batch", ["0"]),
-            ("--learning-rate", ["0", "-1", "inf", "nan", "fast"]),
-            ("--seed", ["-1", str(2**32)]),
-            ("--cell", ["transformer"]),
-            ("--class-weight", ["most"]),
-        ],
-    )
-    def test_numbers(self, call, option: str, values: list[str]) -> None:
-        for value in values:
-            assert call(f"{option}={value}").startswith(f"Invalid value for '{option}': ")
-
-    def test_a_second_training_of_a_name(self, call, tmp_path: Path) -> None:
-        with lock_training("fine", work=tmp_path):
-            assert call(f"--work={tmp_path}") == (
-                f"another training of fine is at work in {tmp_path}; "
-                "wait for its end, or give another --name or --work"
-            )
-        assert call(f"--work={tmp_path}") == "no file or folder nowhere.csv"
-
-    @pytest.mark.parametrize("option", ["--pretraining", "--self-training"])
-    def test_what_is_for_texts_without_labels(self, call, option: str) -> None:
-        assert call(f"{option}=1") == (
-            f"{option} is about texts without labels; name them with --unlabeled"
-        )
-        assert call(f"{option}=1", "--unlabeled=more.csv") == "no file or folder nowhere.csv"
-        assert call("--self-training=0") == "no file or folder nowhere.csv"
-
-    def test_unknown_option(self, call) -> None:
-        assert call("--unit=3").startswith("No such option: --unit")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "epochs", "units"),
-    [
-        ([], 3, 256),
-        (["--pretraining=4", "--units=64"], 4, 64),
-    ],
-)
-def test_pretraining_as_told(
-    arguments: list[str], epochs: int, units: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from training import prepare
-    from training.settings import TrainSettings
-
-    def stop(settings: TrainSettings, **_: object) -> None:
-        raise LookupError(settings)
-
-    monkeypatch.setattr(prepare, "prepare", stop)
-    given = ["train", "--dataset=a.csv", "--name=a", "--unlabeled=b.csv", *arguments]
-    with pytest.raises(LookupError) as caught:
-        app(given, standalone_mode=False)
-    (settings,) = caught.value.args
-    assert (settings.pretrain.epochs, settings.network.units) == (epochs, units)
 
 
 @pytest.mark.parametrize(
@@ -151,16 +16,16 @@ def test_pretraining_as_told(
     ],
 )
 def test_wrong_command_lines(arguments: list[str], message: str) -> None:
-    done = run(*arguments)
+    done = run_command(*arguments)
     assert refusal(done).startswith(message)
     assert done.stderr.count("\n") == 1
 
 
 def test_help() -> None:
-    done = run()
+    done = run_command()
     assert done.returncode == 0
     assert {"train", "prune"} <= set(done.stdout.split())
-    done = run("train", "--help")
+    done = run_command("train", "--help")
     assert (done.returncode, done.stderr) == (0, "")
     options = [parameter for parameter in get_train_options() if parameter != "--help"]
     assert len(options) > 15
@@ -178,57 +43,5 @@ def test_a_library_that_is_missing_is_named() -> None:
         "import sys; sys.modules['datasets'] = None\n"
         "from training.__main__ import run_app; run_app()\n"
     )
-    done = run("train", "--dataset=a.csv", "--name=a", program=("-c", script))
+    done = run_command("train", "--dataset=a.csv", "--name=a", program=("-c", script))
     assert refusal(done) == "datasets is not installed; make setup installs all that training needs"
-
-
-def test_what_is_said_of_wrong_data_needs_no_tensorflow(tmp_path: Path) -> None:
-    script = (
-        "import sys; from training.__main__ import app\n"
-        "try: app(sys.argv[1:], standalone_mode=False)\n"
-        "except Exception as error: print(type(error).__name__, error)\n"
-        "print(sorted({'tensorflow', 'keras'} & set(sys.modules)))"
-    )
-    path = write_csv(tmp_path / "r.csv", make_rows(labels=["same"]))
-    arguments = ["train", f"--dataset={path}", "--name=x", f"--store={tmp_path}"]
-    done = subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        cwd=ROOT,
-        env=clean_environment(HF_HOME=str(tmp_path / "huggingface")),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.startswith("DataError column 'label': all rows of train have the label")
-    assert done.stdout.endswith("\n[]\n")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message", "before"),
-    [
-        ("r.xlsx", b"x", "{path}: unknown kind of file; known are .csv, .tsv, ", 0),
-        ("r.parquet", b"PAR1 rubbish", "cannot read {path}: Parquet magic bytes not found", 0),
-        ("r.jsonl", b'{"text": "a"}\nx', "cannot read {path}: line 2, column 1 is not JSON", 0),
-        ("r.csv", b"a,b,c\n1,2,3\n", "which column is the label? name it with --label-column", 1),
-        ("r.csv", b"text,label\na,b\nc,\n", "1 of 2 rows of split 'train' cannot be used", 1),
-    ],
-)
-def test_wrong_data(tmp_path: Path, name: str, content: bytes, message: str, before: int) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    done = run_training(
-        tmp_path, f"--dataset={path}", "--name=x", HF_HOME=str(tmp_path / "huggingface")
-    )
-    assert refusal(done).startswith(message.format(path=path))
-    # What comes before says what was read, if it could be.
-    assert done.stderr.splitlines()[:-1] == [f"data: local file {path}"] * before
-    assert not (tmp_path / "store").exists()
-    assert not (tmp_path / "work").exists()
-
-
-@pytest.mark.tensorflow
-@pytest.mark.parametrize("folder", ["store", "work"])
-def test_a_folder_that_cannot_be(folder: str, tmp_path: Path) -> None:
-    (tmp_path / folder).touch()
-    done = run_training(tmp_path, f"--dataset={write_csv(tmp_path / 'r.csv')}", "--name=x")
-    assert f"'{tmp_path / folder}/" in refusal(done)

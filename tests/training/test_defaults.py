@@ -6,7 +6,7 @@ import pytest
 
 from models.versions import Version
 from tests.versions import publish
-from training.defaults import choose_epochs, choose_shape, spells_by_default
+from training.defaults import CHOSEN, choose_epochs, choose_shape, complete, spells_by_default
 from training.errors import TrainingError
 
 NOTHING = {"cell": None, "layers": None, "units": None, "embedding": None}
@@ -70,3 +70,30 @@ def test_many_short_rows_are_gone_through_more_often(
 def test_words_of_few_texts_are_spelled() -> None:
     assert spells_by_default(3_999_999)
     assert not spells_by_default(4_000_000)
+
+
+class TestComplete:
+    ASKED = dict.fromkeys((*CHOSEN, "unlabeled", "start_from"))
+
+    def test_what_is_said_of_defaults_is_true(self) -> None:
+        values = complete(self.ASKED, start=None, budgeted=False)
+        assert values["epochs"] is values["subwords"] is None  # until the rows have been read
+        for name in set(CHOSEN) - {"epochs", "subwords"}:
+            assert CHOSEN[name].partition(",")[0] == str(values[name])
+
+    def test_what_is_said_of_texts_without_labels_is_true(self, version: Version) -> None:
+        asked = {**self.ASKED, "unlabeled": "more.csv"}
+        values = complete(asked, start=None, budgeted=True)
+        assert f"or {values['units']} with --unlabeled" in CHOSEN["units"]
+        assert f"or {values['learning_rate']} with --unlabeled" in CHOSEN["learning_rate"]
+        assert f"or {values['self_training']} with --time-budget" in CHOSEN["self_training"]
+        started = complete(self.ASKED, start=version, budgeted=True)
+        assert started["learning_rate"] == values["learning_rate"]
+        assert started["start_from"] == "toy:1"
+        assert started["self_training"] == 0
+
+    def test_what_was_asked_for_stays(self) -> None:
+        asked = {"units": 64, "learning_rate": 0.5, "self_training": 0, "pretrain_epochs": 7}
+        given = {**self.ASKED, "unlabeled": "more.csv", **asked}
+        values = complete(given, start=None, budgeted=True)
+        assert {name: values[name] for name in asked} == asked

@@ -1,0 +1,89 @@
+"""The command `compare`: trains each cell on the same data and says which is better."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+
+from models.quiet_start import quiet_start
+from training.commands.options import DATA, WORK, Asked, WorkOption, setting, takes
+from training.settings import Budget, Cell, NetworkSettings, TrainSettings
+
+
+@takes(
+    *map(setting, DATA),
+    setting(
+        "units",
+        help="Width at which all cells are compared (numbers)",
+        default=NetworkSettings.units,
+        most=1_024,
+    ),
+    *map(setting, ("epochs", "patience", "adversarial", "subwords")),
+    setting("seed", help="The first seed (a whole number)"),
+)
+def compare(
+    asked: Asked,
+    *,
+    cells: Annotated[str, typer.Option(help="Which cells: rnn, gru and lstm.")] = "rnn,gru,lstm",
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings of each cell.")] = 3,
+    rows: Annotated[
+        int | None, typer.Option(min=20, help="Rows of train to draw; all if absent.")
+    ] = None,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(
+            min=1, help="How long all but the tasks may take (minutes); it decides how many rows."
+        ),
+    ] = None,
+    tasks: Annotated[
+        bool, typer.Option(help="Whether to run the synthetic tasks, which need no data.")
+    ] = True,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume the comparison in that folder.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report; if absent runs/compare/DATASET.")
+    ] = None,
+    work: WorkOption = WORK,
+) -> None:
+    """Compare the simple cell, GRU and LSTM on your data, under equal conditions."""
+    budget = Budget(minutes=time_budget) if time_budget else None
+    chosen = _read_cells(cells)
+    settings = TrainSettings.of(asked | {"name": name_of(asked["dataset"]), "cell": chosen[0]})
+    from training.prepare import prepare
+
+    prepared = prepare(settings, rows=rows)
+    with quiet_start():
+        import tensorflow  # noqa: F401
+
+    from training.comparison.compare import Plan, who_takes_part
+    from training.comparison.compare import compare as run_comparison
+    from training.comparison.row_budget import choose_rows
+    from training.run import Run
+
+    folder = out or work / "compare" / settings.name
+    run = Run(prepared=prepared, settings=settings, work=folder / "work", resume=resume)
+    plan = Plan(cells=chosen, seeds=seeds, tasks=work / "compare" / "tasks" if tasks else None)
+    if budget is not None:
+        contestants = who_takes_part(run, plan)
+        note = folder / "rows.json"
+        rows = choose_rows(run, contestants, seeds=seeds, budget=budget, note=note)
+        run = replace(run, prepared=prepare(settings, rows=rows) if rows else prepared)
+    run_comparison(run, plan, folder=folder)
+
+
+def _read_cells(cells: str) -> tuple[Cell, ...]:
+    """Return the cells named in a list with commas, each once."""
+    named = list(dict.fromkeys(part.strip() for part in cells.split(",")))
+    known = get_args(Cell)
+    if strange := [name for name in named if name not in known]:
+        raise typer.BadParameter(f"{strange[0]!r} is no cell; there are {', '.join(known)}")
+    return tuple(named)
+
+
+def name_of(dataset: str) -> str:
+    """Return a name for what is made of a dataset: the last part of its path or id."""
+    last = re.sub(r"[^a-z0-9._-]", "-", Path(dataset).resolve().stem.lower())
+    return last.strip("._-")[:64] or "data"

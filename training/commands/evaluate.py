@@ -1,0 +1,46 @@
+"""The command `evaluate`: measures a published version on labelled text."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.replay import EngineName
+from models.versions import Store
+from training.commands.options import (
+    DATA,
+    STORE,
+    Asked,
+    StoreOption,
+    find_version,
+    setting,
+    takes,
+)
+
+
+@takes(*map(setting, DATA))
+def evaluate(
+    asked: Asked,
+    *,
+    model: Annotated[str, typer.Argument(help="NAME or NAME:VERSION; the newest if not said.")],
+    split: Annotated[str | None, typer.Option(help="Split to measure on; test if absent.")] = None,
+    engine: Annotated[EngineName, typer.Option(help="Engine to compute with.")] = "onnx",
+    report: Annotated[
+        Path | None, typer.Option(help="New folder for the report, HTML and plots.")
+    ] = None,
+    store: StoreOption = STORE,
+) -> None:
+    """Measure a published version on labelled text."""
+    from training.data.sources import load_source
+    from training.evaluation.published import Selection, evaluate_version
+    from training.report.summary import summarize
+    from training.report.terminal import print_summary
+    from training.report.write import write_report
+
+    version = find_version(Store(store), model)
+    source = load_source(asked["dataset"], config=asked["config"], revision=asked["revision"])
+    selection = Selection(
+        split=split, text_column=asked["text_column"], label_column=asked["label_column"]
+    )
+    results = evaluate_version(version, source, selection=selection, engine=engine)
+    print_summary(summarize(results) if report is None else write_report(results, folder=report))

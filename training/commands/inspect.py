@@ -1,0 +1,36 @@
+"""The command `inspect`: finds what is wrong with a dataset."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.commands.options import DATA, Asked, setting, takes
+
+
+@takes(
+    *map(setting, DATA),
+    setting("seed", help="Decides which rows judge which (a whole number)"),
+)
+def inspect(
+    asked: Asked,
+    *,
+    json: Annotated[
+        Path | None, typer.Option(help="File for all findings with every row number.")
+    ] = None,
+) -> None:
+    """Find what is wrong with a dataset: duplicates, leaks, contradictions, doubtful labels."""
+    from training.data.sources import load_source
+    from training.inspection.doctor import inspect_source
+    from training.inspection.terminal import print_findings, to_json
+
+    source = load_source(asked["dataset"], config=asked["config"], revision=asked["revision"])
+    findings = inspect_source(
+        source,
+        text_column=asked["text_column"],
+        label_column=asked["label_column"],
+        seed=asked["seed"],
+    )
+    print_findings(findings)
+    if json is not None:
+        to_json(findings, path=json)

@@ -1,0 +1,101 @@
+"""Options that several commands have; those of settings are made from `training/settings.py`."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING
+from functools import update_wrapper
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.versions import Store, Version
+from training.defaults import CHOSEN
+from training.settings import SETTINGS, Declared
+
+DATA = ("dataset", "config", "revision", "text_column", "label_column")
+StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
+WorkOption = Annotated[
+    Path, typer.Option(help="Folder of checkpoints and logs.", envvar="GATEWISE_WORK")
+]
+STORE, WORK = Path("models/store"), Path("runs")
+
+Asked = dict[str, Any]
+"""What a command line says of settings: values by their names in the record."""
+
+
+def setting(
+    name: str, *, help: str = "", default: Any = MISSING, most: float | None = None
+) -> inspect.Parameter:
+    """Return the option of a setting, as a parameter of a command.
+
+    Args:
+        name: Name of the setting in the record.
+        help: What the command says of it, where that is not what the field says.
+        default: Of the command, where it is not that of the field.
+        most: The largest value that the command takes, where it is less than the field's.
+    """
+    declared = SETTINGS[name]
+    about, kind = declared.about, declared.kind
+    sentence = help or about.help + (f" ({about.unit})" if about.unit else "")
+    if default is MISSING:
+        default = declared.field.default
+        if name in CHOSEN:
+            default, kind = None, kind | None
+            sentence += f"; if absent: {CHOSEN[name]}"
+    option = typer.Option(
+        f"{declared.option}/--no-{declared.option[2:]}" if _is_flag(declared) else declared.option,
+        help=f"{sentence}.",
+        min=about.least,
+        max=about.most if most is None else most,
+        callback=_checked_by(about.check) if about.check else None,
+    )
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if default is MISSING else default,
+        annotation=Annotated[kind, option],
+    )
+
+
+def takes(*settings: inspect.Parameter) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a command of a function whose first argument is what is asked of these settings.
+
+    Its other arguments are options of the command's own. Typer reads them all from the signature.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        def command(**given: Any) -> None:
+            asked = {each.name: given.pop(each.name) for each in settings}
+            function(asked, **given)
+
+        _, *own = inspect.signature(function).parameters.values()
+        update_wrapper(command, function)
+        command.__signature__ = inspect.Signature([*settings, *own])
+        return command
+
+    return decorate
+
+
+def find_version(store: Store, model: str) -> Version:
+    """Return the version that NAME or NAME:VERSION means, whole and readable."""
+    version = store.resolve(model)
+    version.verify()
+    return version
+
+
+def _is_flag(declared: Declared) -> bool:
+    return declared.kind in (bool, bool | None)
+
+
+def _checked_by(check: Callable[[Any], None]) -> Callable[[Any], Any]:
+    """Return a callback of Typer that refuses what `check` raises ValueError for."""
+
+    def callback(value: Any) -> Any:
+        try:
+            check(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        return value
+
+    return callback

@@ -1,0 +1,21 @@
+"""The command `prune`: deletes old versions."""
+
+from typing import Annotated
+
+import typer
+
+from models.versions import Store
+from training.commands.options import STORE, Asked, StoreOption, setting, takes
+
+
+@takes(setting("name", help="Model whose old versions are deleted"))
+def prune(
+    asked: Asked,
+    *,
+    keep: Annotated[int, typer.Option(min=1, help="Newest versions that stay.")],
+    store: StoreOption = STORE,
+) -> None:
+    """Delete all but the newest versions of a model."""
+    name = asked["name"]
+    deleted = Store(store).prune(name, keep=keep)
+    typer.echo(f"deleted versions of {name}: {', '.join(map(str, deleted)) or 'none'}")

@@ -1,0 +1,79 @@
+"""The command `train`: fits a classifier and publishes it."""
+
+from typing import Annotated
+
+import typer
+
+from models.quiet_start import quiet_start
+from models.versions import Store
+from training.commands.options import (
+    STORE,
+    WORK,
+    Asked,
+    StoreOption,
+    WorkOption,
+    find_version,
+    setting,
+    takes,
+)
+from training.defaults import complete
+from training.errors import TrainingError
+from training.settings import SETTINGS, Budget, TrainSettings
+
+SHOWN = tuple(name for name, declared in SETTINGS.items() if declared.about.is_option)
+
+
+@takes(*map(setting, SHOWN))
+def train(
+    asked: Asked,
+    *,
+    time_budget: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, help="How long all may take (minutes); what does not fit is left out."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Resume the stopped training of that name.")
+    ] = False,
+    work: WorkOption = WORK,
+    store: StoreOption = STORE,
+) -> None:
+    """Train a classifier on labelled text and publish it."""
+    from training.prepare import prepare
+    from training.tracking.mlflow import check_installed
+    from training.workspace.lock import refuse_second_training
+
+    check_installed()
+    if not asked["unlabeled"]:
+        _refuse_without_texts(asked)
+    budget = Budget(minutes=time_budget) if time_budget else None
+    start = find_version(Store(store), asked["start_from"]) if asked["start_from"] else None
+    settings = TrainSettings.of(complete(asked, start=start, budgeted=budget is not None))
+    # Most mistakes show here, before TensorFlow starts, which takes seconds.
+    refuse_second_training(settings.name, work=work)
+    prepared = prepare(settings, known=start.tokenizer if start else None)
+    with quiet_start():
+        import tensorflow  # noqa: F401
+
+    from training.pipeline import train as publish
+    from training.run import Run
+
+    run = Run(
+        prepared=prepared,
+        settings=settings,
+        work=work,
+        start=start,
+        budget=budget,
+        resume=resume,
+    )
+    publish(run, store=Store(store))
+
+
+def _refuse_without_texts(asked: Asked) -> None:
+    """Refuse options for texts without labels, where no such texts are named."""
+    for name in ("pretrain_epochs", "self_training"):
+        if asked[name]:
+            raise TrainingError(
+                f"{SETTINGS[name].option} is about texts without labels; name them with --unlabeled"
+            )

@@ -1,0 +1,70 @@
+"""The command `tune`: looks for better settings than the defaults."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.quiet_start import quiet_start
+from training.commands.options import DATA, WORK, Asked, setting, takes
+from training.defaults import USUAL
+from training.errors import TrainingError
+from training.settings import TrainSettings
+
+
+@takes(
+    *map(setting, DATA),
+    setting("name", help="Model to find settings for"),
+    setting("cell", default=USUAL["cell"]),
+    setting("seed"),
+)
+def tune(
+    asked: Asked,
+    *,
+    minutes: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1e6,
+            help="How long all trials may take (minutes); the first one is always completed.",
+        ),
+    ] = 30,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials at most; if absent as many as time allows.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Resume the tuning of that name; else a new one begins."),
+    ] = False,
+    work: Annotated[
+        Path, typer.Option(help="Folder of the trials, in tune/NAME.", envvar="GATEWISE_WORK")
+    ] = WORK,
+) -> None:
+    """Look for settings that are better than the defaults, on validation rows only."""
+    started = time.monotonic()
+    from training.prepare import prepare
+
+    check_installed()
+    settings = TrainSettings.of(asked)
+    prepared = prepare(settings)
+    with quiet_start():
+        import tensorflow  # noqa: F401
+
+    from training.run import Run
+    from training.tuning.tune import Limits
+    from training.tuning.tune import tune as search
+
+    run = Run(prepared=prepared, settings=settings, work=work, resume=resume)
+    search(run, limits=Limits(seconds=60 * minutes, trials=trials, started=started))
+
+
+def check_installed() -> None:
+    """Raise TrainingError if Optuna is missing."""
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise TrainingError(
+            f"tuning needs Optuna, which cannot be imported ({error}); make setup installs it, "
+            "and so does python -m pip install optuna"
+        ) from error
