@@ -21,7 +21,7 @@ from training.export.version import export_version
 from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
 from training.prepare import Prepared
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 from training.recipe.encoder_cache import PRETRAINING
 from training.recipe.learn import learn
 from training.recipe.speed import fit_into
@@ -86,7 +86,7 @@ def _fit_baseline(run: Run) -> Baseline:
     return baseline
 
 
-def _verify(classifier: Classifier, prepared: Prepared, *, folder: Path) -> VerifiedExport:
+def _verify(classifier: TrainedClassifier, prepared: Prepared, *, folder: Path) -> VerifiedExport:
     """Verify the export against what was trained; record its golden predictions."""
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)

@@ -71,7 +71,7 @@ class Exported:
         from training.export.savedmodel import export_saved_model
         from training.export.state import describe_state
         from training.network.build import build_network, round_embedding
-        from training.recipe.classifier import Classifier
+        from training.recipe.classifier import TrainedClassifier
 
         self.folder, self.kind = folder, kind
         shape = NetworkSettings(cell=kind.cell, layers=kind.layers, units=12, embedding=EMBEDDING)
@@ -82,7 +82,7 @@ class Exported:
                 weight.assign(random.normal(0, 0.5, weight.shape))
         round_embedding(self.network)
         self.ngrams = draw_table(kind, random) if kind.ngrams else None
-        self.classifier = Classifier(
+        self.classifier = TrainedClassifier(
             shape=shape,
             network=self.network,
             ngrams=self.ngrams,

@@ -20,7 +20,7 @@ from training.errors import Diverged
 from training.fitting.course import Fitted
 from training.fitting.observer import FitStep, Observer
 from training.network.build import predict_logits
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 from training.recipe.learn import Learned, examples, fit_network
 from training.run import Run
 from training.settings import Cell
@@ -165,7 +165,7 @@ def _decide(found: Calibrated, halves: list[Logits], material: Material) -> np.n
 
 
 def _price(material: Material, run: Run, fitted: Fitted, alone: Calibrated) -> dict[str, object]:
-    classifier = Classifier(
+    classifier = TrainedClassifier(
         shape=run.settings.network,
         network=fitted.network,
         ngrams=None,

@@ -13,7 +13,7 @@ from models.ngrams import ORDERS
 from training.data.unlabeled import shorten_name
 from training.export.state import describe_state
 from training.prepare import Prepared
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 from training.recipe.learn import Learned
 from training.settings import TrainSettings
 
@@ -67,7 +67,7 @@ def _describe_settings(settings: TrainSettings) -> dict[str, Setting]:
     return settings.record() | {"unlabeled": corpus}
 
 
-def _describe_ngrams(classifier: Classifier) -> NgramTable | None:
+def _describe_ngrams(classifier: TrainedClassifier) -> NgramTable | None:
     if classifier.ngrams is None:
         return None
     buckets, columns = classifier.ngrams.table.shape

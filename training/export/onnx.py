@@ -21,14 +21,14 @@ from training.export.onnx_layers import WRITERS
 from training.export.state import describe_state
 from training.export.weights import find_bytes
 from training.linear.ngrams import REMEMBERED
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 
 OPSET = 20
 IR_VERSION = 9  # the oldest that has this opset, so that older runtimes can read the file
 _END = np.iinfo(np.int64).max  # of a slice that goes to the end
 
 
-def export_onnx(classifier: Classifier, *, folder: Path) -> None:
+def export_onnx(classifier: TrainedClassifier, *, folder: Path) -> None:
     """Write `model.onnx` beside the SavedModel that is already in `folder`.
 
     Inputs: `ids` int32 (batch, time) and the state tensors. Outputs: `probabilities`, shape
@@ -53,7 +53,7 @@ def export_onnx(classifier: Classifier, *, folder: Path) -> None:
     onnx.checker.check_model(str(path), full_check=True)
 
 
-def _write_network(graph: Graph, classifier: Classifier) -> None:
+def _write_network(graph: Graph, classifier: TrainedClassifier) -> None:
     network = classifier.network
     real = graph.add("Not", [graph.add("Equal", ["ids", graph.constant(np.int32(PAD))])])
     lengths = graph.add(
@@ -91,7 +91,7 @@ def _go_on(graph: Graph, mean: str, news: str, read: str) -> None:
     graph.add("Add", [mean, graph.add("Div", [change, divisor])], name=f"next_{mean}")
 
 
-def _write_ngrams(graph: Graph, classifier: Classifier, real: str, lengths: str) -> None:
+def _write_ngrams(graph: Graph, classifier: TrainedClassifier, real: str, lengths: str) -> None:
     """Add the mean weight of the n-grams and the recent ids, as ServingModule computes them."""
     recent = graph.add("Cast", ["recent"], to=TensorProto.INT64)
     ids = graph.add("Cast", ["ids"], to=TensorProto.INT64)
@@ -170,7 +170,7 @@ def _slice(graph: Graph, values: str, start: int, end: int) -> str:
     return graph.add("Slice", [values, graph.axes(start), graph.axes(end), graph.axes(1)])
 
 
-def _write_verdict(graph: Graph, classifier: Classifier, *, last: str) -> None:
+def _write_verdict(graph: Graph, classifier: TrainedClassifier, *, last: str) -> None:
     kernel, bias = classifier.head
     pooled = graph.add("Concat", ["next_maximum", "next_mean", last], axis=1)
     logits = graph.add("Gemm", [pooled, graph.constant(kernel), graph.constant(bias)])

@@ -15,13 +15,13 @@ from training.errors import ExportError
 from training.export.state import describe_state
 from training.linear.ngrams import REMEMBERED
 from training.network.recurrence import make_stateful
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 from training.settings import NetworkSettings
 
 Tensors = dict[str, tf.Tensor]
 
 
-def export_saved_model(classifier: Classifier, *, folder: Path) -> None:
+def export_saved_model(classifier: TrainedClassifier, *, folder: Path) -> None:
     """Write `classifier` to `folder` with the signatures `serving_default` and `step`.
 
     Raises:
@@ -43,7 +43,7 @@ def export_saved_model(classifier: Classifier, *, folder: Path) -> None:
 class ServingModule(tf.Module):
     """The network with its state made explicit. Holds every weight once."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: TrainedClassifier) -> None:
         super().__init__(name="gatewise")
         network, ngrams = classifier.network, classifier.ngrams
         self._settings = settings = classifier.shape

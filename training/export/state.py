@@ -3,7 +3,7 @@
 from models.cells import state_names
 from models.metadata import StateTensor
 from training.linear.ngrams import REMEMBERED
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 from training.settings import NetworkSettings
 
 
@@ -26,7 +26,7 @@ def state_tensors(settings: NetworkSettings, *, ngram_columns: int = 0) -> tuple
     return (*recurrent, *pool, *(ngrams if ngram_columns else []))
 
 
-def describe_state(classifier: Classifier) -> tuple[StateTensor, ...]:
+def describe_state(classifier: TrainedClassifier) -> tuple[StateTensor, ...]:
     """Return what an exported classifier remembers of a text."""
     ngrams = classifier.ngrams
     columns = ngrams.table.shape[1] if ngrams is not None else 0

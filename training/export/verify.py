@@ -14,7 +14,7 @@ from training.export.cases import awkward_rows
 from training.export.early_exit import EVERY, Looks, draw_watched, make_looks
 from training.export.replay import draw_timed, median_tokens, replay
 from training.prepare import Rows
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 
 REFERENCE: EngineName = "onnx"  # the engine whose answers are kept, and all others compared with
 AGREEMENT = 1e-5  # absolute, on a probability
@@ -40,7 +40,7 @@ class VerifiedExport:
 
 
 def verify_export(
-    classifier: Classifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
+    classifier: TrainedClassifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
 ) -> VerifiedExport:
     """Compute golden rows and splits with each engine, and check that all agree.
 

@@ -9,11 +9,11 @@ from training.export.onnx import export_onnx
 from training.export.savedmodel import export_saved_model
 from training.export.weights import find_weights
 from training.prepare import Prepared
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 
 
 def export_version(
-    classifier: Classifier, prepared: Prepared, *, metadata: Metadata, folder: Path
+    classifier: TrainedClassifier, prepared: Prepared, *, metadata: Metadata, folder: Path
 ) -> Metadata:
     """Write the version's network, tokenizer and metadata; return the latter, now with weights.
 

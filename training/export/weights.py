@@ -11,10 +11,10 @@ from models.metadata import WeightRecord
 from models.ngrams import NAME
 from models.versions import WEIGHTS
 from training.errors import ExportError
-from training.recipe.classifier import Classifier
+from training.recipe.classifier import TrainedClassifier
 
 
-def find_weights(classifier: Classifier, *, folder: Path) -> dict[str, WeightRecord]:
+def find_weights(classifier: TrainedClassifier, *, folder: Path) -> dict[str, WeightRecord]:
     """Return where the embedding, the layers' weights and the table of n-grams lie, by name."""
     network = classifier.network
     arrays = {"embedding": network.get_layer("embedding").embeddings.numpy().astype(np.float16)}

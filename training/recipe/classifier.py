@@ -19,7 +19,7 @@ from training.settings import NetworkSettings
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Classifier:
+class TrainedClassifier:
     """Everything that an export needs.
 
     Args:

@@ -24,7 +24,7 @@ from training.fitting.fit import fit
 from training.fitting.objective import Objective, make_judge, make_loss
 from training.linear.ngrams import NgramModel, fit_ngrams
 from training.network.build import build_network, round_embedding, tabulate
-from training.recipe.classifier import Classifier, halves
+from training.recipe.classifier import TrainedClassifier, halves
 from training.recipe.encoder_cache import find_encoder
 from training.recipe.language_model import Encoder
 from training.recipe.warm_start import read_start
@@ -39,7 +39,7 @@ TEMPERATURE = 2.0  # of the teacher's verdicts, so that sure ones still say how 
 class Learned:
     """A classifier and how its network was fitted."""
 
-    classifier: Classifier
+    classifier: TrainedClassifier
     fitted: Fitted
 
     def record(self) -> dict[str, float]:
@@ -122,7 +122,7 @@ def _build(run: Run, *, spelled: bool) -> keras.Model:
     )
 
 
-def _add_corpus(run: Run, teacher: Classifier) -> Lesson:
+def _add_corpus(run: Run, teacher: TrainedClassifier) -> Lesson:
     """Return the labelled rows and the corpus with the teacher's opinion of it."""
     own, corpus = labelled(run), run.prepared.corpus
     probabilities = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
@@ -207,12 +207,12 @@ def fit_network(
     return replace(fitted, network=served)
 
 
-def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> Classifier:
+def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> TrainedClassifier:
     """Return both halves as they weigh best on validation."""
     task = run.prepared.data.task
     logits = halves(fitted.network, ngrams, run.judges.ids)
     found = calibrate(logits, run.judges.labels, task=task, biased=run.biased)
-    return Classifier(
+    return TrainedClassifier(
         shape=run.settings.network,
         network=fitted.network,
         ngrams=ngrams,

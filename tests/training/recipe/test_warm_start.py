@@ -43,13 +43,13 @@ def start(network: Any, tmp_path_factory: pytest.TempPathFactory) -> "Start":
     """What is read from the export of the network."""
     from training.calibration.scaling import Scaling
     from training.export.savedmodel import export_saved_model
-    from training.recipe.classifier import Classifier
+    from training.recipe.classifier import TrainedClassifier
     from training.recipe.warm_start import read_start
 
     folder = tmp_path_factory.mktemp("exported")
     scaling = Scaling((1.0,), np.zeros(len(LABELS), np.float32))
     parts: dict[str, Any] = {"ngrams": None, "scaling": scaling, "thresholds": None}
-    classifier = Classifier(shape=SHAPE, network=network, task="single_label", **parts)
+    classifier = TrainedClassifier(shape=SHAPE, network=network, task="single_label", **parts)
     export_saved_model(classifier, folder=folder)
     return read_start(make_version(folder))
 
