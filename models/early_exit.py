@@ -3,27 +3,22 @@
 A text is looked at every few tokens. The verdict so far has a margin: how far, in log-odds, it is
 from another. What the margin is and was, how much has been read and how much is left, is described
 by a few numbers, from which a logistic regression tells the risk; a reading ends where it is small
-enough. Training fits the regression and the limits to validation texts (training/stopping.py).
+enough. Training fits the regression and the limits to validation texts
+(training/export/early_exit.py).
 
 What the network will say of the rest costs its reading, what the n-grams will say only a lookup
 (models/ngrams.py). So where there are n-grams, those of the rest are a number more: by how much
 they will raise the margin.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from models.decisions import Thresholds, Verdict, change_logits, margin_of, verdict_of
 from models.golden import Probabilities
 from models.metadata import Stopping
-from models.odds import LEAST, log_ratio
 
 Features = NDArray[np.float64]
-Floats = NDArray[np.floating[Any]]
-Thresholds = Sequence[float] | None
-Verdict = tuple[int, ...]
 
 
 class Watch:
@@ -84,32 +79,3 @@ def risk_of(features: Features, stopping: Stopping) -> NDArray[np.float64]:
     """Return the log-odds that the label will still change, shape (…,) for features (…, 7 or 8)."""
     risks: NDArray[np.float64] = stopping.intercept + features @ np.array(stopping.weights)
     return risks
-
-
-def verdict_of(probabilities: Floats, thresholds: Thresholds) -> Verdict:
-    """Return the label of a text, or for each label whether it is given; shape (labels,) in."""
-    if thresholds is None:
-        return (int(probabilities.argmax()),)
-    return tuple(int(p >= limit) for p, limit in zip(probabilities, thresholds, strict=True))
-
-
-def margin_of(probabilities: Floats, thresholds: Thresholds) -> float:
-    """Return how far, in log-odds, the verdict of a text is from another; shape (labels,) in."""
-    p = probabilities.astype(np.float64)
-    if thresholds is None:
-        second, first = np.sort(p)[-2:]
-        return float(log_ratio(first, second))
-    limits = np.asarray(thresholds)
-    return float(np.abs(log_ratio(p, 1 - p) - log_ratio(limits, 1 - limits)).min())
-
-
-def change_logits(
-    probabilities: Probabilities, change: NDArray[np.float64], thresholds: Thresholds
-) -> NDArray[np.float64]:
-    """Return the probabilities of a text after a change of its logits; all of shape (labels,)."""
-    p = probabilities.astype(np.float64)
-    if thresholds is None:
-        logits = np.log(np.maximum(p, LEAST)) + change
-        changed = np.exp(logits - logits.max())
-        return np.asarray(changed / changed.sum())
-    return np.asarray(1 / (1 + np.exp(-log_ratio(p, 1 - p) - change)))

@@ -50,7 +50,7 @@ class WeightRecord(_Record):
 
 
 class Stopping(_Record):
-    """When enough of a text has been read; see models/stopping.py.
+    """When enough of a text has been read; see models/early_exit.py.
 
     Args:
         every: Tokens between two looks.

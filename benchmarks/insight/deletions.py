@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.odds import log_odds
+from models.decisions import log_odds
 from models.versions import Version
 from service.engines.batched import compute
 from service.engines.protocol import Engine

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
-from models.early_exit import verdict_of
+from models.decisions import verdict_of
 from models.golden import Probabilities
 from models.metadata import Metadata
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from models.decisions import log_odds
 from models.golden import Probabilities
-from models.odds import log_odds
 from models.tokenizer import Offsets
 from service.answering.classifier import Classifier
 from service.answering.prediction import Contribution, Explanation, Method

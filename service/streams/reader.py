@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.batching import Row
+from models.decisions import log_odds
 from models.golden import Probabilities
-from models.odds import log_odds
 from service.answering.answerer import Answerer, Caller, Stages
 from service.answering.classifier import Classifier
 from service.answering.prediction import Answer, Step

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.early_exit import Watch, change_logits, margin_of, risk_of, verdict_of
+from models.early_exit import Watch, risk_of
 from models.metadata import Stopping
 
 
@@ -11,27 +11,6 @@ def logit(p: float) -> float:
 
 def row(*probabilities: float) -> np.ndarray:
     return np.array(probabilities, np.float32)
-
-
-def test_the_margin_of_one_label_is_that_to_the_second() -> None:
-    assert margin_of(row(0.1, 0.9), None) == pytest.approx(np.log(9), abs=1e-6)
-    assert margin_of(row(0.5, 0.5), None) == 0
-    assert margin_of(row(0.6, 0.3, 0.1), None) == pytest.approx(np.log(2), abs=1e-6)
-
-
-def test_the_margin_of_several_labels_is_that_of_the_least_certain() -> None:
-    expected = min(logit(0.9) - logit(0.5), logit(0.4) - logit(0.3))
-    assert margin_of(row(0.9, 0.3), (0.5, 0.4)) == pytest.approx(expected, abs=1e-6)
-
-
-def test_a_certain_verdict_has_a_margin_all_the_same() -> None:
-    assert np.isfinite(margin_of(row(0.0, 1.0), None))
-    assert np.isfinite(margin_of(row(0.0, 1.0), (0.5, 0.5)))
-
-
-def test_verdicts() -> None:
-    assert verdict_of(row(0.1, 0.7, 0.2), None) == (1,)
-    assert verdict_of(row(0.1, 0.7, 0.2), (0.2, 0.5, 0.2)) == (0, 1, 1)
 
 
 def test_what_describes_a_text_on_its_way() -> None:
@@ -63,14 +42,6 @@ def test_ngrams_to_come_raise_the_margin_or_turn_the_verdict() -> None:
     assert last(-1.0, 1.0, thresholds=(0.5, 0.5)) == pytest.approx(1, abs=1e-6)
     turned = last(1.0, -2.0, thresholds=(0.5, 0.5))  # the first label is now the less certain
     assert turned == pytest.approx(-(logit(0.8) - 1) - logit(0.8), abs=1e-6)
-
-
-def test_logits_change() -> None:
-    found = change_logits(row(0.2, 0.3, 0.5), np.log([2.0, 1.0, 1.0]), None)
-    assert found == pytest.approx(np.array([0.4, 0.3, 0.5]) / 1.2)
-    found = change_logits(row(0.2, 0.3), np.array([0.7, 0.0]), (0.5, 0.5))
-    assert found == pytest.approx([1 / (1 + np.exp(-logit(0.2) - 0.7)), 0.3], abs=1e-6)
-    assert np.isfinite(change_logits(row(0.0, 1.0), np.array([9.0, -9.0]), None)).all()
 
 
 def test_the_risk_is_a_weighted_sum() -> None:

@@ -1,11 +1,10 @@
 """From logits to probabilities, and from probabilities to what is predicted."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
+from models.decisions import Thresholds, decide
 from models.golden import Probabilities
 from models.metadata import Task
 from training.targets import Targets
@@ -47,16 +46,14 @@ def doubt(degrees: Probabilities, *, like: Probabilities, task: Task) -> Probabi
     return np.where(degrees == 1, 1 - doubted, others).astype(np.float32)
 
 
-def predict(probabilities: Probabilities, *, thresholds: Sequence[float] | None) -> Targets:
+def predict(probabilities: Probabilities, *, thresholds: Thresholds) -> Targets:
     """Return what the service answers, in the form of targets.
 
     Args:
         probabilities: Shape (rows, labels).
         thresholds: Probability from which each label is given, (labels,); None for single label.
     """
-    if thresholds is None:
-        return probabilities.argmax(axis=1).astype(np.int32)
-    return (probabilities >= np.array(thresholds)).astype(np.int32)
+    return decide(probabilities, thresholds=thresholds)
 
 
 def find_thresholds(probabilities: Probabilities, targets: Targets) -> tuple[float, ...]:

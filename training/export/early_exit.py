@@ -8,7 +8,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from models.batching import Row
-from models.early_exit import Features, Thresholds, Watch
+from models.decisions import Thresholds
+from models.early_exit import Features, Watch
 from models.golden import Probabilities
 from models.metadata import Stopping
 from models.ngrams import NgramLookup

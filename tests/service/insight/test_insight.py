@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.odds import log_odds
+from models.decisions import log_odds
 from service.insight.sentences import find_sentences
 from service.scheduling.scheduler import Scheduler
 from service.texts import MOST_TOKENS
