@@ -36,10 +36,11 @@ train: $(VENV)/training.stamp ## train: make train ARGS="--dataset reviews.csv -
 test: $(VENV)/dev.stamp ## run the tests; ARGS chooses some: make test ARGS="tests/models -x"
 	$(PYTHON) -m pytest $(or $(ARGS),--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
 
-check: $(VENV)/dev.stamp ## check format, style and types
+check: $(VENV)/dev.stamp ## check format, style, types and walls
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports --no-logo --no-cache
 
 bench: $(VENV)/dev.stamp ## measure serving beside others, on DATASET, into docs/benchmarks.md (2 h)
 	for part in compare overload steps soak; do \

@@ -20,7 +20,6 @@ from training.export.verify import VerifiedExport, verify_export
 from training.export.version import export_version
 from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
-from training.prepare import Prepared
 from training.recipe.classifier import TrainedClassifier
 from training.recipe.encoder_cache import PRETRAINING
 from training.recipe.learn import learn
@@ -66,7 +65,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     settings = replace(run.settings, subwords=run.spells)  # what a default came to
     metadata = make_metadata(run.prepared, learned, settings)
     metadata = export_version(learned.classifier, run.prepared, metadata=metadata, folder=folder)
-    verified = _verify(learned.classifier, run.prepared, folder=folder)
+    verified = _verify(run, learned.classifier, folder=folder)
     metadata = measure_trained(run, verified, baseline, metadata=metadata)
     metadata = metadata.model_copy(update={"stopping": fit_early_exit(verified.looks)})
     summary = report_trained(run, learned, baseline, verified, metadata=metadata, folder=folder)
@@ -86,8 +85,9 @@ def _fit_baseline(run: Run) -> Baseline:
     return baseline
 
 
-def _verify(classifier: TrainedClassifier, prepared: Prepared, *, folder: Path) -> VerifiedExport:
+def _verify(run: Run, classifier: TrainedClassifier, *, folder: Path) -> VerifiedExport:
     """Verify the export against what was trained; record its golden predictions."""
+    prepared = run.prepared
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
     verified = verify_export(classifier, folder, golden=golden, splits=splits)

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row, pad, plan_batches
-from training.calibration.probabilities import Logits
 from training.network.build import run_layers
 
 
-def prefix_logits(network: keras.Model, rows: Sequence[Row]) -> Iterator[tuple[int, Logits]]:
+def prefix_logits(
+    network: keras.Model, rows: Sequence[Row]
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield the number of each row and the logits (tokens, labels) after each of its tokens."""
     kernel, bias = network.get_layer("logits").get_weights()
     for batch in plan_batches([len(row) for row in rows]):
