@@ -1,0 +1,1 @@
+"""Whether two checkouts of this project behave the same."""

@@ -1,0 +1,45 @@
+"""Whether the commands of both checkouts have the same options."""
+
+import re
+
+from benchmarks.sameness.checkout import Checkout, Pair
+from benchmarks.sameness.report import Difference, Report
+
+PROGRAMS = ("training", "service")
+_OPTION = re.compile(r"^│ \*?\s*(-{1,2}[\w-]+(?:(?:,|\s)+-{1,2}[\w-]+)*)\s")
+_ARGUMENT = re.compile(r"^│ \*\s+(\w+)\s")
+_COMMAND = re.compile(r"^│ ([\w-]+)\s")
+_FACT = re.compile(r"\[(?:default: [^\]]*|required|env var: [^\]]*)\]")
+
+
+def compare_commands(pair: Pair, report: Report) -> None:
+    """Compare the commands, their arguments and options, and the defaults that are shown."""
+    for program in PROGRAMS:
+        before, after = pair.both(lambda checkout, p=program: _list_commands(checkout, p))
+        report.require(f"commands of {program}", before, after)
+        if not before:
+            raise Difference(f"python -m {program} --help names no commands")
+        for command in ([], *([name] for name in before)):
+            what = " ".join(["python -m", program, *command, "--help"])
+            found = pair.both(lambda checkout, p=program, c=command: _list_options(checkout, p, *c))
+            report.require(what, *found)
+            if "--help" not in found[0]:
+                raise Difference(f"{what} names no options")
+            report.same(f"{what}: {len(found[0])} options")
+
+
+def _list_commands(checkout: Checkout, program: str) -> list[str]:
+    page = checkout.run_well("-m", program, "--help")
+    _, _, listed = page.partition("─ Commands ─")
+    return sorted(match[1] for line in listed.splitlines() if (match := _COMMAND.match(line)))
+
+
+def _list_options(checkout: Checkout, program: str, *command: str) -> dict[str, list[str]]:
+    """Return what is said of each option but its text: default, whether it must be given."""
+    found: dict[str, list[str]] = {}
+    options, _, _ = checkout.run_well("-m", program, *command, "--help").partition("─ Commands ─")
+    for line in options.splitlines():
+        if match := _OPTION.match(line) or _ARGUMENT.match(line):
+            names = " ".join(sorted(re.split(r"[,\s]+", match[1])))
+            found[names] = sorted(_FACT.findall(line))
+    return found
