@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from models.atomic import replace_file
 from models.errors import GatewiseError
 
 IDENTITY = "run.json"
@@ -31,7 +32,8 @@ class Parts:
         noted = folder / IDENTITY
         if not noted.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            self._put(noted, lambda path: path.write_text(json.dumps(identity)))
+            with replace_file(noted) as unfinished:
+                unfinished.write_text(json.dumps(identity))
         elif (found := json.loads(noted.read_text())) != identity:
             other = [name for name in identity if found.get(name) != identity[name]]
             raise PartsError(
@@ -44,24 +46,15 @@ class Parts:
 
     def add(self, number: int, write: Callable[[Path], object]) -> None:
         """Add a part, written by `write` to the path that it is given."""
-        self._put(self._path(number), write)
+        with replace_file(self._path(number)) as unfinished:
+            write(unfinished)
 
     def join(self, count: int, target: Path, join: Callable[[list[Path], IO[bytes]], None]) -> None:
         """Make one file of the first parts, then delete all."""
         paths = [self._path(number) for number in range(count)]
-
-        def write(path: Path) -> None:
-            with path.open("wb") as file:
-                join(paths, file)
-
-        self._put(target, write)
+        with replace_file(target) as unfinished, unfinished.open("wb") as file:
+            join(paths, file)
         shutil.rmtree(self._folder)
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:08d}"
-
-    @staticmethod
-    def _put(path: Path, write: Callable[[Path], object]) -> None:
-        unfinished = path.with_name(f"{path.name}.unfinished")
-        write(unfinished)
-        unfinished.replace(path)

@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+from models.atomic import sync, sync_tree
 from training.report.drawing import DARK, LIGHT
 from training.report.figures import draw
 from training.report.page import render_page
@@ -47,7 +48,9 @@ def publish(files: dict[str, bytes], folder: Path) -> None:
     try:
         for name, content in files.items():
             (draft / name).write_bytes(content)
+        sync_tree(draft)
         draft.rename(folder)
+        sync(folder.parent)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)
         raise

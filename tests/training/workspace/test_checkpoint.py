@@ -154,7 +154,7 @@ checkpoint.save(tests.make_tracked(2), tests.Course(epoch=2))
 
     def test_before_the_first_is_whole(self, path: Path) -> None:
         path.parent.mkdir()
-        path.with_suffix(".part").write_bytes(b"PK\3\4 half a file")
+        path.with_name(f"{path.name}.part").write_bytes(b"PK\3\4 half a file")
         assert make_checkpoint(path).restore(make_tracked(), Course()) == Course()
         make_checkpoint(path).save(make_tracked(1), Course(epoch=1))
         assert_holds(path, epoch=1)

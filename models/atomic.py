@@ -1,0 +1,38 @@
+"""Writes files that appear whole or not at all, and are on disk once they have appeared."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Give a path to write a file at, which takes the place of `path` at the end.
+
+    What was there before stays until then, and stays where writing fails.
+    """
+    unfinished = path.with_name(f"{path.name}.part")
+    yield unfinished
+    sync(unfinished)
+    os.replace(unfinished, path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Force a file, or the entries of a folder, to disk."""
+    if sys.platform == "win32" and path.is_dir():
+        return  # where a folder cannot be opened
+    descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Force a folder and its content to disk, so that a rename cannot survive what it names."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        sync(path)
+    sync(folder)

@@ -1,0 +1,84 @@
+"""A file is whole or not there, and is on disk before it appears."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from models.atomic import replace_file, sync_tree
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path]]:
+    """What is forced to disk and what is renamed, in order."""
+    found: list[tuple[str, Path]] = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_sync(descriptor: int) -> None:
+        found.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}"))))
+        fsync(descriptor)
+
+    def note_replace(source: Path, target: Path) -> None:
+        found.append(("replace", target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    return found
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="Linux has it")
+
+
+def test_a_file_appears_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "note.json"
+    path.write_text("old")
+    with replace_file(path) as unfinished:
+        unfinished.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_was_there_stays_where_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "note"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), replace_file(path) as unfinished:
+        unfinished.write_text("half")
+        _ = 1 / 0
+    assert path.read_text() == "old"
+    with replace_file(path) as unfinished:
+        unfinished.write_text("new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_files_of_one_stem_do_not_meet(tmp_path: Path) -> None:
+    with replace_file(tmp_path / "a.json") as one, replace_file(tmp_path / "a.npz") as other:
+        one.write_text("1")
+        other.write_text("2")
+    assert (tmp_path / "a.json").read_text() == "1"
+    assert (tmp_path / "a.npz").read_text() == "2"
+
+
+@needs_proc
+def test_the_content_is_on_disk_before_the_name(
+    tmp_path: Path, calls: list[tuple[str, Path]]
+) -> None:
+    path = tmp_path / "note"
+    with replace_file(path) as unfinished:
+        unfinished.write_text("new")
+    assert calls == [("sync", unfinished), ("replace", path), ("sync", tmp_path)]
+
+
+@needs_proc
+def test_a_tree_is_on_disk_with_its_folder_last(
+    tmp_path: Path, calls: list[tuple[str, Path]]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").touch()
+    (tmp_path / "b").touch()
+    sync_tree(tmp_path)
+    synced = [path for _, path in calls]
+    assert set(synced) == {tmp_path, tmp_path / "in", tmp_path / "in" / "a", tmp_path / "b"}
+    assert synced.index(tmp_path / "in" / "a") < synced.index(tmp_path / "in")
+    assert synced[-1] == tmp_path
