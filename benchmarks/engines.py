@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks.memory import megabytes
 from benchmarks.serving.place import store_of
-from models.versions import Store
+from models.registry import Store
 from tests.e2e.server import Server, running
 
 SENTENCE = "It takes its time, but the last half hour more than makes up for a slow beginning."

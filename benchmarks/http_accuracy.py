@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from models.versions import Store
+from models.registry import Store
 from tests.e2e.server import Server, running
 
 TEXTS_PER_REQUEST = 50

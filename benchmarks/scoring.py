@@ -18,7 +18,8 @@ import typer
 from rich.console import Console
 
 from models.batching import plan_batches
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from service.engines.batched import compute_batch
 from service.engines.loading import available_cores, open_engine
 from service.scoring.run import ScoringRun, score_file

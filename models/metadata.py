@@ -1,5 +1,6 @@
 """What a model version says of itself: the schema of `assets.extra/metadata.json`."""
 
+import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,11 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from models.cells import CellName
 from models.errors import FormatTooNew, VersionCorrupt
+from models.names import Name
 
 FORMAT_VERSION = 4
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Setting = str | int | float | bool | None
 Task = Literal["single_label", "multi_label"]
@@ -27,6 +27,11 @@ class FileRecord(_Record):
 
     size: int
     sha256: Sha256
+
+    @classmethod
+    def of(cls, path: Path) -> "FileRecord":
+        """Return the record of a file as it is."""
+        return cls(size=path.stat().st_size, sha256=digest_file(path))
 
 
 class StateTensor(_Record):
@@ -173,6 +178,12 @@ class Metadata(_Record):
     def save(self, path: Path) -> None:
         """Write the metadata as JSON for people to read."""
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _FormatProbe(BaseModel):

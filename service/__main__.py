@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from models.errors import GatewiseError
-from models.versions import Store
+from models.registry import Store
 from service.engines.loading import EngineKind, available_cores
 from service.settings import Settings
 

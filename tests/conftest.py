@@ -51,7 +51,7 @@ def write_tags(path: Path, *, rows: int = 240, seed: int = 0) -> Path:
 
 def train_tiny(folder: Path, dataset: Path, **changes: Any) -> Version:
     """Train a small version by the pipeline itself."""
-    from models.versions import Store
+    from models.registry import Store
     from training.pipeline import train
     from training.prepare import prepare
     from training.run import Run

@@ -10,8 +10,9 @@ import numpy as np
 from models.batching import pad
 from models.golden import Golden, Probabilities
 from models.metadata import Architecture, DataRecord, Metadata, SplitRecord, StateTensor
+from models.registry import Store
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
-from models.versions import EXTRA, GOLDEN, TOKENIZER, Store, Version
+from models.versions import EXTRA, GOLDEN, TOKENIZER, Version
 
 WORDS = ("good", "bad", "film", "the", "a", "not", "!", "##s")
 STATE = (StateTensor(name="total", shape=(2,), fill=0.0),)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from models.golden import Golden
 from models.metadata import Metadata
-from models.versions import CARD, GOLDEN, Store, Version
+from models.registry import Store
+from models.versions import CARD, GOLDEN, Version
 from training.console import console
 from training.errors import ExportError, TrainingError
 from training.evaluation.card import write_card

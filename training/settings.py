@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
 from models.cells import CellName as Cell
-from models.metadata import Name
 from models.metadata import Setting as Value
+from models.names import check_name
 
 ClassWeight = Literal["none", "sqrt", "balanced"]
 LARGEST_SEED = 2**32 - 1
@@ -43,7 +41,7 @@ class About:
     unit: str = ""
     least: float | None = None
     most: float | None = None
-    check: Callable[[Any], None] | None = None
+    check: Callable[[Any], object] | None = None
     option: str = ""
     is_option: bool = True
     left_out: str = ""
@@ -96,16 +94,6 @@ class Declared:
         """Return what it is in these settings."""
         holder = getattr(settings, self.holder) if self.holder else settings
         return getattr(holder, self.field.name)
-
-
-def check_name(name: str) -> None:
-    """Raise ValueError unless a model can have this name."""
-    try:
-        TypeAdapter(Name).validate_python(name)
-    except ValidationError as error:
-        raise ValueError(
-            f"{name!r} is no name: 1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
-        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ import typer
 
 from benchmarks.insight.deletions import DELETED, measure_deletions
 from benchmarks.insight.stopping import measure_stopping
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from service.engines.loading import open_engine
 from service.engines.protocol import Engine
 

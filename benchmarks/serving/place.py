@@ -10,7 +10,8 @@ from pathlib import Path
 
 import typer
 
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 
 STORE = Path("models/store")
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.memory import megabytes
 from benchmarks.serving.place import store_of
-from models.versions import Store
+from models.registry import Store
 from tests.e2e.server import Server, running
 
 PATIENCE = 600.0  # seconds

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import GatewiseError
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from service.answering.classifier import Classifier
 from service.engines.cost import measure_cost
 from service.engines.loading import EngineKind, open_engine

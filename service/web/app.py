@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from models import __version__
-from models.versions import Store
+from models.registry import Store
 from service.answering.answerer import Answerer
 from service.answering.catalog import Catalog
 from service.answering.tokenizing import TokenizerThread

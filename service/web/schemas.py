@@ -4,9 +4,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from models.names import LONGEST_NAME
 from service.answering.prediction import Answer, Method, Step
-
-LONGEST_NAME = 64  # characters of a model's name; none is longer
 
 
 class ErrorDetail(BaseModel):

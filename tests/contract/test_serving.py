@@ -14,7 +14,8 @@ from fastapi.testclient import TestClient
 from models.errors import VersionCorrupt
 from models.metadata import FORMAT_VERSION, Metadata
 from models.ngrams import NgramLookup, spread
-from models.versions import CARD, METADATA, ONNX, REPORT, Store, Version
+from models.registry import Store
+from models.versions import CARD, METADATA, ONNX, REPORT, Version
 from service.engines.batched import compute
 from service.engines.loading import open_engine
 from service.engines.protocol import initial_state

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from models.versions import Store
+from models.registry import Store
 from service.engines.gates import Layers
 from service.engines.loading import open_engine
 from service.engines.protocol import initial_state

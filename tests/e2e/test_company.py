@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.versions import Store
+from models.registry import Store
 from tests.e2e.server import ROOT, Server, running
 
 pytestmark = pytest.mark.e2e

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from tests.e2e.server import ROOT, Server, running
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from tests.conftest import train_tiny, write_reviews
 from tests.training.command import run_training, start_training, wait_for
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.golden import Probabilities
 from models.metadata import StateTensor
-from models.versions import Store
+from models.registry import Store
 from service.answering.classifier import Classifier
 from service.engines.cost import Cost
 from service.engines.protocol import State

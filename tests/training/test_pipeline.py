@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from tests.training.test_run import make_run, save
 from training.errors import ExportError, TrainingError
 from training.workspace.interrupt import Interrupted

@@ -7,6 +7,7 @@ from typing import Annotated, get_args
 
 import typer
 
+from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
 from training.commands.options import DATA, WORK, Asked, WorkOption, setting, takes
 from training.settings import Budget, Cell, NetworkSettings, TrainSettings
@@ -86,4 +87,4 @@ def _read_cells(cells: str) -> tuple[Cell, ...]:
 def name_of(dataset: str) -> str:
     """Return a name for what is made of a dataset: the last part of its path or id."""
     last = re.sub(r"[^a-z0-9._-]", "-", Path(dataset).resolve().stem.lower())
-    return last.strip("._-")[:64] or "data"
+    return last.strip("._-")[:LONGEST_NAME] or "data"

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from models.registry import Store
 from models.replay import EngineName
-from models.versions import Store
 from training.commands.options import (
     DATA,
     STORE,

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from training.defaults import CHOSEN
 from training.settings import SETTINGS, Declared
 
@@ -88,7 +89,7 @@ def _is_flag(declared: Declared) -> bool:
     return declared.kind in (bool, bool | None)
 
 
-def _checked_by(check: Callable[[Any], None]) -> Callable[[Any], Any]:
+def _checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
     """Return a callback of Typer that refuses what `check` raises ValueError for."""
 
     def callback(value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from models.versions import Store
+from models.registry import Store
 from training.commands.options import STORE, Asked, StoreOption, setting, takes
 
 

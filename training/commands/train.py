@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from models.quiet_start import quiet_start
-from models.versions import Store
+from models.registry import Store
 from training.commands.options import (
     STORE,
     WORK,

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from models.versions import Store, Version
+from models.registry import Store
+from models.versions import Version
 from service.answering.catalog import Catalog
 from service.engines import loading as opening
 from service.errors import Invalid, NotFound, Unavailable

@@ -84,7 +84,7 @@ class Stopped(Exception):
 
 @pytest.mark.parametrize("after", [0, 1, 5, 8])
 def test_a_stopped_run_goes_on(after: int, store: Path, lines: Path, tmp_path: Path) -> None:
-    from models.versions import Store
+    from models.registry import Store
 
     computed: list[int] = []
 

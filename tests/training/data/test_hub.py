@@ -6,7 +6,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from models.versions import Store
+from models.registry import Store
 from tests.training.command import TINY, run_training
 from tests.training.loader import Loader, run_loader
 from tests.training.local_hub import TOKEN, Hub, run_hub, to_parquet

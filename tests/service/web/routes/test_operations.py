@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from models.versions import Store
+from models.registry import Store
 from service.answering.classifier import Classifier
 from service.settings import Settings
 from service.web.app import create_app

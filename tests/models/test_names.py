@@ -1,0 +1,33 @@
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from models.names import LONGEST_NAME, Name, check_name, is_name
+
+GOOD = ["a", "7", "imdb-gru", "a.b_c-d", "0" * LONGEST_NAME]
+BAD = ["", "A", "-a", ".a", "_a", "a b", "a/b", "ä", "٣", "a\n", "0" * (LONGEST_NAME + 1)]
+
+
+def validates(name: str) -> bool:
+    adapter: TypeAdapter[Any] = TypeAdapter(Name)
+    try:
+        adapter.validate_python(name)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_is_a_name(name: str) -> None:
+    assert is_name(name)
+    assert validates(name)
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_none(name: str) -> None:
+    assert not is_name(name)
+    assert not validates(name)
+    with pytest.raises(ValueError, match="is no name: 1 to 64 of a-z, 0-9, .* a letter or digit"):
+        check_name(name)

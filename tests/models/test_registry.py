@@ -1,0 +1,132 @@
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+from models.errors import ModelNotFound
+from models.registry import Store
+from models.versions import METADATA, Version
+from tests.versions import publish
+
+
+def test_a_store_without_a_folder_is_empty(tmp_path) -> None:
+    store = Store(tmp_path / "nowhere")
+    assert store.names() == []
+    assert store.versions("toy") == []
+    with pytest.raises(ModelNotFound, match="no model 'toy' in .*; there are: none"):
+        store.resolve("toy")
+
+
+def test_published_versions_are_numbered_and_found(tmp_path) -> None:
+    store = Store(tmp_path)
+    numbers = [publish(tmp_path).number for _ in range(11)]
+    assert numbers == list(range(1, 12))
+    assert store.names() == ["toy"]
+    assert [version.number for version in store.versions("toy")] == numbers  # 10 after 9, not 1
+    assert store.resolve("toy").number == 11
+    assert store.resolve("toy:2").number == 2
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("other", "no model 'other' in .*; there are: toy"),
+        ("toy:9", "model 'toy' has no version '9'; there are: 1"),
+        ("toy:01", "no version '01'"),
+        ("toy:x", "no version 'x'"),
+        ("../toy", "no model"),
+        ("", "no model ''"),
+    ],
+)
+def test_what_is_not_there_is_named_with_what_is(reference: str, message: str, tmp_path) -> None:
+    publish(tmp_path)
+    with pytest.raises(ModelNotFound, match=message):
+        Store(tmp_path).resolve(reference)
+
+
+def test_other_folders_are_no_versions(tmp_path) -> None:
+    publish(tmp_path)
+    for name in ("0", "-1", "1.0", "latest", ".staging-x", "٣"):
+        (tmp_path / "toy" / name).mkdir()
+    (tmp_path / "toy" / "7").write_text("a file")
+    (tmp_path / "README.md").write_text("a file")
+    (tmp_path / "empty").mkdir()
+    store = Store(tmp_path)
+    assert store.names() == ["toy"]
+    assert [version.number for version in store.versions("toy")] == [1]
+
+
+def test_a_published_version_can_be_read_by_other_users(tmp_path) -> None:
+    version = publish(tmp_path)
+    assert version.path.stat().st_mode & 0o777 == 0o755
+    assert (version.path / METADATA).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_training_that_fails_leaves_nothing(tmp_path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(RuntimeError, match="stopped"), store.staging("toy") as folder:
+        (folder / "half").write_text("written")
+        assert store.names() == []
+        raise RuntimeError("stopped")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_taken_meanwhile_is_passed_over(tmp_path, monkeypatch) -> None:
+    first = publish(tmp_path)
+    seen: list[list[Version]] = [[], [first]]
+    monkeypatch.setattr(Store, "versions", lambda *_: seen.pop(0))
+    second = publish(tmp_path)
+    assert second.number == 2
+    assert second.metadata.version == 2
+    first.verify()
+    second.verify()
+
+
+def test_many_publish_at_once(tmp_path) -> None:
+    # An executor lets its processes end by themselves; a pool kills them, and one that is just
+    # then saving its coverage never ends.
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as processes:
+        versions = list(processes.map(publish, [tmp_path] * 12))
+    assert sorted(version.number for version in versions) == list(range(1, 13))
+    for version in versions:
+        version.verify()
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path) -> None:
+    (tmp_path / "toy").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match="toy"):
+        publish(tmp_path)
+
+
+def test_prune_keeps_the_newest(tmp_path) -> None:
+    for _ in range(4):
+        publish(tmp_path)
+    store = Store(tmp_path)
+    assert store.prune("toy", keep=2) == [1, 2]
+    assert [version.number for version in store.versions("toy")] == [3, 4]
+    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == ["3", "4"]
+    assert store.prune("toy", keep=2) == []
+    assert publish(tmp_path).number == 5
+
+
+def test_prune_of_a_model_that_is_not_there_says_so(tmp_path) -> None:
+    with pytest.raises(ModelNotFound, match="no model 'typo'"):
+        Store(tmp_path).prune("typo", keep=1)
+
+
+def test_a_number_whose_place_is_taken_by_a_file_is_passed_over(tmp_path) -> None:
+    publish(tmp_path)
+    (tmp_path / "toy" / "2").write_text("a file")
+    assert publish(tmp_path).number == 3
+
+
+def test_folders_that_are_no_models_are_passed_over(tmp_path) -> None:
+    publish(tmp_path)
+    for name in ("lost+found", "UPPER", ".hidden"):
+        (tmp_path / name / "1").mkdir(parents=True)
+    assert Store(tmp_path).names() == ["toy"]
+
+
+def test_prune_refuses_to_keep_none(tmp_path) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        Store(tmp_path).prune("toy", keep=0)
