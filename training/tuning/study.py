@@ -1,8 +1,8 @@
 """Keeps what was tried in a journal on disk, so that a killed tuning goes on where it was."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from training.errors import TrainingError
 from training.tuning.space import Values
 from training.workspace.checkpoint import list_changes
+from training.workspace.lock import lock
 
 JOURNAL, STUDY = "journal.log", "tuning"
 IDENTITY, DEFAULTS, RETRY_OF, RETRIES = "identity", "defaults", "retry_of", "retries"
@@ -25,25 +26,14 @@ UNPRUNED_TRIALS = 4
 MOST_RETRIES = 3  # of a trial in which the process dies, for which the trial may be the reason
 
 
-@contextmanager
-def claim(folder: Path) -> Iterator[None]:
+def claim(folder: Path) -> AbstractContextManager[None]:
     """Hold a study's folder, as long as the process lives at most.
 
     Raises:
         TrainingError: Another process holds it.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise TrainingError(f"another process is tuning in {folder}") from error
-        yield
+    path = folder.parent / f".{folder.name}.lock"
+    return lock(path, busy=f"another process is tuning in {folder}")
 
 
 def open_study(folder: Path, *, identity: Mapping[str, Any], start: Values, seed: int) -> Study:

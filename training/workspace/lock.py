@@ -1,23 +1,20 @@
 """Lets one process at a time work in a place."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, Any
+
+from filelock import FileLock, Timeout
 
 from training.errors import TrainingError
 
-if sys.platform != "win32":
-    import fcntl
+PATIENCE, PAUSE = 0.2, 0.02  # seconds, for a holder that deletes the file while we open it
 
 
 @contextmanager
 def lock(path: Path, *, busy: str) -> Iterator[None]:
     """Hold a lock while entered. It dies with the process, however that ends.
-
-    On Windows nothing is locked.
 
     Args:
         path: File that stands for the lock, gone afterwards. One that a killed process left behind
@@ -26,16 +23,24 @@ def lock(path: Path, *, busy: str) -> Iterator[None]:
 
     Raises:
         TrainingError: Another process holds it.
+        OSError: The file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if sys.platform == "win32":
+    path.open("ab").close()  # so that what keeps it from being made is told
+    # A soft lock would be a file alone, and one that a killed process leaves behind would count.
+    held = FileLock(path, fallback_to_soft=False)
+    try:
+        held.acquire(timeout=PATIENCE, poll_interval=PAUSE)
+    except Timeout as error:
+        raise TrainingError(busy) from error
+    except OSError:  # a file system without locks: better unguarded than unable to train
+        held.release()
+    try:
         yield
-        return
-    with _open_locked(path, busy=busy):
-        try:
-            yield
-        finally:
+    finally:
+        if sys.platform != "win32":  # where a file that is open cannot be deleted
             path.unlink(missing_ok=True)
+        held.release()
 
 
 def lock_training(name: str, *, work: Path) -> AbstractContextManager[None]:
@@ -61,34 +66,3 @@ def refuse_second_training(name: str, *, work: Path) -> None:
 
 def _training_lock(name: str, *, work: Path) -> Path:
     return work / "checkpoints" / f".{name}.lock"  # no model's name begins with a dot
-
-
-def _open_locked(path: Path, *, busy: str) -> IO[Any]:
-    """Return the file, locked until it is closed."""
-    while True:
-        file = path.open("ab")
-        if not _take(file):
-            file.close()
-            raise TrainingError(busy)
-        if _is_at(path, file):
-            return file
-        file.close()  # who held it deleted it after we had opened it, so others do not see it
-
-
-def _take(file: IO[Any]) -> bool:
-    """Lock an open file; return whether nobody else has locked it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks: better unguarded than unable to train
-        return True
-    return True
-
-
-def _is_at(path: Path, file: IO[Any]) -> bool:
-    """Whether an open file is the one that others find at `path`."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

@@ -1,5 +1,6 @@
 """A lock is held by one process at a time, and by none that is dead."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 
 from tests.training.loader import ROOT, uncovered_environment
 from training.errors import TrainingError
-from training.workspace import lock as module
-from training.workspace.lock import lock
+from training.workspace.lock import lock, lock_training, refuse_second_training
 
+fcntl = pytest.importorskip("fcntl")  # so not on Windows
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
 
 HOLD = """
@@ -64,21 +65,41 @@ def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
 def test_a_lock_that_its_holder_deletes_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, flock = tmp_path / "lock", module.fcntl.flock
+    path, flock = tmp_path / "lock", fcntl.flock
 
     def delete_first(*given: Any) -> None:
-        monkeypatch.setattr(module.fcntl, "flock", flock)
+        monkeypatch.setattr(fcntl, "flock", flock)
         path.unlink()
         flock(*given)
 
-    monkeypatch.setattr(module.fcntl, "flock", delete_first)
+    monkeypatch.setattr(fcntl, "flock", delete_first)
     with lock(path, busy=""), pytest.raises(TrainingError, match="it is at work"):
         take(path)
 
 
-def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
-        raise OSError("no locks available")
+        raise OSError(number, "no locks available")
 
-    monkeypatch.setattr(module.fcntl, "flock", refuse)
-    take(tmp_path / "lock")
+    path, entered = tmp_path / "lock", False
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with lock(path, busy=""):
+        entered = True
+    assert entered
+    assert not path.exists()
+
+
+def test_what_is_no_lock_is_not_made(tmp_path: Path) -> None:
+    refuse_second_training("mine", work=tmp_path / "work")
+    assert list(tmp_path.iterdir()) == []
+    with lock_training("mine", work=tmp_path), pytest.raises(TrainingError, match="another train"):
+        refuse_second_training("mine", work=tmp_path)
+
+
+def test_a_file_that_cannot_be_made_is_told_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(OSError, match="lock"), lock(tmp_path / "lock", busy=""):
+        pytest.fail("it was entered")
