@@ -27,7 +27,7 @@ LENIENCE = 10  # times as long as it needs alone may a request take that sets no
 
 Stages = dict[str, float]
 """Seconds in each stage of a request: tokenize, queue, model."""
-Plan = Callable[[Sequence[Row]], Sequence[Reading]]
+ReadingPlan = Callable[[Sequence[Row]], Sequence[Reading]]
 """What is read of texts, given as ids: one reading at least. May raise ServiceError."""
 
 
@@ -127,7 +127,7 @@ class Answerer:
         texts: Sequence[str],
         *,
         caller: Caller,
-        plan: Plan = read_whole,
+        plan: ReadingPlan = read_whole,
         gates: bool = False,
     ) -> Answered:
         """Have a version read texts.

@@ -8,7 +8,7 @@ from models.batching import Ids
 from models.golden import Probabilities
 from models.metadata import StateTensor
 from models.versions import ONNX
-from service.engines.protocol import State, initial_state
+from service.engines.protocol import BatchState, initial_state
 
 
 class OnnxEngine:
@@ -42,7 +42,7 @@ class OnnxEngine:
         probabilities: Probabilities = self._session.run(["probabilities"], inputs)[0]
         return probabilities
 
-    def step(self, ids: Ids, state: State) -> tuple[Probabilities, State]:
+    def step(self, ids: Ids, state: BatchState) -> tuple[Probabilities, BatchState]:
         """See Engine."""
         outputs = ["probabilities", *self._next]
         probabilities, *after = self._session.run(outputs, {"ids": ids, **state})

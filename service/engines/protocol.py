@@ -9,7 +9,7 @@ from models.batching import Ids
 from models.golden import Probabilities
 from models.metadata import StateTensor
 
-State = dict[str, NDArray[np.float32]]
+BatchState = dict[str, NDArray[np.float32]]
 """The state tensors of a batch by name, each of shape (batch, *its own shape)."""
 TextState = dict[str, NDArray[np.float32]]
 """The state tensors of one text by name."""
@@ -25,14 +25,14 @@ class Engine(Protocol):
     def predict(self, ids: Ids) -> Probabilities:
         """Return probabilities (batch, labels) of whole texts, ids (batch, time)."""
 
-    def step(self, ids: Ids, state: State) -> tuple[Probabilities, State]:
+    def step(self, ids: Ids, state: BatchState) -> tuple[Probabilities, BatchState]:
         """Read ids (batch, time) on from `state`; return probabilities and the state after them.
 
         A row of padding leaves its state as it is.
         """
 
 
-def initial_state(tensors: tuple[StateTensor, ...], *, batch: int) -> State:
+def initial_state(tensors: tuple[StateTensor, ...], *, batch: int) -> BatchState:
     """Return the state of `batch` texts before their first token."""
     return {
         tensor.name: np.full((batch, *tensor.shape), tensor.fill, np.float32) for tensor in tensors

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.batching import Ids
 from models.golden import Probabilities
-from service.engines.protocol import State
+from service.engines.protocol import BatchState
 
 
 class SavedModelEngine:
@@ -32,7 +32,7 @@ class SavedModelEngine:
         probabilities: Probabilities = outputs["probabilities"].numpy()
         return probabilities
 
-    def step(self, ids: Ids, state: State) -> tuple[Probabilities, State]:
+    def step(self, ids: Ids, state: BatchState) -> tuple[Probabilities, BatchState]:
         """See Engine."""
         constant = self._tensorflow.constant
         tensors = {name: constant(value) for name, value in state.items()}

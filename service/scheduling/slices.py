@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from models.batching import Ids, pad
 from models.golden import Probabilities
-from service.engines.protocol import State, initial_state
+from service.engines.protocol import BatchState, initial_state
 from service.engines.runner import Runner
 from service.scheduling.jobs import Job
 
@@ -85,7 +85,7 @@ def _step(runner: Runner, jobs: Sequence[Job], ids: Ids) -> Probabilities:
     return probabilities
 
 
-def _stack_states(runner: Runner, jobs: Sequence[Job]) -> State:
+def _stack_states(runner: Runner, jobs: Sequence[Job]) -> BatchState:
     """Return the states of jobs as one batch."""
     state = initial_state(runner.state, batch=len(jobs))
     for row, job in enumerate(jobs):

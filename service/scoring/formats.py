@@ -29,7 +29,7 @@ class BadRow(Exception):
 
 
 JsonRow = dict[str, Any] | BadRow
-Row = TypeVar("Row")
+FileRow = TypeVar("FileRow")
 
 
 class Format(ABC):
@@ -219,7 +219,7 @@ def _to_field(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
 
 
-def _group(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+def _group(rows: Iterator[FileRow], size: int) -> Iterator[list[FileRow]]:
     """Yield rows so many at a time."""
     while batch := list(islice(rows, size)):
         yield batch

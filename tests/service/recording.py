@@ -11,7 +11,7 @@ from models.metadata import StateTensor
 from models.registry import Store
 from service.answering.classifier import Classifier
 from service.engines.cost import Cost
-from service.engines.protocol import State
+from service.engines.protocol import BatchState
 from service.engines.runner import Runner
 from service.scheduling.jobs import Job, Reading, Ticket
 from tests.versions import STATE, CountingEngine, publish
@@ -27,7 +27,7 @@ class RecordingEngine(CountingEngine):
         self.shapes: list[tuple[int, int]] = []
         self.poison: int | None = None  # an id that makes a call fail
 
-    def step(self, ids: np.ndarray, state: State) -> tuple[Probabilities, State]:
+    def step(self, ids: np.ndarray, state: BatchState) -> tuple[Probabilities, BatchState]:
         self.shapes.append(ids.shape)
         if self.poison is not None and (ids == self.poison).any():
             raise RuntimeError("poisoned")

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from models.batching import Row
-from service.answering.answerer import Answered, Caller, Plan, read_whole
+from service.answering.answerer import Answered, Caller, ReadingPlan, read_whole
 from service.answering.classifier import Classifier
 from service.answering.early_exit import find_rule, read_until
 from service.answering.prediction import Answer, Method
@@ -82,7 +82,7 @@ async def _examine(
     return respond(answer, stages=stages)
 
 
-def _plan(classifier: Classifier, question: PredictRequest) -> Plan:
+def _plan(classifier: Classifier, question: PredictRequest) -> ReadingPlan:
     """Return how texts are read: to their end, or until the label will not change."""
     if question.stop_at is None:
         return read_whole

@@ -6,7 +6,7 @@ import pytest
 from models.golden import Probabilities
 from service.engines import cost
 from service.engines.cost import Cost, measure_cost
-from service.engines.protocol import State
+from service.engines.protocol import BatchState
 from tests.versions import STATE, CountingEngine
 
 
@@ -17,7 +17,7 @@ class TimedEngine(CountingEngine):
         self.now, self.true, self.noise = 0.0, true, np.random.default_rng(0)
         monkeypatch.setattr(cost.time, "perf_counter", lambda: self.now)
 
-    def step(self, ids: np.ndarray, state: State) -> tuple[Probabilities, State]:
+    def step(self, ids: np.ndarray, state: BatchState) -> tuple[Probabilities, BatchState]:
         texts, tokens = ids.shape
         self.now += self.true.seconds(tokens, texts=texts) + self.noise.choice([0, 0, 1e-3])
         return super().step(ids, state)
