@@ -74,18 +74,18 @@ def _write_network(graph: Graph, classifier: TrainedClassifier) -> None:
 
 
 def _write_pool(graph: Graph, sequence: str, lengths: str) -> None:
-    """Add maximum, mean and count, as ServingModule computes them."""
+    """Add maximum, mean and count, as `training/network/pool.py` defines them."""
     highest = graph.add("ReduceMax", [sequence, graph.axes(0)], keepdims=0)
     graph.add("Max", ["maximum", highest], name="next_maximum")
     read = graph.add("Cast", [lengths], to=TensorProto.FLOAT)
     read = graph.add("Unsqueeze", [read, graph.axes(1)])
     graph.add("Add", ["count", read], name="next_count")
     summed = graph.add("ReduceSum", [sequence, graph.axes(0)], keepdims=0)
-    _go_on(graph, "mean", summed, read)
+    _continue_mean(graph, "mean", summed, read)
 
 
-def _go_on(graph: Graph, mean: str, news: str, read: str) -> None:
-    """Add a running mean after `read` more values whose sum is `news`."""
+def _continue_mean(graph: Graph, mean: str, news: str, read: str) -> None:
+    """Add a running mean after `read` more values whose sum is `news`, as the pool does."""
     change = graph.add("Sub", [news, graph.add("Mul", [read, mean])])
     divisor = graph.add("Max", ["next_count", graph.constant(np.float32(1))])
     graph.add("Add", [mean, graph.add("Div", [change, divisor])], name=f"next_{mean}")
@@ -110,7 +110,7 @@ def _write_ngrams(graph: Graph, classifier: TrainedClassifier, real: str, length
     read = graph.add(
         "Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.FLOAT), graph.axes(1)]
     )
-    _go_on(graph, "ngrams", news, read)
+    _continue_mean(graph, "ngrams", news, read)
     length = graph.add(
         "Unsqueeze", [graph.add("Cast", [lengths], to=TensorProto.INT64), graph.axes(1)]
     )
@@ -135,7 +135,7 @@ def _write_keys(graph: Graph, with_recent: str, buckets: int) -> list[str]:
 
 
 def _write_new(graph: Graph, with_recent: str) -> str:
-    """Add whether n-grams count, 1 or 0, shape (batch, time, ORDERS), as export._find_new does."""
+    """Add whether n-grams count, 1 or 0, shape (batch, time, ORDERS), as `savedmodel` does."""
     ids = graph.add("Cast", [with_recent], to=TensorProto.INT32)
     shape = graph.add("Shape", [ids], start=1, end=2)
     length = graph.add("Squeeze", [shape, graph.axes(0)])

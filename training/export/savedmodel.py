@@ -14,6 +14,7 @@ from models.tokenizer import PAD
 from training.errors import ExportError
 from training.export.state import describe_state
 from training.linear.ngrams import REMEMBERED
+from training.network.pool import continue_mean, join_pool, pool_piece
 from training.network.recurrence import make_stateful
 from training.recipe.classifier import TrainedClassifier
 from training.settings import NetworkSettings
@@ -93,12 +94,8 @@ class ServingModule(tf.Module):
             before = [state[name] for name in names]
             sequence, *last = layer(sequence, mask=mask, initial_state=before, training=False)
             after |= zip(names, last, strict=True)
-        weights = tf.cast(mask, tf.float32)[:, :, None]
-        sequence *= weights
-        after["maximum"] = tf.maximum(state["maximum"], tf.reduce_max(sequence, axis=1))
-        read = tf.reduce_sum(weights, axis=1)
-        after["count"] = state["count"] + read
-        after["mean"] = _go_on(state["mean"], tf.reduce_sum(sequence, axis=1), read, after)
+        pooled, read = pool_piece(state, sequence, mask)
+        after |= pooled
         if self.ngrams is not None:
             after |= self._read_ngrams(ids, read, state=state, after=after)
         outputs = {f"next_{name}": value for name, value in after.items()}
@@ -125,14 +122,13 @@ class ServingModule(tf.Module):
         last = tf.cast(read, tf.int32) + tf.range(REMEMBERED)[None]  # where the last real ids are
         recent = tf.gather(with_recent, last, batch_dims=1)
         return {
-            "ngrams": _go_on(state["ngrams"], news, read, after),
+            "ngrams": continue_mean(state["ngrams"], news, read=read, count=after["count"]),
             "recent": tf.cast(recent, tf.float32),
         }
 
     def _decide(self, state: Tensors) -> tf.Tensor:
         shown, *_ = state_names(self._settings.cell, self._settings.layers - 1)
-        pooled = tf.concat([state["maximum"], state["mean"], state[shown]], axis=-1)
-        logits = pooled @ self.kernel + self.bias
+        logits = join_pool(state, last=state[shown]) @ self.kernel + self.bias
         if self.ngrams is not None:
             logits += spread(state["ngrams"] * tf.sqrt(state["count"]), labels=self._labels)
         return tf.nn.softmax(logits) if self._exclusive else tf.nn.sigmoid(logits)
@@ -158,14 +154,6 @@ def _find_new(with_recent: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
         same &= equal[:, ORDERS - 1 - distance : ORDERS - 1 - distance + time]
         new.append(~tf.reduce_any(same, axis=2))
     return tf.stack(new, axis=2)
-
-
-def _go_on(mean: tf.Tensor, news: tf.Tensor, read: tf.Tensor, after: Tensors) -> tf.Tensor:
-    """Return a running mean after `read` more values whose sum is `news`.
-
-    The mean is carried, not the sum, whose 32 bits would swallow the values of a long text.
-    """
-    return mean + (news - read * mean) / tf.maximum(after["count"], 1.0)
 
 
 def _stateful_twin(network: keras.Model, settings: NetworkSettings, index: int) -> keras.Layer:

@@ -3,6 +3,7 @@
 from models.cells import state_names
 from models.metadata import StateTensor
 from training.linear.ngrams import REMEMBERED
+from training.network.pool import pool_tensors
 from training.recipe.classifier import TrainedClassifier
 from training.settings import NetworkSettings
 
@@ -14,11 +15,7 @@ def state_tensors(settings: NetworkSettings, *, ngram_columns: int = 0) -> tuple
         for index in range(settings.layers)
         for name in state_names(settings.cell, index)
     ]
-    pool = [
-        StateTensor(name="maximum", shape=(settings.units,), fill=0.0),
-        StateTensor(name="mean", shape=(settings.units,), fill=0.0),
-        StateTensor(name="count", shape=(1,), fill=0.0),
-    ]
+    pool = pool_tensors(settings.units)
     ngrams = [
         StateTensor(name="ngrams", shape=(ngram_columns,), fill=0.0),
         StateTensor(name="recent", shape=(REMEMBERED,), fill=0.0),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.batching import Ids, Row, pad, plan_batches
 from models.tokenizer import PAD, UNKNOWN
+from training.network.pool import RunningPool
 from training.network.recurrence import LAYERS
 from training.network.subwords import SubwordEmbedding
 from training.settings import NetworkSettings
@@ -98,29 +99,6 @@ class WordDropout(keras.layers.Layer):
             return ids
         drawn = keras.random.uniform(ops.shape(ids), seed=self.seed_generator) < self.rate
         return ops.where(ops.logical_and(drawn, ids != PAD), UNKNOWN, ids)
-
-
-class RunningPool(keras.layers.Layer):
-    """Maximum, mean and last of the states.
-
-    The maximum includes the zero state before the first token. So the pool of an empty text is all
-    zero, an ordinary input to the dense layer, and padding whose states are zero cannot change it.
-    """
-
-    def call(self, states, ids):
-        """Pool states (batch, time, units) at the real ids (batch, time) to (batch, 3 * units)."""
-        mask = ops.cast(ids != PAD, states.dtype)
-        count = ops.sum(mask, axis=1, keepdims=True)
-        states = states * mask[:, :, None]
-        maximum = ops.maximum(ops.max(states, axis=1), 0.0)
-        mean = ops.sum(states, axis=1) / ops.maximum(count, 1.0)
-        return ops.concatenate([maximum, mean, _last(states, count)], axis=-1)
-
-
-def _last(states, count):
-    """Return the state after the last real token; zero where there is none."""
-    index = ops.maximum(ops.cast(count, "int32") - 1, 0)
-    return ops.squeeze(ops.take_along_axis(states, index[:, :, None], axis=1), axis=1)
 
 
 def predict_logits(network: keras.Model, rows: Sequence[Row]) -> NDArray[np.float32]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from models.batching import Row, pad, plan_batches
 from training.network.build import run_layers
+from training.network.pool import pool_prefixes
 
 
 def prefix_logits(
@@ -20,11 +20,3 @@ def prefix_logits(
         states = np.asarray(run_layers(network, vectors))
         for row, sequence in zip(batch, states, strict=True):
             yield row, pool_prefixes(sequence[: len(rows[row])]) @ kernel + bias
-
-
-def pool_prefixes(states: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return maximum, mean and last of the states (time, units) so far, (time, 3 * units)."""
-    count = np.arange(1, len(states) + 1, dtype=np.float32)[:, None]
-    maximum = np.maximum(np.maximum.accumulate(states, axis=0), 0)
-    mean = np.cumsum(states, axis=0) / count
-    return np.concatenate([maximum, mean, states], axis=1)
