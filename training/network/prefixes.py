@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from models.batching import Row, pad, plan_batches
 from training.network.build import run_layers
