@@ -1,6 +1,7 @@
 """The exported classifier is the trained one, in both forms, whole and in pieces."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
@@ -96,13 +97,21 @@ class Exported:
         export_saved_model(self.classifier, folder=folder)
         export_onnx(self.classifier, folder=folder)
         self.state = describe_state(self.classifier)
+        self._expected: dict[tuple[int, ...], np.ndarray] = {}
 
+    @cached_property
     def engines(self) -> list[Engine]:
         return [OnnxEngine(self.folder, state=self.state), SavedModelEngine(self.folder)]
 
     def expected(self, rows: list[list[int]]) -> np.ndarray:
         """What was trained says of each row alone, so that no padding is involved."""
-        return np.concatenate([self.classifier.probabilities([row]) for row in rows])
+        return np.concatenate([self._expect(row) for row in rows])
+
+    def _expect(self, row: list[int]) -> np.ndarray:
+        key = tuple(row)
+        if key not in self._expected:
+            self._expected[key] = self.classifier.probabilities([row])
+        return self._expected[key]
 
 
 def draw_table(kind: Kind, random: np.random.Generator) -> NgramModel:
@@ -122,7 +131,7 @@ def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exp
     rows = [row[:90] for row in awkward_rows(vocabulary=VOCABULARY)]
     expected = exported.expected(rows)
     assert expected.std(axis=0).min() > 0.02  # so that there is something to agree on
-    for engine in exported.engines():
+    for engine in exported.engines:
         together = engine.predict(pad(rows))
         np.testing.assert_allclose(together, expected, rtol=0, atol=1e-5)
         for index in (0, 1, 5, len(rows) - 1):
@@ -141,7 +150,7 @@ def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) ->
     cells = [CellLayer.of(kind.cell, [weights[name] for name in layer]) for layer in names]
     layers = Layers(weights["embedding"], cells)
     first, rest = np.split(np.random.default_rng(2).integers(1, VOCABULARY, 60, np.int32), [25])
-    for engine in exported.engines():
+    for engine in exported.engines:
         state = initial_state(exported.state, batch=1)
         found = None
         for piece in (first, rest):
@@ -164,7 +173,7 @@ def test_ngrams_looked_up_come_to_what_the_engines_add(exported: Exported) -> No
         assert not exported.kind.ngrams
         return
     ids = np.random.default_rng(3).integers(1, VOCABULARY, 330, np.int32)  # with repetitions
-    for engine in exported.engines():
+    for engine in exported.engines:
         state, logits = initial_state(exported.state, batch=1), []
         for start in range(0, len(ids), 32):
             _, state = engine.step(ids[None, start : start + 32], state)
@@ -179,7 +188,7 @@ def test_pieces_end_where_the_whole_does(pieces: list[int], exported: Exported) 
     random = np.random.default_rng(1)
     rows = awkward_rows(vocabulary=VOCABULARY)[:8]
     expected = exported.expected(rows)
-    for engine in exported.engines():
+    for engine in exported.engines:
         state = initial_state(exported.state, batch=len(rows))
         rest = [list(row) for row in rows]
         while any(rest):
@@ -204,7 +213,7 @@ def test_a_long_text_token_by_token_ends_where_the_whole_does(exported: Exported
 
 
 def test_a_row_of_padding_is_finite_and_changes_nothing(exported: Exported) -> None:
-    for engine in exported.engines():
+    for engine in exported.engines:
         empty = engine.predict(np.zeros((1, 3), np.int32))
         np.testing.assert_allclose(empty, exported.expected([[]]), rtol=0, atol=1e-5)
         first, state = engine.step(pad([[5, 6, 7]]), initial_state(exported.state, batch=1))
