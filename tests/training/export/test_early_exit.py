@@ -48,23 +48,36 @@ def read_by(stopping: Stopping, looks: Looks, certainty: str) -> tuple[float, fl
     return looks.read_by(risk_of(looks.features, stopping), stopping.limits[certainty])
 
 
+@pytest.fixture(scope="module")
+def fitted() -> tuple[Stopping, Looks]:
+    """A rule, and what it was fitted to."""
+    looks = draw_looks(2_000, drift=0.7)
+    return fit(looks), looks
+
+
+@pytest.fixture(scope="module")
+def others() -> Looks:
+    """Texts that nothing was fitted to."""
+    return draw_looks(4_000, drift=0.7, seed=1)
+
+
 @pytest.mark.parametrize(
     ("certainty", "allowed"), [("0.9", 0.025), ("0.95", 0.0125), ("0.99", 0.0025)]
 )
-def test_few_enough_labels_change(certainty: str, allowed: float) -> None:
-    looks = draw_looks(2_000, drift=0.7)
-    stopping = fit(looks)
+def test_few_enough_labels_change(
+    certainty: str, allowed: float, fitted: tuple[Stopping, Looks], others: Looks
+) -> None:
+    stopping, looks = fitted
     differing, saved = read_by(stopping, looks, certainty)
     assert differing <= allowed
     assert saved > 0.1
     # And not many more in texts that nothing was fitted to.
-    others, _ = read_by(stopping, draw_looks(4_000, drift=0.7, seed=1), certainty)
-    assert others <= 2 * allowed
+    differing, _ = read_by(stopping, others, certainty)
+    assert differing <= 2 * allowed
 
 
-def test_the_surer_the_more_is_read() -> None:
-    looks = draw_looks(2_000, drift=0.7)
-    stopping = fit(looks)
+def test_the_surer_the_more_is_read(fitted: tuple[Stopping, Looks]) -> None:
+    stopping, looks = fitted
     saved = [read_by(stopping, looks, certainty)[1] for certainty in ("0.9", "0.95", "0.99")]
     assert saved == sorted(saved, reverse=True)
 
