@@ -10,14 +10,18 @@ BAD_INPUT = 2
 TINY = ("--epochs=1", "--vocabulary=300", "--units=8", "--embedding=8")
 
 
+def places(folder: Path) -> tuple[str, str]:
+    """Return the options that put the store into `folder`/store, the checkpoints into its work."""
+    return f"--store={folder / 'store'}", f"--work={folder / 'work'}"
+
+
 def start_training(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[str]:
     """Start `python -m training train` with these arguments and environment variables.
 
-    Its store is `folder`/store, its checkpoints go to `folder`/work.
+    What it writes goes to the `places` in `folder`.
     """
-    places = (f"--store={folder / 'store'}", f"--work={folder / 'work'}")
     return subprocess.Popen(
-        [sys.executable, "-m", "training", "train", *places, *arguments],
+        [sys.executable, "-m", "training", "train", *places(folder), *arguments],
         cwd=ROOT,
         env=uncovered_environment(**variables),
         stdout=subprocess.PIPE,

@@ -1,4 +1,6 @@
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import datasets
@@ -19,3 +21,20 @@ def eager() -> Iterator[None]:
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def run_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that does in this process, and so sooner, what `run_command` does."""
+    from training import __main__ as command
+
+    def run_here(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["training", *arguments])
+        monkeypatch.setattr(command, "_handle_signals", lambda: None)
+        with pytest.raises(SystemExit) as caught:
+            command.run_app()
+        return subprocess.CompletedProcess([], int(caught.value.code or 0), *capsys.readouterr())
+
+    return run_here

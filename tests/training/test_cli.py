@@ -15,17 +15,23 @@ from training.__main__ import app
         (["prune", "--name=x", "--keep=0"], "Invalid value for '--keep': "),
     ],
 )
-def test_wrong_command_lines(arguments: list[str], message: str) -> None:
-    done = run_command(*arguments)
+def test_wrong_command_lines(run_here, arguments: list[str], message: str) -> None:
+    done = run_here(*arguments)
     assert refusal(done).startswith(message)
     assert done.stderr.count("\n") == 1
 
 
-def test_help() -> None:
+def test_a_wrong_command_line_ends_a_process() -> None:
+    done = run_command("train")
+    assert refusal(done) == "Missing option '--dataset'."
+    assert done.stderr.count("\n") == 1
+
+
+def test_help(run_here) -> None:
     done = run_command()
     assert done.returncode == 0
     assert {"train", "prune"} <= set(done.stdout.split())
-    done = run_command("train", "--help")
+    done = run_here("train", "--help")
     assert (done.returncode, done.stderr) == (0, "")
     options = [parameter for parameter in get_train_options() if parameter != "--help"]
     assert len(options) > 15

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.command import refusal, run_training
+from tests.training.command import places, refusal
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.loader import ROOT, clean_environment
 from training.__main__ import app
@@ -17,18 +17,11 @@ class TestOptions:
     """Options are refused before any work; nothing of theirs starts a library."""
 
     @pytest.fixture
-    def call(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
-        """Return a function that runs `train` in this process up to the first piece of work."""
-        from training import __main__ as command
+    def call(self, run_here):
+        """Return a function that runs `train` up to the first piece of work."""
 
         def call(*arguments: str) -> str:
-            given = ["--dataset=nowhere.csv", "--name=fine", *arguments]
-            monkeypatch.setattr(sys, "argv", ["training", "train", *given])
-            monkeypatch.setattr(command, "_handle_signals", lambda: None)
-            with pytest.raises(SystemExit) as caught:
-                command.run_app()
-            output = capsys.readouterr()
-            done = subprocess.CompletedProcess([], int(caught.value.code or 0), *output)
+            done = run_here("train", "--dataset=nowhere.csv", "--name=fine", *arguments)
             assert done.stderr.count("\n") == 1
             return refusal(done)
 
@@ -145,12 +138,12 @@ def test_what_is_said_of_wrong_data_needs_no_tensorflow(tmp_path: Path) -> None:
         ("r.csv", b"text,label\na,b\nc,\n", "1 of 2 rows of split 'train' cannot be used", 1),
     ],
 )
-def test_wrong_data(tmp_path: Path, name: str, content: bytes, message: str, before: int) -> None:
+def test_wrong_data(
+    run_here, tmp_path: Path, name: str, content: bytes, message: str, before: int
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    done = run_training(
-        tmp_path, f"--dataset={path}", "--name=x", HF_HOME=str(tmp_path / "huggingface")
-    )
+    done = run_here("train", f"--dataset={path}", "--name=x", *places(tmp_path))
     assert refusal(done).startswith(message.format(path=path))
     # What comes before says what was read, if it could be.
     assert done.stderr.splitlines()[:-1] == [f"data: local file {path}"] * before
@@ -160,7 +153,8 @@ def test_wrong_data(tmp_path: Path, name: str, content: bytes, message: str, bef
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("folder", ["store", "work"])
-def test_a_folder_that_cannot_be(folder: str, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be(run_here, folder: str, tmp_path: Path) -> None:
     (tmp_path / folder).touch()
-    done = run_training(tmp_path, f"--dataset={write_csv(tmp_path / 'r.csv')}", "--name=x")
+    dataset = write_csv(tmp_path / "r.csv")
+    done = run_here("train", f"--dataset={dataset}", "--name=x", *places(tmp_path))
     assert f"'{tmp_path / folder}/" in refusal(done)
