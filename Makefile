@@ -4,9 +4,12 @@
 PYTHON3 ?= python3 python3.13 python3.12 python3.11
 MODEL ?= imdb-gru
 PORT ?=
+# Of the tests; each process takes 1 GB once it has started TensorFlow.
+JOBS ?= 2
 DATASET ?= stanfordnlp/imdb
 ARGS ?=
 
+PARALLEL = --numprocesses=$(JOBS) --dist=worksteal
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --require-hashes
@@ -19,7 +22,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test check bench cells compose-test lock clean
+.PHONY: help setup serve train test test-fast check bench cells compose-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +37,10 @@ train: $(VENV)/training.stamp ## train: make train ARGS="--dataset reviews.csv -
 
 # The coverage floor is for the whole suite, so not for a part of it chosen with ARGS.
 test: $(VENV)/dev.stamp ## run the tests; ARGS chooses some: make test ARGS="tests/models -x"
-	$(PYTHON) -m pytest $(or $(ARGS),--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
+	$(PYTHON) -m pytest $(or $(ARGS),$(PARALLEL) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
+
+test-fast: $(VENV)/dev.stamp ## run the tests that start neither TensorFlow nor processes (1 min)
+	$(PYTHON) -m pytest $(PARALLEL) -m "not tensorflow and not e2e" $(ARGS)
 
 check: $(VENV)/dev.stamp ## check format, style, types and walls
 	$(PYTHON) -m ruff format --check .

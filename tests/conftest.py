@@ -1,15 +1,23 @@
 import csv
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import filelock
 import hypothesis
 import pytest
 
+from models.registry import Store
 from models.versions import Version
 
+pytest_plugins = ["tests.selection"]
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:  # more threads would only take turns on the processors
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, "1")
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("patient")
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # else what is trained here would be logged there
@@ -51,7 +59,6 @@ def write_tags(path: Path, *, rows: int = 240, seed: int = 0) -> Path:
 
 def train_tiny(folder: Path, dataset: Path, **changes: Any) -> Version:
     """Train a small version by the pipeline itself."""
-    from models.registry import Store
     from training.pipeline import train
     from training.prepare import prepare
     from training.run import Run
@@ -68,17 +75,38 @@ def train_tiny(folder: Path, dataset: Path, **changes: Any) -> Version:
     return train(run, store=Store(folder / "store"))
 
 
+def build_once(
+    name: str, build: Callable[[Path], Version], *, folders: pytest.TempPathFactory
+) -> Version:
+    """Return the version that `build` makes in a folder, built by one of all test processes."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return build(folders.mktemp(name))
+    folder = folders.getbasetemp().parent / name  # which the processes of a run share
+    with filelock.FileLock(folder.with_suffix(".lock")):
+        published = Store(folder / "store")
+        if not published.names():
+            folder.mkdir(exist_ok=True)
+            build(folder)
+    return published.resolve(*published.names())
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Version:
-    """A small version that tells two labels apart."""
-    folder = tmp_path_factory.mktemp("trained")
+    """A small version that tells two labels apart; tests that change it change a copy."""
     columns = {"text_column": "what they wrote", "label_column": "Was it any good?"}
-    return train_tiny(folder, write_reviews(folder / "reviews.csv"), **columns)
+
+    def build(folder: Path) -> Version:
+        return train_tiny(folder, write_reviews(folder / "reviews.csv"), **columns)
+
+    return build_once("trained", build, folders=tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def trained_tags(tmp_path_factory: pytest.TempPathFactory) -> Version:
-    """A small version that gives each text any number of three labels."""
-    folder = tmp_path_factory.mktemp("tags")
-    dataset = write_tags(folder / "tags.parquet")
-    return train_tiny(folder, dataset, name="tags", class_weight="balanced")
+    """A small version that gives each text any number of three labels; not to be changed."""
+
+    def build(folder: Path) -> Version:
+        dataset = write_tags(folder / "tags.parquet")
+        return train_tiny(folder, dataset, name="tags", class_weight="balanced")
+
+    return build_once("tags", build, folders=tmp_path_factory)

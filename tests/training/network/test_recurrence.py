@@ -10,6 +10,8 @@ import tensorflow as tf
 from models.cells import CELLS
 from training.network import recurrence
 
+pytestmark = pytest.mark.tensorflow  # which the module imports
+
 WIDTH, UNITS = 5, 6
 
 
