@@ -20,7 +20,9 @@ STRIPPED = (
 VARYING_FILES = ("README.md", "report.html", "report.json", "saved_model.pb", "fingerprint.pb")
 TIMED_COSTS = ("megabytes", "milliseconds_per_text", "training_seconds", "tokens_per_second")
 TIMED_TRAINING = ("seconds", "tokens_per_second")
-_TIME = re.compile(r"[\d.,]+(?:&nbsp;|[ \u00a0])(?:ms|s|MB|tokens/s)\b|\d{4}-\d\d-\d\d")
+_TIME = re.compile(
+    r"(?:[\d.,]+(?:&nbsp;|[ \u00a0])(?:ms|s|min|h|MB|tokens/s)\b[ \u00a0]?)+|\d{4}-\d\d-\d\d"
+)
 # Field 1, a varint, and field 7, a string of digits.
 _DRAWN = re.compile(rb"^\x08[\x80-\xff]*[\x00-\x7f]|:.\d{16,40}$", re.DOTALL)
 

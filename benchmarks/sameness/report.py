@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 MOST_SHOWN = 20  # places of one difference
+LONGEST_SHOWN = 200  # characters of a value
 
 
 class Difference(Exception):
@@ -81,7 +82,10 @@ def list_differences(
         return []
     if before == after and type(before) is type(after):
         return []
-    return [f"  {place}: before {_shorten(before)}, after {_shorten(after)}"]
+    start = _first_difference(before, after) if isinstance(before, str | bytes) else 0
+    found = [_shorten(value[start:] if start else value) for value in (before, after)]
+    where = f" from {start:,}" if start else ""
+    return [f"  {place}{where}: before {found[0]}, after {found[1]}"]
 
 
 def _compare_members(
@@ -94,6 +98,15 @@ def _compare_members(
     return list_differences(before[key], after[key], tolerance=tolerance, place=place)
 
 
+def _first_difference(before: str | bytes, after: Any) -> int:
+    """Return from where to show two texts: shortly before they differ; 0 if they are short."""
+    if type(before) is not type(after) or max(len(before), len(after)) <= LONGEST_SHOWN:
+        return 0
+    pairs = enumerate(zip(before, after, strict=False))
+    first = next((i for i, (one, other) in pairs if one != other), min(len(before), len(after)))
+    return max(0, first - 60)
+
+
 def _shorten(value: Any) -> str:
     shown = repr(value)
-    return shown if len(shown) <= 200 else f"{shown[:200]}… ({len(shown):,} characters)"
+    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"

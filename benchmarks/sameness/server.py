@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.sameness.checkout import Checkout, Pair
-from benchmarks.sameness.report import Difference, Report, list_differences
+from benchmarks.sameness.report import MOST_SHOWN, Difference, Report, list_differences
 
 Result = TypeVar("Result")
 START_SECONDS = 300
@@ -70,7 +70,7 @@ class Server:
 
     def connect(self) -> http.client.HTTPConnection:
         """Return a new connection."""
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
 
     def wait(self) -> None:
         """Wait until it is ready."""
@@ -146,19 +146,10 @@ class Servers:
         return before.body == after.body
 
     def require_same(self, what: str, before: Answer, after: Answer) -> None:
-        """Raise Difference unless two answers have the same status, headers and bytes."""
-        self.require_same_headers(what, before, after)
-        if before.body == after.body:
-            return
-        try:
-            places = list_differences(json.loads(before.body), json.loads(after.body))
-        except ValueError:
-            places = list_differences(before.body, after.body)
-        raise Difference("\n".join([f"{what}: other bytes", *places[:20]]))
-
-    def require_same_headers(self, what: str, before: Answer, after: Answer) -> None:
-        """Raise Difference unless status and headers are the same, what depends on time aside."""
+        """Raise Difference unless two answers have the same status, bytes and headers."""
         self.report.require(f"{what}: status", before.status, after.status)
+        if before.body != after.body:
+            raise Difference("\n".join([f"{what}: other bytes", *_compare_bodies(before, after)]))
         self.require_same_names(what, before, after)
         self.report.require(f"{what}: headers", _lasting(before), _lasting(after))
 
@@ -189,7 +180,7 @@ class Servers:
 
         def say(socket: ClientConnection) -> str:
             socket.send(message)
-            return str(socket.recv(timeout=120))
+            return str(socket.recv(timeout=600))
 
         before, after = self._pool.map(say, sockets)
         return before, after
@@ -212,7 +203,7 @@ def serving(
     folder = pair.folder(f"serve-{model}-{engine}-{timed}")
     (folder / "sitecustomize.py").write_text(FIXED_CLOCK)
     variables = {"GATEWISE_MODEL": model, "GATEWISE_ENGINE": engine, "GATEWISE_THREADS": "1"}
-    variables |= {"GATEWISE_DEADLINE_MS": "60000"}  # so that no answer depends on the load
+    variables |= {"GATEWISE_DEADLINE_MS": "600000"}  # so that no answer depends on the load
     variables |= {"GATEWISE_STREAM_SECRET": "shared"} if timed else {"PYTHONPATH": str(folder)}
     started: list[Server] = []
     try:
@@ -243,6 +234,17 @@ def exchange(
         found = connection.getresponse()
     content = found.read()
     return Answer(found.status, {k.lower(): v for k, v in found.getheaders()}, content)
+
+
+def _compare_bodies(before: Answer, after: Answer) -> list[str]:
+    """Return where two bodies differ: by members of their JSON where they are JSON."""
+    try:
+        found = [json.loads(answer.body) for answer in (before, after)]
+    except ValueError:
+        found = [before.body, after.body]
+    # The same JSON may be written in other bytes.
+    places = list_differences(*found) or list_differences(before.body, after.body)
+    return places[:MOST_SHOWN]
 
 
 def _lasting(answer: Answer) -> dict[str, str]:
