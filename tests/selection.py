@@ -1,20 +1,21 @@
 """Marks tests by what they use, and leaves out whole modules before they start TensorFlow.
 
-`-m "not tensorflow and not e2e"` deselects tests only after pytest has imported their modules, and
-that import takes longer than the tests that are left.
+`-m "not tensorflow"` deselects tests only after pytest has imported their modules, and that import
+takes as long as a third of the tests that are left.
 """
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 _TRAINING_FIXTURES = {"eager", "trained", "trained_tags"}
+_UNASKED = "this starts TensorFlow; mark it as tensorflow"
 _PROCESSES = Path(__file__).parent / "e2e"
 # A module that marks all of its tests may import TensorFlow at its top, others may not.
-_MODULE_MARKS = re.compile(r"^pytestmark = (?:.|\n )*", re.MULTILINE)
+_MODULE_MARKS = re.compile(r"^pytestmark = .*(?:\n[ \]].*)*", re.MULTILINE)
 
 
 def excluded_marks(config: pytest.Config) -> set[str]:
@@ -31,9 +32,8 @@ def module_marks(path: Path) -> set[str]:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     excluded = excluded_marks(config)
-    if not excluded or not collection_path.name.startswith("test_"):
-        return None
-    return True if excluded & module_marks(collection_path) else None
+    is_module = collection_path.match("test_*.py")
+    return True if excluded and is_module and excluded & module_marks(collection_path) else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -44,7 +44,25 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    yield
-    if "tensorflow" in excluded_marks(item.config) and "tensorflow" in sys.modules:
-        pytest.fail("TensorFlow was started; mark what starts it as tensorflow", pytrace=False)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    before = set(sys.modules)
+    report = yield
+    named = collector.path.is_file() and "tensorflow" in module_marks(collector.path)
+    if not named and _starts_unasked(collector.config, before):  # a module that is named is read
+        report.outcome, report.longrepr = "failed", _UNASKED
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    before = set(sys.modules)
+    result = yield
+    if _starts_unasked(item.config, before):
+        pytest.fail(_UNASKED, pytrace=False)
+    return result
+
+
+def _starts_unasked(config: pytest.Config, before: set[str]) -> bool:
+    return "tensorflow" in excluded_marks(config) & (set(sys.modules) - before)

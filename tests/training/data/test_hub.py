@@ -15,6 +15,8 @@ from training.data.sources import load_source
 from training.data.splits import read_data
 from training.errors import DataError
 
+pytestmark = pytest.mark.e2e  # which loads in processes of their own
+
 UNUSED_PORT = 9  # discard, which nothing serves today
 
 

@@ -14,9 +14,12 @@ FLIPPED, COPIED = 100, 200
 EMPTY = {"train": 30, "validation": 10, "test": 10}
 BLANKS = (None, "", " \n\t")
 
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(), reason="the data for measuring is not beside the repository"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not FOLDER.is_dir(), reason="the data for measuring is not beside the repository"
+    ),
+]
 
 
 def inspect(splits: dict[str, Dataset]) -> Findings:

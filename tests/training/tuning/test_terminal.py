@@ -38,6 +38,7 @@ def test_the_defaults_are_best() -> None:
     assert judge() == "nothing but the defaults is complete, so there is nothing to compare with"
 
 
+@pytest.mark.tensorflow
 def test_the_command_is_one_that_train_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     from training import __main__ as program
 

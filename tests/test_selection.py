@@ -1,0 +1,53 @@
+"""A module is left out before its import if `-m` excludes a mark that all of its tests have."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.selection import module_marks
+
+ROOT = Path(__file__).resolve().parents[1]
+SLOW_IMPORT = "import sys\nsys.modules.setdefault('tensorflow', sys)\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "marks"),
+    [
+        ("pytestmark = pytest.mark.e2e  # which starts processes\n\nX = pytest.mark.slow", {"e2e"}),
+        ("pytestmark = [pytest.mark.e2e, pytest.mark.slow]", {"e2e", "slow"}),
+        ("pytestmark = [\n    pytest.mark.slow,\n]\n@pytest.mark.e2e\n", {"slow"}),
+        ("@pytest.mark.tensorflow\ndef test(): ...", set()),
+    ],
+)
+def test_marks_of_a_module(lines: str, marks: set[str], tmp_path: Path) -> None:
+    path = tmp_path / "test_it.py"
+    path.write_text(f"import pytest\n{lines}\n")
+    assert module_marks(path) == marks
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("module", "status"),
+    [
+        (f"import pytest\n{SLOW_IMPORT}pytestmark = pytest.mark.tensorflow\ndef test(): ...", 5),
+        (f"{SLOW_IMPORT}def test(): ...", 2),
+        ("def test():\n    import sys; sys.modules.setdefault('tensorflow', sys)", 1),
+        ("def test(): ...", 0),
+    ],
+    ids=["all marked", "imports it unmarked", "starts it unmarked", "does without"],
+)
+def test_fast_tests_start_no_tensorflow(module: str, status: int, tmp_path: Path) -> None:
+    path = tmp_path / "test_it.py"
+    path.write_text(module + "\n")
+    options = ("-p", "tests.selection", "-p", "no:cacheprovider", "-m", "not tensorflow")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(path.parent)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
+    assert ("this starts TensorFlow" in done.stdout) == (status in (1, 2))
