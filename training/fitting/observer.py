@@ -38,8 +38,8 @@ class FitStep:
         number: Counted from 1 over all epochs, also those before the fit was resumed.
         epoch: The epoch that it belongs to, counted from 1.
         batch: Its number in that epoch, counted from 1.
-        loss: Loss of the batch.
-        mean_loss: Mean loss of the steps so far; what is averaged, the fit decides.
+        loss: Loss of the batch; of a pretraining the running mean.
+        mean_loss: Mean loss of the epoch so far; of a pretraining the running mean.
         norm: Norm of the gradient, not clipped; NaN where it is not measured.
         tokens_per_second: Mean speed so far, validation not counted.
     """

@@ -88,8 +88,8 @@ def pretrain(
 ) -> Encoder:
     """Fit a language model to rows of ids; return its encoder.
 
-    Goes on from `checkpoint` if it holds something. `observers` hear of every batch of texts as a
-    step, its loss a running mean, and of every epoch; no norms are measured.
+    Goes on from `checkpoint` if it holds something. `observers` hear of every epoch, and of every
+    batch of texts as a step.
 
     Raises:
         DataError: There is nothing to predict in the rows.
