@@ -1,4 +1,4 @@
-"""Writes what was measured into docs/benchmarks.md, between its markers, and draws the plots."""
+"""Writes the results into docs/benchmarks.md, between its markers, and draws the plots."""
 
 import statistics
 from pathlib import Path
@@ -19,7 +19,7 @@ def write_report(found: Record, docs: Path) -> None:
     """Replace the parts of benchmarks.md for which there are figures.
 
     Args:
-        found: What was measured, as the benchmark keeps it.
+        found: The results, as the benchmark keeps them.
         docs: Folder of benchmarks.md; plots go into a folder in it.
     """
     (docs / PLOTS).mkdir(exist_ok=True)
@@ -54,13 +54,13 @@ def _describe_comparison(comparison: Record, servers: dict[str, Runs]) -> str:
     fewest = min(map(len, servers.values()))
     parts = [
         "![Texts answered per second of processor time](plots/throughput.svg)",
-        f"Medians of {fewest} runs in turn.",
+        f"Figures are medians of {fewest} runs in turn.",
         table(THROUGHPUT, [_throughput(name, runs) for name, runs in servers.items()]),
         "![Latency of sentences beside long texts](plots/mix.svg)",
-        f"Mixed traffic at shares of {comparison['capacity']:,.0f} requests/s, which is what "
-        "Gatewise answers of it in a closed loop; p50 and p99 in ms of what was answered:",
+        f"Mixed traffic comes at shares of {comparison['capacity']:,.0f} requests/s, the rate that "
+        "Gatewise answers in a closed loop. p50 and p99 are those of answered requests, in ms:",
         table(MIX, [row for name, runs in servers.items() for row in _mix(name, runs)]),
-        "Settings, the best ones found:",
+        "These settings are the best ones found:",
         "\n".join(f"- {server.name}: {server.settings}" for server in LINEUP),
     ]
     return "\n\n".join(parts)
@@ -116,15 +116,15 @@ def _describe_burst(name: str, found: Record) -> str:
     burst, memory, capacity = found["burst"], found["megabytes"], found["capacity"]
     refused, accepted, first = burst["refused"], burst["accepted"], found["recovery"][0]
     return (
-        f"{name.capitalize()}, {burst['came']:,.0f} a second for {found['seconds']:.0f} s where a "
-        f"closed loop had {capacity:,.0f}: {burst['good']:,.0f} a second were answered within the "
-        f"deadline of 2 s, {burst['good'] / capacity:.0%} of the capacity (p50 "
+        f"Requests ({name}) came at {burst['came']:,.0f} a second for {found['seconds']:.0f} s, "
+        f"and a closed loop had {capacity:,.0f}. {burst['good']:,.0f} a second were answered "
+        f"within the deadline of 2 s. That is {burst['good'] / capacity:.0%} of the capacity (p50 "
         f"{accepted['p50']:,.0f} ms, p99 {accepted['p99']:,.0f} ms). {refused['count']:,} were "
-        f"refused, {burst['without_retry_after']} of them without a `Retry-After`: p99 after "
-        f"{refused['p99']:.0f} ms, the last after {refused['most']:.0f} ms. Anything else: "
-        f"{burst['others']}. Memory {memory['before']:.0f} MB before, {memory['peak']:.0f} at "
-        f"most. In the half second after it p99 was {first['p99']:.0f} ms, before it "
-        f"{found['calm']['p99']:.0f} ms."
+        f"rejected, {burst['without_retry_after']} of them without a `Retry-After`. Rejections "
+        f"took {refused['p99']:.0f} ms at p99 and {refused['most']:.0f} ms at most. Other "
+        f"outcomes: {burst['others']}. Memory was {memory['before']:.0f} MB before and "
+        f"{memory['peak']:.0f} MB at most. p99 was {first['p99']:.0f} ms in the half second after "
+        f"the burst, and {found['calm']['p99']:.0f} ms before it."
     )
 
 
@@ -134,18 +134,19 @@ def _describe_steps(found: Record) -> str:
         f"{name}, {found[name]['tokens']:.0f} tokens, {found[name]['megaflops']:,.0f} MFLOP"
         for name in names
     ]
-    table = [_steps_of(found[name], found["gigaflops"]) for name in names]
-    rows = [[step, *(f"{steps[step]:.3f}" for steps in table)] for step in table[0]]
+    traffics = [_steps_of(found[name], found["gigaflops"]) for name in names]
+    rows = [[step, *(f"{steps[step]:.3f}" for steps in traffics)] for step in traffics[0]]
     multiples = (
-        f"{name} alone {of['whole']['alone'] / of['limit']['cell']:.1f} times the first limit, "
-        f"together {of['whole']['together'] / of['limit']['large']:.1f} times the second"
+        f"{name.capitalize()} take {of['whole']['alone'] / of['limit']['cell']:.1f} times the "
+        f"first limit alone, and {of['whole']['together'] / of['limit']['large']:.1f} times the "
+        "second together."
         for name, of in ((name, found[name]) for name in names)
     )
-    return table(["ms of processor time", *columns], rows) + f"\n\nSo {'; '.join(multiples)}."
+    return table(["ms of processor time", *columns], rows) + "\n\n" + " ".join(multiples)
 
 
 def _steps_of(found: Record, rate: Record) -> dict[str, float]:
-    """Return the lines of the table of one traffic."""
+    """Return the lines of the table for one kind of traffic: milliseconds by step."""
     whole, bare, limit = found["whole"], found["bare"], found["limit"]
     rest = whole["alone"] - bare["alone"] - sum(found["steps"].values())
     return {
@@ -163,9 +164,9 @@ def _steps_of(found: Record, rate: Record) -> dict[str, float]:
 def _describe_soak(found: Record) -> str:
     memory = found["megabytes"]
     return (
-        f"{found['requests']:,} requests of the mix, an hour's at half of the capacity: "
-        f"{found['failed']:,} failed. Memory {memory[0]:.0f} MB after the first minute, "
-        f"{memory[-1]:.0f} MB at the end, {max(memory):.0f} MB at most."
+        f"The mix had {found['requests']:,} requests, an hour of traffic at half of the capacity. "
+        f"{found['failed']:,} failed. Memory was {memory[0]:.0f} MB after the first minute, "
+        f"{memory[-1]:.0f} MB at the end and {max(memory):.0f} MB at most."
     )
 
 

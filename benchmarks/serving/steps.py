@@ -97,7 +97,7 @@ def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
         return prediction.model_dump_json(exclude_none=True)
 
     return {
-        "reading the question": read,
+        "parsing the request": read,
         "text to ids": lambda number: classifier.encode(texts[number]),
         "ids to probabilities": lambda number: classifier.runner.engine.predict(batches[number]),
         "writing the answer": write,
