@@ -37,30 +37,30 @@ def _stop(number: int, _frame: FrameType | None) -> None:
 
 
 def _handle_signals() -> None:
-    hangup = getattr(signal, "SIGHUP", signal.SIGTERM)  # which a closed terminal sends; not Windows
+    hangup = getattr(signal, "SIGHUP", signal.SIGTERM)  # from a closed terminal; not on Windows
     for number in (signal.SIGTERM, hangup):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, _stop)
 
 
-# What is wrong with the command line itself; typer exports one class of it only.
+# Base class of all errors in a command line; typer exports only one of its subclasses.
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 
 def run_app() -> None:
-    """Run the command line; an error that the user can put right is one line and status 2."""
+    """Run the command line; an error that the user can correct is one line and status 2."""
     _handle_signals()
     try:
         sys.exit(app(standalone_mode=False))
     except Interrupted as interrupt:
-        typer.echo("stopped; to go on, give the same command and --resume", err=True)
+        typer.echo("stopped; to resume, give the same command and --resume", err=True)
         sys.exit(128 + interrupt.number)
     except _UsageError as error:
         _fail(error.format_message())
     except ModuleNotFoundError as error:
         if _is_own(error.name):
             raise
-        _fail(f"{error.name} is not installed; make setup installs all that training needs")
+        _fail(f"{error.name} is not installed; make setup installs all packages of training")
     except (GatewiseError, OSError) as error:
         _fail(str(error))
 

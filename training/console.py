@@ -1,4 +1,4 @@
-"""The terminal, where people watch a training, or the log that they read later."""
+"""The terminal or the log that a training writes to."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,20 +17,20 @@ from rich.status import Status
 
 
 class StageConsole(Console):
-    """Says in a log too what a terminal shows by something that moves."""
+    """Prints stages into a log that a terminal shows as spinners and bars."""
 
     def status(self, status: Any, **options: Any) -> Status:
-        """Return a spinner; where none can turn, a line says once what is done."""
+        """Return a spinner; in a log, print the stage as a line."""
         self.announce(status)
         return super().status(status, **options)
 
     def announce(self, stage: Any) -> None:
-        """Print what is done next, unless this is a terminal, which has a bar or a spinner."""
+        """Print the next stage, except on a terminal, which shows a bar or a spinner."""
         if not self.is_terminal:
             self.print(stage)
 
 
-# What is printed is plain text: a path or a label may look like markup.
+# All output is plain text: a path or a label may look like markup.
 console = StageConsole(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
@@ -45,10 +45,10 @@ def hushed() -> Iterator[None]:
 
 
 class Bar:
-    """A progress bar with figures beside it, from `start` to `stop`.
+    """A progress bar with figures beside it, shown from `start` to `stop`.
 
     Args:
-        description: What is done.
+        description: Name of the work.
         total: Steps in all.
     """
 
@@ -73,15 +73,15 @@ class Bar:
         self._bar.start()
 
     def stop(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def show(self, done: int, figures: str, *, description: str | None = None) -> None:
-        """Move the bar on, under another description if one is given."""
+        """Advance the bar, under another description if one is given."""
         self._bar.update(self._task, completed=done, figures=figures, description=description)
 
     def restart(self) -> None:
-        """Start again from no step."""
+        """Set the bar back to 0 steps."""
         self._bar.reset(self._task)
 
 
@@ -89,7 +89,7 @@ class StepProgress:
     """A bar for work of many steps, shown while entered.
 
     Args:
-        description: What is done.
+        description: Name of the work.
         total: Steps in all.
     """
 
@@ -102,9 +102,9 @@ class StepProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def show(self, done: int, figures: str) -> None:
-        """Move the bar on."""
+        """Advance the bar."""
         self._bar.show(done, figures)

@@ -1,4 +1,4 @@
-"""Chooses the defaults that depend on the data, and on the version that a training starts from."""
+"""Chooses the defaults that depend on the data or on the version that a training starts from."""
 
 import math
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ USUAL = {
     "units": NetworkSettings.units,
     "embedding": NetworkSettings.embedding,
 }
-WIDER = {"units": 256}  # with texts that have no labels: more texts have more to say
-GENTLER = 1e-3  # learning rate, so that what was pretrained is not unlearned
-ROUNDS = 1  # of self-training with a time budget, whose plan leaves them out if there is no time
-FEWEST_STEPS = 1_000  # a network learns little in fewer, so few rows are repeated
-FEWEST_TOKENS = 4_000_000  # nor from fewer tokens, so short texts are repeated too
-MOST_FOR_TOKENS = 4  # epochs that short texts alone can ask for; then the rows are known by heart
+WIDER = {"units": 256}  # where texts without labels add to the data
+GENTLER = 1e-3  # learning rate that keeps what was pretrained
+ROUNDS = 1  # of self-training with a time budget; its plan drops them if time is short
+FEWEST_STEPS = 1_000  # a network learns little in fewer; few rows are repeated
+FEWEST_TOKENS = 4_000_000  # a network learns little from fewer; short texts are repeated
+MOST_FOR_TOKENS = 4  # epochs for short texts; with more, the network memorizes the rows
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
-SEVERAL_LABELS = 3  # times as many epochs: each label is a task, and most labels are rare
+SEVERAL_LABELS = 3  # times as many epochs: each label is a task of its own, and most are rare
 
 CHOSEN = {
     "cell": USUAL["cell"],
@@ -35,7 +35,7 @@ CHOSEN = {
     "self_training": f"{TrainSettings.self_training}, or {ROUNDS} with --time-budget",
     "pretrain_epochs": f"{PretrainSettings.epochs}",
 }
-"""The settings whose defaults are chosen here, and in words how."""
+"""How the defaults are chosen here, in words, by setting."""
 
 
 def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool) -> dict[str, Any]:
@@ -44,12 +44,12 @@ def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool)
     The epochs and the spelling stay None. They are chosen when the rows have been read.
 
     Args:
-        asked: Values by the names that settings have in the record, None where nothing was said.
+        asked: Values by the names of settings in the record; None where none was given.
         start: The version whose network is trained further, if there is one.
         budgeted: Whether there is a time budget.
 
     Raises:
-        TrainingError: The shape that was asked for is not that of the version.
+        TrainingError: The shape in `asked` is not that of the version.
     """
     unlabeled = asked["unlabeled"]
     shape = {name: asked[name] for name in USUAL}
@@ -72,12 +72,13 @@ def choose_shape(
     """Return cell, layers, units and embedding.
 
     Args:
-        asked: The same, None where nothing was said.
-        start: The version whose network is gone on with, if there is one.
-        pretrains: Whether a language is learned from texts without labels.
+        asked: Values of the same names; None where none was given.
+        start: The version whose network is trained further, if there is one.
+        pretrains: Whether a language model is learned from texts without labels.
 
     Raises:
-        TrainingError: What was asked for is not what the version has.
+        TrainingError: The shape in `asked` is not that of the version, or the training has two
+            starting points.
     """
     said = {name: value for name, value in asked.items() if value is not None}
     if start is None:
@@ -95,14 +96,14 @@ def choose_shape(
 
 
 def choose_rounds(asked: int | None, *, budgeted: bool) -> int:
-    """Return how often to label the texts without labels and learn from them too."""
+    """Return the rounds of self-training."""
     if asked is not None:
         return asked
     return ROUNDS if budgeted else TrainSettings.self_training
 
 
 def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:
-    """Return the passes over the rows, unless early stopping ends the fit before.
+    """Return the most passes over the rows; early stopping may end the fit before.
 
     Args:
         batches: Steps of an epoch.
@@ -116,5 +117,5 @@ def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:
 
 
 def spells_by_default(tokens: int) -> bool:
-    """Whether vectors are made of the tokens' spelling, if train has so many tokens."""
+    """Whether vectors are made of the tokens' spelling where train has so many tokens."""
     return tokens < FEWEST_TOKENS

@@ -1,4 +1,4 @@
-"""Errors of training that the user can put right. Each is shown as one line; the exit status is 2.
+"""Errors of training that the user can correct. Each is shown as one line; the exit status is 2.
 
 GatewiseError
 └── TrainingError
@@ -11,7 +11,7 @@ from models.errors import GatewiseError
 
 
 class TrainingError(GatewiseError):
-    """Training cannot go on; nothing has been published."""
+    """Training cannot continue; nothing has been published."""
 
 
 class DataError(TrainingError):

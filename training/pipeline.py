@@ -1,4 +1,4 @@
-"""Trains a version from a dataset and publishes it: every step, in its order."""
+"""Trains a version from a dataset and publishes it: all steps in order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,11 +38,11 @@ def train(run: Run, *, store: Store) -> Version:
     """Train a version and publish it.
 
     Raises:
-        TrainingError: Says in one line what is wrong; nothing has been published. So it is where
-            another training of that name is at work.
-        Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
+        TrainingError: The training failed, or another training of that name is running. Nothing
+            has been published.
+        Interrupted: A signal asked for the end. A run with `resume` continues from there.
     """
-    # The folder is made first, so that a store that cannot be written to is found before training.
+    # The folder comes first: a store that cannot be written to then fails before the training.
     with store.staging(run.settings.name) as folder, run.lock(), MlflowLog(run) as log:
         with _print_what_is_kept(run):
             metadata, summary = _build(
@@ -57,13 +57,13 @@ def train(run: Run, *, store: Store) -> Version:
 
 
 def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
-    """Make a version in `folder`; return its metadata and what its report says."""
+    """Make a version in `folder`; return its metadata and the summary of its report."""
     start_repeatably(run.settings.seed)
     baseline = _fit_baseline(run)
     if run.budget is not None:
         run = fit_into(run, run.budget)
     learned = learn(run)
-    settings = replace(run.settings, subwords=run.spells)  # what a default came to
+    settings = replace(run.settings, subwords=run.spells)  # the value, where it was left open
     metadata = make_metadata(run.prepared, learned, settings)
     metadata = export_version(learned.classifier, run.prepared, metadata=metadata, folder=folder)
     verified = _verify(run, learned.classifier, folder=folder)
@@ -87,7 +87,7 @@ def _fit_baseline(run: Run) -> Baseline:
 
 
 def _verify(run: Run, classifier: TrainedClassifier, *, folder: Path) -> VerifiedExport:
-    """Verify the export against what was trained; record its golden predictions."""
+    """Verify the export against the trained classifier; record its golden predictions."""
     prepared = run.prepared
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
@@ -105,12 +105,12 @@ def _observers(run: Run, log: MlflowLog, stage: str) -> list[Observer]:
 
 @contextmanager
 def _print_what_is_kept(run: Run) -> Iterator[None]:
-    """Say how to go on if the training ends before its time, unless that would end it again."""
+    """Say how to resume if the training fails, unless it would fail again in the same way."""
     try:
         yield
-    except BaseException as error:  # also a signal that comes when no fit listens
+    except BaseException as error:  # also a signal that arrives outside of a fit
         told = isinstance(error, Interrupted)
         again = isinstance(error, TrainingError) and not isinstance(error, ExportError)
         if run.has_checkpoints and not told and not again:
-            console.print("what was fitted is kept; to go on, give the same command and --resume")
+            console.print("checkpoints are kept; to resume, give the same command and --resume")
         raise

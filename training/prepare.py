@@ -1,4 +1,4 @@
-"""From a dataset's name to token ids: everything that comes before the network."""
+"""From the name of a dataset to token ids: all steps before the network."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -24,9 +24,13 @@ Rows = list[list[int]]
 class Prepared:
     """Labelled texts, the tokenizer learned from them and their ids by split.
 
-    `leaks` says of each split but train which of its rows stand in train too, shape (rows,).
-    `corpus` has the ids of the texts without labels that are not among the labelled ones of any
-    split; `domain` those of all texts without labels.
+    Args:
+        data: The labelled texts.
+        tokenizer: Learned from the texts without labels if there are any, else from train.
+        ids: Ids of each row, by split.
+        leaks: Whether each row also occurs in train, shape (rows,); by split, without train.
+        domain: Ids of all texts without labels.
+        corpus: Ids of those texts without labels that occur in no labelled split.
     """
 
     data: LabelledData
@@ -53,12 +57,12 @@ class Prepared:
 def prepare(
     settings: TrainSettings, *, known: Tokenizer | None = None, rows: int | None = None
 ) -> Prepared:
-    """Load the data, learn the vocabulary, turn texts into ids.
+    """Load the data, learn the vocabulary and turn texts into ids.
 
     Args:
         settings: What to load and how.
         known: A tokenizer whose tokens keep their ids.
-        rows: How many rows of train to keep, drawn by the seed; None for all.
+        rows: Number of rows of train to keep, drawn by the seed; None for all.
 
     Raises:
         DataError: The dataset cannot be found, read or used.
@@ -68,7 +72,7 @@ def prepare(
         data = _thin(data, rows, seed=settings.seed)
     texts = _read_unlabelled(settings)
     with console.status("learning the vocabulary"):
-        # From the texts without labels alone, so that what is learned of them serves other labels.
+        # Texts without labels come first: the encoder learned from them then fits any labels.
         size = settings.pretrain.vocabulary if texts else settings.vocabulary
         tokenizer = learn_vocabulary(texts or data.train.whole_texts, size=size)
         tokenizer = extend_vocabulary(known, tokenizer) if known else tokenizer
@@ -92,7 +96,7 @@ def _read_unlabelled(settings: TrainSettings) -> list[str]:
 
 
 def _inspect(data: LabelledData) -> dict[str, NDArray[np.bool_]]:
-    """Warn of what is wrong with the rows; return which of each split but train train has too."""
+    """Warn of faults in the rows; return the leaks of each split, see `Prepared`."""
     findings = quick_findings(
         {purpose: split.texts for purpose, split in data.splits.items()},
         labels={purpose: split.labels for purpose, split in data.splits.items()},

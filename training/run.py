@@ -1,4 +1,4 @@
-"""One training: what it works on, what decides it, and where it leaves what it needs to go on."""
+"""One training: its data, its settings and the place of its checkpoints."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -22,12 +22,12 @@ from training.targets import Targets
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training
 
-FEWEST_HONEST = 100  # validation rows; fewer say less than those that train has too
+FEWEST_HONEST = 100  # validation rows; with fewer, the rows that also occur in train stay too
 
 
 @dataclass(frozen=True)
 class Judges:
-    """The rows that decide: ids of each, and what it should be classified as."""
+    """The rows that training decides by: their ids and their targets."""
 
     ids: Rows
     labels: Targets
@@ -39,12 +39,12 @@ class Run:
 
     Args:
         prepared: The data.
-        settings: All that decides the result.
-        work: Folder of checkpoints, which stay until the version is published, and of encoders,
-            which stay for later trainings.
-        start: The version whose network is gone on with, if there is one.
-        budget: How long it may take; None for as long as it takes.
-        resume: Whether to go on from checkpoints.
+        settings: All settings that decide the result.
+        work: Folder of checkpoints and encoders. Checkpoints stay until the version is published,
+            encoders for later trainings.
+        start: The version whose network is trained further, if there is one.
+        budget: How long the training may take; None for no limit.
+        resume: Whether to resume from checkpoints.
         observers: Returns the observers of the fit of a stage.
     """
 
@@ -58,7 +58,7 @@ class Run:
 
     @cached_property
     def score(self) -> Score:
-        """The figure that the best epoch is chosen by."""
+        """The figure that chooses the best epoch."""
         data = self.prepared.data
         return choose_score(data.train.labels, labels=len(data.labels))
 
@@ -76,7 +76,7 @@ class Run:
 
     @property
     def spells(self) -> bool:
-        """Whether vectors are made of the tokens' spelling: where none are known beforehand."""
+        """Whether vectors are made of the tokens' spelling; never where vectors are known."""
         if self.start is not None or self.pretrains:
             return False
         asked = self.settings.subwords
@@ -90,18 +90,18 @@ class Run:
 
     @property
     def biased(self) -> bool:
-        """Whether labels get a bias on validation, which would undo what class weights are for."""
+        """Whether labels get a bias on validation; it would undo class weights."""
         return self.settings.class_weight == "none"
 
     @cached_property
     def honest(self) -> NDArray[np.bool_]:
-        """Whether a validation row, shape (rows,), says something: one that train has does not."""
+        """Which validation rows may decide, shape (rows,): those that do not occur in train."""
         honest = self.prepared.data.validation.whole & ~self.prepared.leaks["validation"]
         return honest if honest.sum() >= FEWEST_HONEST else np.ones_like(honest)
 
     @cached_property
     def judges(self) -> Judges:
-        """The validation rows that do not stand in train too, which any model knows by heart."""
+        """The validation rows that may decide; see `honest`."""
         prepared, honest = self.prepared, self.honest
         ids = prepared.ids["validation"]
         return Judges(
@@ -119,24 +119,24 @@ class Run:
         return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 
     def curves_folder(self, stage: str) -> Path:
-        """Return where the learning curves of one stage go."""
+        """Return the folder of the learning curves of one stage."""
         return self.work / "tensorboard" / self.settings.name / stage
 
     def note(self, name: str) -> Path:
-        """Return a file beside the checkpoints, which stays for as long as they do."""
+        """Return the path of a file that is kept and deleted with the checkpoints."""
         return self._checkpoints / name
 
     def lock(self) -> AbstractContextManager[None]:
-        """Keep the checkpoints to this training while entered; see `lock_training`."""
+        """Reserve the checkpoints for this training while entered; see `lock_training`."""
         return lock_training(self.settings.name, work=self.work)
 
     @property
     def has_checkpoints(self) -> bool:
-        """Whether there is something to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return any(self._checkpoints.glob("*.npz"))
 
     def clean_up(self) -> None:
-        """Delete the checkpoints: the version is published."""
+        """Delete the checkpoints, once the version is published."""
         shutil.rmtree(self._checkpoints, ignore_errors=True)
 
     @property
@@ -145,6 +145,6 @@ class Run:
 
 
 def start_repeatably(seed: int) -> None:
-    """Make runs with the same seed equal: nothing random, no sum in the order threads finish."""
+    """Make runs with the same seed equal: fixed seeds, and sums in a fixed order."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

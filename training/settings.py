@@ -22,7 +22,7 @@ HASHED = "the hashes of the rows stand for the place that the rows come from"
 
 @dataclass(frozen=True)
 class About:
-    """What a field says of its setting, beside the type and the default.
+    """What a field declares of its setting, beside the type and the default.
 
     Args:
         help: What the setting is, without its unit.
@@ -32,8 +32,8 @@ class About:
         check: Raises ValueError for a value that is wrong in another way.
         option: Name of the option; "" for the setting's own name.
         is_option: Whether the command line has an option for the setting.
-        left_out: Why the setting does not decide the result, so that record and identity do
-            without it; "" where it does.
+        left_out: Why the setting does not decide the result; "" where it does. Record and
+            identity omit such a setting.
     """
 
     help: str
@@ -49,11 +49,11 @@ class About:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What a field says that holds settings of its own.
+    """What a field declares that holds settings of its own.
 
     Args:
-        prefix: What the record puts before their names.
-        needs: The setting without which they decide nothing; "" where they always do.
+        prefix: Prefix of their names in the record.
+        needs: Without this setting they decide nothing; "" where they always decide.
     """
 
     prefix: str = ""
@@ -70,7 +70,7 @@ class Declared:
         about: What its field says.
         field: Its field.
         holder: The field of `TrainSettings` that holds it; "" where that class itself does.
-        part: What that field says.
+        part: The declaration of that field.
     """
 
     name: str
@@ -86,19 +86,19 @@ class Declared:
         return f"--{(self.about.option or self.name).replace('_', '-')}"
 
     def decides(self, settings: "TrainSettings") -> bool:
-        """Whether the result of a training with these settings depends on it."""
+        """Whether it decides the result of a training with these settings."""
         needed = self.part.needs
         return not self.about.left_out and (not needed or bool(getattr(settings, needed)))
 
     def value(self, settings: "TrainSettings") -> Value:
-        """Return what it is in these settings."""
+        """Return its value in these settings."""
         holder = getattr(settings, self.holder) if self.holder else settings
         return getattr(holder, self.field.name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkSettings:
-    """The shape of a network, and the noise it is trained with."""
+    """The shape of a network, and the noise in its training."""
 
     cell: Annotated[Cell, About("Recurrent cell")]
     layers: Annotated[
@@ -115,7 +115,7 @@ class NetworkSettings:
             most=0.9,
         ),
     ] = 0.3
-    # The unknown token so learns to stand for any word.
+    # The unknown token learns in this way to stand for any word.
     word_dropout: Annotated[
         float,
         About(
@@ -137,7 +137,7 @@ class FitSettings:
         About("How often to go through the training rows at most", unit="passes", least=1),
     ] = None
     patience: Annotated[
-        int, About("How long to go on without a better validation score", unit="epochs", least=1)
+        int, About("How long to continue without a better score", unit="epochs", least=1)
     ] = 3
     batch: Annotated[int, About("Size of a step", unit="texts", least=1)] = 32
     learning_rate: Annotated[
@@ -190,7 +190,7 @@ class PretrainSettings:
     max_tokens: Annotated[
         int, About("Length at which a text is cut", unit="tokens", is_option=False)
     ] = 1_500
-    # Not the seed of the training: trainings with other seeds start from the same encoder.
+    # Not the seed of the training: trainings with different seeds share one encoder.
     seed: Annotated[
         int,
         About(
@@ -201,7 +201,7 @@ class PretrainSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """One training: its name, and all that decides its result apart from the libraries."""
+    """One training: its name and all settings that decide its result."""
 
     dataset: Annotated[
         str,
@@ -236,7 +236,7 @@ class TrainSettings:
         ),
     ] = 1_000
     ngrams: Annotated[bool, About("Whether to put a table of n-grams beside the network")] = True
-    # Decides nothing where vectors come from texts without labels or from a version.
+    # Without effect where vectors come from texts without labels or from a version.
     subwords: Annotated[
         bool | None, About("Whether words that are spelled alike share what they learn")
     ] = None

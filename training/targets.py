@@ -1,4 +1,4 @@
-"""What rows should be classified as: the classes of each row, and how many rows each class has."""
+"""Targets: the classes of each row, and the number of rows of each class."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ Targets = NDArray[np.int32]
 
 
 def count_classes(targets: Targets, *, classes: int) -> NDArray[np.int64]:
-    """Return how many rows each class has, shape (classes,)."""
+    """Return the number of rows of each class, shape (classes,)."""
     if targets.ndim == 2:
         return targets.sum(axis=0, dtype=np.int64)
     return np.bincount(targets, minlength=classes)

@@ -70,7 +70,7 @@ def test_however_often_it_is_stopped_it_ends_as_if_nothing_had_been(
             staged = list((store / "tiny").iterdir())
             *before, last = stop(process, number)
         assert len(staged) == 1  # so that there was something to leave behind
-        assert last == "stopped; to go on, give the same command and --resume"
+        assert last == "stopped; to resume, give the same command and --resume"
         assert not [line for line in before if not line.startswith("epoch ")]
         assert list(store.rglob("*")) == []
         assert checkpoints(tmp_path) == ["network.npz"]
@@ -106,7 +106,7 @@ def test_stopped_after_the_fit_it_is_not_fitted_again(dataset: Path, tmp_path: P
     with start_training(tmp_path, *given) as process:
         wait_for("exporting", process)
         last = stop(process, signal.SIGTERM)[-1]
-    assert last == "what was fitted is kept; to go on, give the same command and --resume"
+    assert last == "checkpoints are kept; to resume, give the same command and --resume"
     done = run_training(tmp_path, *given, "--resume")
     assert done.returncode == 0, done.stderr
     said = done.stderr.splitlines()

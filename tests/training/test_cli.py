@@ -50,4 +50,6 @@ def test_a_library_that_is_missing_is_named() -> None:
         "from training.__main__ import run_app; run_app()\n"
     )
     done = run_command("train", "--dataset=a.csv", "--name=a", program=("-c", script))
-    assert refusal(done) == "datasets is not installed; make setup installs all that training needs"
+    assert (
+        refusal(done) == "datasets is not installed; make setup installs all packages of training"
+    )

@@ -1,4 +1,4 @@
-"""A training that ends before its time says how to go on, where that helps."""
+"""A training that fails says how to resume, where that helps."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from training.workspace.interrupt import Interrupted
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 
-HINT = "what was fitted is kept; to go on, give the same command and --resume"
+HINT = "checkpoints are kept; to resume, give the same command and --resume"
 
 
 @pytest.mark.parametrize(

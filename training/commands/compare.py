@@ -35,7 +35,7 @@ def compare(
     time_budget: Annotated[
         float | None,
         typer.Option(
-            min=1, help="How long all but the tasks may take (minutes); it decides how many rows."
+            min=1, help="Time for all but the tasks (minutes); it decides the number of rows."
         ),
     ] = None,
     tasks: Annotated[
@@ -80,11 +80,11 @@ def _read_cells(cells: str) -> tuple[Cell, ...]:
     named = list(dict.fromkeys(part.strip() for part in cells.split(",")))
     known = get_args(Cell)
     if strange := [name for name in named if name not in known]:
-        raise typer.BadParameter(f"{strange[0]!r} is no cell; there are {', '.join(known)}")
+        raise typer.BadParameter(f"unknown cell {strange[0]!r}; known are {', '.join(known)}")
     return tuple(named)
 
 
 def name_of(dataset: str) -> str:
-    """Return a name for what is made of a dataset: the last part of its path or id."""
+    """Return a model name for a dataset: the last part of its path or id."""
     last = re.sub(r"[^a-z0-9._-]", "-", Path(dataset).resolve().stem.lower())
     return last.strip("._-")[:LONGEST_NAME] or "data"

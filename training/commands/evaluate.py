@@ -22,7 +22,7 @@ from training.commands.options import (
 def evaluate(
     asked: Asked,
     *,
-    model: Annotated[str, typer.Argument(help="NAME or NAME:VERSION; the newest if not said.")],
+    model: Annotated[str, typer.Argument(help="NAME for its newest version, or NAME:VERSION.")],
     split: Annotated[str | None, typer.Option(help="Split to measure on; test if absent.")] = None,
     engine: Annotated[EngineName, typer.Option(help="Engine to compute with.")] = "onnx",
     report: Annotated[

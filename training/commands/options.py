@@ -1,4 +1,4 @@
-"""Options that several commands have; those of settings are made from `training/settings.py`."""
+"""Options of several commands. Options of settings are made from `training/settings.py`."""
 
 import inspect
 from collections.abc import Callable
@@ -22,7 +22,7 @@ WorkOption = Annotated[
 STORE, WORK = Path("models/store"), Path("runs")
 
 Asked = dict[str, Any]
-"""What a command line says of settings: values by their names in the record."""
+"""Values of settings from a command line, by their names in the record."""
 
 
 def setting(
@@ -32,9 +32,9 @@ def setting(
 
     Args:
         name: Name of the setting in the record.
-        help: What the command says of it, where that is not what the field says.
-        default: Of the command, where it is not that of the field.
-        most: The largest value that the command takes, where it is less than the field's.
+        help: Text in place of the field's help.
+        default: Value in place of the field's default.
+        most: Largest value in place of the field's.
     """
     declared = SETTINGS[name]
     about, kind = declared.about, declared.kind
@@ -60,9 +60,9 @@ def setting(
 
 
 def takes(*settings: inspect.Parameter) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a command of a function whose first argument is what is asked of these settings.
+    """Make a command of a function that takes the values of these settings as first argument.
 
-    Its other arguments are options of the command's own. Typer reads them all from the signature.
+    Its other arguments are further options. Typer reads all options from the signature.
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
@@ -79,7 +79,7 @@ def takes(*settings: inspect.Parameter) -> Callable[[Callable[..., None]], Calla
 
 
 def find_version(store: Store, model: str) -> Version:
-    """Return the version that NAME or NAME:VERSION means, whole and readable."""
+    """Return the version that NAME or NAME:VERSION means, once its files are verified."""
     version = store.resolve(model)
     version.verify()
     return version
@@ -90,7 +90,7 @@ def _is_flag(declared: Declared) -> bool:
 
 
 def _checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
-    """Return a callback of Typer that refuses what `check` raises ValueError for."""
+    """Return a callback of Typer that rejects a value if `check` raises ValueError."""
 
     def callback(value: Any) -> Any:
         try:

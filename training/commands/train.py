@@ -30,7 +30,7 @@ def train(
     time_budget: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="How long all may take (minutes); what does not fit is left out."
+            min=0.1, help="Time for the whole training (minutes); it is shortened to fit."
         ),
     ] = None,
     resume: Annotated[
@@ -50,7 +50,7 @@ def train(
     budget = Budget(minutes=time_budget) if time_budget else None
     start = find_version(Store(store), asked["start_from"]) if asked["start_from"] else None
     settings = TrainSettings.of(complete(asked, start=start, budgeted=budget is not None))
-    # Most mistakes show here, before TensorFlow starts, which takes seconds.
+    # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
     prepared = prepare(settings, known=start.tokenizer if start else None)
     with quiet_start():
@@ -71,9 +71,9 @@ def train(
 
 
 def _refuse_without_texts(asked: Asked) -> None:
-    """Refuse options for texts without labels, where no such texts are named."""
+    """Reject options about texts without labels where no such texts are named."""
     for name in ("pretrain_epochs", "self_training"):
         if asked[name]:
             raise TrainingError(
-                f"{SETTINGS[name].option} is about texts without labels; name them with --unlabeled"
+                f"{SETTINGS[name].option} needs texts without labels; name them with --unlabeled"
             )

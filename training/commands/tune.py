@@ -27,7 +27,7 @@ def tune(
         typer.Option(
             min=0,
             max=1e6,
-            help="How long all trials may take (minutes); the first one is always completed.",
+            help="Time for all trials (minutes); the first one is always completed.",
         ),
     ] = 30,
     trials: Annotated[
@@ -35,7 +35,7 @@ def tune(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Resume the tuning of that name; else a new one begins."),
+        typer.Option("--resume", help="Resume the tuning of that name; else start a new one."),
     ] = False,
     work: Annotated[
         Path, typer.Option(help="Folder of the trials, in tune/NAME.", envvar="GATEWISE_WORK")
@@ -65,6 +65,6 @@ def check_installed() -> None:
         import optuna  # noqa: F401
     except ImportError as error:
         raise TrainingError(
-            f"tuning needs Optuna, which cannot be imported ({error}); make setup installs it, "
-            "and so does python -m pip install optuna"
+            f"tuning needs Optuna, which cannot be imported ({error}); install it with make "
+            "setup or python -m pip install optuna"
         ) from error

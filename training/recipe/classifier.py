@@ -20,7 +20,7 @@ from training.settings import NetworkSettings
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainedClassifier:
-    """Everything that an export needs.
+    """The parts of a classifier that an export needs.
 
     Args:
         shape: Shape of the network.
@@ -28,7 +28,7 @@ class TrainedClassifier:
         ngrams: The table beside it, if there is one.
         task: Whether labels exclude each other.
         scaling: How the logits of the network and of the n-grams add up.
-        thresholds: Probabilities from which labels are given; None where they exclude each other.
+        thresholds: Least probability of each label that is given; None for single label.
     """
 
     shape: NetworkSettings
@@ -63,7 +63,7 @@ class TrainedClassifier:
 
     @property
     def ngram_lookup(self) -> NgramLookup | None:
-        """The table, to be asked without the network."""
+        """The table for lookups without the network."""
         if self.ngrams is None:
             return None
         return NgramLookup(self.ngrams.table, self.ngram_scale, self.labels)

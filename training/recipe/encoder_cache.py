@@ -1,4 +1,4 @@
-"""Keeps what was learned of a language, for later trainings on the same texts."""
+"""Keeps pretrained encoders for later trainings on the same texts."""
 
 import hashlib
 import json
@@ -24,12 +24,12 @@ PRETRAINING = "pretraining"  # the stage, for the observers of a run
 
 
 def find_encoder(run: Run) -> Encoder:
-    """Return the encoder of the corpus of a run: the one that was kept, or else a new one.
+    """Return the encoder of the corpus of a run: the kept one, or else a new one.
 
     Raises:
-        TrainingError: The fit failed, the file of an encoder is broken, or another training is
+        TrainingError: The fit failed, the file of the encoder is broken, or another training is
             about to write it.
-        Interrupted: Somebody asked to stop.
+        Interrupted: A signal asked for the end.
     """
     path = _place(run)
     if path.is_file():
@@ -41,7 +41,7 @@ def find_encoder(run: Run) -> Encoder:
 
 
 def is_kept(run: Run) -> bool:
-    """Whether the encoder of the corpus of a run has been learned already."""
+    """Whether the encoder of the corpus of a run is kept."""
     return _place(run).is_file()
 
 
@@ -51,7 +51,7 @@ def _place(run: Run) -> Path:
 
 
 def _pretrain(run: Run, path: Path) -> Encoder:
-    """Return a new encoder, which is kept at `path`."""
+    """Return a new encoder; keep it at `path`."""
     checkpoint = Checkpoint(
         path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
     )
@@ -72,7 +72,7 @@ def _pretrain(run: Run, path: Path) -> Encoder:
 
 
 def _identify(run: Run) -> Mapping[str, Any]:
-    """Return all that decides an encoder: the ids of the texts, the shape, how it is fitted."""
+    """Return all that decides an encoder: the ids of the texts, the shape, the settings."""
     shape = run.settings.network
     return {
         "corpus": run.prepared.domain_sha256,

@@ -43,7 +43,7 @@ class Encoder:
     Args:
         embedding: Shape (vocabulary, width).
         layers: The weights of each recurrent layer, as Keras orders them.
-        perplexity: Of the last steps' sampled predictions, as a sign of life.
+        perplexity: Running mean over the sampled predictions of the last steps.
     """
 
     embedding: NDArray[np.float32]
@@ -51,7 +51,7 @@ class Encoder:
     perplexity: float
 
     def give_to(self, network: keras.Model) -> None:
-        """Start a network of the same shape from what was learned."""
+        """Set the weights of a network of the same shape."""
         network.get_layer("embedding").set_weights([self.embedding])
         for index, weights in enumerate(self.layers):
             network.get_layer(f"recurrent_{index}").set_weights(list(weights))
@@ -63,7 +63,7 @@ class PretrainCourse:
 
     Args:
         epoch: Epochs that are complete.
-        batch: Batches of texts done of the next one.
+        batch: Complete batches of texts of the next epoch.
         tokens: Tokens predicted so far.
         loss: Running mean of the loss.
         seconds: Time so far.
@@ -88,13 +88,13 @@ def pretrain(
 ) -> Encoder:
     """Fit a language model to rows of ids; return its encoder.
 
-    Goes on from `checkpoint` if it holds something. `observers` hear of every epoch, and of every
+    Resumes from `checkpoint` if it holds something. `observers` hear of every epoch, and of every
     batch of texts as a step.
 
     Raises:
-        DataError: There is nothing to predict in the rows.
+        DataError: No row has two tokens.
         TrainingError: The loss is no longer a number.
-        Interrupted: Somebody asked to stop; the checkpoint says where.
+        Interrupted: A signal asked for the end; the checkpoint is saved.
     """
     pretraining = Pretraining(
         rows, vocabulary=vocabulary, shape=shape, settings=settings, seed=seed
@@ -135,7 +135,7 @@ class Pretraining:
         seed: Decides weights, dropout, samples and the order of the texts.
 
     Raises:
-        DataError: There is nothing to predict in the rows.
+        DataError: No row has two tokens.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class Pretraining:
         self._step = self.model.make_step(steps=steps)
 
     def learn(self, texts: Ids) -> None:
-        """Learn from a batch of texts, slice by slice, the state carried on.
+        """Learn from a batch of texts slice by slice; each slice starts from the state before it.
 
         Raises:
             TrainingError: The loss is no longer a number.
@@ -232,7 +232,7 @@ class LanguageModel:
 
     @property
     def tracked(self) -> list[Any]:
-        """Every variable that a checkpoint needs, once the step is made."""
+        """Every variable that a checkpoint needs; empty before `make_step`."""
         return self._tracked
 
     @property
@@ -241,14 +241,14 @@ class LanguageModel:
         return [*(w for layer in layers for w in layer.trainable_variables), self._bias]
 
     def initial_state(self, batch: int) -> list[NDArray[np.float32]]:
-        """Return the state before a text, as `step` takes it."""
+        """Return the state before a text, in the form that the step takes."""
         zero = np.zeros((batch, self.shape.units), np.float32)
         return [zero] * (len(CELLS[self.shape.cell].states) * self.shape.layers)
 
     def make_step(self, *, steps: int) -> Any:
         """Return a function of ids (batch, time), the ids that follow them, and the state.
 
-        It learns once, and returns the mean loss and the next state.
+        The function learns once. It returns the mean loss and the next state.
         """
         rate = make_rate(self._settings.learning_rate, steps=steps, warmup=WARMUP_STEPS)
         variables = self._trainable
@@ -269,7 +269,7 @@ class LanguageModel:
         )
 
     def encoder(self, *, perplexity: float) -> Encoder:
-        """Return what was learned so far."""
+        """Return the encoder as it is now."""
         layers = tuple(tuple(layer.get_weights()) for layer in self._layers)
         return Encoder(self._embedding.get_weights()[0], layers, perplexity)
 
@@ -288,9 +288,9 @@ class LanguageModel:
         return self._sampled_loss(tf.gather_nd(guesses, real), tf.gather_nd(following, real)), after
 
     def _sampled_loss(self, guesses: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-        """Return the mean cross-entropy of guesses (tokens, width) among the wanted and a sample.
+        """Return the mean cross-entropy of guesses (tokens, width) against a sample.
 
-        Logits are lowered by the log of how often a token is expected in the sample.
+        From the logit of a token, the log of its expected count in the sample is subtracted.
         """
         draws = keras.random.uniform((self._settings.negatives,), seed=self._sampler)
         others = tf.minimum(tf.searchsorted(self._cumulative, draws), self._embedding.input_dim - 1)
@@ -305,19 +305,19 @@ class LanguageModel:
 
 
 def _slices(texts: Ids, *, length: int) -> Iterator[tuple[Ids, Ids]]:
-    """Yield pieces of at most `length` tokens and the tokens that follow theirs."""
+    """Yield pieces of at most `length` tokens, each with the ids one position later."""
     for start in range(0, texts.shape[1] - 1, length):
         following = texts[:, start + 1 : start + 1 + length]
         yield texts[:, start : start + following.shape[1]], following
 
 
 def _count_slices(batches: LengthBatches, settings: PretrainSettings) -> int:
-    """Return the steps of an epoch, near enough for the learning rate."""
+    """Return the approximate steps of an epoch, for the learning rate."""
     return sum(-(-(width - 1) // settings.slice) for width in batches.widths(0))
 
 
 def _step(course: PretrainCourse, plan: FitPlan) -> FitStep:
-    """Return the batch of texts that was just learned from."""
+    """Return the last batch of texts as a step."""
     return FitStep(
         number=course.epoch * plan.batches + course.batch,
         epoch=course.epoch + 1,
@@ -329,7 +329,7 @@ def _step(course: PretrainCourse, plan: FitPlan) -> FitStep:
 
 
 def _epoch(course: PretrainCourse) -> FitEpoch:
-    """Return the epoch that was just completed."""
+    """Return the epoch that is now complete."""
     return FitEpoch(
         number=course.epoch, figures={"loss": course.loss}, tokens_per_second=_speed(course)
     )

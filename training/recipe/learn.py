@@ -1,9 +1,9 @@
 """Fits the two halves of a classifier and joins them, from labelled texts and unlabelled ones.
 
-Texts without labels are used twice: a language model learned from them is where the network starts
-from, and what the first classifier thinks of them is what a second one learns from beside the
-labelled rows (self-training: Scudder, 1965; with soft labels, Hinton et al., "Distilling the
-Knowledge in a Neural Network", 2015).
+Texts without labels serve twice. The network starts from a language model that was learned from
+them. In self-training, the first classifier labels them, and a second one learns from these labels
+beside the labelled rows (Scudder, 1965; with soft labels, Hinton et al., "Distilling the Knowledge
+in a Neural Network", 2015).
 """
 
 import math
@@ -32,7 +32,7 @@ from training.run import Run
 from training.targets import soften
 
 NGRAM_STRENGTHS = (0.1, 1.0)
-TEMPERATURE = 2.0  # of the teacher's verdicts, so that sure ones still say how sure they are
+TEMPERATURE = 2.0  # softens the teacher's probabilities; those near 1 still differ then
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Lesson:
 
     Args:
         rows: Ids of each text.
-        degrees: The degree to which it has each label, shape (rows, labels).
-        given: Whether it has it, for a learner that does not know degrees.
+        degrees: The degree to which each text has each label, shape (rows, labels).
+        given: The same as yes or no, for a learner that takes no degrees.
     """
 
     rows: Sequence[Row]
@@ -66,11 +66,11 @@ class Lesson:
 
 
 def learn(run: Run) -> Learned:
-    """Return the classifier that the data and the settings lead to.
+    """Return the classifier that data and settings lead to.
 
     Raises:
         TrainingError: A fit failed.
-        Interrupted: Somebody asked to stop.
+        Interrupted: A signal asked for the end.
     """
     encoder = find_encoder(run) if run.pretrains else None
     learned = _learn(run, labelled(run), encoder, stage="network")
@@ -91,7 +91,7 @@ def labelled(run: Run) -> Lesson:
 
 
 def examples(run: Run, lesson: Lesson) -> Examples:
-    """Return what the network sees of a lesson: each text cut, or even a share of them only."""
+    """Return the examples that the network sees: a share of the texts, each cut."""
     count, settings = len(lesson.rows), run.settings
     random = np.random.default_rng(settings.seed)
     seen = np.sort(random.permutation(count)[: math.ceil(settings.share * count)])
@@ -100,7 +100,7 @@ def examples(run: Run, lesson: Lesson) -> Examples:
 
 
 def build_start(run: Run, *, encoder: Encoder | None) -> keras.Model:
-    """Return a network as it is before a fit, which knows what is known beforehand."""
+    """Return a network before its fit, with the weights of the encoder or of the start version."""
     network = _build(run, spelled=run.spells)
     if encoder is not None:
         encoder.give_to(network)
@@ -123,7 +123,7 @@ def _build(run: Run, *, spelled: bool) -> keras.Model:
 
 
 def _add_corpus(run: Run, teacher: TrainedClassifier) -> Lesson:
-    """Return the labelled rows and the corpus with the teacher's opinion of it."""
+    """Return the labelled rows and the corpus with the teacher's labels."""
     own, corpus = labelled(run), run.prepared.corpus
     probabilities = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
     verdict = predict(probabilities, thresholds=teacher.thresholds)
@@ -143,7 +143,7 @@ def _learn(run: Run, lesson: Lesson, encoder: Encoder | None, *, stage: str) -> 
 
 
 def choose_ngrams(run: Run, lesson: Lesson) -> NgramModel:
-    """Return the n-grams of the strength at which validation is likeliest."""
+    """Return the n-grams of the strength with the least validation loss."""
     data = run.prepared.data
     with console.status("fitting the n-grams"):
         fitted = fit_ngrams(
@@ -158,7 +158,7 @@ def choose_ngrams(run: Run, lesson: Lesson) -> NgramModel:
 
 
 def _find_loss(run: Run, ngrams: NgramModel) -> float:
-    """Return the cross-entropy of validation by the n-grams alone, weighed as they would be."""
+    """Return the validation cross-entropy of the n-grams alone, weighed as in a classifier."""
     task, labels = run.prepared.data.task, run.judges.labels
     logits = [ngrams.logits(run.judges.ids)]
     scaling = weigh(logits, labels, task=task, biased=run.biased)
@@ -168,11 +168,11 @@ def _find_loss(run: Run, ngrams: NgramModel) -> float:
 def fit_network(
     run: Run, lesson: Lesson, ngrams: NgramModel | None, encoder: Encoder | None, *, stage: str
 ) -> Fitted:
-    """Return the network, the best beside the n-grams if there are any, and how it came about.
+    """Return the fitted network, the best beside the n-grams if there are any.
 
     Raises:
         TrainingError: The loss is no longer a number.
-        Interrupted: Somebody asked to stop.
+        Interrupted: A signal asked for the end.
     """
     settings, data = run.settings, run.prepared.data
     network = build_start(run, encoder=encoder)
@@ -203,12 +203,12 @@ def fit_network(
     if run.spells:
         served = _build(run, spelled=False)
         tabulate(network, into=served)
-    round_embedding(served)  # before anything is measured, so that it is what will be served
+    round_embedding(served)  # first: all figures are then those of the served network
     return replace(fitted, network=served)
 
 
 def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> TrainedClassifier:
-    """Return both halves as they weigh best on validation."""
+    """Return both halves with the weights that are best on validation."""
     task = run.prepared.data.task
     logits = halves(fitted.network, ngrams, run.judges.ids)
     found = calibrate(logits, run.judges.labels, task=task, biased=run.biased)

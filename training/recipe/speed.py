@@ -1,4 +1,4 @@
-"""Measures how fast this machine trains, and cuts a training to the time that there is."""
+"""Measures how fast this machine trains, and fits a training into a time budget."""
 
 import itertools
 import json
@@ -30,17 +30,17 @@ from training.settings import Budget
 from training.workspace.atomic import save_json
 
 PLAN = "plan.json"  # beside the checkpoints
-SECONDS = 3.0  # that a speed is measured for
+SECONDS = 3.0  # length of a measurement
 
 
 def fit_into(run: Run, budget: Budget) -> Run:
     """Return the run with as much of its work as fits.
 
-    A run that goes on from checkpoints keeps the plan that it began with.
+    A resumed run keeps its first plan.
     """
     wanted = _wanted(run)
     if run.resume and run.note(PLAN).is_file():
-        console.print("time budget: going on with the plan that the stopped training made")
+        console.print("time budget: resuming the plan of the stopped training")
         return _follow(run, TimePlan(**json.loads(run.note(PLAN).read_text())), wanted=wanted)
     with console.status("measuring how fast this machine trains"):
         costs = measure_costs(run, before=budget.spent)
@@ -55,11 +55,11 @@ def fit_into(run: Run, budget: Budget) -> Run:
 
 
 def measure_costs(run: Run, *, before: float) -> Costs:
-    """Return what the parts of a training cost, from some steps of each.
+    """Return the costs of the parts of a training, measured over some steps of each.
 
     Args:
         run: The training.
-        before: Seconds that have passed since the start.
+        before: Seconds since the start.
     """
     own, settings = examples(run, labelled(run)), run.settings
     corpus = _count_tokens(run.prepared.corpus, cut=settings.max_tokens)
@@ -77,7 +77,7 @@ def measure_costs(run: Run, *, before: float) -> Costs:
 
 
 def measure_speed(run: Run) -> float:
-    """Return tokens per second of fitting the network to the labelled rows."""
+    """Return the speed of fitting the network to the labelled rows, in tokens per second."""
     return _measure(_fit(run, examples(run, labelled(run))))
 
 
@@ -96,7 +96,7 @@ def _wanted(run: Run) -> TimePlan:
 
 
 def _follow(run: Run, plan: TimePlan, *, wanted: TimePlan) -> Run:
-    """Return the run with the settings of a plan; what is not cut stays as it was said."""
+    """Return the run with the settings of a plan; change only those that the plan cuts."""
     settings = replace(run.settings, self_training=plan.rounds, share=plan.share)
     if plan.epochs != wanted.epochs:
         settings = replace(settings, fit=replace(settings.fit, epochs=plan.epochs))
@@ -107,8 +107,8 @@ def _follow(run: Run, plan: TimePlan, *, wanted: TimePlan) -> Run:
 
 
 def _measure(steps: Iterator[int]) -> float:
-    """Return tokens per second of steps that yield how many tokens they have learned from."""
-    next(steps)  # which is slow, for it is traced
+    """Return tokens per second of steps; each yields its number of tokens."""
+    next(steps)  # the first step is slow: TensorFlow traces it
     tokens, started = 0, time.perf_counter()
     for count in steps:
         tokens += count
@@ -118,7 +118,7 @@ def _measure(steps: Iterator[int]) -> float:
 
 
 def _fit(run: Run, own: Examples) -> Iterator[int]:
-    """Fit a network that is thrown away; yield the tokens of each step, without an end."""
+    """Fit a throwaway network without an end; yield the tokens of each step."""
     settings, task = run.settings, run.prepared.data.task
     network = build_start(run, encoder=None)
     optimizer = make_optimizer(network, settings.fit, steps=1)
@@ -132,7 +132,7 @@ def _fit(run: Run, own: Examples) -> Iterator[int]:
 
 
 def _pretrain(run: Run) -> Iterator[int]:
-    """Fit a language model that is thrown away; yield the tokens of each batch, without an end."""
+    """Fit a throwaway language model without an end; yield the tokens of each batch."""
     settings = run.settings.pretrain
     pretraining = Pretraining(
         run.prepared.domain,

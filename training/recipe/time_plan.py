@@ -1,21 +1,21 @@
-"""Chooses what of a training fits into the time that there is."""
+"""Chooses the work that fits into the time budget of a training."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-SLACK = 1.15  # for validation, checkpoints, and a machine that is not always as fast
+SLACK = 1.15  # factor for validation, checkpoints, and a machine whose speed varies
 LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
 class TimePlan:
-    """What is done of a training.
+    """The work of a training.
 
     Args:
         pretraining: Passes over the texts without labels to learn the language.
         epochs: Passes over the labelled rows.
-        rounds: Of self-training.
-        share: Of the labelled rows that the network sees.
+        rounds: Rounds of self-training.
+        share: Share of the labelled rows that the network sees.
     """
 
     pretraining: int
@@ -29,10 +29,10 @@ class Costs:
     """Seconds of the parts of a training on this machine.
 
     Args:
-        pretraining: One pass over the texts without labels; 0 where that has been done already.
+        pretraining: One pass over the texts without labels; 0 where an encoder is kept.
         epoch: One pass over the labelled rows.
         round_epoch: One pass over the labelled rows and the texts without labels.
-        before: What is over when a plan is made.
+        before: Time from the start until the plan is made.
     """
 
     pretraining: float
@@ -41,16 +41,16 @@ class Costs:
     before: float
 
     def of(self, plan: TimePlan) -> float:
-        """Return how long a training takes.
+        """Return the seconds that a training takes.
 
-        N-grams, export, proof and report take about as long as reading and the linear baseline.
+        N-grams, export, verification and report take about as long as reading and the baseline.
         """
         fits = plan.epochs * (plan.share * self.epoch + plan.rounds * self.round_epoch)
         return 2 * self.before + SLACK * (plan.pretraining * self.pretraining + fits)
 
 
 def choose_plan(wanted: TimePlan, costs: Costs, *, seconds: float) -> TimePlan:
-    """Return the fullest plan that fits; the leanest there is where none does."""
+    """Return the fullest plan that fits; if none fits, the leanest."""
     for plan in _leaner(wanted, known=costs.pretraining == 0):
         if costs.of(plan) <= seconds:
             return plan
@@ -59,15 +59,15 @@ def choose_plan(wanted: TimePlan, costs: Costs, *, seconds: float) -> TimePlan:
 
 
 def _leaner(wanted: TimePlan, *, known: bool) -> Iterator[TimePlan]:
-    """Yield plans from all that is wanted to the least; what brings most for its time goes last.
+    """Yield plans from the fullest to the leanest; the work with most gain per time stays longest.
 
-    Further passes over the texts without labels go first, then self-training, then repeated passes
-    over the labelled rows; a first pass over the texts without labels is worth more than these.
+    First the further passes over the texts without labels are dropped, then self-training, then
+    repeated passes over the labelled rows, last the first pass over the texts without labels.
 
     Args:
-        wanted: All of it.
-        known: Whether the language has been learned already, so that leaving out a pass would
-            spare nothing, and have another language learned.
+        wanted: The fullest plan.
+        known: Whether an encoder is kept. To drop a pass would then save nothing and require a new
+            encoder.
     """
     fewest = wanted.pretraining if known else min(1, wanted.pretraining)
     for rounds in range(wanted.rounds, -1, -1):
@@ -82,7 +82,7 @@ def _leaner(wanted: TimePlan, *, known: bool) -> Iterator[TimePlan]:
 
 
 def describe_plan(plan: TimePlan, costs: Costs) -> str:
-    """Return in words what is done and how long it should take."""
+    """Return a plan in words, with its expected time."""
     rows = f" over {plan.share:.0%} of the rows" if plan.share < 1 else ""
     parts = [
         _count(plan.pretraining, "pass of pretraining", "passes of pretraining"),
@@ -93,7 +93,7 @@ def describe_plan(plan: TimePlan, costs: Costs) -> str:
 
 
 def describe_omissions(wanted: TimePlan, chosen: TimePlan, costs: Costs) -> str:
-    """Return in words what is left out and how long all of it would have taken; "" for nothing."""
+    """Return in words the omitted work and the time of the full plan; "" if nothing is omitted."""
     parts = [
         _count(
             wanted.pretraining - chosen.pretraining, "pass of pretraining", "passes of pretraining"

@@ -1,4 +1,4 @@
-"""Starts a training from a published version: what it knows of words, of order, and of labels."""
+"""Starts a training from a published version: embedding, recurrent layers and label weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class Start:
     """The weights of a published version.
 
     Args:
-        tokenizer: Whose ids they are for.
-        labels: What it tells apart.
+        tokenizer: The tokenizer of the version.
+        labels: The labels of the version.
         embedding: Shape (vocabulary, width).
         layers: The weights of each recurrent layer, as Keras orders them.
         kernel: From the pool to the labels' logits, shape (3 * units, labels).
@@ -39,7 +39,7 @@ class Start:
     bias: Weights
 
     def give_to(self, network: keras.Model, *, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
-        """Start a network of the same shape, of another vocabulary and other labels perhaps."""
+        """Set the weights of a network of the same shape; vocabulary and labels may differ."""
         embedding = network.get_layer("embedding")
         embedding.set_weights([self._embed(tokenizer, otherwise=embedding.get_weights()[0])])
         for index, weights in enumerate(self.layers):
@@ -48,7 +48,7 @@ class Start:
         head.set_weights(self._decide(labels, otherwise=head.get_weights()))
 
     def _embed(self, tokenizer: Tokenizer, *, otherwise: Weights) -> Weights:
-        """Return the vectors of the tokens: known ones keep theirs, new words get their pieces'."""
+        """Return the token vectors: known ones, and for new words the mean of their pieces."""
         rows = {token: row for row, token in enumerate(self.tokenizer.tokens)}
         table = otherwise.copy()
         for row, token in enumerate(tokenizer.tokens):
@@ -75,7 +75,7 @@ def read_start(version: Version) -> Start:
         TrainingError: They cannot be read.
     """
     try:
-        # TensorFlow names the files of a checkpoint by what they have in common.
+        # TensorFlow names a checkpoint by the common prefix of its files.
         file = tf.train.load_checkpoint(str((version.path / WEIGHTS).with_suffix("")))
         shape = version.metadata.architecture
         names = [ATTRIBUTES[part] for part in CELLS[shape.cell].weights]

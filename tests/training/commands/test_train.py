@@ -74,7 +74,7 @@ class TestOptions:
     @pytest.mark.parametrize("option", ["--pretraining", "--self-training"])
     def test_what_is_for_texts_without_labels(self, call, option: str) -> None:
         assert call(f"{option}=1") == (
-            f"{option} is about texts without labels; name them with --unlabeled"
+            f"{option} needs texts without labels; name them with --unlabeled"
         )
         assert call(f"{option}=1", "--unlabeled=more.csv") == "no file or folder nowhere.csv"
         assert call("--self-training=0") == "no file or folder nowhere.csv"

@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from training.network.pool import RunningPool, join_pool, pool_piece, pool_prefixes, pool_tensors
 
+pytestmark = pytest.mark.tensorflow  # which the module imports
+
 UNITS = 3
 LENGTHS = [7, 1, 0, 4]
 
