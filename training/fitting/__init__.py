@@ -1,1 +1,1 @@
-"""Fits a network. Knows no terminal: observers hear how it goes."""
+"""Fits a network. Knows no terminal; observers report the progress."""

@@ -1,7 +1,7 @@
-"""Moves texts to where the network errs most, so that it learns not to hang on single words.
+"""Adversarial training: moves texts towards a higher loss, against reliance on single words.
 
-The word vectors of a text are moved a little along the gradient of its loss, and the network learns
-from the text as it was and as it became (Miyato, Dai and Goodfellow, "Adversarial Training Methods
+The word vectors of a text are moved a little along the gradient of its loss. The network learns
+from the text before and after the move (Miyato, Dai and Goodfellow, "Adversarial Training Methods
 for Semi-Supervised Text Classification", ICLR 2017).
 """
 
@@ -19,14 +19,14 @@ TINY = 1e-12
 def differentiate_both(
     network: keras.Model, ids: tf.Tensor, targets: tf.Tensor, *, loss: Loss, distance: float
 ) -> tuple[tf.Tensor, Gradients]:
-    """Return the loss of texts as they are, and the gradients averaged over both forms of them.
+    """Return the loss of unmoved texts, and the mean gradients over moved and unmoved texts.
 
     Args:
         network: The network.
         ids: Shape (batch, time).
         targets: Shape (batch, labels).
-        loss: What is descended.
-        distance: How far a text is moved, all its vectors together, in lengths of a mean vector.
+        loss: The loss to minimize.
+        distance: Length of a text's move over all its vectors, in lengths of a mean vector.
     """
     embed = network.get_layer("embedding")
     tables, variables = embed.trainable_variables, network.trainable_variables
@@ -48,7 +48,7 @@ def differentiate_both(
 
 
 def move(vectors: tf.Tensor, slope: tf.Tensor, ids: tf.Tensor, *, distance: float) -> tf.Tensor:
-    """Return what is added to vectors (batch, time, width) whose loss has this slope."""
+    """Return the moves of vectors (batch, time, width), along the slope of their loss."""
     real = tf.cast(ids != PAD, vectors.dtype)[:, :, None]
     slope = slope * real
     steepness = tf.sqrt(tf.reduce_sum(tf.square(slope), axis=[1, 2], keepdims=True))

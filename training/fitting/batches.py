@@ -1,4 +1,4 @@
-"""Batches of texts of like length, so that little of a batch is padding."""
+"""Batches of texts of similar length, to save padding."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.batching import Ids, pad
 
-# Texts are sorted by length within so many batches: the order stays random, the padding small.
+# Batches whose texts are sorted by length together: the order stays random, the padding small.
 POOL_BATCHES = 50
 
 
@@ -40,7 +40,7 @@ class Examples:
 
 
 class LengthBatches:
-    """The batches of each epoch, in an order that depends on the seed and the epoch alone."""
+    """The batches of each epoch. Their order depends on seed and epoch only."""
 
     def __init__(self, examples: Examples, *, size: int, seed: int) -> None:
         self.examples = examples
@@ -57,7 +57,7 @@ class LengthBatches:
             yield pad([self.examples.ids[row] for row in rows]), self.examples.targets[rows]
 
     def padding(self, number: int) -> float:
-        """Return the share of an epoch's positions that is padding."""
+        """Return the share of padding in an epoch's positions."""
         positions = sum(len(rows) * self._width(rows) for rows in self._plan(number))
         return float(1 - self._lengths.sum() / positions)
 

@@ -1,4 +1,4 @@
-"""How far a fit has come, and what it came to."""
+"""The progress of a fit, and its result."""
 
 import math
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Course:
-    """How far a fit has come; saved in checkpoints.
+    """The progress of a fit; saved in checkpoints.
 
     Args:
         epoch: Epochs that are complete.
-        batch: Batches done of the next one.
+        batch: Complete batches of the next epoch.
         loss: Sum of the losses of those batches.
         seconds: Time of training so far, validation not counted.
-        cpu_seconds: Time of all cores together in it.
+        cpu_seconds: CPU time of all cores in `seconds`.
         history: Figures of each complete epoch, with the seconds until its end.
         best_epoch: The epoch best on validation so far, counted from 1.
         best_score: Its score.
@@ -37,14 +37,14 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A fitted network, with the weights of its best epoch, and how it came about.
+    """A fitted network with the weights of its best epoch, and its course.
 
     Args:
         network: The network.
         planned: Epochs that the learning rate was planned for.
-        course: What happened.
+        course: The course of the fit.
         tokens_per_second: Mean speed of training, padding not counted.
-        padding: Share of the positions computed that were padding.
+        padding: Share of padding in the computed positions.
     """
 
     network: "keras.Model"

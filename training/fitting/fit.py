@@ -1,4 +1,4 @@
-"""Fits the network: one loop that can be stopped at any step and taken up again."""
+"""Fits the network: one loop that can stop at any step and resume there."""
 
 import math
 import time
@@ -36,15 +36,15 @@ def fit(
     checkpoint: Checkpoint,
     observers: Sequence[Observer] = (),
 ) -> Fitted:
-    """Fit `network` in place; its weights are those of the epoch best on validation.
+    """Fit `network` in place; leave the weights of the best epoch on validation.
 
-    Goes on from `checkpoint` if it holds something. `observers` hear of every step and epoch, in
-    their order, before these are saved.
+    Resumes from `checkpoint` if it holds something. `observers` get every step and epoch in
+    order, before these are saved.
 
     Raises:
         Diverged: The loss is no longer a number.
         TrainingError: The checkpoint is of another training.
-        Interrupted: Somebody asked to stop; the checkpoint says where.
+        Interrupted: A signal asked for the end; the checkpoint is saved.
     """
     batches, tokens = LengthBatches(train, size=settings.batch, seed=seed), train.tokens
     epochs = settings.epochs or choose_epochs(len(batches), tokens=tokens, task=objective.task)
@@ -90,7 +90,7 @@ def fit(
 
 
 def make_optimizer(network: keras.Model, settings: FitSettings, *, steps: int) -> AdamW:
-    """Return AdamW whose rate rises for a short while and then falls along a cosine."""
+    """Return AdamW with a rate that rises during a warm-up and then falls along a cosine."""
     warmup = math.ceil(WARMUP_SHARE * steps)
     rate = make_rate(settings.learning_rate, steps=steps, warmup=warmup)
     return AdamW(network.trainable_variables, rate=rate, decay=settings.weight_decay)
@@ -101,8 +101,8 @@ def make_step(
 ) -> Any:
     """Return a function that learns from ids (batch, time) and targets (batch, labels) once.
 
-    It returns the loss and the norm of its gradient, not clipped.
-    `adversarial` is how far texts are moved, as `FitSettings` has it.
+    It returns the loss and the norm of its gradient before clipping. `adversarial` is the distance
+    that texts are moved, see `FitSettings`.
     """
 
     def step(ids: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -116,7 +116,7 @@ def make_step(
             gradients = tape.gradient(value, network.trainable_variables)
         return value, optimizer.apply(gradients)
 
-    # Both axes are left open, so that one trace serves all lengths; XLA would compile for each.
+    # Both axes are open: one trace serves all lengths. XLA would compile for each length.
     signature = [tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, None), tf.float32)]
     return tf.function(step, input_signature=signature, autograph=False, jit_compile=False)
 
@@ -129,7 +129,7 @@ class _Best:
         self.values = [tf.Variable(weight, trainable=False) for weight in network.weights]
 
     def keep(self) -> None:
-        """Take the network's weights as the best."""
+        """Keep the network's weights as the best."""
         for value, weight in zip(self.values, self._network.weights, strict=True):
             value.assign(weight)
 
@@ -140,7 +140,7 @@ class _Best:
 
 
 def _step(course: Course, plan: FitPlan, *, loss: float, norm: float, tokens: int) -> FitStep:
-    """Return the step that was just done; `tokens` are those of an epoch."""
+    """Return the last step; `tokens` is the number in an epoch."""
     return FitStep(
         number=course.epoch * plan.batches + course.batch,
         epoch=course.epoch + 1,
@@ -153,7 +153,7 @@ def _step(course: Course, plan: FitPlan, *, loss: float, norm: float, tokens: in
 
 
 def _epoch(course: Course, plan: FitPlan, *, tokens: int) -> FitEpoch:
-    """Return the epoch that was just completed; `tokens` are those of an epoch."""
+    """Return the epoch that is now complete; `tokens` is the number in an epoch."""
     return FitEpoch(
         number=course.epoch,
         figures=course.history[-1],
@@ -182,15 +182,15 @@ def _end_epoch(course: Course, figures: dict[str, float], *, best: _Best) -> Non
 
 
 def _is_better(course: Course, figures: dict[str, float], *, noise: float) -> bool:
-    """Whether an epoch beats the best: where scores differ by chance alone, by its log loss.
+    """Whether an epoch beats the best one: by its score, or by log loss within the score's noise.
 
-    Some hundred rows tell little by a score, which only counts, and much by how likely they are.
+    On a few hundred rows the log loss separates epochs better than a score, which only counts rows.
     """
     gain = figures["score"] - course.best_score
     return figures["log_loss"] < course.best_loss if abs(gain) <= noise else gain > 0
 
 
 def _is_over(course: Course, *, epochs: int, patience: int) -> bool:
-    """Whether all epochs are complete, or the last ones brought nothing."""
+    """Whether all epochs are complete, or the last `patience` ones brought no gain."""
     waited = course.epoch - course.best_epoch >= patience and course.best_epoch > 0
     return waited or course.epoch >= epochs

@@ -1,4 +1,4 @@
-"""What a fit strives for: the loss it descends, and the figure its best epoch is chosen by."""
+"""The objective of a fit: the loss to minimize, and the figure that chooses the best epoch."""
 
 import math
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from training.calibration.scaling import calibrate
 from training.settings import ClassWeight
 from training.targets import Targets, count_classes
 
-UNEQUAL = 1.5  # times as many rows as the smallest class: from here on accuracy misleads
+UNEQUAL = 1.5  # rows of the largest class per row of the smallest; above it accuracy misleads
 Score = Literal["accuracy", "macro_f1"]
 Judge = Callable[[Logits], dict[str, float]]
-"""Says how good the validation logits (rows, labels) are: several figures, `score` to choose by and
+"""Returns figures of validation logits (rows, labels). Among them are `score`, to choose by, and
 `noise`, the standard error of the score."""
 Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 """Mean loss of targets (batch, labels) and logits (batch, labels)."""
@@ -27,7 +27,7 @@ Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 @dataclass(frozen=True)
 class Objective:
-    """What a fit strives for."""
+    """The objective of a fit."""
 
     task: Task
     loss: Loss
@@ -35,7 +35,7 @@ class Objective:
 
 
 def choose_score(targets: Targets, *, labels: int) -> Score:
-    """Return what to choose by: macro-F1 where classes are unequal, or labels are several a row."""
+    """Return the score to choose by: macro-F1 for unequal classes or multi-label, else accuracy."""
     counts = count_classes(targets, classes=labels)
     counts = counts[counts > 0]
     unequal = targets.ndim == 2 or counts.max() > UNEQUAL * counts.min()
@@ -45,8 +45,8 @@ def choose_score(targets: Targets, *, labels: int) -> Score:
 def weigh_classes(targets: Targets, *, labels: int, kind: ClassWeight) -> NDArray[np.float32]:
     """Return the weight of each label's rows in the loss, shape (labels,).
 
-    With one label per row the weights' mean over the rows is 1; with several, a weight is that of
-    a label's presence against its absence.
+    With one label per row the mean weight over the rows is 1. With several, a weight is that of a
+    label's presence relative to its absence.
     """
     counts = np.maximum(1, count_classes(targets, classes=labels))
     if kind == "none":
@@ -62,7 +62,7 @@ def weigh_classes(targets: Targets, *, labels: int, kind: ClassWeight) -> NDArra
 
 
 def make_loss(weights: NDArray[np.float32], *, task: Task) -> Loss:
-    """Return the mean cross-entropy of a batch, summed over labels where they are independent."""
+    """Return the mean cross-entropy of a batch; independent labels are summed."""
     scale = tf.constant(weights)
 
     def exclusive(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -79,9 +79,9 @@ def make_loss(weights: NDArray[np.float32], *, task: Task) -> Loss:
 def make_judge(
     targets: Targets, *, task: Task, score: Score, ngram_logits: Logits | None, biased: bool = True
 ) -> Judge:
-    """Return a judge of the network's validation logits, as they would do beside the n-grams.
+    """Return a judge of the network's validation logits, joined to those of the n-grams.
 
-    They are weighed first, so what is judged is the classifier as it would be published now.
+    It calibrates them first, and so judges the classifier that would be published now.
     """
 
     def judge(logits: Logits) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How a fit tells others about itself: progress, learning curves and trackers observe it."""
+"""Observers of a fit: progress bars, learning curves and trackers."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class FitPlan:
-    """How much a fit has to do, and how much of it a checkpoint has brought.
+    """The work of a fit, and the part of it that a checkpoint has brought.
 
     Args:
         epochs: Epochs at most.
         batches: Batches of an epoch.
-        done_epochs: Epochs that were complete when it began.
-        done_batches: Batches that were done of the next one.
+        done_epochs: Complete epochs at the start.
+        done_batches: Complete batches of the next epoch at the start.
         over: Whether nothing is left to do.
     """
 
@@ -26,16 +26,16 @@ class FitPlan:
 
     @property
     def resumed(self) -> bool:
-        """Whether the fit goes on from a checkpoint."""
+        """Whether the fit resumes from a checkpoint."""
         return bool(self.done_epochs or self.done_batches)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitStep:
-    """A step of a fit, just done.
+    """The last step of a fit.
 
     Args:
-        number: Counted from 1 over all epochs, also those before the fit was resumed.
+        number: Counted from 1 over all epochs, also those before a resumption.
         epoch: The epoch that it belongs to, counted from 1.
         batch: Its number in that epoch, counted from 1.
         loss: Loss of the batch; of a pretraining the running mean.
@@ -55,11 +55,11 @@ class FitStep:
 
 @dataclass(frozen=True, kw_only=True)
 class FitEpoch:
-    """An epoch of a fit, just complete.
+    """The last complete epoch of a fit.
 
     Args:
         number: Counted from 1.
-        figures: What was measured, by name: at least `loss`, the mean over its steps.
+        figures: Measurements by name: at least `loss`, the mean over the steps.
         tokens_per_second: Mean speed so far, validation not counted.
     """
 
@@ -69,30 +69,30 @@ class FitEpoch:
 
 
 class Observer:
-    """Hears how a fit goes; by itself it does nothing. What a method raises ends the fit."""
+    """Gets the progress of a fit; this base does nothing. An exception of a method ends the fit."""
 
     def begin(self, plan: FitPlan) -> None:
-        """Hear what the fit will do, before its first step."""
+        """Receive the plan, before the first step."""
 
     def add_step(self, step: FitStep) -> None:
-        """Hear of a step."""
+        """Receive a step."""
 
     def add_epoch(self, epoch: FitEpoch) -> None:
-        """Hear of an epoch, after its last step."""
+        """Receive an epoch, after its last step."""
 
     def end(self) -> None:
-        """Hear that the fit has ended, whatever ended it; called once for each `begin`."""
+        """Handle the end of the fit, also after an exception; called once for each `begin`."""
 
 
 class Observers(Observer):
-    """Several observers as one, told in their order."""
+    """Several observers as one, called in order."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = tuple(observers)
 
     @contextmanager
     def observing(self, plan: FitPlan) -> Iterator[None]:
-        """Begin with all observers; in the end, in reverse order, end with those that began."""
+        """Call `begin` of all observers; on exit call `end` of those in reverse order."""
         with ExitStack() as stack:
             for observer in self._observers:
                 observer.begin(plan)
@@ -100,11 +100,11 @@ class Observers(Observer):
             yield
 
     def add_step(self, step: FitStep) -> None:
-        """Tell each observer."""
+        """Pass a step to each observer."""
         for observer in self._observers:
             observer.add_step(step)
 
     def add_epoch(self, epoch: FitEpoch) -> None:
-        """Tell each observer."""
+        """Pass an epoch to each observer."""
         for observer in self._observers:
             observer.add_epoch(epoch)

@@ -1,8 +1,8 @@
-"""AdamW, each variable in one fused step.
+"""AdamW, with one fused step for each variable.
 
-Adaptive moments: Kingma and Ba, "Adam", ICLR 2015; weight decay apart from them: Loshchilov and
-Hutter, "Decoupled Weight Decay Regularization", ICLR 2019. Keras writes the same out in a dozen
-operations, which for a large embedding take as long as a tenth of the network's own work.
+Adaptive moments: Kingma and Ba, "Adam", ICLR 2015; decoupled weight decay: Loshchilov and Hutter,
+"Decoupled Weight Decay Regularization", ICLR 2019. Keras computes the same in a dozen operations.
+For a large embedding these take a tenth of the network's own time.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,21 +16,21 @@ EPSILON = 1e-7
 
 
 def make_rate(highest: float, *, steps: int, warmup: int) -> Any:
-    """Return a learning rate that rises for `warmup` steps and then falls along a cosine."""
+    """Return a learning rate that rises over `warmup` steps and then falls along a cosine."""
     return keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup), warmup_target=highest, warmup_steps=warmup
     )
 
 
 class AdamW:
-    """Follows gradients, clipped by their norm.
+    """Descends along gradients, clipped by their common norm.
 
     Args:
-        variables: What is fitted.
-        rate: From the number of steps taken to the learning rate.
-        decay: Share of every weight that is taken off at a rate of 1.
-        beta_1: Share of the mean gradient that is kept in a step.
-        beta_2: Share of the mean squared gradient that is kept in a step.
+        variables: The variables to fit.
+        rate: From the number of past steps to the learning rate.
+        decay: Share that each weight loses in a step at a rate of 1.
+        beta_1: Decay of the mean gradient per step.
+        beta_2: Decay of the mean squared gradient per step.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class AdamW:
 
     @property
     def variables(self) -> list[tf.Variable]:
-        """All that a checkpoint needs."""
+        """All variables that a checkpoint needs."""
         return [self._steps, *self._means, *self._squares]
 
     def apply(self, gradients: Sequence[tf.Tensor | tf.IndexedSlices]) -> tf.Tensor:
-        """Take one step; return the norm of all gradients together before it was clipped."""
+        """Take one step; return the common norm of all gradients before clipping."""
         clipped, norm = tf.clip_by_global_norm(gradients, LARGEST_NORM)
         rate = tf.cast(self.rate(self._steps), tf.float32)
         taken = tf.cast(self._steps.assign_add(1), tf.float32)

@@ -1,12 +1,12 @@
-"""Recurrent layers that train fast on a CPU: Keras's weights and equations, loops of our own.
+"""Recurrent layers that train fast on a CPU: Keras's weights and equations in own loops.
 
-Keras's loop is differentiated operation by operation. Here the backward pass is written out
+TensorFlow differentiates Keras's loop operation by operation. The backward pass here is written out
 (backpropagation through time: Werbos, "Backpropagation through time: what it does and how to do
-it", Proceedings of the IEEE 78, 1990), the weights' gradients are one large product after the loop
-in place of a small one in each step, and a batch is read as two halves at the same time, for the
-few rows of a step do not keep two cores busy. Equations and orders of gates: `models/cells.py`.
+it", Proceedings of the IEEE 78, 1990). The gradients of the weights are one large product after the
+loop in place of a small one in each step. A batch is read as two halves at the same time, because
+the rows of one step are too few for two cores. Equations and orders of gates: `models/cells.py`.
 
-Tensors in here have time first: (time, batch, …).
+Tensors in this file have time first: (time, batch, …).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,21 +28,21 @@ Arrays = tuple[tf.TensorArray, ...]
 class Equations(Protocol):
     """One step of a layer and its derivative; every tensor is (batch, gates * units) or narrower.
 
-    A state is the tensors that a step hands to the next, what it shows first.
+    A state is the tensors that a step hands to the next; the first is the output of the layer.
     """
 
     kept: int  # tensors that `forward` keeps for `backward`
 
     def forward(self, x: tf.Tensor, product: tf.Tensor, state: Tensors) -> tuple[Tensors, Tensors]:
-        """Return the next state and what is kept, from x W and h U with their biases."""
+        """Return the next state and the tensors for `backward`, from x W and h U with biases."""
 
     def backward(
         self, kept: Tensors, state: Tensors, slopes: Tensors
     ) -> tuple[tf.Tensor, tf.Tensor, list[tf.Tensor | None]]:
-        """Return the slopes of x W, of h U, and of the state beside what comes through h U.
+        """Return the slopes of x W, of h U, and of the state apart from its part in h U.
 
         Args:
-            kept: What `forward` kept.
+            kept: The tensors that `forward` kept.
             state: The state before the step.
             slopes: Slopes of the state after it.
         """
@@ -126,7 +126,7 @@ class LstmCell:
 
 
 def _cut(gates: tf.Tensor, *widths: int) -> list[tf.Tensor]:
-    """Return the columns in pieces as wide as told, in shares of the whole."""
+    """Return the columns in pieces of the given widths, in units of the layer."""
     units = gates.shape[1] // sum(widths)
     return tf.split(gates, [units * width for width in widths], axis=1)
 
@@ -138,13 +138,13 @@ def run_cell(
     bias: tf.Tensor,
     before: Sequence[tf.Tensor],
 ) -> Tensors:
-    """Return what is shown after each step, (time, batch, units), and the state after the last.
+    """Return the outputs of each step, (time, batch, units), and the state after the last.
 
     Args:
-        equations: Those of the cell.
+        equations: The equations of the cell.
         x: x W with its bias, shape (time, batch, gates * units), at least one step.
         kernel: U, shape (units, gates * units).
-        bias: What is added to h U, shape (gates * units,).
+        bias: Bias of h U, shape (gates * units,).
         before: The state before the first step, each tensor (batch, units).
     """
 
@@ -169,7 +169,7 @@ def run_cell(
 def _read_on(
     equations: Equations, x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, before: Tensors
 ) -> tuple[Arrays, Tensors]:
-    """Return the state before each step with what the step kept, and the last state."""
+    """Return the state before each step, the tensors that each step kept, and the last state."""
     time = tf.shape(x)[0]
 
     def step(number: tf.Tensor, state: Tensors, arrays: Arrays) -> tuple[tf.Tensor, object, object]:
@@ -218,20 +218,20 @@ def _write(arrays: Arrays, number: tf.Tensor, values: Tensors) -> Arrays:
 
 
 def has_gpu() -> bool:
-    """Whether TensorFlow sees a GPU, for which Keras's layers have loops in one kernel (cuDNN)."""
+    """Whether TensorFlow sees a GPU; there Keras's layers run in one kernel (cuDNN)."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 class _InHalves:
-    """The loop of a Keras layer, in place of its own. Texts are padded on the right, not masked.
+    """The loop of a Keras layer, replaced. Texts are padded on the right, not masked.
 
-    Each class says for one cell how TensorFlow computes it.
+    Each subclass is one cell in TensorFlow.
 
     Args:
-        record: What else is known of the cell.
+        record: The record of the cell.
         equations: Its step and the derivative.
-        keras_layer: Keras's layer, better where XLA compiles and where nothing is differentiated.
-        portable: Options with which Keras's layer runs on a CPU too.
+        keras_layer: Keras's layer, better where XLA compiles and where no gradient is needed.
+        portable: Options that let Keras's layer run on a CPU too.
     """
 
     record: Cell
@@ -242,8 +242,8 @@ class _InHalves:
     def call(self, sequences, initial_state=None, training=False):
         """Return the states (batch, time, units) of sequences (batch, time, width).
 
-        Without `return_sequences` only the last. With `return_state` also the tensors of the last
-        state; `initial_state` is one such.
+        Without `return_sequences` returns the last state only. With `return_state` adds all tensors
+        of the last state. `initial_state` has the form of these.
         """
         if has_gpu():
             return super().call(sequences, initial_state=initial_state, training=training)
@@ -302,10 +302,10 @@ KERAS_LAYERS: dict[CellName, type[keras.layers.Layer]] = {
     cell: layer.keras_layer for cell, layer in LAYERS.items()
 }
 ATTRIBUTES = {"kernel": "kernel", "recurrent": "recurrent_kernel", "bias": "bias"}
-"""What a cell of Keras calls its weights, by part."""
+"""Attributes of the weights in a Keras cell, by part."""
 
 
 def make_stateful(cell: CellName, units: int) -> keras.layers.Layer:
-    """Return Keras's own layer of a cell, which gives its state and runs on a CPU."""
+    """Return Keras's own layer of a cell; it returns its state and runs on a CPU."""
     options = {"return_sequences": True, "return_state": True, **LAYERS[cell].portable}
     return KERAS_LAYERS[cell](units, **options)

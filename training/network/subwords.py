@@ -1,9 +1,9 @@
-"""Vectors of tokens from the letters they are spelled with, so that rare words learn from others.
+"""Token vectors made of spelling, so that rare words learn from others.
 
-While a network is fitted, the vector of a token is one of its own and the mean of those of the
-pieces of its spelling, each of which stands in other tokens too (after Bojanowski et al.,
-"Enriching Word Vectors with Subword Information", TACL 2017). Afterwards these sums are an ordinary
-table: what is served knows nothing of spelling and costs the same.
+In a fit, the vector of a token is the sum of its own vector and the mean vector of the pieces of
+its spelling. Other tokens share these pieces (after Bojanowski et al., "Enriching Word Vectors with
+Subword Information", TACL 2017). After the fit the sums become an ordinary table: the served
+network costs the same.
 """
 
 from collections import Counter
@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from models.tokenizer import CONTINUATION, UNKNOWN
 
 SHORTEST, LONGEST = 2, 5  # characters of a piece
-FEWEST = 2  # tokens that share it
-WEIGHT = 3.0  # of the mean beside a token's own vector; with more, many rows are known by heart
+FEWEST = 2  # tokens that must share a piece
+WEIGHT = 3.0  # of the mean beside a token's own vector; with more, the network memorizes rows
 START, END = "<", ">"
-AT_ONCE = 4_096  # tokens whose vectors are summed at once, so that a large table fits into memory
+AT_ONCE = 4_096  # tokens whose vectors are summed at once; limits the memory
 
 
 class SubwordEmbedding(keras.layers.Layer):
-    """Vectors of tokens, each its own and WEIGHT times the mean of those of its pieces.
+    """Vectors of tokens: a token's own, plus WEIGHT times the mean of its pieces.
 
     Args:
         tokens: The vocabulary.
@@ -53,7 +53,7 @@ class SubwordEmbedding(keras.layers.Layer):
         return tf.gather(vectors, tf.reshape(places, tf.shape(ids)))
 
     def compute_output_shape(self, shape):
-        """Return the shape of the vectors of ids of a shape."""
+        """Return the shape of the vectors for the shape of ids."""
         return (*shape, self.width)
 
     def tabulate(self) -> NDArray[np.float32]:
@@ -66,11 +66,11 @@ class SubwordEmbedding(keras.layers.Layer):
 def number_pieces(
     tokens: Sequence[str],
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
-    """Return the pieces that tokens share.
+    """Number the pieces that tokens share.
 
     Returns:
-        The numbers of the pieces of each token in a row, shape (pieces,); how many each token has,
-        shape (tokens,); and how many different ones there are.
+        The piece numbers of all tokens, one token after the other, shape (pieces,); the number of
+        pieces of each token, shape (tokens,); and the number of different pieces.
     """
     spelled = [spell(token) if id > UNKNOWN else [] for id, token in enumerate(tokens)]
     users = Counter(piece for pieces in spelled for piece in pieces)
@@ -82,7 +82,7 @@ def number_pieces(
 
 
 def spell(token: str) -> list[str]:
-    """Return the different pieces of 2 to 5 characters of a token, where a word starts marked."""
+    """Return the different pieces of 2 to 5 characters of a token; a mark stands at word starts."""
     inside = token.startswith(CONTINUATION) and token != CONTINUATION
     letters = token.removeprefix(CONTINUATION) if inside else START + token + END
     return sorted(
