@@ -1,1 +1,1 @@
-"""From logits to calibrated probabilities, and how good they are."""
+"""From logits to calibrated probabilities, and the figures that measure them."""

@@ -1,7 +1,7 @@
-"""The figures that say how good predictions are: accuracy, F1, log loss.
+"""The figures that measure predictions: accuracy, F1, log loss.
 
-Every other place that needs one of them calls these functions. A figure that does not exist, such
-as the F1 of a label that is neither given nor right anywhere, is NaN.
+All other code calls these functions. A figure that does not exist is NaN. An example is the F1 of
+a label that no row has and no prediction gives.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ def measure(
 ) -> dict[str, float]:
     """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows.
 
-    With several labels per row, a row is accurate if all of its labels are right, and the
-    likelihood is the mean over labels.
+    With several labels per row, a row is accurate if all of its labels are right. The likelihood is
+    then the mean over labels.
     """
     predicted = predict(probabilities, thresholds=thresholds)
     return {
@@ -32,7 +32,7 @@ def measure(
 
 
 def is_right(decided: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return whether each row, with all of its labels, is right; shape (rows,)."""
+    """Return whether all labels of each row are right; shape (rows,)."""
     same: NDArray[np.bool_] = decided == truth
     return same if same.ndim == 1 else same.all(axis=1)
 
@@ -46,7 +46,7 @@ def macro_f1(predicted: Targets, targets: Targets, *, labels: int) -> float:
 
 
 def mean_f1(hits: NDArray[Any], given: NDArray[Any], actual: NDArray[Any]) -> NDArray[Any]:
-    """Return the mean F1 over the last axis, of the labels that are given or that occur.
+    """Return the mean F1 over the last axis, of the labels that are predicted or occur.
 
     Args:
         hits: Rows to which each label was rightly given, shape (…, labels).
@@ -60,12 +60,12 @@ def mean_f1(hits: NDArray[Any], given: NDArray[Any], actual: NDArray[Any]) -> ND
 
 
 def f1_scores(hits: NDArray[Any], given: NDArray[Any], actual: NDArray[Any]) -> NDArray[Any]:
-    """Return F1 of counts of any one shape; for the arguments see `mean_f1`."""
+    """Return F1 from counts of equal shape; for the arguments see `mean_f1`."""
     return ratio(2 * hits, given + actual)
 
 
 def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:
-    """Return part / whole, NaN where the whole is nothing; float32 if both are, else float64."""
+    """Return part / whole, NaN where the whole is 0; float32 if both are float32, else float64."""
     part, whole = np.asarray(part), np.asarray(whole)
     result = np.full(whole.shape, np.nan, np.result_type(part, whole, np.float32))
     return np.divide(part, whole, out=result, where=whole > 0)

@@ -1,4 +1,4 @@
-"""From logits to probabilities, and from probabilities to what is predicted."""
+"""From logits to probabilities, and from probabilities to predictions."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,11 @@ from training.targets import Targets
 
 Logits = NDArray[np.float32]
 """Shape (rows, labels)."""
-LOWEST_THRESHOLD = 0.02  # a label that is never likelier than this is not given to everyone
+LOWEST_THRESHOLD = 0.02  # keeps a label that is always less likely from being given to all rows
 
 
 def to_probabilities(logits: Logits, *, task: Task) -> Probabilities:
-    """Return probabilities (rows, labels): of one label out of all, or of each on its own."""
+    """Return probabilities (rows, labels): softmax for single label, else sigmoid per label."""
     probabilities: Probabilities = (
         softmax(logits, axis=1) if task == "single_label" else expit(logits)
     )
@@ -23,7 +23,7 @@ def to_probabilities(logits: Logits, *, task: Task) -> Probabilities:
 
 
 def temper(probabilities: Probabilities, *, temperature: float, task: Task) -> Probabilities:
-    """Return what probabilities would be if their logits were divided by `temperature`."""
+    """Return the probabilities for logits divided by `temperature`."""
     if task == "multi_label":
         return expit(logit(probabilities) / temperature)
     tempered: Probabilities = probabilities ** (1 / temperature)
@@ -31,11 +31,11 @@ def temper(probabilities: Probabilities, *, temperature: float, task: Task) -> P
 
 
 def doubt(degrees: Probabilities, *, like: Probabilities, task: Task) -> Probabilities:
-    """Return degrees of 0 and 1 with as much doubt in them as there is in others on average.
+    """Return degrees of 0 and 1, softened to the mean doubt of other degrees.
 
     Args:
-        degrees: Shape (rows, labels).
-        like: Shape (other rows, labels).
+        degrees: 0 or 1, shape (rows, labels).
+        like: The other degrees, shape (other rows, labels).
         task: Whether labels exclude each other.
     """
     if task == "multi_label":
@@ -47,17 +47,18 @@ def doubt(degrees: Probabilities, *, like: Probabilities, task: Task) -> Probabi
 
 
 def predict(probabilities: Probabilities, *, thresholds: Thresholds) -> Targets:
-    """Return what the service answers, in the form of targets.
+    """Return the predictions of the service in the form of targets.
 
     Args:
         probabilities: Shape (rows, labels).
-        thresholds: Probability from which each label is given, (labels,); None for single label.
+        thresholds: Least probability of each label that is given, (labels,); None for single
+            label.
     """
     return decide(probabilities, thresholds=thresholds)
 
 
 def find_thresholds(probabilities: Probabilities, targets: Targets) -> tuple[float, ...]:
-    """Return the threshold of each label that gives the highest F1 on these rows.
+    """Return the threshold of each label with the highest F1 on these rows.
 
     Args:
         probabilities: Shape (rows, labels).
@@ -70,7 +71,7 @@ def find_thresholds(probabilities: Probabilities, targets: Targets) -> tuple[flo
 
 
 def _find_threshold(probabilities: NDArray[np.float32], target: NDArray[np.int32]) -> float:
-    """Return the midpoint between the two neighbouring probabilities where the cut is best."""
+    """Return the best threshold: the midpoint between two neighbouring probabilities."""
     if not target.any():
         return 0.5
     order = np.argsort(-probabilities, kind="stable")
@@ -79,6 +80,6 @@ def _find_threshold(probabilities: NDArray[np.float32], target: NDArray[np.int32
     given = np.arange(1, len(ranked) + 1)
     score = 2 * hits / (given + target.sum())
     below = np.append(ranked[1:], 0.0)
-    score[ranked == below] = -1.0  # equal probabilities cannot be told apart
+    score[ranked == below] = -1.0  # no threshold separates equal probabilities
     best = int(score.argmax())
     return float(max(LOWEST_THRESHOLD, (ranked[best] + below[best]) / 2))

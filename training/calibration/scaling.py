@@ -1,11 +1,10 @@
-"""Weighs the halves of a classifier, so that a probability of 0.8 is right in 8 of 10 cases.
+"""Calibrates the halves of a classifier: a probability of 0.8 is right in 8 of 10 cases.
 
-The logits are `network * a + ngrams * b + c`, with a c for each label. With one half that is
-temperature scaling, 1 / a being the temperature, and a bias beside it, vector scaling but for one
-scale for all labels (both in Guo et al., "On Calibration of Modern Neural Networks", ICML 2017);
-with two it joins opinions as logistic regression would. Targets are softened as in Platt,
-"Probabilistic Outputs for Support Vector Machines", 1999, so that a few rows, all of them right,
-are no reason to be certain.
+The logits are `network * a + ngrams * b + c`, with one c for each label. For one half, a is
+temperature scaling with temperature 1 / a. With c it is vector scaling, but with one scale for all
+labels (both in Guo et al., "On Calibration of Modern Neural Networks", ICML 2017). For two halves
+it is a logistic regression on their logits. Targets are softened as in Platt, "Probabilistic
+Outputs for Support Vector Machines", 1999. A few rows that are all right do not make it certain.
 """
 
 from collections.abc import Sequence
@@ -22,39 +21,39 @@ from training.calibration.probabilities import Logits, find_thresholds, to_proba
 from training.targets import Targets, soften
 
 LOWEST, HIGHEST = 0.0, 20.0
-BIAS_DEVIATION = 0.3  # what a bias is expected to be; few rows are no reason for a large one
+BIAS_DEVIATION = 0.3  # standard deviation of the prior; keeps biases small where rows are few
 
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """How the halves of a classifier add up.
+    """The weighted sum of the halves of a classifier.
 
     Args:
-        weights: What the logits of each half are multiplied by.
-        bias: What is added to the logit of each label, shape (labels,).
+        weights: Factor of the logits of each half.
+        bias: Bias of the logit of each label, shape (labels,).
     """
 
     weights: tuple[float, ...]
     bias: NDArray[np.float32]
 
     def add(self, halves: Sequence[Logits]) -> Logits:
-        """Return the logits (rows, labels) of halves with as many each."""
+        """Return the joint logits (rows, labels) of halves of the same shape."""
         weighed = (np.float32(w) * half for w, half in zip(self.weights, halves, strict=True))
         return sum(weighed, start=self.bias)
 
     def probabilities(self, halves: Sequence[Logits], *, task: Task) -> Probabilities:
-        """Return the probabilities (rows, labels) of halves with as many logits each."""
+        """Return the joint probabilities (rows, labels) of halves of the same shape."""
         return to_probabilities(self.add(halves), task=task).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Calibrated:
-    """Halves that have been weighed on some rows.
+    """Halves calibrated on some rows.
 
     Args:
-        scaling: How they add up.
-        probabilities: Of the rows, shape (rows, labels).
-        thresholds: Probabilities from which labels are given; None where they exclude each other.
+        scaling: The weighted sum.
+        probabilities: Probabilities of the rows, shape (rows, labels).
+        thresholds: Least probability of each label that is given; None for single label.
     """
 
     scaling: Scaling
@@ -65,13 +64,13 @@ class Calibrated:
 def calibrate(
     halves: Sequence[Logits], targets: Targets, *, task: Task, biased: bool = True
 ) -> Calibrated:
-    """Weigh halves, logits (rows, labels) each, and set thresholds where labels are several.
+    """Calibrate halves on some rows; set thresholds for multi-label.
 
     Args:
         halves: Logits (rows, labels) of each half.
-        targets: What the rows should be classified as.
+        targets: Targets of the rows.
         task: Whether labels exclude each other.
-        biased: Whether labels get a bias; it would undo weights that classes had in the fit.
+        biased: Whether labels get a bias; a bias would undo class weights of the fit.
     """
     scaling = weigh(halves, targets, task=task, biased=biased)
     probabilities = scaling.probabilities(halves, task=task)
@@ -81,14 +80,14 @@ def calibrate(
 
 
 def unscaled(halves: Sequence[Logits]) -> Scaling:
-    """Return the scaling that leaves the halves as they are."""
+    """Return the scaling of factors 1 and biases 0."""
     return Scaling((1.0,) * len(halves), np.zeros(halves[0].shape[1], np.float32))
 
 
 def weigh(
     halves: Sequence[Logits], targets: Targets, *, task: Task, biased: bool = True
 ) -> Scaling:
-    """Return the scaling at which the cross-entropy of the targets is least.
+    """Return the scaling with the least cross-entropy of the targets.
 
     The biases have a normal prior around 0. The problem is convex. For the arguments see
     `calibrate`.
@@ -114,7 +113,7 @@ def weigh(
 
 
 def cross_entropy(logits: Logits, targets: Targets, *, task: Task) -> float:
-    """Return the mean cross-entropy of the rows in nats, summed over labels; targets softened."""
+    """Return the mean cross-entropy of softened targets in nats, summed over labels."""
     return _cross_entropy(logits, _platt(targets, labels=logits.shape[1], task=task), task=task)
 
 
@@ -126,7 +125,7 @@ def _cross_entropy(logits: Logits, wanted: NDArray[np.float64], *, task: Task) -
 
 
 def _platt(targets: Targets, *, labels: int, task: Task) -> NDArray[np.float64]:
-    """Return the targets with 1 / (rows + 2) of each taken away from what they say."""
+    """Return softened targets: each gives 1 / (rows + 2) to the opposite answer."""
     hard = soften(targets, labels=labels).astype(np.float64)
     rest = 1 / (len(hard) + 2)
     others = labels - 1 if task == "single_label" else 1

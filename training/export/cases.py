@@ -1,4 +1,4 @@
-"""Texts on which every export is checked: our own, in many scripts and of every awkward length."""
+"""Texts that check every export: many scripts, and all difficult lengths."""
 
 import numpy as np
 
@@ -17,12 +17,12 @@ GOLDEN_TEXTS = [
     "It begins well and it ends badly. " * 60,
 ]
 
-LENGTHS = (1, 1, 2, 3, 7, 20, 64, 129, 400, 2_000, 5_000)  # the last is read in slices
+LENGTHS = (1, 1, 2, 3, 7, 20, 64, 129, 400, 2_000, 5_000)  # engines read the last in slices
 BATCH = 64
 
 
 def awkward_rows(*, vocabulary: int, seed: int = 0) -> list[list[int]]:
-    """Return random ids: no token, one to 5,000, a batch of 64 that holds one row again."""
+    """Return random ids: an empty row, rows of 1 to 5,000 tokens, and 64 rows with one twice."""
     random = np.random.default_rng(seed)
     rows = [random.integers(1, vocabulary, length).tolist() for length in LENGTHS]
     batch = [random.integers(1, vocabulary, n).tolist() for n in random.integers(0, 90, BATCH - 1)]

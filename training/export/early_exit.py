@@ -1,4 +1,4 @@
-"""Fits when enough of a text has been read; see models/early_exit.py."""
+"""Fits the rule of early exit; see models/early_exit.py."""
 
 from collections.abc import Sequence
 
@@ -17,22 +17,23 @@ from models.ngrams import NgramLookup
 EVERY = 32  # tokens between looks; each takes a call of the engine
 CERTAINTIES = ("0.9", "0.95", "0.99")
 MOST = 2_500  # texts; more make little difference
-FEWEST = 200  # texts and changed labels below which nothing can be said
-FEWEST_CHANGES = 20
-SHARE = 1 / 4  # of the labels that may differ, in the texts that a rule is fitted to
+FEWEST = 200  # texts; with fewer there is no rule
+FEWEST_CHANGES = 20  # labels that change; with fewer there is no rule
+SHARE = 1 / 4  # of the allowed changes of labels, in the texts that the rule is fitted to
 
 Changes = NDArray[np.float64]
 
 
 class Looks:
-    """What was seen of some texts on the way, look by look, but for the last, at the end.
+    """The looks at some texts before their ends.
 
     Args:
-        seen: Probabilities at each look of each text, shape (looks, labels), the last at its end.
+        seen: Probabilities at each look of each text, shape (looks, labels). The last look is at
+            the end of the text.
         lengths: Tokens of each text.
-        thresholds: From which labels are given; None where they exclude each other.
-        coming: What the n-grams to come will change in the logits at each look of each text but
-            the last, shape (looks - 1, labels); None where they are not looked up.
+        thresholds: Least probability of each label that is given; None for single label.
+        coming: Change of the logits by the n-grams still to come, at each look of each text but
+            the last, shape (looks - 1, labels); None where there are no n-grams.
     """
 
     def __init__(
@@ -64,11 +65,11 @@ class Looks:
         self.features: Features = np.array(features)
 
     def read_by(self, risks: NDArray[np.float64], limit: float) -> tuple[float, float]:
-        """Return the share of texts with another label, and of tokens that need not be read.
+        """Return the share of texts whose label changes, and the share of tokens saved.
 
         Args:
-            risks: Of each look.
-            limit: Risk at which reading ends.
+            risks: Risk at each look, in log-odds.
+            limit: Highest risk at which reading ends.
         """
         enough = np.flatnonzero(risks <= limit)
         _, first = np.unique(self.text[enough], return_index=True)  # looks are in order
@@ -78,10 +79,10 @@ class Looks:
 
 
 def fit_early_exit(looks: Looks) -> Stopping | None:
-    """Return the rule; None where there is too little to fit it to.
+    """Return the rule of early exit; None where there are too few texts or changes.
 
-    Of the texts at most a SHARE of what each certainty allows get another label by it; for it was
-    fitted to them, and texts to come may be others.
+    On these texts the rule changes at most a SHARE of the labels that each certainty allows. It was
+    fitted to them, and may do worse on other texts.
     """
     if len(looks.lengths) < FEWEST or looks.differs.sum() < FEWEST_CHANGES:
         return None
@@ -103,7 +104,7 @@ def fit_early_exit(looks: Looks) -> Stopping | None:
 
 
 def _find_limit(looks: Looks, risks: NDArray[np.float64], *, allowed: float) -> float:
-    """Return the highest risk up to which, and below which, few enough labels differ."""
+    """Return the highest limit of risk with few enough changed labels at it and all below."""
     limit = float(risks.min()) - 1.0
     for higher in np.quantile(risks, np.linspace(0, 1, 501)):
         if looks.read_by(risks, higher)[0] > allowed:
@@ -113,14 +114,14 @@ def _find_limit(looks: Looks, risks: NDArray[np.float64], *, allowed: float) -> 
 
 
 def draw_watched(rows: int) -> NDArray[np.int64]:
-    """Return the numbers of the rows to look at on the way."""
+    """Return the numbers of the rows to look at before their ends."""
     return np.sort(np.random.default_rng(1).permutation(rows)[:MOST])
 
 
 def make_looks(
     looks: Probabilities, rows: Sequence[Row], *, thresholds: Thresholds, ngrams: NgramLookup | None
 ) -> Looks:
-    """Return looks, which lie in a row, of several texts, given as rows of ids."""
+    """Return the looks at texts, given as rows of ids; `looks` holds them one after the other."""
     lengths = [len(row) for row in rows]
     counts = [max(1, -(-length // EVERY)) for length in lengths]
     return Looks(

@@ -1,4 +1,4 @@
-"""Writes down what a version is and what it was made of: its metadata."""
+"""Makes the metadata of a version."""
 
 import platform
 import subprocess
@@ -30,7 +30,7 @@ LIBRARIES = (
 
 
 def make_metadata(prepared: Prepared, learned: Learned, settings: TrainSettings) -> Metadata:
-    """Return the metadata, but for its metrics and for what the store fills in."""
+    """Return the metadata without metrics, version number and file records."""
     classifier = learned.classifier
     shape = settings.network
     return Metadata(
@@ -98,7 +98,7 @@ def _describe_data(prepared: Prepared) -> DataRecord:
 
 
 def _library_versions() -> dict[str, str]:
-    """Return the versions of all that can change the result."""
+    """Return the versions of all libraries that can change the result."""
     own = {"gatewise": __version__, "python": platform.python_version()}
     return (
         own | {"unicode": unicodedata.unidata_version} | {name: version(name) for name in LIBRARIES}
@@ -106,7 +106,7 @@ def _library_versions() -> dict[str, str]:
 
 
 def _git_commit() -> str | None:
-    """Return the commit of this source tree, None where it is not a git checkout."""
+    """Return the commit of this source tree; None outside of a git checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None

@@ -14,7 +14,7 @@ class Graph:
     """Collects nodes and constants and names them.
 
     Args:
-        state: The state tensors, which are inputs by their names and outputs as `next_<name>`.
+        state: The state tensors: inputs by their names, outputs as `next_<name>`.
     """
 
     def __init__(self, state: Sequence[StateTensor]) -> None:

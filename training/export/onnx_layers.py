@@ -1,7 +1,7 @@
-"""Writes a recurrent layer in ONNX, each cell in its own way.
+"""Writes a recurrent layer in ONNX, with one writer for each cell.
 
-Orders of the gates and equations of the fused operators: LSTM, GRU and RNN of the ONNX
-specification (https://onnx.ai/onnx/operators/).
+Gate orders and equations of the fused operators: LSTM, GRU and RNN of the ONNX specification
+(https://onnx.ai/onnx/operators/).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ class Writer(Protocol):
     def __call__(
         self, graph: Graph, sequence: str, lengths: str, *, weights: Weights, names: Sequence[str]
     ) -> str:
-        """Add the layer and its state, as `next_<name>`; return the name of what it shows.
+        """Add the layer and its next state, as `next_<name>`; return the name of its output.
 
         Args:
-            graph: Where to.
-            sequence: Name of what it reads, shape (time, batch, inputs).
-            lengths: Name of the real tokens of each row, int32 (batch,).
-            weights: As a Keras layer has them.
+            graph: The graph to extend.
+            sequence: Name of the input, shape (time, batch, inputs).
+            lengths: Name of the numbers of real tokens of each row, int32 (batch,).
+            weights: Weights in Keras's form.
             names: Names of the state tensors before, each (batch, units).
 
         Returns:
@@ -39,11 +39,11 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Fused:
-    """Writes a layer as the operator that ONNX has for its cell.
+    """Writes a layer as the fused ONNX operator of its cell.
 
     Args:
-        operator: Its name.
-        order: For each block of columns in the operator, the place that Keras has it at.
+        operator: Name of the operator.
+        order: Place in Keras of each block of columns of the operator.
         options: Attributes of the operator.
     """
 
@@ -64,7 +64,7 @@ class Fused:
             hidden_size=arrays[1].shape[2],
             **self.options,
         )
-        # A row without tokens does not keep its state in the fused operator, so it is kept here.
+        # The fused operator loses the state of a row without tokens; these nodes keep it.
         some = graph.add("Greater", [lengths, graph.constant(np.int32(0))])
         some = graph.add("Unsqueeze", [some, graph.axes(1)])
         for name, value in zip(names, last, strict=True):
@@ -75,8 +75,8 @@ class Fused:
     def _arrange(self, weights: Weights) -> list[NDArray[np.float32]]:
         """Return W, R and B of the operator from a Keras layer's three weights.
 
-        Keras keeps the gates in columns, (inputs, gates * units); ONNX in rows, (1, gates * units,
-        inputs), with the input and the recurrent bias one after the other, (1, 2 * gates * units).
+        Keras keeps the gates in columns, (inputs, gates * units). ONNX keeps them in rows,
+        (1, gates * units, inputs), and both biases one after the other, (1, 2 * gates * units).
         """
         kernel, recurrent, bias = weights
         biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])

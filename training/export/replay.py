@@ -1,4 +1,4 @@
-"""Computes what a version answers, in a fresh process and with the code that serves it."""
+"""Computes the answers of a version in a fresh process, with the code of the service."""
 
 import subprocess
 import sys
@@ -28,14 +28,14 @@ def replay(
     watched: Sequence[int] | NDArray[np.int64] = (),
     every: int = 1,
 ) -> ReplayResult:
-    """Return what the service would answer with `engine`.
+    """Return the answers of the service with `engine`.
 
     Args:
         version: The version's folder.
         rows: Ids of each text.
-        engine: Which engine computes.
+        engine: The engine that computes.
         timed: Numbers of the rows to time, one at least; see `draw_timed`.
-        watched: Numbers of the rows to look at on the way.
+        watched: Numbers of the rows to look at before their ends.
         every: Tokens between two looks.
 
     Raises:

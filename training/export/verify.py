@@ -1,4 +1,4 @@
-"""Verifies an exported version by what each engine answers, in fresh processes."""
+"""Verifies an exported version: compares the answers of each engine, in fresh processes."""
 
 import itertools
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ from training.export.replay import draw_timed, median_tokens, replay
 from training.prepare import Rows
 from training.recipe.classifier import TrainedClassifier
 
-REFERENCE: EngineName = "onnx"  # the engine whose answers are kept, and all others compared with
+REFERENCE: EngineName = "onnx"  # its answers are kept; those of other engines are compared
 AGREEMENT = 1e-5  # absolute, on a probability
 
 
 @dataclass(frozen=True)
 class VerifiedExport:
-    """What the exported version answers, and how fast.
+    """The answers of the exported version, and their speed.
 
     Args:
         golden: Probabilities of the golden rows, shape (rows, labels).
         splits: The same of each split.
         milliseconds: Median time to answer one text, by engine.
-        timed_tokens: Median number of tokens of the texts that were timed.
-        looks: What was seen on the way of texts of the first split.
+        timed_tokens: Median number of tokens of the timed texts.
+        looks: Looks at texts of the first split, for early exit.
     """
 
     golden: Probabilities
@@ -42,11 +42,11 @@ class VerifiedExport:
 def verify_export(
     classifier: TrainedClassifier, folder: Path, *, golden: Rows, splits: dict[str, Rows]
 ) -> VerifiedExport:
-    """Compute golden rows and splits with each engine, and check that all agree.
+    """Compute golden rows and splits with each engine; check that all agree.
 
-    The engines must agree with each other on all rows, and with what was trained on the golden rows
-    and on awkward ones: empty, one token, 2,000 tokens, 5,000 in slices, ragged batches.
-    Texts of the first split are timed, and looked at on the way.
+    The engines must agree with each other on all rows. On the golden rows and on difficult ones
+    they must also agree with the trained classifier. Difficult rows are empty, of one, 2,000 or
+    5,000 tokens, and ragged batches. Texts of the first split are timed and looked at.
 
     Raises:
         ExportError: An engine fails, or probabilities differ by more than AGREEMENT.
@@ -89,7 +89,7 @@ def verify_export(
 def _require_agreement_of_all(
     results: Mapping[EngineName, ReplayResult], *, trained: Probabilities
 ) -> None:
-    """Compare each engine with what was trained, on the first rows, and with the reference."""
+    """Compare each engine with training on the first rows, and with the reference on all rows."""
     for engine, found in results.items():
         first = found.probabilities[: len(trained)]
         _require_agreement(first, trained, what=f"{engine} and training")
@@ -102,5 +102,5 @@ def _require_agreement_of_all(
 
 def _require_agreement(found: Probabilities, expected: Probabilities, *, what: str) -> None:
     difference = float(np.max(np.abs(found - expected)))
-    if not difference <= AGREEMENT:  # so that a NaN is a disagreement too
+    if not difference <= AGREEMENT:  # also true for a NaN
         raise ExportError(f"{what} differ by {difference:.2g}, more than {AGREEMENT:.0e}")

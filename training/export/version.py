@@ -15,7 +15,7 @@ from training.recipe.classifier import TrainedClassifier
 def export_version(
     classifier: TrainedClassifier, prepared: Prepared, *, metadata: Metadata, folder: Path
 ) -> Metadata:
-    """Write the version's network, tokenizer and metadata; return the latter, now with weights.
+    """Write the version's network, tokenizer and metadata; return the metadata with its weights.
 
     Raises:
         ExportError: The network cannot be written.

@@ -1,4 +1,4 @@
-"""Finds where the weights lie in the SavedModel's variables, so that nothing is stored twice."""
+"""Finds the weights in the SavedModel's variables, so that a version stores them once."""
 
 import mmap
 from pathlib import Path
@@ -15,7 +15,7 @@ from training.recipe.classifier import TrainedClassifier
 
 
 def find_weights(classifier: TrainedClassifier, *, folder: Path) -> dict[str, WeightRecord]:
-    """Return where the embedding, the layers' weights and the table of n-grams lie, by name."""
+    """Return the places of the embedding, the layers' weights and the n-gram table, by name."""
     network = classifier.network
     arrays = {"embedding": network.get_layer("embedding").embeddings.numpy().astype(np.float16)}
     for index in range(classifier.shape.layers):
@@ -35,7 +35,7 @@ def find_bytes(folder: Path, array: NDArray[np.generic]) -> int:
     """Return the offset of an array in the variables of the SavedModel in a folder.
 
     Raises:
-        ExportError: It is not there.
+        ExportError: The array is not there.
     """
     path = folder / WEIGHTS
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

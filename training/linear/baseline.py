@@ -1,9 +1,9 @@
-"""The linear baseline: what a bag of words with logistic regression makes of the same rows.
+"""The linear baseline: a bag of words with logistic regression on the same rows.
 
-Two of the strongest known are fitted, and the better on validation stands for linear models:
+Two of the strongest known models are fitted, and the better one on validation is the baseline:
 TF-IDF of words and bigrams, and naive Bayes log-count ratios of n-grams up to three words (Wang and
-Manning, "Baselines and Bigrams", ACL 2012). Where macro-F1 counts, each is also fitted with rare
-classes weighing as much as frequent ones. They share nothing with the network, not even the
+Manning, "Baselines and Bigrams", ACL 2012). Where macro-F1 decides, each is also fitted with equal
+weights for rare and frequent classes. The models share nothing with the network, not even the
 tokenizer.
 """
 
@@ -26,7 +26,7 @@ from training.errors import DataError
 from training.linear.solver import log_count_ratio, solve
 from training.targets import soften
 
-WORD = r"(?u)\w+|[^\w\s]"  # punctuation says something too
+WORD = r"(?u)\w+|[^\w\s]"  # punctuation counts as a word
 STRENGTHS = {"tf-idf bigrams": 10.0, "naive Bayes trigrams": 1.0}  # C of the logistic regression
 
 
@@ -35,10 +35,10 @@ class Baseline:
     """A fitted linear model.
 
     Args:
-        kind: Which of the two it is.
-        thresholds: Probabilities from which labels are given, None where they exclude each other.
-        probabilities: By purpose of a split, shape (rows, labels).
-        metrics: By purpose of a split, as `measure` gives them.
+        kind: Name of the model.
+        thresholds: Least probability of each label that is given; None for single label.
+        probabilities: Probabilities by split, shape (rows, labels).
+        metrics: Figures of `measure` by split.
     """
 
     kind: str
@@ -97,13 +97,13 @@ def _fit_column(
 ) -> dict[str, NDArray[np.float64]]:
     """Return the log-odds of one label for each split but train."""
     others = [purpose for purpose in counts if purpose != "train"]
-    if target.min() == target.max():  # nothing to tell apart
+    if target.min() == target.max():  # one class only
         return {p: np.full(counts[p].shape[0], 16 * target[0] - 8.0) for p in others}
     ratio = np.ones(counts["train"].shape[1], np.float32)
     if kind == "naive Bayes trigrams":
         ratio = log_count_ratio(counts["train"], target)
     weigh = scipy.sparse.diags(ratio)
-    # Each side of the label counts as much as the other, on average as much as an unweighted row.
+    # Both sides of the label weigh the same in sum; the mean weight of a row is 1.
     share = np.where(target == 1, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
     model = solve(
         (counts["train"] @ weigh).tocsr(),
@@ -117,7 +117,7 @@ def _fit_column(
 
 
 def _join(columns: Sequence[NDArray[np.float64]], *, task: Task) -> Probabilities:
-    """Return probabilities (rows, labels) from the log-odds of each label, one against the rest."""
+    """Return probabilities (rows, labels) from the one-against-rest log-odds of each label."""
     odds = expit(np.stack(columns, axis=1)).astype(np.float32)
     if task == "multi_label":
         return odds

@@ -1,10 +1,9 @@
-"""Hashed n-grams: the wide half of a classifier, which knows the short phrases that decide.
+"""Hashed n-grams: the wide half of a classifier, which knows decisive short phrases.
 
-Every token ends one n-gram of each order up to ORDERS. An n-gram's ids are hashed to a row of one
-table of weights, and a text's verdict is the sum of its rows over the square root of its length.
-An n-gram that stood in the text a short while ago says nothing new and does not count. There is
-nothing to look up but integers, so the table runs inside the exported graph, and a running mean and
-the last tokens are all that a stream has to remember.
+Every token ends one n-gram of each order up to ORDERS. The ids of an n-gram are hashed to a row of
+one table of weights. The logit of a text is the sum of its rows over the square root of its length.
+A repeated n-gram does not count within a short window. All lookups are by integers, so the table
+runs inside the exported graph. A stream keeps only a running mean and the last tokens.
 
 Sources: naive Bayes log-count ratios as the features of a linear classifier, Wang and Manning,
 "Baselines and Bigrams", ACL 2012; hashing, Weinberger et al., "Feature Hashing for Large Scale
@@ -23,7 +22,7 @@ from models.batching import Row
 from models.ngrams import ORDERS, WINDOW, find_repeated, hash_ngrams, spread
 from training.linear.solver import log_count_ratio, solve
 
-REMEMBERED = WINDOW + ORDERS - 1  # tokens that tell which n-grams ended within the window
+REMEMBERED = WINDOW + ORDERS - 1  # tokens that hold all n-grams of the window
 TABLE_BYTES = 1 << 22  # of a table of 8-bit entries
 FEWEST_BUCKETS, MOST_BUCKETS = 1 << 14, 1 << 21
 LARGEST = 127  # of an 8-bit entry
@@ -39,11 +38,11 @@ class NgramModel:
     """A fitted table of n-gram weights.
 
     Args:
-        table: Signed square roots of the weights, shape (buckets, columns): most weights are small
-            and a few large, and eight bits tell roots apart where they would not the weights. Two
-            classes that exclude each other share a column, the log-odds of the second; else there
-            is a column for each label.
-        scale: The weight of an entry of 1.
+        table: Signed square roots of the weights, shape (buckets, columns). Most weights are small
+            and a few large; in eight bits the roots keep small weights apart. Two classes that
+            exclude each other share a column, the log-odds of the second. Otherwise each label
+            has a column.
+        scale: Weight of an entry of 1.
         bias: Log-odds of a text without n-grams, shape (columns,).
         labels: Number of labels.
     """
@@ -61,14 +60,14 @@ class NgramModel:
 
 
 def choose_buckets(columns: int) -> int:
-    """Return how many rows a table has: a prime, for the hash is a remainder."""
+    """Return the number of rows of a table. It is a prime, because the hash is a remainder."""
     return _prime_below(min(MOST_BUCKETS, max(FEWEST_BUCKETS, TABLE_BYTES // columns)))
 
 
 def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matrix:
-    """Return how often each table row occurs in each text, over the root of the text's length.
+    """Return the count of each table row in each text, over the root of the text's length.
 
-    An n-gram does not count where the same one ended in the WINDOW tokens before.
+    An n-gram does not count if the same one ended within the WINDOW tokens before.
 
     Returns:
         Shape (rows, buckets).
@@ -77,7 +76,7 @@ def count_ngrams(rows: Sequence[Row], *, buckets: int) -> scipy.sparse.csr_matri
     start = np.zeros(ORDERS - 1, np.int64)
     padded = np.concatenate([part for row in rows for part in (start, np.asarray(row, np.int64))])
     keys = hash_ngrams(padded, buckets=buckets) if len(padded) >= ORDERS else np.empty((ORDERS, 0))
-    # The starts of all texts but the first still stand in between; they end no n-gram.
+    # Skip the starts of all texts but the first; they end no n-gram.
     ends = np.cumsum(lengths + ORDERS - 1) - (ORDERS - 1)
     owner = np.repeat(np.arange(len(rows)), lengths)
     real = np.concatenate(
@@ -104,14 +103,14 @@ def fit_ngrams(
     seed: int,
     balance: Sequence[float] | None = None,
 ) -> list[NgramModel]:
-    """Fit a table for each strength to texts of known labels.
+    """Fit a table for each strength to labelled texts.
 
     Args:
         rows: Token ids of each text.
         targets: Their labels.
         exclusive: Whether each text has one label only.
-        strengths: How closely to follow the texts: the C of a logistic regression on texts of the
-            median's length.
+        strengths: C of a logistic regression on texts of median length; a higher C fits the texts
+            more closely.
         seed: Decides the solver's order.
         balance: Weight of each label's texts, as `weigh_classes` gives it; None for 1.
     """
@@ -120,7 +119,7 @@ def fit_ngrams(
     counts = count_ngrams(rows, buckets=choose_buckets(columns.shape[1]))
     median = float(np.median([max(1, len(row)) for row in rows]))
     weights = np.ones(labels, np.float32) if balance is None else np.asarray(balance, np.float32)
-    # Of a row as a whole, or of each of its labels' presence against its absence.
+    # For exclusive labels one weight a row, else one for each label of a row.
     importance = (targets @ weights)[:, None] if exclusive else np.where(targets, weights, 1)
     importance = np.broadcast_to(importance, columns.shape)
     scaled = [strength * median for strength in strengths]
@@ -140,7 +139,7 @@ def _fit_column(
     seed: int,
 ) -> list[Column]:
     """Return a column for each strength."""
-    if target.all() or not target.any():  # nothing to tell apart
+    if target.all() or not target.any():  # one class only
         bias = math.copysign(8.0, target.mean() - 0.5)
         return [(np.zeros(counts.shape[1], np.float32), bias)] * len(strengths)
     ratio = log_count_ratio(counts, target.astype(np.float32))
@@ -156,7 +155,7 @@ def _fit_column(
 
 
 def _tabulate(columns: Sequence[Column], *, labels: int) -> NgramModel:
-    """Return the model of columns, their weights coded in 8 bits."""
+    """Return the model of columns; code their weights in 8 bits."""
     table = np.stack([weights for weights, _ in columns], axis=1)
     scale = float(np.abs(table).max()) / LARGEST**2 or 1.0
     return NgramModel(

@@ -1,4 +1,4 @@
-"""The linear classifier that the n-grams and the baseline have in common.
+"""The linear classifier of the n-grams and of the baseline.
 
 Naive Bayes log-count ratios as the features of a logistic regression: Wang and Manning, "Baselines
 and Bigrams", ACL 2012.
@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 PASSES = 100  # of the solver over the texts, at most
-TOLERANCE = 0.1  # of the solver, which is liblinear's own
+TOLERANCE = 0.1  # of the solver; liblinear's default
 SMOOTHING = 1.0  # added to each count, in rows
 
 
@@ -25,14 +25,14 @@ def solve(
     seed: int,
     importance: NDArray[np.float32] | None = None,
 ) -> LogisticRegression:
-    """Return a logistic regression fitted in the dual, whose cost does not grow with the features.
+    """Return a logistic regression, fitted in the dual.
 
-    Texts are few beside their n-grams; in the primal the same fit takes 20 times as long.
+    The dual costs little where features outnumber texts; the primal takes 20 times as long.
 
     Args:
         features: Shape (rows, features).
         target: 1 where a row has the label, 0 elsewhere, shape (rows,).
-        strength: How closely to follow the rows, the inverse of the penalty.
+        strength: Inverse of the penalty; a higher one fits the rows more closely.
         seed: Decides the order in which rows are visited.
         importance: Weight of each row, shape (rows,); None for 1.
     """
@@ -40,8 +40,7 @@ def solve(
         C=strength, solver="liblinear", dual=True, tol=TOLERANCE, max_iter=PASSES, random_state=seed
     )
     with warnings.catch_warnings():
-        # Where equal texts have other labels it may never come to an end; by then what still
-        # changes is small.
+        # Equal texts with different labels may prevent convergence; the last changes are small.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(features, target, sample_weight=importance)
 
@@ -49,11 +48,11 @@ def solve(
 def log_count_ratio(
     counts: scipy.sparse.csr_matrix, target: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the log of each n-gram's share among the texts with the label over that without.
+    """Return the log ratio of each n-gram's shares in texts with and without the label.
 
     Args:
-        counts: How often each text has each n-gram, shape (rows, n-grams); only whether it does
-            matters.
+        counts: Count of each n-gram in each text, shape (rows, n-grams). Only counts above 0 and
+            zeros are distinguished.
         target: 1 where a text has the label, 0 elsewhere, shape (rows,).
 
     Returns:
