@@ -10,13 +10,13 @@ from datasets.packaged_modules.csv.csv import CsvConfig
 from training.data.files import CSV_OPTIONS
 from training.errors import DataError
 
-LONGEST_CAUSE = 300  # characters of another library's message in ours
+LONGEST_CAUSE = 300  # characters of another library's message in an error
 
 
 def find_builder(
     dataset: str, *, config: str | None, commit: str | None
 ) -> datasets.DatasetBuilder:
-    """Return what reads the files of a folder or of a Hub dataset."""
+    """Return the builder that reads the files of a folder or of a Hub dataset."""
     find = partial(datasets.load_dataset_builder, dataset, name=config, revision=commit)
     try:
         builder = find()
@@ -34,13 +34,13 @@ def find_builder(
 
 
 def build(builder: datasets.DatasetBuilder) -> DatasetDict:
-    """Return the splits, downloaded and converted if they are not in the cache already."""
+    """Return the splits; download and convert them unless they are in the cache."""
     builder.download_and_prepare()
     return builder.as_dataset()
 
 
 def describe_cause(error: BaseException) -> str:
-    """Return the message of an error, or of its cause where it says nothing itself, as one line."""
+    """Return the message of an error as one line, or that of its cause if it has none."""
     if isinstance(error, DatasetGenerationError) and error.__cause__ is not None:
         return describe_cause(error.__cause__)
     message = " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Finds the classes that a label column tells apart, and turns its values into targets."""
+"""Finds the classes of a label column, and turns its values into targets."""
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
@@ -17,9 +17,9 @@ LONGEST_SHOWN = 60  # characters of a value in an error
 
 @dataclass(frozen=True)
 class Classes:
-    """Names of the classes, and the index of each value that the label column may hold.
+    """Names of the classes, and the index of each known value of the label column.
 
-    With several labels per row the values are those in the column's lists.
+    With several labels per row, the values are the entries of the column's lists.
     """
 
     task: Task
@@ -27,11 +27,11 @@ class Classes:
     index: dict[Any, int]
 
     def is_missing(self, value: Any) -> bool:
-        """Whether a row has no label. An empty list is one: none of the labels applies."""
+        """Whether a row has no label. An empty list is a label: none of the classes applies."""
         return value is None if self.task == "multi_label" else is_missing(value)
 
     def knows(self, value: Any) -> bool:
-        """Whether a row's value holds known classes only."""
+        """Whether a value holds known classes only."""
         if self.task == "single_label":
             return isinstance(value, Hashable) and value in self.index
         return isinstance(value, list) and all(
@@ -39,7 +39,7 @@ class Classes:
         )
 
     def encode(self, values: Sequence[Any]) -> Targets:
-        """Return the targets of rows whose values are known."""
+        """Return the targets of known values."""
         if self.task == "single_label":
             return np.array([self.index[value] for value in values], np.int32)
         targets = np.zeros((len(values), len(self.names)), np.int32)
@@ -54,13 +54,13 @@ def is_list(feature: object) -> bool:
 
 
 def class_names(feature: object) -> tuple[str, ...] | None:
-    """Return the names that a label column's type carries, None where it carries none."""
+    """Return the class names in the type of a label column; None where it has none."""
     inner = feature.feature if is_list(feature) else feature
     return tuple(inner.names) if isinstance(inner, ClassLabel) else None
 
 
 def find_classes(feature: object, values: Iterable[Any], *, column: str) -> Classes:
-    """Return the classes of a label column, from its type or else from its values in train.
+    """Return the classes of a label column: from its type, or else from its values in train.
 
     Raises:
         DataError: A value cannot name a class.
@@ -80,14 +80,14 @@ def find_classes(feature: object, values: Iterable[Any], *, column: str) -> Clas
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a value of a single-label column says nothing."""
+    """Whether a value of a single-label column is no label."""
     if isinstance(value, str):
         return not value.strip()
     return value is None or value == UNLABELLED or (isinstance(value, float) and math.isnan(value))
 
 
 def shorten(value: Any) -> str:
-    """Return a value as an error may show it."""
+    """Return a value in a short form for an error."""
     shown = repr(value)
     return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 1] + "…"
 

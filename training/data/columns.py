@@ -1,4 +1,4 @@
-"""Finds the text and the label column where there is one sensible choice."""
+"""Finds the text and the label column, if the choice is clear."""
 
 from datasets import ClassLabel, Dataset, Features, Value
 
@@ -18,8 +18,8 @@ def find_columns(rows: Dataset, *, text: str | None, label: str | None) -> tuple
 
     Args:
         rows: The training split.
-        text: The text column's name, None to find it.
-        label: The label column's name, None to find it.
+        text: Name of the text column; None to find it.
+        label: Name of the label column; None to find it.
 
     Raises:
         DataError: A named column is missing, or the choice is not clear; lists the columns.
@@ -57,7 +57,7 @@ def _find_label(features: Features, *, text: str | None) -> str:
 
 
 def find_text(features: Features, *, label: str | None = None) -> str:
-    """Return the name of the one column that can be meant as text, other than `label`.
+    """Return the name of the only column, other than `label`, that can be the text.
 
     Raises:
         DataError: The choice is not clear; lists the columns.
@@ -65,7 +65,7 @@ def find_text(features: Features, *, label: str | None = None) -> str:
     strings = [name for name in features if name != label and _is_text(features[name])]
     named = [name for name in features if name != label and name.lower() in TEXT_NAMES]
     named_strings = [name for name in named if name in strings]
-    # A column that only has the name comes last: what is no text in it is then told by row.
+    # A column of another type with a usual name comes last; the reader then reports its bad rows.
     for candidates in (strings, named_strings, named):
         if len(candidates) == 1:
             return candidates[0]

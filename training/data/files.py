@@ -15,12 +15,12 @@ from pyarrow import parquet
 
 from training.errors import DataError
 
-# Only an empty field is a missing one: "NA", "None" and "null" are words that people write.
+# Only an empty field is missing: "NA", "None" and "null" are ordinary words in texts.
 CSV_OPTIONS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 
 
 def read_file(path: Path) -> Dataset:
-    """Return the rows of a file; raise DataError where its kind is unknown or it has none."""
+    """Return the rows of a file; raise DataError if its kind is unknown or it has no rows."""
     if path.suffix.lower() not in READERS:
         known = ", ".join(READERS)
         raise DataError(f"{path}: unknown kind of file; known are {known}")
@@ -33,9 +33,9 @@ def read_file(path: Path) -> Dataset:
 
 
 def _read_csv(path: Path, *, separator: str = ",") -> Dataset:
-    """Read a table whose first line names its columns; a column's type is that of all its rows."""
+    """Read a table with a header; the type of a column fits all of its rows."""
     with warnings.catch_warnings():
-        # Else pandas takes the first column for an index where rows are longer than the header.
+        # Otherwise pandas takes the first column as index where rows are longer than the header.
         warnings.simplefilter("error", pandas.errors.ParserWarning)
         try:
             frame = pandas.read_csv(
@@ -47,13 +47,13 @@ def _read_csv(path: Path, *, separator: str = ",") -> Dataset:
 
 
 def _read_json(path: Path) -> Dataset:
-    """Read objects, one a line or all in a list."""
+    """Read objects: one on each line, or all in a list."""
     try:
-        # The name is taken for a pattern, which would match other files too.
+        # `datasets` takes the name as a pattern, which could match other files too.
         return datasets.load_dataset(
             "json", data_files={"train": glob.escape(str(path.resolve()))}, split="train"
         )
-    except Exception as error:  # says what the last of several parsers did not like
+    except Exception as error:  # its message is only that of the last of several parsers
         fault = _find_json_fault(path)
         if fault is None:
             raise
@@ -61,7 +61,7 @@ def _read_json(path: Path) -> Dataset:
 
 
 def _find_json_fault(path: Path) -> str | None:
-    """Return what is wrong with a JSON file, and where; None if nothing seems to be."""
+    """Return the fault of a JSON file and its place; None if none is found."""
     text = path.read_text(encoding="utf-8-sig")
     if not text.strip(" \t\r\n[]"):
         return "it has no rows"

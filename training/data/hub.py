@@ -21,10 +21,10 @@ HUB_TIMEOUT_SECONDS = 12
 def load_from_hub(
     dataset: str, *, config: str | None, revision: str | None
 ) -> tuple[str, DatasetDict]:
-    """Return the commit that `revision` names at the Hub now, and the splits it holds.
+    """Return the commit that `revision` names at the Hub now, and its splits.
 
     Raises:
-        DataError: The Hub cannot be reached, or has no such dataset, or not for this account.
+        DataError: The Hub cannot be reached, has no such dataset, or refuses this account.
     """
     commit = _find_commit(dataset, revision=revision)
     try:
@@ -34,9 +34,9 @@ def load_from_hub(
         loaded = build(builder)
     except DataError:
         raise
-    except DatasetNotFoundError as error:  # its commit was found, so only access can be missing
+    except DatasetNotFoundError as error:  # its commit was found; only access can be missing
         raise _gated(dataset) from error
-    except Exception as error:  # as for local files, and whatever the network raises
+    except Exception as error:  # builders and the network raise anything
         raise DataError(f"cannot load {dataset} at {commit}: {describe_cause(error)}") from error
     return commit, loaded
 
@@ -56,7 +56,7 @@ def _find_commit(dataset: str, *, revision: str | None) -> str:
         ) from error
     except HfHubHTTPError as error:
         raise DataError(f"the Hub at {hub} refuses {dataset}: {describe_cause(error)}") from error
-    except Exception as error:  # whatever the network raises
+    except Exception as error:  # the network raises anything
         raise DataError(
             f"cannot reach the Hub at {hub} ({describe_cause(error)}); download the dataset "
             "elsewhere and give its folder or file as --dataset"

@@ -1,8 +1,8 @@
-"""Finds texts that stand inside other texts, word for word, as the phrases of a sentence do.
+"""Finds texts that occur inside other texts, word for word, such as the phrases of a sentence.
 
-From each word on, n words are hashed and looked up among the hashes of the first n words of every
-text, for each n in turn and only where the words before were found (a rolling hash: Karp and Rabin,
-"Efficient randomized pattern-matching algorithms", 1987).
+At each word, the hash of the next n words is looked up among the hashes of the first n words of all
+texts. This is done for each n in turn, and only where the shorter hash was found (a rolling hash:
+Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987).
 """
 
 import re
@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-LONGEST = 32  # words; a longer text counts as part of another if its first 32 words stand there
-FEWEST = 4  # words of a text that does not stand inside another by chance
-COMMON = 0.1  # share of the texts: from here on a dataset's rows are pieces of one another
+LONGEST = 32  # words that are compared; a longer text counts as nested by its first 32 words
+FEWEST = 4  # words; a shorter text may occur inside another by chance
+COMMON = 0.1  # share of nested texts at which nesting is a trait of the dataset
 WORD = re.compile(r"\w+")
-BASE = np.uint64(0x9E3779B97F4A7C15)  # of the rolling hash; odd, so that no bit is lost
+BASE = np.uint64(0x9E3779B97F4A7C15)  # of the rolling hash; odd, which keeps every bit
 MIX = np.uint64(0xBF58476D1CE4E5B9)
 SHIFT = np.uint64(29)
 
 
 @dataclass(frozen=True, eq=False)
 class Nesting:
-    """Which texts stand inside which.
+    """Pairs of texts, one inside the other.
 
     Args:
-        parts: The text that stands inside, for each pair found, shape (pairs,).
-        wholes: The text that it stands inside; of equal texts, one that stands for all.
-        words: Of each text, shape (texts,).
+        parts: The inner text of each pair, shape (pairs,).
+        wholes: The outer text of each pair, shape (pairs,); of equal texts, one represents all.
+        words: Words of each text, shape (texts,).
     """
 
     parts: NDArray[np.int64]
@@ -40,19 +40,19 @@ class Nesting:
 
     @cached_property
     def is_common(self) -> bool:
-        """Whether so many texts are parts of others that short ones are not so by chance."""
+        """Whether nesting is common; short nested texts are then no chance."""
         return bool(self._is_part(FEWEST).sum() >= COMMON * max(1, len(self.words)))
 
     @property
     def inner(self) -> NDArray[np.bool_]:
-        """Which texts say nothing that another does not say too, shape (texts,)."""
+        """Whether each text occurs inside another, shape (texts,)."""
         return self._is_part(1 if self.is_common else FEWEST)
 
     @cached_property
     def families(self) -> NDArray[np.int64]:
-        """The first of the texts that each is joined with by nesting, shape (texts,).
+        """The first of the texts that nesting joins to each text, shape (texts,).
 
-        Short texts, which join what has nothing to do with each other, join none.
+        Short texts join none; they occur in unrelated texts.
         """
         long = self.words[self.parts] >= FEWEST
         pairs = self.parts[long], self.wholes[long]
@@ -62,7 +62,7 @@ class Nesting:
         return np.unique(family, return_index=True)[1][family]
 
     def among(self, first: int) -> "Nesting":
-        """Return which of the first so many texts stand inside which of them."""
+        """Return the pairs within the `first` texts."""
         both = (self.parts < first) & (self.wholes < first)
         return Nesting(self.parts[both], self.wholes[both], self.words[:first])
 
@@ -73,7 +73,7 @@ class Nesting:
 
 
 def find_nesting(texts: Sequence[str]) -> Nesting:
-    """Return which texts stand inside which, case and punctuation aside."""
+    """Return all pairs of nested texts; case and punctuation are ignored."""
     numbers: dict[str, int] = {}
     rows = [[numbers.setdefault(word, len(numbers)) for word in _words(text)] for text in texts]
     words = np.fromiter(map(len, rows), np.int64, len(rows))
@@ -92,7 +92,7 @@ def _find_pairs(flat: NDArray[np.uint64], words: NDArray[np.int64]) -> Iterator[
 
     Args:
         flat: Number of each word of all texts, one after the other.
-        words: Of each text.
+        words: Words of each text.
     """
     ends = np.cumsum(words)
     starts = ends - words
@@ -109,7 +109,7 @@ def _find_pairs(flat: NDArray[np.uint64], words: NDArray[np.int64]) -> Iterator[
         ended = (words[begun] == length) | (length == LONGEST)
         if ended.any():
             yield _match(begun[ended], keys[ended], owner[place], hashes)
-        likely = np.isin(hashes, keys)  # what does not begin like a text is none
+        likely = np.isin(hashes, keys)  # places that begin like a text
         place, hashes = place[likely], hashes[likely]
 
 
@@ -119,11 +119,11 @@ def _match(
     owner: NDArray[np.int64],
     hashes: NDArray[np.uint64],
 ) -> NDArray[np.int64]:
-    """Return the pairs of texts `asked` with `keys` and the texts where the same `hashes` occur."""
+    """Return the pairs of a text in `asked` and a text with its key among the `hashes`."""
     distinct, first, same = np.unique(keys, return_index=True, return_inverse=True)
     nearest = np.minimum(np.searchsorted(distinct, hashes), len(distinct) - 1)
     found = distinct[nearest] == hashes
-    speakers = asked[first]  # of equal texts the first speaks for all
+    speakers = asked[first]  # of equal texts the first represents all
     equal = np.stack([asked, speakers[same]])
     inside = np.stack([speakers[nearest[found]], owner[found]])
     pairs = np.concatenate([equal, inside], axis=1)

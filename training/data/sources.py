@@ -18,13 +18,13 @@ from training.errors import DataError
 
 @dataclass(frozen=True)
 class Source:
-    """The splits of a dataset and where they came from.
+    """The splits of a dataset and their origin.
 
     Args:
-        description: What was found, in words.
+        description: The origin in words.
         name: The dataset as the user named it; a local path is cut to its last part.
-        config: The Hub configuration, if one was asked for.
-        revision: The Hub commit, None for what is on disk.
+        config: The Hub configuration, if one was named.
+        revision: The Hub commit; None for local data.
         splits: The rows by split.
     """
 
@@ -36,10 +36,10 @@ class Source:
 
 
 def load_source(dataset: str, *, config: str | None, revision: str | None) -> Source:
-    """Load a file, a folder or a Hub dataset, whichever `dataset` names, in this order.
+    """Load the file, the folder or the Hub dataset that `dataset` names, tried in this order.
 
     Raises:
-        DataError: It is in no such place or cannot be read.
+        DataError: It is not found or cannot be read.
     """
     if not dataset.strip():
         raise DataError("--dataset names nothing: give a file, a folder or a Hub id")
@@ -57,8 +57,8 @@ def load_source(dataset: str, *, config: str | None, revision: str | None) -> So
 
 
 def _set_up_libraries() -> None:
-    """Silence the libraries, for what goes wrong is raised, and bars are for people to watch."""
-    datasets.config.HF_ENDPOINT = constants.ENDPOINT  # which has no slash at its end
+    """Silence the libraries: errors are raised, and their bars would mix with other output."""
+    datasets.config.HF_ENDPOINT = constants.ENDPOINT  # without a slash at its end
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     huggingface_hub.logging.set_verbosity(huggingface_hub.logging.CRITICAL)
     if not sys.stderr.isatty():
@@ -104,7 +104,7 @@ def _read_folder(path: Path, config: str | None) -> DatasetDict | Dataset:
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         _refuse_config(config, path)
         return datasets.load_from_disk(str(path))
-    # Absolute, for a folder may have the name of a builder.
+    # Absolute, because a folder may have the name of a builder.
     folder = str(path.resolve())
     if glob.has_magic(folder):
         raise DataError(f"cannot read {folder}: a folder's path must not hold any of *?[")

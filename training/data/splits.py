@@ -1,4 +1,4 @@
-"""Turns the rows of a dataset into texts with class indices, or says which rows cannot be used."""
+"""Turns the rows of a dataset into texts with targets, or reports unusable rows."""
 
 import hashlib
 import math
@@ -21,7 +21,7 @@ from training.targets import UNLABELLED, Targets, count_classes
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
 VALIDATION_LIMIT = 5_000  # rows held out at most
-HELD_BLOCKS = 10  # of each class; fewer would be too much alike, more would have more edges
+HELD_BLOCKS = 10  # of each class; fewer vary too little, more have more related neighbours
 MOST_SHOWN = 10  # class names in a notice
 
 
@@ -30,12 +30,12 @@ class Split:
     """Rows of one purpose.
 
     Args:
-        name: Where they came from, for the record: the split, or the share of one.
+        name: Origin of the rows, for the record: a split, or a share of one.
         texts: One text per row.
-        labels: What each row should be classified as.
-        rows: The number of each row where it came from, counted from 0, shape (rows,).
-        whole: Whether each row is a text of its own, shape (rows,): a phrase of a sentence that
-            stands in train too is not, nor is one of validation if its sentence stands there.
+        labels: Targets of the rows.
+        rows: Number of each row in its origin, counted from 0, shape (rows,).
+        whole: Whether each row is a text of its own, shape (rows,). A phrase is not one if its
+            sentence is another row of train, or of validation.
     """
 
     name: str
@@ -54,12 +54,12 @@ class Split:
 
     @property
     def whole_texts(self) -> list[str]:
-        """The texts that are no part of another, in which each word is counted as often as said."""
+        """The texts that are no part of another; words of nested texts so count once."""
         return [text for text, whole in zip(self.texts, self.whole, strict=True) if whole]
 
     @property
     def sha256(self) -> str:
-        """Hash of texts and labels in order, whatever the file they came in."""
+        """Hash of texts and labels in order, independent of the file format."""
         digest = hashlib.sha256()
         for text, label in zip(self.texts, self.labels, strict=True):
             encoded = text.encode("utf-8", "surrogatepass")
@@ -71,7 +71,7 @@ class Split:
 
 @dataclass(frozen=True)
 class LabelledData:
-    """A dataset ready for training. `test` is None where there is no labelled test split."""
+    """A dataset ready for training; `test` is None without a labelled test split."""
 
     source: Source
     text_column: str
@@ -85,7 +85,7 @@ class LabelledData:
 
     @property
     def splits(self) -> dict[str, Split]:
-        """The splits there are, by their purpose: train, validation, test."""
+        """The existing splits by purpose: train, validation, test."""
         splits = {"train": self.train, "validation": self.validation, "test": self.test}
         return {purpose: split for purpose, split in splits.items() if split is not None}
 
@@ -139,9 +139,9 @@ def read_split(
     find: Callable[[object, str], Classes],
     strange: str,
 ) -> Split:
-    """Return one split, whose classes `find` knows from the label column's type and name.
+    """Return one split; `find` returns its classes from the label column's type and name.
 
-    `strange` says in an error what is wrong with a label that is none of them.
+    `strange` is the fault of an unknown label, for an error message.
 
     Raises:
         DataError: A column is missing or unclear, or a row cannot be used.
@@ -153,18 +153,18 @@ def read_split(
 
 
 def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[Split, Split]:
-    """Split rows off for validation, the same share of every class as near as rows allow.
+    """Split off rows for validation, about the same share of every class.
 
-    Neighbours in a file are often related, so rows are drawn in blocks of neighbours: a review of
-    the same film left in train would make validation flatter.
+    Neighbours in a file are often related, such as reviews of one film. Related rows in train would
+    flatter validation, so rows are drawn in blocks of neighbours.
 
     Args:
-        train: The rows there are.
-        families: Of each row the first of those that stay together, shape (rows,).
-        seed: Decides which are drawn.
+        train: All rows.
+        families: First row of each row's family, shape (rows,). Families stay together.
+        seed: Decides the drawn rows.
 
     Returns:
-        What remains of train, and the validation rows.
+        The rest of train, and the validation rows.
 
     Raises:
         DataError: There are too few rows.
@@ -172,7 +172,7 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
     random = np.random.default_rng(seed)
     share = min(VALIDATION_SHARE, VALIDATION_LIMIT / len(train))
     heads = np.unique(families)
-    if train.labels.ndim == 2:  # rows with several labels belong to no one class
+    if train.labels.ndim == 2:  # a row with several labels has no single class
         classes = [heads]
     else:
         labels = train.labels[heads]
@@ -192,7 +192,7 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
 def _draw_blocks(
     rows: NDArray[np.int64], *, share: float, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return about `share` of the rows, in HELD_BLOCKS blocks of neighbours if there are enough."""
+    """Return about `share` of the rows in blocks of neighbours, HELD_BLOCKS if rows suffice."""
     blocks = np.array_split(rows, min(len(rows), math.ceil(HELD_BLOCKS / share)))
     drawn = random.permutation(len(blocks))[: round(share * len(blocks))]
     return np.concatenate([rows[:0], *(blocks[block] for block in drawn)])
@@ -210,7 +210,7 @@ def _read_column(rows: Dataset, column: str, *, split: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class _RowReader:
-    """Reads splits whose columns and classes are known."""
+    """Reads splits with known columns and classes."""
 
     text_column: str
     label_column: str
@@ -218,7 +218,7 @@ class _RowReader:
     strange: str = "a class that train does not have"
 
     def read(self, name: str, rows: Dataset) -> Split:
-        """Return the texts and class indices of a split, or raise DataError."""
+        """Return the texts and targets of a split, or raise DataError."""
         if self.text_column not in rows.features:
             there_are = ", ".join(rows.features)
             raise DataError(
@@ -235,13 +235,13 @@ class _RowReader:
         )
 
     def is_unlabelled(self, name: str, rows: Dataset) -> bool:
-        """Whether a split has no labels at all, as the test splits of competitions have not."""
+        """Whether a split has no labels at all, such as the test split of a competition."""
         return self.label_column not in rows.features or all(
             map(self.classes.is_missing, _read_column(rows, self.label_column, split=name))
         )
 
     def check_same_classes(self, name: str, rows: Dataset) -> None:
-        """Raise DataError if a split numbers its classes otherwise than train does."""
+        """Raise DataError if a split and train number their classes differently."""
         feature = rows.features[self.label_column]
         if is_list(feature) != (self.classes.task == "multi_label"):
             raise DataError(f"column {self.label_column!r} holds lists in some splits only")
@@ -271,7 +271,7 @@ def _refuse(
     is_bad: Callable[[Any], bool],
     describe: Callable[[Any], str],
 ) -> None:
-    """Raise DataError if any value is bad: how many are, and the first one's row and fault."""
+    """Raise DataError if any value is bad, with their number and the first one's row and fault."""
     bad = [row for row, value in enumerate(values) if is_bad(value)]
     if bad:
         raise DataError(

@@ -1,4 +1,4 @@
-"""Reads texts without labels, to learn the language of a domain from."""
+"""Reads texts without labels for the language model of a domain."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +9,16 @@ from training.data.columns import find_text
 from training.data.sources import Source, load_source
 from training.errors import DataError
 
-HELD_BACK = "test"  # never learned from unless it is asked for by name
+HELD_BACK = "test"  # never learned from unless the user names it
 
 
 def read_corpus(name: str, *, text_column: str | None) -> list[str]:
     """Return the texts of a dataset, each once.
 
     Args:
-        name: File, folder or Hub id; with ":split" behind it, that split alone, else every split
-            but test.
-        text_column: Column that holds the text; None to find it.
+        name: File, folder or Hub id; ":split" behind it selects one split, else all but test are
+            read.
+        text_column: Column of the text; None to find it.
 
     Raises:
         DataError: There is no such dataset, split or column, or no text in it.
@@ -38,7 +38,7 @@ def shorten_name(name: str) -> str:
 
 
 def _find(name: str) -> tuple[Source, list[str]]:
-    """Return the source and the names of the splits that are meant."""
+    """Return the source and the names of the selected splits."""
     path, colon, split = name.rpartition(":")
     if colon and split.isidentifier():
         source = load_source(path, config=None, revision=None)
@@ -51,7 +51,7 @@ def _find(name: str) -> tuple[Source, list[str]]:
 
 
 def _texts(rows: Dataset, column: str | None) -> Iterator[str | None]:
-    """Yield the texts of a split; None where there is none."""
+    """Yield the text of each row of a split; None where it is missing."""
     if column is None or column not in rows.features:
         column = find_text(rows.features)
     yield from rows[column][:]

@@ -1,7 +1,7 @@
 """Learns the tokenizer's vocabulary from the training texts.
 
-The most frequent words get a token each. All other words are seen in pieces, and the pieces are
-learned from those words above all, so that few tokens go to fragments of words that need none.
+The most frequent words get a token each. All other words are read in pieces. The pieces are learned
+mainly from these other words, so that few tokens go to fragments of frequent words.
 """
 
 from collections import Counter
@@ -15,10 +15,10 @@ from tokenizers.trainers import WordPieceTrainer
 from models.tokenizer import CONTINUATION, PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 
 PIECE_SHARE = 0.15  # of the vocabulary
-MIN_COUNT = 2  # a word seen once says nothing that its pieces do not
-MIN_PIECE_COUNT = 30  # a piece is part of words of all kinds, which it takes more to learn from
+MIN_COUNT = 2  # a word that occurs once teaches no more than its pieces
+MIN_PIECE_COUNT = 30  # a piece occurs in different words, which need more examples
 ALPHABET_LIMIT = 4_000  # characters; enough for Chinese
-LONGEST_WORD = 40  # characters; longer "words" are links and noise, known by their pieces
+LONGEST_WORD = 40  # characters; longer "words" are links and noise, read in pieces
 
 
 def learn_vocabulary(texts: Iterable[str], *, size: int) -> Tokenizer:
@@ -28,20 +28,20 @@ def learn_vocabulary(texts: Iterable[str], *, size: int) -> Tokenizer:
     pieces = int(size * PIECE_SHARE)
     words = _frequent_words(counts, limit=size - pieces - 2)
     known = set(words)
-    # Frequent words count once, so that their characters are known in other words too.
+    # Frequent words count once; their characters then become pieces for other words.
     rest = {word: 1 if word in known else count for word, count in counts.items()}
     learned = [piece for piece in _learn_pieces(rest, size=pieces) if piece not in known]
     return Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, *words, *learned])
 
 
 def extend_vocabulary(known: Tokenizer, learned: Tokenizer) -> Tokenizer:
-    """Return a tokenizer of all known tokens, ids kept, and of those learned that are new."""
+    """Return a tokenizer of all known tokens with their ids, and of the new learned ones."""
     old = set(known.tokens)
     return Tokenizer([*known.tokens, *(token for token in learned.tokens if token not in old)])
 
 
 def _frequent_words(counts: Counter[str], *, limit: int) -> list[str]:
-    """Return the most frequent words; ties in alphabetical order, so that runs agree."""
+    """Return the most frequent words; ties in alphabetical order, equal in all runs."""
     eligible = ((w, n) for w, n in counts.items() if n >= MIN_COUNT and len(w) <= LONGEST_WORD)
     ranked = sorted(eligible, key=lambda item: (-item[1], item[0]))
     return [word for word, _ in ranked[:limit]]
@@ -57,8 +57,8 @@ def _learn_pieces(counts: dict[str, int], *, size: int) -> list[str]:
         min_frequency=MIN_PIECE_COUNT,
         initial_alphabet=characters,
         limit_alphabet=len(characters),
-        # Named beforehand, for the trainer numbers what it comes across in an order that differs
-        # from run to run, and breaks ties by number.
+        # Named beforehand: the trainer would number characters in an order that differs from run
+        # to run, and it breaks ties by number.
         special_tokens=_single_pieces(counts, characters=set(characters)),
         continuing_subword_prefix=CONTINUATION,
         show_progress=False,
@@ -77,7 +77,7 @@ def _frequent_characters(counts: dict[str, int], *, limit: int) -> list[str]:
 
 
 def _single_pieces(counts: dict[str, int], *, characters: set[str]) -> list[str]:
-    """Return the characters as they stand at the start and inside of words, sorted."""
+    """Return the characters at the start and inside of words as pieces, sorted."""
     first = {word[0] for word in counts} & characters
     inside = {character for word in counts for character in word[1:]} & characters
     return sorted(first) + sorted(CONTINUATION + character for character in inside)

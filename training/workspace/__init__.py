@@ -1,1 +1,1 @@
-"""Files of a training at work: checkpoints, locks, interruption."""
+"""The work folder of a running training: checkpoints and locks. Also: interruption."""

@@ -12,14 +12,14 @@ from models.atomic import replace_file
 
 
 def save_arrays(arrays: Mapping[str, NDArray[Any]], *, path: Path) -> None:
-    """Write arrays by name to a .npz file; what was there before stays until all is written."""
+    """Write arrays by name to a .npz file, which replaces its predecessor when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays)
 
 
 def save_json(value: Any, *, path: Path) -> None:
-    """Write a value as JSON; what was there before stays until all is written."""
+    """Write a value as JSON; the file replaces its predecessor when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_file(path) as unfinished:
         unfinished.write_bytes(json.dumps(value).encode())

@@ -1,6 +1,6 @@
-"""Saves where a fit is, so that a killed one goes on as if nothing had happened.
+"""Checkpoints: a killed fit resumes from one and has the same result.
 
-A checkpoint is one file that replaces its predecessor in one step, so it is whole at any moment.
+A checkpoint is one file, which replaces its predecessor in one step. It is whole at any moment.
 """
 
 import json
@@ -21,16 +21,16 @@ COURSE, IDENTITY = "course", "identity"
 
 Tracked = Mapping[str, Sequence[Any]]
 """Groups of variables, which have `numpy()` and `assign()`."""
-Saved = TypeVar("Saved")  # a dataclass of numbers and lists that says how far a fit has come
+Saved = TypeVar("Saved")  # the progress of a fit: a dataclass of numbers and lists
 
 
 class Checkpoint:
     """The checkpoint of one fit.
 
     Args:
-        path: Its file; the folder is made when it is needed.
-        identity: All that decides the result. A checkpoint of another training is not gone on from.
-        resume: Whether to go on from what the file holds; else it is written over.
+        path: The file; its folder is made when needed.
+        identity: All that decides the result. Only a checkpoint of the same identity is resumed.
+        resume: Whether to resume from the file; else it is overwritten.
     """
 
     def __init__(self, path: Path, *, identity: Mapping[str, Any], resume: bool) -> None:
@@ -44,7 +44,7 @@ class Checkpoint:
         return time.monotonic() - self._saved >= SECONDS_BETWEEN
 
     def save(self, tracked: Tracked, course: Saved) -> None:
-        """Write the variables and the course; what was there before stays until all is written."""
+        """Write the variables and the course; the last file stays until all is written."""
         arrays = {
             f"{group}/{index}": variable.numpy()
             for group, variables in tracked.items()
@@ -56,7 +56,7 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def restore(self, tracked: Tracked, course: Saved) -> Saved:
-        """Put back what was saved and return its course; without a checkpoint, return `course`.
+        """Restore the variables and return the saved course; without a checkpoint, `course`.
 
         Raises:
             TrainingError: The file is of another training, or is no checkpoint.
@@ -77,7 +77,7 @@ class Checkpoint:
             ) from error
 
     def delete(self) -> None:
-        """Remove the file: the fit is over."""
+        """Delete the file, once the fit is over."""
         self.path.unlink(missing_ok=True)
 
     def _check_identity(self, found: Mapping[str, Any]) -> None:
@@ -89,7 +89,7 @@ class Checkpoint:
 
 
 def list_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Return in words in what two identities differ; nothing if they are the same."""
+    """Return the differences of two identities in words; "" if they are equal."""
     return ", ".join(
         f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
         for name in sorted({*before, *now})

@@ -1,4 +1,4 @@
-"""Lets a person stop a fit between two steps, where nothing is half done."""
+"""Lets a person stop a fit between two steps."""
 
 import signal
 from types import FrameType
@@ -20,7 +20,7 @@ class Interrupted(BaseException):
 
 
 class Interrupt:
-    """While entered, the first Ctrl-C or SIGTERM is noted; a second acts as it always does."""
+    """While entered, notes the first Ctrl-C or SIGTERM; a second one acts as usual."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -32,9 +32,9 @@ class Interrupt:
             raise Interrupted(self.asked)
 
     def __enter__(self) -> Self:
-        """Start to listen, where that can be done: signals reach the main thread only."""
+        """Handle signals from now on, in the main thread; others get none."""
         for number in SIGNALS:
-            if signal.getsignal(number) is signal.SIG_IGN:  # as in the background of a shell
+            if signal.getsignal(number) is signal.SIG_IGN:  # ignored in the background of a shell
                 continue
             try:
                 self._before[number] = signal.signal(number, self._note)
@@ -43,7 +43,7 @@ class Interrupt:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop to listen."""
+        """Restore the former handlers."""
         self._restore()
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Lets one process at a time work in a place."""
+"""Locks: one process at a time works in a place."""
 
 import sys
 from collections.abc import Iterator
@@ -9,45 +9,44 @@ from filelock import FileLock, Timeout
 
 from training.errors import TrainingError
 
-PATIENCE, PAUSE = 0.2, 0.02  # seconds, for a holder that deletes the file while we open it
+PATIENCE, PAUSE = 0.2, 0.02  # seconds, for a holder that deletes the file at that moment
 
 
 @contextmanager
 def lock(path: Path, *, busy: str) -> Iterator[None]:
-    """Hold a lock while entered. It dies with the process, however that ends.
+    """Hold a lock while entered. It ends with the process, even a killed one.
 
     Args:
-        path: File that stands for the lock, gone afterwards. One that a killed process left behind
-            is no lock.
-        busy: What to tell people if another process holds it.
+        path: The lock file, deleted afterwards. A file of a killed process does not lock.
+        busy: Message of the error if another process holds the lock.
 
     Raises:
         TrainingError: Another process holds it.
         OSError: The file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.open("ab").close()  # so that what keeps it from being made is told
-    # A soft lock would be a file alone, and one that a killed process leaves behind would count.
+    path.open("ab").close()  # raises the cause if the file cannot be made
+    # A soft lock is only a file: one of a killed process would still lock.
     held = FileLock(path, fallback_to_soft=False)
     try:
         held.acquire(timeout=PATIENCE, poll_interval=PAUSE)
     except Timeout as error:
         raise TrainingError(busy) from error
-    except OSError:  # a file system without locks: better unguarded than unable to train
+    except OSError:  # a file system without locks: train unguarded
         held.release()
     try:
         yield
     finally:
-        if sys.platform != "win32":  # where a file that is open cannot be deleted
+        if sys.platform != "win32":  # Windows cannot delete an open file
             path.unlink(missing_ok=True)
         held.release()
 
 
 def lock_training(name: str, *, work: Path) -> AbstractContextManager[None]:
-    """Keep the checkpoints of a name to one training while entered.
+    """Reserve the checkpoints of a name for one training while entered.
 
     Raises:
-        TrainingError: Another training of that name is at work there.
+        TrainingError: Another training of that name is running there.
         OSError: The folder of the checkpoints cannot be made.
     """
     busy = (
@@ -58,7 +57,7 @@ def lock_training(name: str, *, work: Path) -> AbstractContextManager[None]:
 
 
 def refuse_second_training(name: str, *, work: Path) -> None:
-    """Raise TrainingError if `lock_training` would; nothing is made."""
+    """Raise TrainingError if `lock_training` would; make no file."""
     if _training_lock(name, work=work).exists():
         with lock_training(name, work=work):
             pass
