@@ -20,7 +20,7 @@ Thresholds = Sequence[float] | None
 Verdict = tuple[int, ...]
 
 
-def decide(probabilities: Floats, *, thresholds: Thresholds) -> NDArray[np.int32]:
+def choose_labels(probabilities: Floats, *, thresholds: Thresholds) -> NDArray[np.int32]:
     """Return which label each text is given, or for each label whether it is.
 
     Args:
@@ -38,7 +38,7 @@ def decide(probabilities: Floats, *, thresholds: Thresholds) -> NDArray[np.int32
 
 def verdict_of(probabilities: Floats, thresholds: Thresholds) -> Verdict:
     """Return the label of a text, or for each label whether it is given; shape (labels,) in."""
-    return tuple(np.atleast_1d(decide(probabilities, thresholds=thresholds)).tolist())
+    return tuple(np.atleast_1d(choose_labels(probabilities, thresholds=thresholds)).tolist())
 
 
 def margin_of(probabilities: Floats, thresholds: Thresholds) -> float:

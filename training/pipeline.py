@@ -109,8 +109,8 @@ def _print_what_is_kept(run: Run) -> Iterator[None]:
     try:
         yield
     except BaseException as error:  # also a signal that arrives outside of a fit
-        told = isinstance(error, Interrupted)
+        reported = isinstance(error, Interrupted)
         again = isinstance(error, TrainingError) and not isinstance(error, ExportError)
-        if run.has_checkpoints and not told and not again:
+        if run.has_checkpoints and not reported and not again:
             console.print("checkpoints are kept; to resume, give the same command and --resume")
         raise

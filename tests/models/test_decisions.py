@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.decisions import change_logits, decide, log_odds, margin_of, verdict_of
+from models.decisions import change_logits, choose_labels, log_odds, margin_of, verdict_of
 
 
 def logit(p: float) -> float:
@@ -44,7 +44,7 @@ def test_logits_change() -> None:
 @pytest.mark.parametrize("thresholds", [None, (0.2, 0.5, 0.2)])
 def test_a_verdict_is_what_is_decided_of_many(thresholds: tuple[float, ...] | None) -> None:
     rows = np.random.default_rng(1).dirichlet(np.ones(3), 50).astype(np.float32)
-    decided = decide(rows, thresholds=thresholds)
+    decided = choose_labels(rows, thresholds=thresholds)
     assert decided.dtype == np.int32
     assert decided.shape == ((50,) if thresholds is None else (50, 3))
     for each, found in zip(rows, decided, strict=True):

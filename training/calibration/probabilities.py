@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
-from models.decisions import Thresholds, decide
+from models.decisions import Thresholds, choose_labels
 from models.golden import Probabilities
 from models.metadata import Task
 from training.targets import Targets
@@ -54,7 +54,7 @@ def predict(probabilities: Probabilities, *, thresholds: Thresholds) -> Targets:
         thresholds: Least probability of each label that is given, (labels,); None for single
             label.
     """
-    return decide(probabilities, thresholds=thresholds)
+    return choose_labels(probabilities, thresholds=thresholds)
 
 
 def find_thresholds(probabilities: Probabilities, targets: Targets) -> tuple[float, ...]:

@@ -130,12 +130,12 @@ def _decisions(
     found = {}
     for purpose, judged in material.judged.items():
         halves = [logits[purpose], judged.ngrams]
-        found[f"alone/{purpose}"] = _decide(alone, halves[:1], material)
-        found[f"joined/{purpose}"] = _decide(joined, halves, material)
+        found[f"alone/{purpose}"] = _choose_labels(alone, halves[:1], material)
+        found[f"joined/{purpose}"] = _choose_labels(joined, halves, material)
     rows = material.judged["validation"].ids
     for cut in material.cuts:
         begun = predict_logits(network, [row[:cut] for row in rows])
-        found[f"cut/{cut}"] = _decide(alone, [begun], material)
+        found[f"cut/{cut}"] = _choose_labels(alone, [begun], material)
     return found
 
 
@@ -160,7 +160,7 @@ def _probabilities(found: Calibrated, halves: list[Logits], material: Material) 
     return found.scaling.probabilities(halves, task=material.run.prepared.data.task)
 
 
-def _decide(found: Calibrated, halves: list[Logits], material: Material) -> np.ndarray:
+def _choose_labels(found: Calibrated, halves: list[Logits], material: Material) -> np.ndarray:
     return predict(_probabilities(found, halves, material), thresholds=found.thresholds)
 
 

@@ -106,7 +106,7 @@ def error_of(scored: Scored) -> float:
     return _own_spread(scored).error
 
 
-def describe(scored: Scored) -> Score:
+def make_score(scored: Scored) -> Score:
     """Return a score with its interval."""
     reach = _reach(_own_spread(scored))
     return {

@@ -13,7 +13,7 @@ from training.comparison.half_lives import TEXTS
 from training.comparison.interruption import INSERTED
 from training.comparison.material import Judged, Material
 from training.comparison.records import Examined
-from training.comparison.scores import Scored, describe, lead, score
+from training.comparison.scores import Scored, lead, make_score, score
 from training.report.measures import MEASURES
 from training.targets import count_classes
 
@@ -154,13 +154,15 @@ def _contestant(
     return found | {
         "scores": {
             purpose: {
-                kind: {measure: describe(by[contestant.key + end]) for measure, by in table.items()}
+                kind: {
+                    measure: make_score(by[contestant.key + end]) for measure, by in table.items()
+                }
                 for kind, end in (("alone", ""), ("joined", " joined"))
             }
             for purpose, table in scored.items()
         },
         "cuts": [
-            describe(scored["validation"][measure_of(material)][name])
+            make_score(scored["validation"][measure_of(material)][name])
             for name in (*(f"{contestant.key} {cut}" for cut in material.cuts), contestant.key)
         ],
         "log_loss": _means(each.record["log_loss"] for each in sound),
@@ -273,7 +275,7 @@ def _means(figures: Any) -> dict[str, float]:
 def _scores(scored: Mapping[str, Any], name: str) -> Summary:
     """Return a linear model's scores by purpose and measure."""
     return {
-        purpose: {measure: describe(by[name]) for measure, by in table.items()}
+        purpose: {measure: make_score(by[name]) for measure, by in table.items()}
         for purpose, table in scored.items()
     }
 
@@ -341,7 +343,7 @@ def _verdict(
     measure = measure_of(material)
     table = {purpose: by[measure] for purpose, by in scored.items()}
     embedding = material.run.settings.network.embedding
-    found = verdict.decide(
+    found = verdict.make_verdict(
         reliable or sound,
         table,
         embedding=embedding,

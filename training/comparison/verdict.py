@@ -62,7 +62,7 @@ def choose(scored: Table, *, by_cost: Sequence[str]) -> Choice:
     return {"chosen": near[0], "best": best, "behind": behind}
 
 
-def decide(
+def make_verdict(
     contestants: Sequence[Contestant],
     scored: Mapping[str, Table],
     *,

@@ -27,12 +27,12 @@ def find_columns(rows: Dataset, *, text: str | None, label: str | None) -> tuple
     features = rows.features
     for option, name in (("--text-column", text), ("--label-column", label)):
         if name is not None and name not in features:
-            raise DataError(f"{option} {name!r}: no such column; {_describe(features)}")
+            raise DataError(f"{option} {name!r}: no such column; {_list_columns(features)}")
     if text is not None and text == label:
-        raise DataError(f"text and label column are both {text!r}; {_describe(features)}")
+        raise DataError(f"text and label column are both {text!r}; {_list_columns(features)}")
     if len(features) < 2:
         raise DataError(
-            f"a text and a label column are needed; {_describe(features)} "
+            f"a text and a label column are needed; {_list_columns(features)} "
             "(fields are separated by commas in .csv, by tabs in .tsv)"
         )
     label = label or _find_label(features, text=text)
@@ -52,7 +52,7 @@ def _find_label(features: Features, *, text: str | None) -> str:
         if len(candidates) == 1:
             return candidates[0]
     raise DataError(
-        f"which column is the label? name it with --label-column; {_describe(features)}"
+        f"which column is the label? name it with --label-column; {_list_columns(features)}"
     )
 
 
@@ -69,7 +69,9 @@ def find_text(features: Features, *, label: str | None = None) -> str:
     for candidates in (strings, named_strings, named):
         if len(candidates) == 1:
             return candidates[0]
-    raise DataError(f"which column is the text? name it with --text-column; {_describe(features)}")
+    raise DataError(
+        f"which column is the text? name it with --text-column; {_list_columns(features)}"
+    )
 
 
 def _holds_classes(feature: object) -> bool:
@@ -80,7 +82,7 @@ def _is_text(feature: object) -> bool:
     return isinstance(feature, Value) and feature.dtype in _STRINGS
 
 
-def _describe(features: Features) -> str:
+def _list_columns(features: Features) -> str:
     columns = ", ".join(f"{name} ({_type_name(feature)})" for name, feature in features.items())
     return f"there are: {columns}"
 

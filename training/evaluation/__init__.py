@@ -1,1 +1,1 @@
-"""What a version is worth, in figures and on its card."""
+"""The figures of a version, and its model card."""

@@ -1,4 +1,4 @@
-"""Writes the model card: what a version is, for people."""
+"""Writes the model card of a version."""
 
 from models.metadata import Metadata
 
@@ -38,9 +38,9 @@ def write_card(metadata: Metadata, *, headline: str, answer_times: str) -> str:
     """Return the model card of a version as Markdown.
 
     Args:
-        metadata: What the version is.
-        headline: How good it is.
-        answer_times: How fast.
+        metadata: Metadata of the version.
+        headline: Its main figures in words.
+        answer_times: Its times to answer in words.
     """
     data, shape, training = metadata.data, metadata.architecture, metadata.training
     rows = [(split.replace("_", " "), figures) for split, figures in metadata.metrics.items()]

@@ -18,7 +18,7 @@ from training.report.results import Cost, Results, SplitResult
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Which rows of a dataset to measure on; None to find a column, or to take the usual split."""
+    """The rows of a dataset to measure on; None finds a column or takes the usual split."""
 
     split: str | None = None
     text_column: str | None = None
@@ -28,7 +28,7 @@ class Selection:
 def evaluate_version(
     version: Version, source: Source, *, selection: Selection, engine: EngineName
 ) -> Results:
-    """Return what a version makes of a dataset's rows, as the service would answer.
+    """Return the results of a version on the rows of a dataset, as the service would answer.
 
     Raises:
         DataError: The dataset has no such split or column, or a label that the version lacks.
@@ -50,7 +50,7 @@ def evaluate_version(
 
 
 def _choose_split(source: Source, wanted: str | None) -> str:
-    """Return the split that is asked for, or else test, or else the only one."""
+    """Return the wanted split, else test, else the only one."""
     there_are = ", ".join(source.splits)
     if wanted is not None and wanted not in source.splits:
         raise DataError(f"no split {wanted!r}; there are: {there_are}")
@@ -64,7 +64,7 @@ def _choose_split(source: Source, wanted: str | None) -> str:
 
 
 def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
-    """Return the version's classes, by the values that a column of this type has for them."""
+    """Return the version's classes by their values in a column of this type."""
     index = {name: place for place, name in enumerate(metadata.labels)}
     names = class_names(feature)
     if names is None:
@@ -78,12 +78,12 @@ def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
 
 
 def _strange(metadata: Metadata) -> str:
-    """Say of a label that the version does not have it, and which it has."""
+    """Return the fault of an unknown label in words, with the known ones."""
     return f"which {metadata.name} does not know; it knows: {', '.join(metadata.labels)}"
 
 
 def _other_values(index: dict[str, int]) -> dict[int, int]:
-    """Return the class of each integer, True or False that some class is named after."""
+    """Return the class of each integer, True or False that is the name of a class."""
     whole = {name: place for name, place in index.items() if re.fullmatch(r"-?\d+", name)}
     truths = {"true": True, "false": False}
     return {int(name): place for name, place in whole.items()} | {

@@ -1,4 +1,4 @@
-"""Measures a trained version and reports on it, by what its export answers."""
+"""Measures a trained version and reports on it, from the answers of its export."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def report_trained(
     metadata: Metadata,
     folder: Path,
 ) -> Summary:
-    """Write the report into the version; return what it says."""
+    """Write the report into the version; return its summary."""
     classifier = learned.classifier
     with console.status("writing the report"):
         uncalibrated = {}

@@ -53,7 +53,7 @@ def fit(
     best = _Best(network)
     tracked = {"network": network.variables, "optimizer": optimizer.variables, "best": best.values}
     course = checkpoint.restore(tracked, Course())
-    told = Observers(observers)
+    observer = Observers(observers)
     plan = FitPlan(
         epochs=epochs,
         batches=len(batches),
@@ -61,7 +61,7 @@ def fit(
         done_batches=course.batch,
         over=_is_over(course, epochs=epochs, patience=settings.patience),
     )
-    with Interrupt() as interrupt, told.observing(plan):
+    with Interrupt() as interrupt, observer.observing(plan):
         while not _is_over(course, epochs=epochs, patience=settings.patience):
             for ids, targets in batches.epoch(course.epoch, start=course.batch):
                 started, computing = time.perf_counter(), time.process_time()
@@ -70,13 +70,13 @@ def fit(
                 course.cpu_seconds += time.process_time() - computing
                 course.loss += loss_here
                 course.batch += 1
-                told.add_step(_step(course, plan, loss=loss_here, norm=norm, tokens=tokens))
+                observer.add_step(_step(course, plan, loss=loss_here, norm=norm, tokens=tokens))
                 if interrupt.asked or checkpoint.is_due():
                     checkpoint.save(tracked, course)
                 interrupt.leave_if_asked()
             figures = objective.judge(predict_logits(network, validation))
             _end_epoch(course, figures, best=best)
-            told.add_epoch(_epoch(course, plan, tokens=tokens))
+            observer.add_epoch(_epoch(course, plan, tokens=tokens))
             checkpoint.save(tracked, course)
             interrupt.leave_if_asked()
     best.restore()

@@ -1,1 +1,1 @@
-"""Looks at a dataset before anything is trained on it, and says what is wrong with it."""
+"""Inspects a dataset before a training, and reports its faults."""

@@ -1,13 +1,13 @@
-"""Chooses from the findings what a person should know before a training starts."""
+"""Chooses the findings that a person should know before a training."""
 
 from collections.abc import Iterable, Sequence
 
 from training.inspection.findings import Contradiction, Faults, Findings, Repeats, SortedSplit
 from training.inspection.table import TRAIN
 
-RARE = 10  # rows of a class in train below which it is told
-DOMINANT = 0.9  # share of a class in train above which it is told
-MANY_REPEATS = 0.01  # share of train above which repeated rows are told
+RARE = 10  # rows; an alarm names the classes with fewer in train
+DOMINANT = 0.9  # share of train; an alarm names a class with more
+MANY_REPEATS = 0.01  # share of train; more repeated rows raise an alarm
 MOST_NAMED = 5  # classes
 FAULTS = {
     "empty": "without text",
@@ -18,18 +18,18 @@ FAULTS = {
 
 
 def find_alarms(findings: Findings) -> list[str]:
-    """Return what is worth a warning, a line each, the most serious first."""
+    """Return the warnings, one line each, the most serious first."""
     return [
-        *_tell_leaks(findings.repeats, findings.faults),
-        *_tell_contradictions(findings.contradictions),
-        *_tell_breaks(findings.sorted_splits, findings.faults),
-        *_tell_faults(findings.faults),
-        *_tell_repeats(findings.repeats, findings.faults),
-        *_tell_balance(findings),
+        *_leak_alarms(findings.repeats, findings.faults),
+        *_contradiction_alarms(findings.contradictions),
+        *_break_alarms(findings.sorted_splits, findings.faults),
+        *_fault_alarms(findings.faults),
+        *_repeat_alarms(findings.repeats, findings.faults),
+        *_balance_alarms(findings),
     ]
 
 
-def _tell_leaks(repeats: Iterable[Repeats], faults: Iterable[Faults]) -> list[str]:
+def _leak_alarms(repeats: Iterable[Repeats], faults: Iterable[Faults]) -> list[str]:
     rows = {split.split: split.rows for split in faults}
     return [
         f"{found.split} shares {len(found):,} of its {rows[found.split]:,} rows with train "
@@ -39,7 +39,7 @@ def _tell_leaks(repeats: Iterable[Repeats], faults: Iterable[Faults]) -> list[st
     ]
 
 
-def _tell_repeats(repeats: Iterable[Repeats], faults: Iterable[Faults]) -> list[str]:
+def _repeat_alarms(repeats: Iterable[Repeats], faults: Iterable[Faults]) -> list[str]:
     rows = {split.split: split.rows for split in faults}
     return [
         f"train repeats {len(found):,} of its {rows[TRAIN]:,} rows ({_count(found)})"
@@ -52,7 +52,7 @@ def _count(found: Repeats) -> str:
     return f"{len(found.exact):,} exactly, {len(found.near):,} nearly"
 
 
-def _tell_contradictions(contradictions: Sequence[Contradiction]) -> list[str]:
+def _contradiction_alarms(contradictions: Sequence[Contradiction]) -> list[str]:
     if not contradictions:
         return []
     exact = sum(found.similarity is None for found in contradictions)
@@ -63,7 +63,7 @@ def _tell_contradictions(contradictions: Sequence[Contradiction]) -> list[str]:
     ]
 
 
-def _tell_breaks(splits: Iterable[SortedSplit], faults: Iterable[Faults]) -> list[str]:
+def _break_alarms(splits: Iterable[SortedSplit], faults: Iterable[Faults]) -> list[str]:
     rows = {split.split: split.rows for split in faults}
     return [
         f"{found.split} is sorted by label but for {len(found.breaks):,} of its "
@@ -73,7 +73,7 @@ def _tell_breaks(splits: Iterable[SortedSplit], faults: Iterable[Faults]) -> lis
     ]
 
 
-def _tell_faults(faults: Iterable[Faults]) -> list[str]:
+def _fault_alarms(faults: Iterable[Faults]) -> list[str]:
     return [
         f"{split.split} has {len(rows):,} of {split.rows:,} rows {described}"
         for split in faults
@@ -82,7 +82,7 @@ def _tell_faults(faults: Iterable[Faults]) -> list[str]:
     ]
 
 
-def _tell_balance(findings: Findings) -> list[str]:
+def _balance_alarms(findings: Findings) -> list[str]:
     balance = next((found for found in findings.balance if found.split == TRAIN), None)
     if balance is None or balance.labelled == 0:
         return []

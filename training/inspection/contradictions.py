@@ -1,4 +1,4 @@
-"""Finds texts that stand in several rows with different labels."""
+"""Finds texts that occur in several rows with different labels."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,9 @@ def find_contradictions(duplicates: Duplicates, table: Table) -> tuple[Contradic
 
 
 def agree_with_twins(duplicates: Duplicates, table: Table) -> NDArray[np.float64]:
-    """Return, of the rows with each row's text, itself included, the share with its labels.
+    """Return the share of the rows with a row's text that also have its labels, for each row.
 
-    Rows of nearly the same text count too; a row that is alone, or has no label, has 1.
+    A row itself counts, and so do rows of nearly the same text. A lone or unlabelled row has 1.
 
     Returns:
         Shape (rows,).
@@ -41,7 +41,7 @@ def _is_usable(duplicates: Duplicates, table: Table) -> NDArray[np.bool_]:
 
 
 def _alike(duplicates: Duplicates) -> csr_array:
-    """Return which texts are alike, each one itself too, 0 or 1, shape (rows, rows)."""
+    """Return 1 for each pair of similar texts, a text with itself included, shape (rows, rows)."""
     rows = len(duplicates.texts)
     near = duplicates.near
     ones = np.ones(len(near.first))
@@ -62,15 +62,15 @@ def _find_exact(duplicates: Duplicates, table: Table) -> tuple[Contradiction, ..
 
 
 def _find_near(duplicates: Duplicates, table: Table) -> tuple[Contradiction, ...]:
-    """Return for each text the most similar one with another label, the pair only once.
+    """Return each text with the most similar one of another label, each pair once.
 
-    A text's label is here that of its first row that has one.
+    The label of a text is that of its first labelled row.
     """
     first = first_rows(duplicates.texts, np.flatnonzero(_is_usable(duplicates, table)))
     near = duplicates.near
     rows, twins = first[near.first], first[near.second]
     other = (rows != EMPTY) & (twins != EMPTY) & (table.codes[rows] != table.codes[twins])
-    _, best = np.unique(near.first[other], return_index=True)  # the most similar stands first
+    _, best = np.unique(near.first[other], return_index=True)  # the most similar comes first
     chosen = {
         tuple(sorted((int(rows[pair]), int(twins[pair])))): float(near.similarity[pair])
         for pair in np.flatnonzero(other)[best]

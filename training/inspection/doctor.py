@@ -1,4 +1,4 @@
-"""Looks at a whole dataset and gathers what the files beside this one find."""
+"""Inspects a whole dataset, with the checks of the other files here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -27,12 +27,12 @@ from training.targets import UNLABELLED
 def inspect_source(
     source: Source, *, text_column: str | None, label_column: str | None, seed: int
 ) -> Findings:
-    """Return everything that can be found in a dataset.
+    """Return all findings in a dataset.
 
     Args:
-        source: The dataset. Nothing that is wrong with its rows is an error.
-        text_column: Column of the text, None to find it.
-        label_column: Column of the labels, None to find it; it may hold lists.
+        source: The dataset. Faults of its rows are findings, not errors.
+        text_column: Column of the text; None to find it.
+        label_column: Column of the labels, which may hold lists; None to find it.
         seed: Decides which rows are judged together for likely wrong labels.
 
     Raises:
@@ -43,7 +43,7 @@ def inspect_source(
         table = _tabulate(data)
     words, duplicates = _compare_texts(table)
     order = find_order(table, usable=words.counts > 0)
-    found = _gather(table, duplicates, order, faults=[split.faults for split in data.splits])
+    found = _make_findings(table, duplicates, order, faults=[split.faults for split in data.splits])
     with console.status("measuring the texts"):
         lengths = _measure_lengths(table, words)
         vocabulary = measure_overlap(words, table)
@@ -74,29 +74,29 @@ def quick_findings(
     labels: Mapping[str, NDArray[np.int32]],
     classes: Sequence[str],
 ) -> Findings:
-    """Return what can be found in seconds: neither lengths nor what takes a model.
+    """Return the findings that take seconds: no lengths, and nothing that needs a model.
 
     Args:
-        texts: Texts by split. What stands in two splits is told of the later one; train comes
-            first in any case.
-        labels: By split class indices, shape (rows,), or 0 or 1 for each class, shape
+        texts: Texts by split. A text in two splits is reported for the later one; train always
+            comes first.
+        labels: Targets by split: class indices, shape (rows,), or 0 or 1 for each class, shape
             (rows, classes).
         classes: Name of each class.
 
     Raises:
-        ValueError: Texts and labels are not of the same splits and rows.
+        ValueError: Texts and labels differ in splits or rows.
     """
     table = Table.join(texts, labels=labels, classes=classes)
     words, duplicates = _compare_texts(table)
     order = find_order(table, usable=words.counts > 0)
     faults = [_find_faults(table, split) for split in table.sizes]
-    return _gather(table, duplicates, order, faults=faults)
+    return _make_findings(table, duplicates, order, faults=faults)
 
 
 def leaks_of(findings: Findings) -> dict[str, NDArray[np.bool_]]:
-    """Return for each split but train which of its rows stand, exactly or nearly, in train too.
+    """Return for each split but train whether each row also occurs, exactly or nearly, in train.
 
-    It is what `duplicates.find_leaks` finds, without looking again.
+    The result is that of `duplicates.find_leaks`, taken from the findings.
 
     Returns:
         By split, shape (rows,).
@@ -136,7 +136,7 @@ def _compare_texts(table: Table) -> tuple[Words, Duplicates]:
         return words, find_duplicates(words)
 
 
-def _gather(
+def _make_findings(
     table: Table, duplicates: Duplicates, order: Order, *, faults: Sequence[Faults]
 ) -> Findings:
     return Findings(
@@ -158,7 +158,7 @@ def _find_faults(table: Table, split: str) -> Faults:
 
 
 def _measure_lengths(table: Table, words: Words) -> tuple[Lengths, ...]:
-    """Learn the tokenizer that a training would learn, and measure texts with it."""
+    """Learn the tokenizer of a training, and measure texts with it."""
     split = TRAIN if TRAIN in table.sizes else next(iter(table.sizes))
     tokenizer = learn_vocabulary(table.texts[table.spans[split]], size=TrainSettings.vocabulary)
     return measure_lengths(words, tokenizer, table)

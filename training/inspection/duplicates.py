@@ -1,4 +1,4 @@
-"""Finds texts that stand more than once, exactly or nearly, within and across splits."""
+"""Finds texts that occur more than once, exactly or nearly, within and across splits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from training.inspection.minhash import Pairs, find_pairs
 from training.inspection.table import Table
 from training.inspection.words import Words, read_words
 
-EMPTY = -1  # in place of the row of a text without words, which is no duplicate of another one
+EMPTY = -1  # in place of the row of a text without words; such texts are no duplicates
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Which rows hold the same text, and which texts are nearly the same.
+    """Rows with the same text, and texts that are nearly the same.
 
     Args:
-        texts: For each row the first one with the same words, EMPTY without words, shape (rows,).
-        near: Pairs of such first rows, each pair both ways, by first row, the most similar and
-            earliest second row first.
+        texts: First row with the words of each row, EMPTY without words, shape (rows,).
+        near: Pairs of such first rows, each in both directions. They are sorted by the first row;
+            then the most similar and earliest second row comes first.
     """
 
     texts: NDArray[np.int64]
@@ -30,10 +30,10 @@ class Duplicates:
 
 
 def find_duplicates(words: Words) -> Duplicates:
-    """Return which texts are the same in words and punctuation, and which nearly so.
+    """Return texts with the same words and punctuation, and texts that are nearly the same.
 
-    Nearly means: a Jaccard similarity of at least `minhash.SIMILARITY` of their pairs of
-    neighbouring words, in texts of at least `shingles.LEAST_WORDS` words.
+    Nearly the same texts have at least `shingles.LEAST_WORDS` words. Their pairs of neighbouring
+    words have a Jaccard similarity of at least `minhash.SIMILARITY`.
     """
     texts = _find_same(words)
     rows = np.flatnonzero(texts == np.arange(len(texts)))
@@ -41,7 +41,7 @@ def find_duplicates(words: Words) -> Duplicates:
 
 
 def find_leaks(train: Sequence[str], other: Sequence[str]) -> NDArray[np.bool_]:
-    """Return for each text of `other` whether it stands, exactly or nearly, in `train`.
+    """Return for each text of `other` whether it occurs, exactly or nearly, in `train`.
 
     An empty text never does.
 
@@ -54,7 +54,10 @@ def find_leaks(train: Sequence[str], other: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def find_repeats(duplicates: Duplicates, table: Table) -> tuple[Repeats, ...]:
-    """Return for each pair of splits which rows of one stand in the other one or earlier in it."""
+    """Return for each pair of splits the rows of one that repeat rows of the other.
+
+    Within a split, a row repeats an earlier one.
+    """
     spans = list(table.spans.items())
     return tuple(
         _list_matches(duplicates, rows=rows, among=among)
@@ -65,12 +68,12 @@ def find_repeats(duplicates: Duplicates, table: Table) -> tuple[Repeats, ...]:
 
 @dataclass(frozen=True)
 class Twins:
-    """For each of some rows another one with the same text.
+    """Rows, each with another row of the same or nearly the same text.
 
     Args:
         rows: The other row, EMPTY where there is none, shape (rows,).
-        similarity: Of both texts, 0 where there is none, shape (rows,).
-        exact: Whether they are the same, shape (rows,).
+        similarity: Similarity of both texts, 0 where there is none, shape (rows,).
+        exact: Whether both texts are the same, shape (rows,).
     """
 
     rows: NDArray[np.int64]
@@ -79,7 +82,7 @@ class Twins:
 
     @property
     def found(self) -> NDArray[np.bool_]:
-        """Whether there is another row, shape (rows,)."""
+        """Whether each row has another row, shape (rows,)."""
         found: NDArray[np.bool_] = self.rows != EMPTY
         return found
 
@@ -87,7 +90,7 @@ class Twins:
 def find_twins(duplicates: Duplicates, *, rows: slice, among: slice) -> Twins:
     """Return for each of `rows` the first of `among` with its text, else the most similar one.
 
-    If both are the same rows, then only an earlier one.
+    If both are the same rows, only earlier rows count.
     """
     first = first_rows(duplicates.texts, np.arange(len(duplicates.texts))[among])
     texts = duplicates.texts[rows]
@@ -111,11 +114,11 @@ def first_rows(texts: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.
         rows: Some rows, ascending.
 
     Returns:
-        Shape (rows of the table,); places of rows that are no text's first are EMPTY too.
+        Shape (rows of the table,); EMPTY also for each row that is not the first of its text.
     """
     rows = rows[texts[rows] != EMPTY][::-1]
     first = np.full(len(texts), EMPTY, np.int64)
-    first[texts[rows]] = rows  # of several the last one written stays: the first row
+    first[texts[rows]] = rows  # the last value written stays: the first row
     return first
 
 
@@ -138,7 +141,7 @@ def _both_ways(pairs: Pairs) -> Pairs:
 def _nearest(
     duplicates: Duplicates, first: NDArray[np.int64], *, earlier: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return for each text the row in `first` whose text is most like it, and how much."""
+    """Return for each text the row in `first` with the most similar text, and the similarity."""
     pairs = duplicates.near
     candidates = first[pairs.second]
     usable = candidates != EMPTY

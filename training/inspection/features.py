@@ -1,4 +1,4 @@
-"""What a linear model sees of texts: which words, pairs of words and pieces of words they hold."""
+"""Features of texts for a linear model: words, pairs of words and pieces of words."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,14 +7,14 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from training.inspection.words import Words
 
-LEAST_TEXTS = 2  # that hold a feature; what a single text holds tells nothing of another
+LEAST_TEXTS = 2  # that must hold a feature; one of a single text says nothing about others
 PIECES = (2, 5)  # characters of a piece of a word
 
 
 def weigh_words(words: Words) -> csr_array:
     """Return the TF-IDF weights of words and of pairs of neighbouring words.
 
-    Inverse document frequencies are those of all texts, which tells a model nothing of labels.
+    Inverse document frequencies are those of all texts; they leak no labels to a model.
 
     Returns:
         Shape (texts, features), each row of Euclidean length 1.
@@ -30,9 +30,9 @@ def weigh_words(words: Words) -> csr_array:
 
 
 def weigh_pieces(words: Words) -> csr_array:
-    """Return the TF-IDF weights of the pieces of words, their ends marked.
+    """Return the TF-IDF weights of the pieces of words, with marked word ends.
 
-    Pieces are looked for in each different word once, not in each text.
+    Pieces are cut once from each different word, not from each text.
 
     Returns:
         Shape (texts, features), each row of Euclidean length 1.
@@ -46,12 +46,12 @@ def weigh_pieces(words: Words) -> csr_array:
 
 
 def _number_texts(words: Words) -> NDArray[np.int32]:
-    """Return the text of each word; 32 bits, for liblinear takes matrices of no others."""
+    """Return the text of each word, in the 32 bits that liblinear requires of indices."""
     return np.repeat(np.arange(len(words), dtype=np.int32), words.counts)
 
 
 def _count(texts: NDArray[np.int32], features: NDArray[np.int64], *, rows: int) -> csr_array:
-    """Return how often each text holds each feature, shape (rows, different features)."""
+    """Return the count of each feature in each text, shape (rows, different features)."""
     known, columns = np.unique(features, return_inverse=True)
     held = (texts, columns.astype(np.int32))
     counts = coo_array((np.ones(len(texts)), held), shape=(rows, len(known)))

@@ -1,4 +1,4 @@
-"""What can be found in a dataset. Rows are named by split and number, counted from 0."""
+"""The findings of an inspection. A split and a number, counted from 0, identify a row."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row stands."""
+    """The place of a row."""
 
     split: str
     row: int
@@ -14,15 +14,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Faults:
-    """Rows of a split that cannot be used, by what is wrong with them.
+    """Unusable rows of a split, by their fault.
 
     Args:
         split: Name of the split.
-        rows: Number of its rows, good or not.
+        rows: Number of all its rows.
         empty: Rows whose text is missing or blank.
         not_text: Rows that hold something other than text.
         unlabelled: Rows without a label.
-        bad_label: Rows whose label names no class: a fraction, a number beyond the class names.
+        bad_label: Rows whose label is no class: a fraction, or a number beyond the class names.
     """
 
     split: str
@@ -50,12 +50,12 @@ class Balance:
 
 @dataclass(frozen=True)
 class Match:
-    """A row and another one that holds the same text.
+    """A row and another row with the same text.
 
     Args:
         row: The row.
-        twin: The other one, in the split it is compared with.
-        similarity: Share of the neighbouring words that both have; 1 may differ in punctuation.
+        twin: The other row, in the other split.
+        similarity: Share of common pairs of neighbouring words; at 1 punctuation may differ.
     """
 
     row: int
@@ -65,13 +65,13 @@ class Match:
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rows of a split whose text also stands in another split, or earlier in the same.
+    """Rows of a split whose text also occurs in another split, or earlier in the same.
 
     Args:
         split: The split of the rows.
         of: The split of the twins.
-        exact: Rows with the same words and punctuation, case and spaces apart.
-        near: Rows with nearly the same words, exact ones not repeated.
+        exact: Rows with the same words and punctuation; case and spaces may differ.
+        near: Rows with nearly the same words, without the exact ones.
     """
 
     split: str
@@ -86,7 +86,7 @@ class Repeats:
 
 @dataclass(frozen=True)
 class LabelledRow:
-    """A row and its labels: one, or in a dataset with several labels a row any number."""
+    """A row and its labels: one, or any number in a multi-label dataset."""
 
     place: Place
     labels: tuple[str, ...]
@@ -94,11 +94,11 @@ class LabelledRow:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Rows with the same text and not all the same labels.
+    """Rows with the same text and different labels.
 
     Args:
-        rows: All rows with the text if it is exactly the same, else one row of each text.
-        similarity: Share of the neighbouring words in common; None if the texts are the same.
+        rows: All rows of an exactly equal text; else one row of each of two similar texts.
+        similarity: Share of common pairs of neighbouring words; None for equal texts.
     """
 
     rows: tuple[LabelledRow, ...]
@@ -107,7 +107,7 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class Cut:
-    """What is lost where texts are cut after `limit` tokens.
+    """The loss from cutting texts after `limit` tokens.
 
     Args:
         limit: Tokens that are kept of a text.
@@ -122,13 +122,13 @@ class Cut:
 
 @dataclass(frozen=True)
 class Lengths:
-    """How long the texts of a split are, empty ones not counted.
+    """The lengths of a split's texts, without empty ones.
 
     Args:
         split: Name of the split.
         words: Words of a text by quantile: "0 %", "5 %", …, "100 %".
-        tokens: Tokens of a text by quantile, as the tokenizer of a training would cut it.
-        cuts: What a limit would lose.
+        tokens: Tokens of a text by quantile, with the tokenizer of a training.
+        cuts: The loss at several limits.
     """
 
     split: str
@@ -139,12 +139,12 @@ class Lengths:
 
 @dataclass(frozen=True)
 class Overlap:
-    """How much of a split's vocabulary the training split has.
+    """The part of a split's vocabulary that occurs in train.
 
     Args:
         split: Name of the split.
-        types: Share of its different words that stand in train.
-        occurrences: Share of its running words that stand in train.
+        types: Share of its different words that occur in train.
+        occurrences: Share of its running words that occur in train.
     """
 
     split: str
@@ -154,11 +154,11 @@ class Overlap:
 
 @dataclass(frozen=True)
 class SortedSplit:
-    """A split whose rows stand in long runs of one label.
+    """A split whose rows form long runs of one label.
 
     Args:
-        split: Its name.
-        breaks: Rows with another label than nearly all their neighbours.
+        split: Name of the split.
+        breaks: Rows with a label that nearly all their neighbours do not have.
     """
 
     split: str
@@ -170,13 +170,13 @@ class Suspect:
     """A row whose label is likely wrong.
 
     Args:
-        place: Where it stands.
+        place: The place of the row.
         given: Its labels.
-        proposed: What its neighbours have if it breaks the order of a sorted split, else what a
-            model fitted on other rows would rather give it.
-        probability: That model's for the given label. Where rows may have several, for what is
-            given as to the one label that `proposed` adds or takes away.
-        reason: Whether the order of the rows or only their texts speak against the label.
+        proposed: The label of its neighbours if it breaks the order of a sorted split, else the
+            label from a model fitted on other rows.
+        probability: That model's probability of the given label. For multi-label it is about the
+            one label that `proposed` adds or removes.
+        reason: Whether the order of the rows or only the text contradicts the label.
     """
 
     place: Place
@@ -188,13 +188,13 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Suspicion:
-    """The labels most likely wrong, and how far the model that doubts them can be trusted.
+    """The labels most likely wrong, and the accuracy of the model that doubts them.
 
     Args:
-        judged: Rows that were judged.
+        judged: Number of judged rows.
         accuracy: Share of the judged labels on which model and dataset agree.
-        suspects: The most suspicious rows, those that break the order of a sorted split before
-            all others, the worst first of either.
+        suspects: The most suspicious rows. Those that break the order of a sorted split come
+            before all others, and the worst come first in both groups.
     """
 
     judged: int
@@ -204,23 +204,23 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything found in a dataset; what was not looked for is empty or None.
+    """All findings in a dataset; those that were not sought are empty or None.
 
     Args:
         labels: Names of the classes.
         multi_label: Whether a row may have several labels.
-        faults: Of each split.
-        balance: Of each split.
-        repeats: Of each pair of splits, a split with itself included.
-        contradictions: Those of exactly the same texts first.
+        faults: Faults of each split.
+        balance: Balance of each split.
+        repeats: Repeats of each pair of splits, a split with itself included.
+        contradictions: Contradictions, those of exactly equal texts first.
         sorted_splits: Splits that are sorted by label.
-        lengths: Of each split.
-        vocabulary: Of each split but train.
-        suspicion: None too where there are too few rows to judge any label.
-        source: What was inspected, in words.
+        lengths: Lengths of each split.
+        vocabulary: Overlap of each split but train.
+        suspicion: Likely wrong labels; None also where there are too few rows to judge any.
+        source: The inspected dataset in words.
         text_column: Column of the text.
         label_column: Column of the labels.
-        notices: What was left out.
+        notices: Omissions in words.
     """
 
     labels: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Measures a dataset by split: rows of each class, lengths of texts, words that train has too."""
+"""Measures a dataset by split: rows of each class, lengths of texts, words also in train."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ def _count_rows(table: Table, split: str) -> Balance:
 
 
 def measure_lengths(words: Words, tokenizer: Tokenizer, table: Table) -> tuple[Lengths, ...]:
-    """Return how long the texts of each split are, in words and in tokens of the tokenizer."""
+    """Return the lengths of each split's texts, in words and in tokens."""
     return tuple(_measure_split(words, tokenizer, table, split) for split in table.sizes)
 
 
@@ -55,7 +55,7 @@ def _cut(tokens: NDArray[np.int64], limit: int) -> Cut:
 
 
 def measure_overlap(words: Words, table: Table) -> tuple[Overlap, ...]:
-    """Return for each split but train, if there is one, the share of its words that train has."""
+    """Return the share of words that also occur in train, for each other split."""
     if TRAIN not in table.sizes:
         return ()
     known = np.zeros(len(words.spellings), bool)

@@ -1,7 +1,7 @@
-"""Finds pairs of texts that have nearly all neighbouring words in common, without comparing all.
+"""Finds pairs of texts with nearly all neighbouring words in common, without comparing all.
 
-MinHash estimates from short signatures how alike two texts are (Broder, "On the resemblance and
-containment of documents", SEQUENCES 1997), and only texts that agree in a whole band of their
+MinHash estimates the similarity of two texts from short signatures (Broder, "On the resemblance and
+containment of documents", SEQUENCES 1997). Only texts that agree in a whole band of their
 signatures are compared (Indyk and Motwani, "Approximate nearest neighbors", STOC 1998; the banding
 as in Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", chapter 3).
 """
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from training.inspection.shingles import Rows, Shingles, chunks, compare, cut_shingles, mix
 from training.inspection.words import Words
 
-SIMILARITY = 0.8  # share of shingles in common from which two texts are nearly the same
+SIMILARITY = 0.8  # least share of common shingles in nearly equal texts
 # A pair of similarity s is compared with probability 1 - (1 - s^ROWS)^BANDS: 99.8 % at 0.8, 40 % at
-# 0.5, and one in 10,000 at 0.1, as alike as two long reviews are.
+# 0.5, and one in 10,000 at 0.1, the similarity of two long reviews.
 BANDS, ROWS = 16, 5
-CLEARLY_LESS = 0.6  # agreement of signatures 4.5 sigma under that of texts of 0.8
+CLEARLY_LESS = 0.6  # agreement of signatures; 4.5 sigma below that of texts of similarity 0.8
 WINDOW = 10  # texts of one bucket that each is compared with, in each band
 SEED = 20_240_229
-CHUNK_SHINGLES = 1 << 17  # so that a chunk stays in the processor's cache
+CHUNK_SHINGLES = 1 << 17  # a chunk then fits into the processor's cache
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Pairs:
     Args:
         first: Row of one text, shape (pairs,).
         second: Row of the other, always the later one, shape (pairs,).
-        similarity: Share of their shingles that both have, shape (pairs,).
+        similarity: Share of common shingles, shape (pairs,).
     """
 
     first: Rows
@@ -43,8 +43,8 @@ class Pairs:
 def find_pairs(words: Words, *, rows: Rows) -> Pairs:
     """Return the pairs among the given rows, ascending, that are nearly the same.
 
-    Of more than WINDOW copies of one text each is compared with some of the others only: chosen by
-    chance anew in each band, so that hardly any is left without its like.
+    With more than WINDOW copies of one text, each is compared with some of the others only. These
+    are drawn anew in each band, so that hardly any copy is missed.
     """
     shingles = cut_shingles(words, rows=rows)
     signatures = _sign(shingles)
@@ -58,8 +58,8 @@ def find_pairs(words: Words, *, rows: Rows) -> Pairs:
 def _sign(shingles: Shingles) -> NDArray[np.uint32]:
     """Return the least hash of each text under many hash functions, shape (texts, functions).
 
-    The functions are multiplications by odd numbers, of which the high bits count (Dietzfelbinger
-    and others, "A reliable randomized algorithm for the closest-pair problem", 1997).
+    The functions multiply by odd numbers and keep the high bits (Dietzfelbinger and others, "A
+    reliable randomized algorithm for the closest-pair problem", 1997).
     """
     random = np.random.default_rng(SEED)
     factors = random.integers(2**63, size=BANDS * ROWS, dtype=np.uint64) * 2 + 1
@@ -74,7 +74,7 @@ def _sign(shingles: Shingles) -> NDArray[np.uint32]:
 
 
 def _text_chunks(starts: Rows) -> Iterator[slice]:
-    """Yield texts with about CHUNK_SHINGLES shingles together, one at least."""
+    """Yield at least one text at a time, with about CHUNK_SHINGLES shingles together."""
     first, texts = 0, len(starts) - 1
     while first < texts:
         last = int(np.searchsorted(starts, starts[first] + CHUNK_SHINGLES, side="right")) - 1
@@ -84,7 +84,7 @@ def _text_chunks(starts: Rows) -> Iterator[slice]:
 
 
 def _candidates(signatures: NDArray[np.uint32]) -> tuple[Rows, Rows]:
-    """Return the pairs of texts that agree in a band and not clearly too little as a whole."""
+    """Return the pairs of texts that agree in a band and are not clearly too different."""
     random = np.random.default_rng(SEED)
     texts = len(signatures)
     found = [np.empty(0, np.int64)]
@@ -108,7 +108,7 @@ def _hash_band(band: NDArray[np.uint32]) -> NDArray[np.uint64]:
 
 
 def _neighbours(keys: NDArray[np.uint64]) -> tuple[Rows, Rows]:
-    """Return the pairs of places that hold the same key; of many, those up to WINDOW apart."""
+    """Return the pairs of places with the same key, at most WINDOW apart in its bucket."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     pairs = [(order[:0], order[:0])]
@@ -120,7 +120,7 @@ def _neighbours(keys: NDArray[np.uint64]) -> tuple[Rows, Rows]:
 
 
 def _agreement(signatures: NDArray[np.uint32], first: Rows, second: Rows) -> NDArray[np.float64]:
-    """Return the share of hash functions that agree, which estimates the similarity of pairs."""
+    """Return the share of hash functions that agree, an estimate of the similarity of pairs."""
     parts = [
         (signatures[first[pairs]] == signatures[second[pairs]]).mean(axis=1)
         for pairs in chunks(len(first))

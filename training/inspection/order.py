@@ -1,7 +1,7 @@
 """Finds splits that are sorted by label, and rows whose label breaks the order.
 
-Many public files hold all rows of one class, then all of the next. There a lone other label is
-likely wrong, whatever the text says.
+Many public files hold all rows of one class, then all of the next. A lone different label in such a
+run is likely wrong, whatever the text.
 """
 
 from dataclasses import dataclass
@@ -14,25 +14,24 @@ from training.inspection.findings import SortedSplit
 from training.inspection.table import Table
 from training.targets import UNLABELLED
 
-# Labels change from one row to the next this often, at most, as a share of how often they would
-# if the same labels were shuffled: that is 1 for a shuffled split whatever its classes weigh, about
-# 2 for an alternating one of two classes, 0 for a sorted one. In between it leaves room for wrong
-# labels, two changes each, and for rows added at the end.
+# Most changes of label from row to row, relative to the same labels shuffled. A shuffled split has
+# 1, whatever its classes; an alternating one of two classes has about 2, a sorted one 0. The limit
+# leaves room for wrong labels, with two changes each, and for rows added at the end.
 SORTED = 0.2
-# Changes that shuffling would give, at least. From here on it has no chance of giving a fifth of
-# them (eight standard deviations for two equal classes). It rules out small splits and those of one
-# class.
+# Least changes in the shuffled labels. With as many, shuffling cannot give a fifth of them by
+# chance (eight standard deviations for two equal classes). It excludes small splits and splits of
+# one class.
 LEAST_CHANGES = 50
-SIDE = 5  # rows before and as many after a row that say which label it should have
-AGREEING = 2 * SIDE - 1  # of these ten: one of them may be wrong too, or the first of a next run
-# A row in a stretch without order may differ from those around it by chance. So the labels of so
-# many rows before and after it may change no more often than this, rows that differ left out.
+SIDE = 5  # rows on each side of a row that vote on its label
+AGREEING = 2 * SIDE - 1  # votes of these ten; one may be wrong, or the first of the next run
+# In a stretch without order, a row may differ from its neighbours by chance. Therefore the labels
+# of this many rows around it must rarely change, rows that differ left out.
 STRETCH = 50
 MOST_CHANGES = 3
-MOST_BREAKS = 0.02  # share of a split; if more rows break its order, it has none
-# Rows by author or by day come in streaks of every length, so lone ones are not wrong there. If
-# lengths are geometric there are twice as many streaks of three to ten as rows in shorter ones;
-# wrong labels give hardly any. So many are allowed, and so many more for each row found.
+MOST_BREAKS = 0.02  # share of a split; with more breaks it has no order
+# Rows sorted by author or day form streaks of every length; lone rows are not wrong there. With
+# geometric lengths, streaks of three to ten are twice as many as rows in shorter ones. Wrong labels
+# make hardly any. Allowed are MOST_STREAKS, and STREAKS_PER_BREAK for each break of the order.
 SHORTEST, LONGEST = 3, 10
 MOST_STREAKS = 2
 STREAKS_PER_BREAK = 0.5
@@ -40,12 +39,12 @@ STREAKS_PER_BREAK = 0.5
 
 @dataclass(frozen=True)
 class Order:
-    """Which splits are sorted by label, and which label their order lets expect.
+    """The splits that are sorted by label, and the labels that their order predicts.
 
     Args:
         splits: Names of the sorted splits.
-        expected: Class index of the neighbours where a row breaks the order, else UNLABELLED, shape
-            (rows,).
+        expected: Class index of the neighbours for each row that breaks the order, else
+            UNLABELLED, shape (rows,).
     """
 
     splits: tuple[str, ...]
@@ -53,18 +52,18 @@ class Order:
 
     @property
     def broken(self) -> NDArray[np.bool_]:
-        """Which rows break the order, shape (rows,)."""
+        """Whether each row breaks the order, shape (rows,)."""
         broken: NDArray[np.bool_] = self.expected != UNLABELLED
         return broken
 
 
 def find_order(table: Table, *, usable: NDArray[np.bool_]) -> Order:
-    """Look for order in each split by itself; there is none where rows have several labels.
+    """Find the order of each split by itself; multi-label splits have none.
 
     Args:
         table: All rows.
-        usable: Which of them have a text, shape (rows,); the others, and those without a label,
-            are looked at as if they were not there.
+        usable: Whether each row has a text, shape (rows,). Other rows, and rows without a label,
+            are ignored.
     """
     expected = np.full(len(table.texts), UNLABELLED, np.int64)
     found = []
@@ -86,13 +85,13 @@ def name_sorted(order: Order, table: Table) -> tuple[SortedSplit, ...]:
 
 
 def _expect(labels: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """Return for rows that break the order what they should be, None where there is no order.
+    """Return the expected labels of rows that break the order; None where there is no order.
 
     Args:
         labels: Class indices, shape (rows,).
 
     Returns:
-        Class indices, UNLABELLED for rows that do not break it, shape (rows,).
+        Class indices, UNLABELLED for other rows, shape (rows,).
     """
     if not _is_sorted(labels):
         return None
@@ -119,16 +118,16 @@ def _is_sorted(labels: NDArray[np.int64]) -> bool:
 
 
 def _outvote(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the label that nearly all rows before and after a row have, if it has another.
+    """Return the label of nearly all neighbours of each row that has another label.
 
-    At a border between two runs there is none, and the first and last rows have only one side:
-    they are not judged.
+    Rows at a border between two runs have no such label. The first and last rows have only one side
+    and are not judged.
 
     Returns:
         Shape (rows,), UNLABELLED where there is none.
     """
     around = np.delete(sliding_window_view(labels, 2 * SIDE + 1), SIDE, axis=1)
-    usual = np.median(around, axis=1)  # is what more than half of them have, if there is such a one
+    usual = np.median(around, axis=1)  # the majority label, if there is one
     agreeing = (around == usual[:, None]).sum(axis=1) >= AGREEING
     outvoted = np.full(len(labels), UNLABELLED, np.int64)
     outvoted[SIDE:-SIDE] = np.where(agreeing & (labels[SIDE:-SIDE] != usual), usual, UNLABELLED)
@@ -136,7 +135,7 @@ def _outvote(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _count_changes(labels: NDArray[np.int64], *, differs: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how often labels change around each row, those that differ left out, shape (rows,)."""
+    """Return the changes of label around each row, without rows that differ, shape (rows,)."""
     kept = labels[~differs]
     changes = np.concatenate([[0], np.cumsum(kept[1:] != kept[:-1])])
     place = np.cumsum(~differs)  # of the first kept row after it
@@ -146,11 +145,11 @@ def _count_changes(labels: NDArray[np.int64], *, differs: NDArray[np.bool_]) -> 
 
 
 def _count_streaks(labels: NDArray[np.int64], *, changes: NDArray[np.int64]) -> int:
-    """Count short runs between two runs of one label, where there would be order without them.
+    """Count short runs that interrupt a run of one label in an otherwise ordered stretch.
 
     Args:
         labels: Class indices, shape (rows,).
-        changes: How often labels change around each row, shape (rows,).
+        changes: Changes of label around each row, shape (rows,).
     """
     starts = np.flatnonzero(np.diff(labels, prepend=UNLABELLED))
     lengths = np.diff(starts, append=len(labels))[1:-1]

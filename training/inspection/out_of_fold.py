@@ -1,4 +1,4 @@
-"""A linear model that judges each row without having seen it."""
+"""A linear model that judges only rows that it was not fitted on."""
 
 from collections.abc import Callable, Iterable
 
@@ -27,10 +27,10 @@ def judge_unseen(
 
     Args:
         features: Shape (rows, features).
-        given: Which classes each row has, shape (rows, classes).
-        exclusive: Whether each row has just one of them.
+        given: Whether each row has each class, shape (rows, classes).
+        exclusive: Whether each row has exactly one class.
         seed: Decides which rows are judged by the same model.
-        watch: Is given the folds and yields them, to show how far things are.
+        watch: Takes the folds and yields them, to show progress.
 
     Returns:
         Shape (rows, classes); rows sum to 1 if classes are exclusive.
@@ -49,7 +49,7 @@ def judge_unseen(
 
 
 def _stratify(given: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the rarest class of each row, which every fold gets its share of, shape (rows,)."""
+    """Return the rarest class of each row, shape (rows,). Each fold gets its share of it."""
     rows, classes = given.shape
     rarest = np.where(given, given.sum(axis=0), rows + 1).argmin(axis=1)
     strata = np.where(given.any(axis=1), rarest, classes)
@@ -62,7 +62,7 @@ def _judge(
 ) -> NDArray[np.float64]:
     if given.all() or not given.any():
         return np.full(unseen.shape[0], float(given[0]))
-    # One class against the rest, in the dual: its cost does not grow with the features.
+    # One class against the rest, in the dual, because features outnumber rows.
     model = LogisticRegression(
         C=INVERSE_PENALTY,
         solver="liblinear",

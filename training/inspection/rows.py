@@ -1,4 +1,4 @@
-"""Reads the rows of a dataset as they are: what cannot be used is counted, not refused."""
+"""Reads all rows of a dataset: unusable rows are counted, not rejected."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from training.errors import DataError
 from training.inspection.findings import Faults
 from training.targets import UNLABELLED
 
-Labels = tuple[str, ...] | None  # the classes that a row names; None where it has no label
+Labels = tuple[str, ...] | None  # classes of a row; None where it has no label
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class RawSplit:
     Args:
         name: Name of the split.
         texts: Text of each row, "" where there is none.
-        labels: Class index of each row, shape (rows,); where rows have several labels 0 or 1 for
-            each class, shape (rows, classes). UNLABELLED throughout where a row has none.
-        faults: Rows that cannot be used.
+        labels: Class index of each row, shape (rows,); for multi-label 0 or 1 for each class,
+            shape (rows, classes). A row without a label is UNLABELLED throughout.
+        faults: Unusable rows.
     """
 
     name: str
@@ -45,7 +45,7 @@ class RawData:
         label_column: Column of the label.
         classes: Names of the classes of all splits, in the order of their indices.
         splits: The splits, in the order of the source.
-        notices: What was left out.
+        notices: Omissions in words.
     """
 
     text_column: str
@@ -56,9 +56,9 @@ class RawData:
 
 
 def read_rows(source: Source, *, text_column: str | None, label_column: str | None) -> RawData:
-    """Return all rows of a source, whatever is wrong with them.
+    """Return all rows of a source, also those with faults.
 
-    Left out are splits without any label, as the test splits of competitions are.
+    Splits without any label are left out, such as the test split of a competition.
 
     Raises:
         DataError: There are no rows, or a column is missing or unclear.
@@ -103,7 +103,7 @@ class _LabelCells:
 
     @property
     def any(self) -> bool:
-        """Whether any row has a label; an empty list is one: none of the classes applies."""
+        """Whether any row has a label. An empty list is a label: none of the classes applies."""
         return any(labels is not None for labels in self.labels)
 
 
@@ -124,7 +124,7 @@ def _read_labels(rows: Dataset, column: str) -> _LabelCells:
 
 
 def _name_labels(value: Any, names: Sequence[str] | None) -> Labels:
-    """Return the classes that a cell names; raise ValueError if it names none."""
+    """Return the classes in a cell; raise ValueError if it holds something else."""
     if isinstance(value, list):
         return tuple(_name_class(one, names) for one in value)
     return None if is_missing(value) else (_name_class(value, names),)
@@ -143,7 +143,7 @@ def _name_class(value: Any, names: Sequence[str] | None) -> str:
 
 
 def _order_classes(rows: Dataset, column: str, cells: Iterable[_LabelCells]) -> tuple[str, ...]:
-    """Return the declared class names in their order, then all others, numbers first."""
+    """Return the declared class names in order, then all others, numbers first."""
     declared = class_names(rows.features[column]) or ()
     used = {name for split in cells for labels in split.labels for name in labels or ()}
     return declared + tuple(sorted(used.difference(declared), key=_sort_key))
@@ -200,14 +200,14 @@ def _encode_several(labels: Sequence[Labels], classes: Sequence[str]) -> NDArray
 def _read_cells(rows: Dataset, column: str) -> list[Any]:
     try:
         cells: list[Any] = rows[column][:]
-    except UnicodeDecodeError:  # which does not say in which row
+    except UnicodeDecodeError:  # the error does not name the row
         only = rows.select_columns(column)
         cells = [_read_cell(only, column, row) for row in range(len(only))]
     return cells
 
 
 def _read_cell(rows: Dataset, column: str, row: int) -> Any:
-    """Return a cell, or bytes in place of a text that is not UTF-8."""
+    """Return a cell; bytes in place of a text that is not UTF-8."""
     try:
         return rows[row][column]
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
-"""Texts as sets of their pairs of neighbouring words, and how alike two of them are.
+"""Texts as sets of their pairs of neighbouring words, and the similarity of two texts.
 
-Punctuation is not looked at, and both ends of a text count as words. So one word more or less makes
-no difference in a text of twelve words, and one exchanged for another none in one of seventeen.
+Punctuation is ignored, and both ends of a text count as words. Texts of twelve words that differ by
+one word more or less are nearly the same; so are texts of seventeen with one word exchanged.
 """
 
 import unicodedata
@@ -14,9 +14,9 @@ from scipy.sparse import csr_array
 
 from training.inspection.words import Words
 
-LEAST_WORDS = 5  # of a text that may be nearly another; fewer words say too little
+LEAST_WORDS = 5  # of a text in a pair of nearly equal ones; fewer words say too little
 CHUNK_PAIRS = 1 << 12
-COLUMN_BITS = 30  # of a hash that tell the shingles of two texts apart
+COLUMN_BITS = 30  # of a hash that distinguish the shingles of two texts
 
 Rows = NDArray[np.int64]
 
@@ -27,8 +27,8 @@ class Shingles:
 
     Args:
         rows: Row of each text, ascending, shape (texts,).
-        hashes: One text after the other, shape (shingles,).
-        starts: Where each text starts in `hashes`, and the end, shape (texts + 1,).
+        hashes: Hashes of one text after the other, shape (shingles,).
+        starts: Start of each text in `hashes`, and the end, shape (texts + 1,).
     """
 
     rows: Rows
@@ -44,14 +44,14 @@ def cut_shingles(words: Words, *, rows: Rows) -> Shingles:
     sizes = np.diff(starts)[rows]
     ids = words.ids[telling][_ranges(starts[rows], sizes)].astype(np.uint64)
     ends = np.concatenate([[0], np.cumsum(sizes)])
-    # One mark between two texts is the end of the one and the beginning of the other.
+    # One mark between two texts is the end of one and the start of the other.
     marked = np.insert(ids, ends, np.uint64(len(words.spellings)))
     hashes = mix(marked[:-1] << np.uint64(32) | marked[1:])
     return Shingles(rows, hashes, ends + np.arange(len(ends)))
 
 
 def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Hash numbers so that every bit of one decides every bit of its hash (SplitMix64)."""
+    """Hash numbers; each bit of a number affects each bit of its hash (SplitMix64)."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ values >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ values >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
@@ -59,12 +59,12 @@ def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def compare(shingles: Shingles, first: Rows, second: Rows) -> NDArray[np.float64]:
-    """Return the share of the shingles of two texts that both have (Jaccard), for many pairs.
+    """Return the share of common shingles (Jaccard) for pairs of texts.
 
     Args:
-        shingles: Of all texts.
+        shingles: Shingles of all texts.
         first: Place of one text in `shingles`, shape (pairs,).
-        second: Place of the other one, shape (pairs,).
+        second: Place of the other text, shape (pairs,).
 
     Returns:
         Shape (pairs,).
@@ -83,18 +83,18 @@ def compare(shingles: Shingles, first: Rows, second: Rows) -> NDArray[np.float64
 
 
 def chunks(pairs: int) -> Iterator[slice]:
-    """Yield all of so many pairs in parts that fit into memory."""
+    """Yield slices of `pairs` pairs that fit into memory."""
     for start in range(0, pairs, CHUNK_PAIRS):
         yield slice(start, start + CHUNK_PAIRS)
 
 
 def _is_telling(word: str) -> bool:
-    """Whether a word is more than punctuation: a letter, a number or an emoji starts it."""
+    """Whether a word starts with a letter, a number or an emoji, not with punctuation."""
     category = unicodedata.category(word[0]) if word else "Zs"
     return category[0] in "LN" or category == "So"
 
 
 def _ranges(starts: Rows, sizes: Rows) -> Rows:
-    """Return the numbers of all ranges that begin at `starts` and have `sizes`, in one array."""
+    """Return the numbers of all ranges with these starts and sizes, in one array."""
     before = np.cumsum(sizes) - sizes
     return np.repeat(starts - before, sizes) + np.arange(sizes.sum())

@@ -1,10 +1,10 @@
-"""Finds labels that are likely wrong: those that a model fitted on other rows does not believe.
+"""Finds labels that are likely wrong: a model fitted on other rows contradicts them.
 
-Suspicious is a label to which the model gives less probability than it gives this label in other
-rows, so that rare labels, which are never thought probable, do not come first (self-confidence and
-class thresholds as in Northcutt, Jiang and Chuang, "Confident learning", JAIR 2021). Rows with the
-same text and another label add to it. Rows that break the order of a sorted split come before all
-others: there a label is seldom right, whereas a model doubts many that are.
+A label is suspicious if the model gives it less probability than the mean of that label's rows.
+Rare labels, which always have low probabilities, so do not come first (self-confidence and class
+thresholds as in Northcutt, Jiang and Chuang, "Confident learning", JAIR 2021). Rows with the same
+text and another label add suspicion. Rows that break the order of a sorted split come before all
+others. Their labels are seldom right, while a model doubts many right ones.
 """
 
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ from training.targets import UNLABELLED
 
 MOST = 300  # suspects
 LEAST_ROWS = FOLDS  # of a class that can be judged
-# Pieces of words make the model better, but much slower where there are many classes or long
-# texts: beyond this many characters times classes it looks at whole words only.
+# Pieces of words make the model better, but much slower with many classes or long texts. Above this
+# number of characters times classes, the model uses whole words only.
 PIECES_LIMIT = 20_000_000
 
 
@@ -36,16 +36,16 @@ def find_suspects(
     seed: int,
     watch: Watch = iter,
 ) -> Suspicion | None:
-    """Return the labels most likely wrong, None where there are too few rows to judge any.
+    """Return the labels most likely wrong; None where there are too few rows to judge any.
 
     Args:
-        table: All rows; those without words or label are not judged.
-        words: Their words.
+        table: All rows. Rows without words or label are not judged.
+        words: Words of the rows.
         agreement: Share of the rows with the same text that have the same labels, shape (rows,).
-        expected: Class index that the order of the rows lets expect in place of a row's own,
-            UNLABELLED where that breaks no order, shape (rows,).
+        expected: Class index that the order predicts for each row that breaks it, else UNLABELLED,
+            shape (rows,).
         seed: Decides which rows are judged by the same model.
-        watch: Is given the folds and yields them, to show how far things are.
+        watch: Takes the folds and yields them, to show progress.
     """
     cases = _choose_cases(table, words)
     if cases.given.shape[1] < (1 if table.multi_label else 2):
@@ -61,7 +61,7 @@ def find_suspects(
         len(cases.rows),
         ranking.accuracy,
         tuple(
-            _describe(table, cases, ranking, case, expected=int(expected[cases.rows[case]]))
+            _make_suspect(table, cases, ranking, case, expected=int(expected[cases.rows[case]]))
             for case in order.tolist()
         ),
     )
@@ -74,7 +74,7 @@ class _Cases:
     Args:
         rows: Rows of the table, shape (cases,).
         classes: Class indices, shape (classes,).
-        given: Which of the classes each row has, shape (cases, classes).
+        given: Whether each row has each class, shape (cases, classes).
     """
 
     rows: NDArray[np.int64]
@@ -102,14 +102,14 @@ def _see(words: Words, *, classes: int) -> csr_array:
 
 @dataclass(frozen=True)
 class _Ranking:
-    """How far a model believes the labels of the cases.
+    """How credible a model finds the labels of the cases.
 
     Args:
-        credibility: Of the labels of each case, shape (cases,).
-        doubted: Whether the model would rather give others, shape (cases,).
-        column: Of each case the class that is to be taken away, or if not given to be added.
-        instead: Of each case the class to be given in its place, -1 for none.
-        probability: Of what is given as to that class, shape (cases,).
+        credibility: Credibility of each case's labels, shape (cases,).
+        doubted: Whether the model would give other labels, shape (cases,).
+        column: Class to remove from each case, or to add if the case does not have it.
+        instead: Class to give in its place, -1 for none.
+        probability: Probability that the case is right about `column`, shape (cases,).
         accuracy: Share of the labels on which model and dataset agree.
     """
 
@@ -124,7 +124,7 @@ class _Ranking:
 def _rank_one(
     given: NDArray[np.bool_], judged: NDArray[np.float64], agreement: NDArray[np.float64]
 ) -> _Ranking:
-    """Rank cases that have one class each."""
+    """Rank cases with one class each."""
     others = np.where(given, 0, judged)
     column, instead = given.argmax(axis=1), others.argmax(axis=1)
     probability = judged[given]
@@ -137,7 +137,7 @@ def _rank_one(
 def _rank_several(
     given: NDArray[np.bool_], judged: NDArray[np.float64], agreement: NDArray[np.float64]
 ) -> _Ranking:
-    """Rank cases that have any number of classes, each by what is least credible of it."""
+    """Rank cases with any number of classes, each by its least credible class."""
     believed = np.where(given, judged, 1 - judged)
     compared = np.where(
         given, _compare(judged, applies=given), _compare(1 - judged, applies=~given)
@@ -155,19 +155,19 @@ def _rank_several(
 def _compare(
     probability: NDArray[np.float64], *, applies: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Divide the probabilities of each class by their mean over the rows to which it applies."""
+    """Divide the probabilities of each class by their mean over the rows of the class."""
     typical = np.where(applies, probability, 0).sum(axis=0) / np.maximum(applies.sum(axis=0), 1)
     compared: NDArray[np.float64] = probability / np.maximum(typical, np.finfo(float).tiny)
     return compared
 
 
 def _put_in_order(ranking: _Ranking, *, broken: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the suspicious cases, those that break an order first, MOST at most."""
+    """Return at most MOST suspicious cases; those that break an order come first."""
     order = np.lexsort((ranking.credibility, ~broken))
     return order[(broken | ranking.doubted)[order]][:MOST]
 
 
-def _describe(
+def _make_suspect(
     table: Table, cases: _Cases, ranking: _Ranking, case: int, *, expected: int
 ) -> Suspect:
     row = int(cases.rows[case])

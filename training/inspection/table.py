@@ -1,4 +1,4 @@
-"""The rows of all splits in one table, so that a row of one can be compared with one of another."""
+"""The rows of all splits in one table, so that rows of different splits can be compared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Table:
     """Texts and labels of all splits, one split after the other.
 
     Args:
-        sizes: Rows of each split, in the order in which they stand here.
+        sizes: Rows of each split, in the order of the splits in the table.
         texts: Text of each row, "" where there is none.
-        labels: Class index of each row, shape (rows,); where rows have several labels 0 or 1 for
-            each class, shape (rows, classes). UNLABELLED throughout where a row has none.
+        labels: Class index of each row, shape (rows,); for multi-label 0 or 1 for each class,
+            shape (rows, classes). A row without a label is UNLABELLED throughout.
         classes: Name of each class.
     """
 
@@ -38,10 +38,10 @@ class Table:
         labels: Mapping[str, NDArray[np.int32]],
         classes: Sequence[str],
     ) -> "Table":
-        """Put the rows of several splits, given by name, into one table, those of train first.
+        """Join the rows of several splits, given by name, into one table; train comes first.
 
         Raises:
-            ValueError: Texts and labels are not of the same splits and rows.
+            ValueError: Texts and labels differ in splits or rows.
         """
         ordered = sorted(texts, key=lambda split: split != TRAIN)
         sizes = {split: len(texts[split]) for split in ordered}
@@ -61,7 +61,7 @@ class Table:
 
     @cached_property
     def spans(self) -> dict[str, slice]:
-        """Where each split stands."""
+        """The rows of each split."""
         ends = np.cumsum([0, *self.sizes.values()]).tolist()
         return {
             split: slice(*span) for split, *span in zip(self.sizes, ends, ends[1:], strict=False)
@@ -69,14 +69,14 @@ class Table:
 
     @cached_property
     def codes(self) -> NDArray[np.int64]:
-        """A number for the labels of each row, UNLABELLED where there are none, shape (rows,)."""
+        """A number for each row's set of labels, UNLABELLED where there are none, shape (rows,)."""
         if not self.multi_label:
             return self.labels.astype(np.int64)
         _, codes = np.unique(self.labels, axis=0, return_inverse=True)
         return np.where((self.labels == UNLABELLED).all(axis=1), UNLABELLED, codes)
 
     def place(self, row: int) -> Place:
-        """Return where a row of the table stands in its split."""
+        """Return the place of a row of the table in its split."""
         split = next(name for name, span in self.spans.items() if row < span.stop)
         return Place(split, int(row) - self.spans[split].start)
 

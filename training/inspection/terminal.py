@@ -1,4 +1,4 @@
-"""Prints what was found: row numbers and labels, never a text."""
+"""Prints the findings: row numbers and labels, never a text."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ MOST_SUSPECTS = 20
 
 
 def print_findings(findings: Findings) -> None:
-    """Print everything that was found, with the first row numbers of each kind."""
+    """Print all findings, with the first row numbers of each kind."""
     _print_source(findings)
     _print_list("rows that cannot be used", _describe_faults(findings))
     _print_list("texts that stand twice", _describe_repeats(findings))
@@ -33,13 +33,13 @@ def print_findings(findings: Findings) -> None:
 
 
 def print_alarms(findings: Findings) -> None:
-    """Print only what a person should know before a training, in a few lines, or nothing."""
+    """Print the alarms in a few lines, or nothing."""
     for alarm in find_alarms(findings):
         console.print(f"warning: {alarm}")
 
 
 def to_json(findings: Findings, *, path: Path) -> None:
-    """Write all that was found, with every row number, to a JSON file; OSError if that fails."""
+    """Write all findings, with every row number, to a JSON file; OSError if that fails."""
     content = json.dumps(asdict(findings), ensure_ascii=False, indent=1)
     path.write_text(content + "\n", encoding="utf-8")
 
@@ -144,7 +144,7 @@ def _print_vocabulary(findings: Findings) -> None:
 
 
 def _print_suspicion(suspicion: Suspicion) -> None:
-    table = _make_table("labels most likely wrong", ["given", "rather", "told by", "probability"])
+    table = _make_table("labels most likely wrong", ["given", "rather", "reason", "probability"])
     for found in suspicion.suspects[:MOST_SUSPECTS]:
         place = f"{found.place.split} {found.place.row}"
         given, probability = _name(found.given), f"{found.probability:.4f}"
@@ -161,7 +161,7 @@ def _print_suspicion(suspicion: Suspicion) -> None:
 
 
 def _change(suspect: Suspect) -> str:
-    """Return what a suspect should rather be; of several labels only the one that changes."""
+    """Return the proposed label of a suspect; for multi-label only the change."""
     added = [f"+ {name!r}" for name in suspect.proposed if name not in suspect.given]
     removed = [f"- {name!r}" for name in suspect.given if name not in suspect.proposed]
     return _name(suspect.proposed) if added and removed else "".join(added + removed)
@@ -181,7 +181,7 @@ def _print_table(table: Table) -> None:
 
 
 def _first(items: Sequence[object]) -> str:
-    """Return the first items, and how many follow."""
+    """Return the first items and the number of the others."""
     shown = ", ".join(map(str, items[:MOST_ROWS]))
     return shown + (f" and {len(items) - MOST_ROWS:,} more" if len(items) > MOST_ROWS else "")
 

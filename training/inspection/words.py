@@ -1,4 +1,4 @@
-"""Texts as numbers of their words: what every later step looks at, read once."""
+"""Texts as numbers of their words, read once for all later steps."""
 
 import re
 from array import array
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from models.tokenizer import PATTERN, normalize
 
-# Letters of scripts that leave no spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han):
-# the tokenizer takes a whole sentence of them for one word, and then no two would be alike.
+# Letters of scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han). The
+# tokenizer takes a whole sentence of them as one word, and no two sentences would be similar.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
@@ -25,9 +25,8 @@ class Words:
 
     Args:
         ids: Number of each word, one text after the other, shape (words,).
-        starts: Where each text starts in `ids`, and at last where the last one ends, shape
-            (texts + 1,).
-        spellings: The word of each number, normalised as the tokenizer does.
+        starts: Start of each text in `ids`, and the end of the last, shape (texts + 1,).
+        spellings: The word of each number, in the tokenizer's normal form.
     """
 
     ids: NDArray[np.uint32]
@@ -50,9 +49,9 @@ class Words:
 
 
 def read_words(texts: Iterable[str]) -> Words:
-    """Find the words of texts as the tokenizer does: spaces and case make no difference.
+    """Find the words of texts like the tokenizer; spaces and case make no difference.
 
-    Only in scripts without spaces is it otherwise: there each character is a word.
+    The only exception are scripts without spaces, where each character is a word.
     """
     numbers = _WordNumbers()
     ids, starts = array("I"), array("q", [0])
@@ -71,7 +70,7 @@ def _space_out(text: str) -> str:
 
 
 class _WordNumbers(dict[str, int]):
-    """Number of each word as it was written; a new word gets the next number."""
+    """Number of each written word; a new word gets the next number."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -101,7 +101,7 @@ def pretrain(
     )
     batches, tracked = pretraining.batches, {"model": pretraining.model.tracked}
     course = pretraining.course = checkpoint.restore(tracked, pretraining.course)
-    told = Observers(observers)
+    observer = Observers(observers)
     plan = FitPlan(
         epochs=settings.epochs,
         batches=len(batches),
@@ -109,17 +109,17 @@ def pretrain(
         done_batches=course.batch,
         over=course.epoch >= settings.epochs,
     )
-    with Interrupt() as interrupt, told.observing(plan):
+    with Interrupt() as interrupt, observer.observing(plan):
         while course.epoch < settings.epochs:
             for texts, _ in batches.epoch(course.epoch, start=course.batch):
                 pretraining.learn(texts)
                 course.batch += 1
-                told.add_step(_step(course, plan))
+                observer.add_step(_step(course, plan))
                 if interrupt.asked or checkpoint.is_due():
                     checkpoint.save(tracked, course)
                 interrupt.leave_if_asked()
             course.epoch, course.batch = course.epoch + 1, 0
-            told.add_epoch(_epoch(course))
+            observer.add_epoch(_epoch(course))
             checkpoint.save(tracked, course)
     return pretraining.model.encoder(perplexity=float(np.exp(course.loss)))
 

@@ -45,7 +45,7 @@ class Start:
         for index, weights in enumerate(self.layers):
             network.get_layer(f"recurrent_{index}").set_weights(list(weights))
         head = network.get_layer("logits")
-        head.set_weights(self._decide(labels, otherwise=head.get_weights()))
+        head.set_weights(self._head_weights(labels, otherwise=head.get_weights()))
 
     def _embed(self, tokenizer: Tokenizer, *, otherwise: Weights) -> Weights:
         """Return the token vectors: known ones, and for new words the mean of their pieces."""
@@ -58,7 +58,7 @@ class Start:
                 table[row] = self.embedding[list(self.tokenizer.encode_word(token))].mean(axis=0)
         return table
 
-    def _decide(self, labels: Sequence[str], *, otherwise: list[Weights]) -> list[Weights]:
+    def _head_weights(self, labels: Sequence[str], *, otherwise: list[Weights]) -> list[Weights]:
         """Return kernel and bias of the labels: known ones keep their columns."""
         kernel, bias = (array.copy() for array in otherwise)
         for column, label in enumerate(labels):

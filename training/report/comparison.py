@@ -1,4 +1,4 @@
-"""Whether the network is better than the linear baseline, and how sure that is."""
+"""Compares the network with the linear baseline: difference and significance."""
 
 from typing import TypedDict
 
@@ -17,13 +17,13 @@ from training.report.statistics import (
 )
 from training.report.tallies import Tallied
 
-SIGNIFICANT = 0.05  # a smaller p is a difference
+SIGNIFICANT = 0.05  # a smaller p counts as a difference
 
 
 class Difference(TypedDict):
-    """By how much the network is better; negative where the baseline is.
+    """The lead of the network; negative where the baseline is better.
 
-    `p` is two-sided. `at_most` says that so few bootstrap samples cannot show a smaller one.
+    `p` is two-sided. `at_most` marks the smallest p that the bootstrap samples can show.
     """
 
     value: float
@@ -53,10 +53,10 @@ def compare(
     """Return the comparison on the same rows.
 
     Args:
-        network: What the network got right.
-        baseline: What the baseline got right, in the same bootstrap samples.
-        right: Which rows each of them got right, network first; each (rows,).
-        task: Decides which measures there are.
+        network: Counts of the network.
+        baseline: Counts of the baseline, in the same bootstrap samples.
+        right: Whether each row is right, for the network and for the baseline; each (rows,).
+        task: Decides the measures.
     """
     differences = {
         name: _by_rows(*right) if name in SHARES else _by_bootstrap(network, baseline, name)
@@ -103,16 +103,16 @@ def _better(difference: Difference) -> str | None:
 
 
 def _verdict(differences: dict[str, Difference], *, rows: int) -> str:
-    """Say who is better by the first measure, and what another measure says to the contrary."""
+    """Return in words the winner by the first measure, and each measure that contradicts it."""
     (first, decisive), *others = differences.items()
-    sentences = [_decide(first, decisive, rows=rows)]
+    sentences = [_lead_sentence(first, decisive, rows=rows)]
     for name, difference in others:
         if _better(difference) not in (None, _better(decisive)):
             sentences.append(_remark(name, difference))
     return " ".join(sentences)
 
 
-def _decide(name: str, difference: Difference, *, rows: int) -> str:
+def _lead_sentence(name: str, difference: Difference, *, rows: int) -> str:
     evidence = words.evidence(difference, name)
     match _better(difference):
         case "network":

@@ -1,7 +1,7 @@
 """Logs a training to MLflow where the environment names a tracking server.
 
-The training never depends on it: what cannot be delivered waits for the next attempt, and is given
-up when the training ends.
+The training never depends on it. Figures that cannot be delivered wait for the next attempt; at
+the end of the training they are given up.
 """
 
 import json
@@ -24,18 +24,18 @@ if TYPE_CHECKING:  # it starts TensorFlow
     from training.run import Run
 
 TRACKING_URI = "MLFLOW_TRACKING_URI"
-# MLflow itself waits for minutes, reports its use to its makers, and prints where to look.
+# They replace those of MLflow, which waits for minutes, reports its use, and prints links.
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-SECONDS_BETWEEN = 60.0  # attempts, after one that failed
-LONGEST_VALUE = 500  # characters of a parameter; the least that any release of the server takes
+SECONDS_BETWEEN = 60.0  # until the next attempt after a failed one
+LONGEST_VALUE = 500  # characters of a parameter; the lowest limit of any server release
 MOST_AT_ONCE = 100  # figures of one request
 LONGEST_REASON = 600  # characters of a warning
-# What a server answers about a run that it never had, or has deleted.
+# Error codes of a server for an unknown or deleted run.
 GONE = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 FIRST_STAGE = "network"
 EPOCH_NAMES = {"loss": "train_loss", "log_loss": "validation_loss"}
@@ -48,12 +48,12 @@ def check_installed() -> None:
 
 
 class MlflowLog:
-    """What MLflow hears of one training; entered, it opens a run there; left, it closes it.
+    """Logs one training to MLflow: opens a run when entered, closes it when left.
 
-    Without a tracking server in the environment it does nothing.
+    It does nothing without a tracking server in the environment.
 
     Args:
-        run: The training. If it is resumed, so is its run at MLflow.
+        run: The training. A resumed training resumes its run at MLflow.
     """
 
     def __init__(self, run: "Run") -> None:
@@ -63,7 +63,7 @@ class MlflowLog:
         self._client: Any = None
         self._id = ""
         self._former = ""  # id of the run of the training that is resumed
-        self._epochs: dict[str, int] = {}  # of each stage, that MLflow has heard of
+        self._epochs: dict[str, int] = {}  # that MLflow has, by stage
         self._params: list[Any] = []
         self._metrics: list[Any] = []
         self._complete = self._warned = self._published = False
@@ -74,14 +74,14 @@ class MlflowLog:
         if self._uri:
             _import_mlflow()
             self._read_note()
-            self._params = self._describe()
+            self._params = self._make_params()
             self._attempt(self._deliver)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
-        """Deliver what is left, and say how the training ended."""
+        """Deliver the rest, and how the training ended."""
         if not self._uri:
             return
         closed = self._attempt(lambda: self._close(_status(kind)), at_once=True)
@@ -90,22 +90,22 @@ class MlflowLog:
             console.print(f"MLflow {told}")
 
     def observer(self, stage: str) -> Observer:
-        """Return what passes the epochs of a stage on to MLflow."""
+        """Return the observer that passes the epochs of a stage to MLflow."""
         return _Stage(self, stage)
 
     def add_epoch(self, figures: Mapping[str, float], *, stage: str, epoch: int) -> None:
-        """Log the figures of an epoch, unless they were before the training was stopped."""
+        """Log the figures of an epoch, unless the stopped training has delivered them."""
         if not self._uri or epoch <= self._epochs.get(stage, 0):
             return
         prefix = "" if stage == FIRST_STAGE else f"{stage}/"
         for name, value in figures.items():
-            if name != "score":  # which is one of the others
+            if name != "score":  # a copy of another figure
                 self._add(prefix + EPOCH_NAMES.get(name, f"validation_{name}"), value, step=epoch)
         self._epochs[stage] = epoch
         self._attempt(self._deliver)
 
     def add_version(self, version: Version) -> None:
-        """Log what was published: its figures and those of the baseline, report and card."""
+        """Log the published version: its figures, those of the baseline, report and card."""
         if not self._uri:
             return
         self._published = True
@@ -116,8 +116,8 @@ class MlflowLog:
                 self._add(f"{group}/{name}", value, step=0)
         self._complete = self._attempt(lambda: self._deliver_version(version), at_once=True)
 
-    def _describe(self) -> list[Any]:
-        """Return what is known before the training, as parameters."""
+    def _make_params(self) -> list[Any]:
+        """Return the facts before the training as parameters."""
         from mlflow.entities import Param
 
         settings, data = self._run.settings, self._run.prepared.data
@@ -133,21 +133,21 @@ class MlflowLog:
             self._metrics.append(Metric(name, float(value), now, step))
 
     def _attempt(self, deliver: Callable[[], None], *, at_once: bool = False) -> bool:
-        """Return whether it could be delivered; warn the first time that it could not."""
+        """Return whether the delivery succeeded; warn at the first failure."""
         if not at_once and time.monotonic() < self._next_attempt:
             return False
         try:
             deliver()
-        except Exception as error:  # whatever a server, its client or the network come up with
+        except Exception as error:  # server, client and network raise anything
             self._next_attempt = time.monotonic() + SECONDS_BETWEEN
             if not self._warned:
-                console.print(f"warning: training goes on without MLflow: {_shorten(error)}")
+                console.print(f"warning: training continues without MLflow: {_shorten(error)}")
             self._warned = True
             return False
         return True
 
     def _deliver(self) -> None:
-        """Open the run if it is not open yet; log what waits."""
+        """Open the run if it is not open yet; log the waiting figures."""
         if self._client is None:
             self._client = _import_mlflow().MlflowClient(self._uri)
         if not self._id:
@@ -174,7 +174,7 @@ class MlflowLog:
         self._client.set_terminated(self._id, status)
 
     def _open(self) -> None:
-        """Open the run of the training that is resumed, else a new one."""
+        """Open the run of the resumed training, else a new one."""
         if not (self._former and self._reopen()):
             tags = {"model": self._run.settings.name, "task": self._run.prepared.data.task}
             created = self._client.create_run(self._find_experiment(), tags=tags)
@@ -194,7 +194,7 @@ class MlflowLog:
         return True
 
     def _find_experiment(self) -> str:
-        """Return the id of the experiment that the environment names, else of the model's."""
+        """Return the id of the experiment in the environment, else of the model's own."""
         if given := os.environ.get("MLFLOW_EXPERIMENT_ID"):
             return given
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or self._run.settings.name
@@ -211,12 +211,12 @@ class MlflowLog:
             console.print(f"warning: {self._note} is unreadable ({error}); MLflow gets a new run")
 
     def _write_note(self) -> None:
-        """Note what is delivered, for a training that goes on after this one was stopped."""
+        """Note the delivered epochs, for a training that resumes this one."""
         save_json({"run": self._id, "epochs": self._epochs}, path=self._note)
 
 
 class _Stage(Observer):
-    """Passes the epochs of one stage on; steps are too many for a server."""
+    """Passes the epochs of one stage to MLflow; steps are too many for a server."""
 
     def __init__(self, log: MlflowLog, stage: str) -> None:
         self._log = log
@@ -241,7 +241,7 @@ def _import_mlflow() -> Any:
 
 
 def _status(kind: type[BaseException] | None) -> str:
-    """Return what MLflow calls it when a training ends with such an exception."""
+    """Return MLflow's status for a training that ends with such an exception."""
     if kind is None:
         return "FINISHED"
     killed = issubclass(kind, Interrupted | KeyboardInterrupt | SystemExit)

@@ -1,18 +1,18 @@
-"""Shows people how far a fit is; nothing here decides anything."""
+"""Shows the progress of a fit in the terminal."""
 
 import math
 
 from training.console import Bar, console
 from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer
 
-NOT_SHOWN = {"loss", "score", "seconds"}  # of an epoch's figures, as those of validation
+NOT_SHOWN = {"loss", "score", "seconds"}  # figures of an epoch that are not of validation
 
 
 class FitProgress(Observer):
-    """A bar for each epoch with loss and speed, and a line when it ends."""
+    """A bar for each epoch with loss and speed, and a line at its end."""
 
     def begin(self, plan: FitPlan) -> None:
-        """Print where a resumed fit goes on, and show the bar."""
+        """Print the place where a resumed fit continues, and show the bar."""
         if plan.resumed:
             place = f"in epoch {plan.done_epochs + 1} after {plan.done_batches:,} steps"
             console.print(f"resumed {'after the fit, which was complete' if plan.over else place}")

@@ -1,4 +1,4 @@
-"""Writes learning curves where TensorBoard finds them: tensorboard --logdir runs/tensorboard."""
+"""Writes learning curves for TensorBoard: tensorboard --logdir runs/tensorboard."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ import tensorflow as tf
 from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer
 
 _Metadata = tf.compat.v1.SummaryMetadata
-# What tf.summary.scalar() would say, which wants the whole of TensorBoard installed.
+# The metadata of tf.summary.scalar(), which requires the whole of TensorBoard.
 _SCALAR = _Metadata(plugin_data=_Metadata.PluginData(plugin_name="scalars"), data_class=1)
 STEPS_BETWEEN = 20
 
@@ -18,7 +18,7 @@ class Curves(Observer):
     """The learning curves of one fit, in a folder of its own.
 
     Args:
-        folder: Where TensorBoard shall find them. A resumed fit goes on in the same folder.
+        folder: Folder of the curves. A resumed fit adds to it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,18 +30,18 @@ class Curves(Observer):
         self._writer = tf.summary.create_file_writer(str(self._folder))
 
     def add_step(self, step: FitStep) -> None:
-        """Note the loss of a step and the norm of its gradient, every so often."""
+        """Write the loss of a step and the norm of its gradient, at intervals."""
         if step.number % STEPS_BETWEEN == 0:
             self._add({"step/loss": step.loss, "step/gradient norm": step.norm}, step=step.number)
 
     def add_epoch(self, epoch: FitEpoch) -> None:
-        """Note the figures of an epoch."""
+        """Write the figures of an epoch."""
         figures = {f"epoch/{name}": value for name, value in epoch.figures.items()}
         self._add(figures, step=epoch.number)
         self._writer.flush()
 
     def end(self) -> None:
-        """Write what is left."""
+        """Write the rest."""
         self._writer.close()
 
     def _add(self, figures: Mapping[str, float], *, step: int) -> None:

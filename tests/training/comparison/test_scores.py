@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.comparison.scores import Scored, describe, lead, score
+from training.comparison.scores import Scored, lead, make_score, score
 
 
 def decisions(truth: np.ndarray, *, right: float, seed: int) -> np.ndarray:
@@ -23,7 +23,7 @@ def scores(truth: np.ndarray, **decided: list[np.ndarray]) -> dict[str, Scored]:
 
 def test_a_score_is_the_mean_over_seeds(truth: np.ndarray) -> None:
     one, other = decisions(truth, right=0.9, seed=1), decisions(truth, right=0.7, seed=2)
-    found = describe(scores(truth, cell=[one, other])["cell"])
+    found = make_score(scores(truth, cell=[one, other])["cell"])
     each = [np.mean(one == truth), np.mean(other == truth)]
     assert found["seeds"] == pytest.approx(each)
     assert found["value"] == pytest.approx(np.mean(each))
@@ -33,7 +33,7 @@ def test_a_score_is_the_mean_over_seeds(truth: np.ndarray) -> None:
 def test_seeds_that_differ_widen_the_interval(truth: np.ndarray) -> None:
     steady = [decisions(truth, right=0.8, seed=seed) for seed in range(3)]
     shaky = [decisions(truth, right=r, seed=seed) for seed, r in enumerate((0.95, 0.8, 0.65))]
-    found = {name: describe(each) for name, each in scores(truth, a=steady, b=shaky).items()}
+    found = {name: make_score(each) for name, each in scores(truth, a=steady, b=shaky).items()}
     assert found["b"]["high"] - found["b"]["low"] > 2 * (found["a"]["high"] - found["a"]["low"])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from training.comparison.candidates import Contestant, list_contestants
 from training.comparison.scores import Scored
-from training.comparison.verdict import BASELINE, NGRAMS, Verdict, choose, decide
+from training.comparison.verdict import BASELINE, NGRAMS, Verdict, choose, make_verdict
 
 CONTESTANTS = list_contestants(("rnn", "gru"), units=8, embedding=8, labels=2)
 RNN, GRU, WIDE = CONTESTANTS
@@ -34,7 +34,7 @@ def verdict(
 
     tables = {"validation": table(alone)} | ({"test": table(test)} if test else {})
     rows = dict.fromkeys(tables, 1_000)
-    return decide(
+    return make_verdict(
         list(alone), tables, embedding=8, measure="accuracy", cuts=["64", "all"], rows=rows
     )
 

@@ -211,7 +211,7 @@ def test_a_server_that_does_not_answer(
         log_epochs(run, 1, 2, 3)
     output = capsys.readouterr()
     warning, end = output.err.splitlines()
-    assert warning.startswith("warning: training goes on without MLflow: API request to http")
+    assert warning.startswith("warning: training continues without MLflow: API request to http")
     assert "secret" not in warning
     assert end == "MLflow has not got it all"
     assert output.out == ""
