@@ -1,1 +1,1 @@
-"""The evaluation report of a version: figures, plots and one page to read them on."""
+"""The evaluation report of a version: figures, plots and a page."""

@@ -1,4 +1,4 @@
-"""Takes a split apart: by class, by pair of classes, by length and by single mistakes."""
+"""Breaks a split down: by class, by pair of classes, by length and by single mistakes."""
 
 from typing import TypedDict
 
@@ -10,14 +10,14 @@ from training.report.results import SplitResult
 from training.report.statistics import percentiles
 from training.report.tallies import Decisions, Tallied
 
-MOST_CLASSES = 30  # of a confusion matrix that can be read
+MOST_CLASSES = 30  # in a legible confusion matrix
 MOST_PAIRS = 20
 MOST_MISTAKES = 20
-MOST_BINS, BIN_ROWS = 10, 100  # bins of length, and the rows that one should have
+MOST_BINS, BIN_ROWS = 10, 100  # bins of length, and the desired rows of a bin
 
 
 class ClassFigures(TypedDict):
-    """How well one label is told; `threshold` is that of multi-label, else None.
+    """Figures of one label. `threshold` is None for single label.
 
     `number` is its place among the labels, from 0.
     """
@@ -36,7 +36,7 @@ class ClassFigures(TypedDict):
 
 
 class Pair(TypedDict):
-    """Rows of one class that were taken for another, and their share of the class's rows."""
+    """Rows of one class that were classified as another, and their share of the class."""
 
     truth: str
     predicted: str
@@ -45,7 +45,7 @@ class Pair(TypedDict):
 
 
 class LengthBin(TypedDict):
-    """Rows of `shortest` to `longest` tokens, and the share of them that is right."""
+    """Rows of `shortest` to `longest` tokens, and their share of right answers."""
 
     shortest: int
     longest: int
@@ -54,10 +54,10 @@ class LengthBin(TypedDict):
 
 
 class Mistake(TypedDict):
-    """A wrong decision: what was decided, how sure the network was, and what would be right.
+    """A wrong decision: the decision, its probability, and the truth.
 
-    Single label: `decided` and `truth` are classes, `baseline` what the linear baseline says.
-    Multi-label: they are `label` or `no label`.
+    Single label: `decided` and `truth` are classes, and so is `baseline`, the answer of the linear
+    baseline. Multi-label: they are `label` or `no label`.
     """
 
     row: int
@@ -97,13 +97,13 @@ def by_class(
 
 
 def badness(found: ClassFigures) -> float:
-    """Return what to sort labels by: those of least F1 first, those without any last."""
+    """Return a sort key of labels: least F1 first, labels without F1 last."""
     value = found["f1"]["value"]
     return 2.0 if value is None else value
 
 
 def confusion_matrix(truth: Decisions, decided: Decisions, *, labels: int) -> NDArray[np.int64]:
-    """Return the rows of each class (first axis) that were taken for each class (second)."""
+    """Return the rows of each true class (first axis) by decided class (second axis)."""
     pairs = truth.astype(np.int64) * labels + decided
     return np.bincount(pairs, minlength=labels**2).reshape(labels, labels)
 
@@ -125,13 +125,13 @@ def worst_pairs(matrix: NDArray[np.int64], *, labels: list[str]) -> list[Pair]:
 
 
 def by_length(lengths: NDArray[np.integer], right: NDArray[np.bool_]) -> list[LengthBin]:
-    """Return the share of right rows in bins of length that hold about equally many rows.
+    """Return the share of right rows in bins of length with about equal numbers of rows.
 
-    Rows of one length are in one bin, so there may be fewer bins than aimed at.
+    Rows of one length are in one bin, so there may be fewer bins than desired.
 
     Args:
         lengths: Tokens of each row, (rows,).
-        right: Whether it is right, (rows,).
+        right: Whether each row is right, (rows,).
     """
     aim = int(np.clip(len(lengths) // BIN_ROWS, 1, MOST_BINS))
     edges = np.quantile(lengths, np.arange(1, aim) / aim, method="higher")
@@ -157,7 +157,7 @@ def surest_mistakes(
     baseline: Decisions | None,
     labels: list[str],
 ) -> list[Mistake]:
-    """Return the wrong decisions that the network was most sure of, the surest first."""
+    """Return the wrong decisions of highest probability, the surest first."""
     if decided.ndim == 1:
         return _surest_classes(split, decided, baseline=baseline, labels=labels)
     return _surest_labels(split, decided, labels=labels)
@@ -181,7 +181,7 @@ def _surest_classes(
 
 
 def _surest_labels(split: SplitResult, decided: Decisions, *, labels: list[str]) -> list[Mistake]:
-    """Take each label of each row as a decision of its own."""
+    """Return the surest mistakes with each label of each row as a decision of its own."""
     sureness = np.where(decided, split.probabilities, 1 - split.probabilities)
     sureness = np.where(decided == split.labels.astype(bool), -1, sureness).ravel()
     found: list[Mistake] = []
@@ -204,7 +204,7 @@ def _surest_labels(split: SplitResult, decided: Decisions, *, labels: list[str])
 
 
 def _largest(sureness: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Return the places of the mistakes, at most MOST_MISTAKES; what is right has -1."""
+    """Return the places of at most MOST_MISTAKES surest mistakes; right decisions have -1."""
     order = np.argsort(-sureness, kind="stable")[:MOST_MISTAKES]
     return order[sureness[order] >= 0]
 

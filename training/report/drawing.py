@@ -1,7 +1,7 @@
-"""What all plots are drawn with: themes, papers, points with intervals, PNG.
+"""Tools of all plots: themes, papers, points with intervals, PNG.
 
-Colours are blue and orange, told apart with any colour vision; shape and line style say the same
-again, so that nothing is lost in greyscale. Nothing here touches pyplot or a display.
+Colours are blue and orange, which any colour vision distinguishes. Shapes and line styles differ
+too, and remain legible in greyscale. Nothing here uses pyplot or a display.
 """
 
 import io
@@ -23,13 +23,13 @@ from training.report.measures import Estimate
 DOTS_PER_INCH = 190
 COLOURS = 64  # of a PNG's palette: plots have few, and this halves their size
 FONT = "DejaVu Sans"  # comes with matplotlib, so plots look the same everywhere
-DECADES = 1_000  # times the least value; a wider logarithmic axis has ticks enough
+DECADES = 1_000  # times the least value; a wider logarithmic axis has enough ticks
 WIDTH, HEIGHT = 4.8, 3.4  # inches; half a page, or the whole of a phone
 
 
 @dataclass(frozen=True, kw_only=True)
 class Theme:
-    """Colours of a plot: paper and ink, the network's and those of what it is compared with."""
+    """Colours of a plot: paper, ink, the network, and others that it is compared with."""
 
     paper: str
     ink: str
@@ -50,11 +50,11 @@ def mark_points(
     upright: bool = True,
     **style: Any,
 ) -> None:
-    """Mark figures at places along an axis, with their intervals; those that exist."""
+    """Mark existing figures at places along an axis, with their intervals."""
     values, low, high = (
         np.array([or_nan(each[name]) for each in found]) for name in ("value", "low", "high")
     )
-    # Rounding can put an end of an interval a hair beyond its figure.
+    # Rounding can put an end of an interval slightly beyond its figure.
     reach = np.maximum([values - low, high - values], 0)
     where = (places, values, reach, None) if upright else (values, places, None, reach)
     shape = {"linestyle": "none", "markersize": 4, "linewidth": 1.2, "elinewidth": 1.0}
@@ -62,7 +62,7 @@ def mark_points(
 
 
 def or_nan(value: float | None) -> float:
-    """Return a figure that may not exist as a number."""
+    """Return a figure, NaN where it is None."""
     return float("nan") if value is None else value
 
 
@@ -73,10 +73,10 @@ def show_percent(*axes: Axis) -> None:
 
 
 def show_plain(*axes: Axis) -> None:
-    """Write the ticks of a logarithmic axis as plain numbers, for formulas are not read."""
+    """Write the ticks of a logarithmic axis as plain numbers, not as powers."""
     for axis in axes:
         low, high = axis.get_view_interval()
-        if high < DECADES * low:  # in which powers of ten alone would be too few
+        if high < DECADES * low:  # powers of ten alone would be too few ticks
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_formatter(NullFormatter())
@@ -96,13 +96,13 @@ def new_figure(title: str, *, width: float, height: float) -> Figure:
 
 
 def with_legend(figure: Figure) -> Figure:
-    """Say below the plot what is what, where it covers nothing."""
+    """Add a legend below the plot, where it covers nothing."""
     figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
 def style_of(theme: Theme) -> dict[str, Any]:
-    """Return what to tell matplotlib, so that plots look like the page."""
+    """Return the settings of matplotlib that match the page."""
     return {
         "font.family": FONT,
         "font.size": 9,

@@ -37,17 +37,17 @@ LONGEST_NAME = 21  # characters of a label in a plot
 
 Counts = NDArray[np.int64]
 
-_CHARACTERS = 40  # beside each other, from edge to edge
+_CHARACTERS = 40  # side by side, from edge to edge
 
 
 def draw(summary: Summary, *, theme: Theme) -> dict[str, bytes]:
-    """Return all plots as PNG, by name: what they show, and the split where there is one."""
+    """Return all plots as PNG by name: the content, and the split if there is one."""
     with matplotlib.rc_context(style_of(theme)):
         return {name: to_png(plot()) for name, plot in _plots(summary, theme)}
 
 
 def _plots(summary: Summary, theme: Theme) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Yield the name of each plot and what draws it."""
+    """Yield the name of each plot and the function that draws it."""
     for split in summary["splits"]:
         name = split["name"]
         if split["confusion"] is not None:
@@ -96,7 +96,7 @@ def _write_cells(axes: Axes, matrix: Counts, shares: Floats, theme: Theme) -> No
 
 
 def reliability(split: SplitSummary, *, theme: Theme) -> Figure:
-    """Draw the reliability diagram, before and after calibration, over how many rows it counts."""
+    """Draw the reliability diagram before and after calibration, above the rows of each bin."""
     figure = new_figure(f"Reliability, {split['name']}", width=WIDTH, height=HEIGHT * 1.15)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     axes.plot([0, 1], [0, 1], color=theme.ink, linewidth=0.8, linestyle=":")
@@ -154,7 +154,7 @@ def by_length(split: SplitSummary, *, theme: Theme) -> Figure:
 
 
 def by_class(split: SplitSummary, *, theme: Theme) -> Figure:
-    """Draw recall and precision of each label, with 95 % intervals; of many the worst."""
+    """Draw recall and precision of each label with 95 % intervals; of many labels the worst."""
     classes, title = split["classes"], f"By label, {split['name']}"
     if len(classes) > MOST_SHOWN:
         classes = sorted(classes, key=badness)[:MOST_SHOWN]
@@ -174,7 +174,7 @@ def by_class(split: SplitSummary, *, theme: Theme) -> Figure:
 
 
 def learning(summary: Summary, *, theme: Theme, loss: bool) -> Figure:
-    """Draw the loss, or else the scores, by epoch."""
+    """Draw the loss or the scores by epoch."""
     figure, axes = new_plot("Loss by epoch" if loss else "Score by epoch")
     epochs = np.arange(1, len(summary["epochs"]) + 1)
     for name in _curves(summary, loss=loss):
@@ -189,7 +189,7 @@ def learning(summary: Summary, *, theme: Theme, loss: bool) -> Figure:
 
 
 def _curves(summary: Summary, *, loss: bool) -> list[str]:
-    """Return the names of the losses, or of the other curves, those of training first."""
+    """Return the names of the losses or of the other curves; training comes first."""
     names = {name: None for epoch in summary["epochs"] for name in epoch}
     return sorted((name for name in names if name.endswith("loss") == loss), key=_is_validation)
 
@@ -212,7 +212,7 @@ def _curve_style(name: str, theme: Theme) -> dict[str, Any]:
 
 
 def names(classes: Sequence[ClassFigures]) -> list[str]:
-    """Return the labels as plots can write them: short, and by number if the font lacks them."""
+    """Return the labels for a plot: shortened, or a number if the font lacks a character."""
     known = get_font(findfont(FontProperties(family=FONT))).get_charmap()
     return [
         _shorten(each["label"])
@@ -223,7 +223,7 @@ def names(classes: Sequence[ClassFigures]) -> list[str]:
 
 
 def _shorten(label: str) -> str:
-    """Leave out the middle, for names often differ at their ends."""
+    """Cut the middle out of a long label, because names often differ at their ends."""
     half = LONGEST_NAME // 2
     return label if len(label) <= LONGEST_NAME else f"{label[:half]}…{label[-half:]}"
 

@@ -1,4 +1,4 @@
-"""The figures that sum a classifier up, each with the interval that goes with it."""
+"""The main figures of a classifier, each with its interval."""
 
 from typing import TypedDict
 
@@ -10,14 +10,14 @@ MEASURES: dict[Task, tuple[str, ...]] = {
     "single_label": ("accuracy", "macro_f1"),
     "multi_label": ("macro_f1", "micro_f1", "subset_accuracy"),
 }
-"""By task, the one that decides first."""
+"""Names of measures by task; the first one decides."""
 
 SHARES = ("accuracy", "subset_accuracy")
-"""Measures that are a share of the rows: Wilson intervals and McNemar's test are for these."""
+"""Measures that are a share of the rows; these have Wilson intervals and McNemar's test."""
 
 
 class Estimate(TypedDict):
-    """A figure from 0 to 1 and its 95 % interval; None where it does not exist."""
+    """A figure from 0 to 1 and its 95 % interval; None where they do not exist."""
 
     value: float | None
     low: float | None
@@ -25,7 +25,7 @@ class Estimate(TypedDict):
 
 
 def estimate(value: float, interval: Interval) -> Estimate:
-    """Put a figure and its interval together."""
+    """Join a figure and its interval."""
     return {"value": value, "low": interval.low, "high": interval.high}
 
 

@@ -1,4 +1,4 @@
-"""Writes the page of a report: one HTML file that needs nothing else."""
+"""Writes the page of a report: one self-contained HTML file."""
 
 import base64
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def make_environment(*folders: Path) -> Environment:
-    """Return what renders the templates in folders."""
+    """Return the environment that renders the templates in folders."""
     return Environment(
         loader=FileSystemLoader(folders),
         autoescape=True,
@@ -51,12 +51,12 @@ def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[s
 
 
 def _shown(classes: list[ClassFigures]) -> list[ClassFigures]:
-    """Return the labels that the tables list: all, or of very many the worst."""
+    """Return the labels in the tables: all, or of very many the worst."""
     return classes if len(classes) <= MOST_ROWS else sorted(classes, key=badness)[:MOST_ROWS]
 
 
 def addresses(plots: Mapping[str, bytes]) -> dict[str, str]:
-    """Return each plot as an address that holds it."""
+    """Return each plot as a data URL."""
     return {
         name: f"data:image/png;base64,{base64.b64encode(png).decode()}"
         for name, png in plots.items()

@@ -1,4 +1,4 @@
-"""What a report is made of: what is true of each row, what was predicted, and what that cost."""
+"""The input of a report: the truth of each row, the predictions, and the costs."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,21 @@ _FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SplitResult:
-    """What is true of the rows of one split, and what each classifier made of them.
+    """The truth of the rows of one split, and the predictions of each classifier.
 
     Args:
         name: Purpose of the split, "test" or "validation"; it becomes part of file names.
         labels: The class of each row, int32 (rows,); multi-label: 0 or 1, int32 (rows, labels).
-        probabilities: What the service answers, float32 (rows, labels).
+        probabilities: Answers of the service, float32 (rows, labels).
         uncalibrated: The same before calibration.
         baseline: The same of the linear baseline.
-        baseline_thresholds: The baseline's own, (labels,); for multi-label only.
+        baseline_thresholds: Thresholds of the baseline, (labels,); for multi-label only.
         lengths: Tokens of each row, int (rows,).
-        leaked: Whether a row stands among the training rows too, bool (rows,); None if unknown.
-        row_numbers: Where each row stands in the dataset, int (rows,); None if in this order.
+        leaked: Whether each row also occurs in train, bool (rows,); None if unknown.
+        row_numbers: Number of each row in the dataset, int (rows,); None if in this order.
 
     Raises:
-        ValueError: An array has another shape, or is not made of numbers.
+        ValueError: An array has another shape, or holds something other than numbers.
     """
 
     name: str
@@ -57,7 +57,7 @@ class SplitResult:
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """Number of rows."""
         return len(self.probabilities)
 
     def _check_probabilities(self, name: str) -> None:
@@ -66,7 +66,7 @@ class SplitResult:
             return
         if values.shape != self.probabilities.shape:
             self._refuse(name, str(self.probabilities.shape))
-        if not (np.all(values >= 0) and np.all(values <= 1)):  # so that a NaN is refused too
+        if not (np.all(values >= 0) and np.all(values <= 1)):  # also rejects a NaN
             raise ValueError(f"split {self.name!r}: {name} must lie between 0 and 1")
 
     def _refuse(self, name: str, expected: str) -> None:
@@ -76,16 +76,16 @@ class SplitResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a version takes to train, to keep and to ask; None for what is not known.
+    """The costs of a version to train, to store and to run; None where unknown.
 
     Args:
-        parameters: Numbers that were learned.
+        parameters: Number of learned parameters.
         megabytes: Size of the version on disk, 1 MB being 10⁶ bytes.
         milliseconds_per_text: Median time of each engine to answer one text alone, from ids to
             probabilities.
-        timed_tokens: Median number of tokens of the texts that were timed.
-        training_seconds: Time of fitting, validation included.
-        tokens_per_second: Mean speed of training, padding not counted.
+        timed_tokens: Median number of tokens of the timed texts.
+        training_seconds: Time of fitting, with validation.
+        tokens_per_second: Mean speed of training, without padding.
     """
 
     parameters: int | None = None
@@ -98,25 +98,25 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
-    """All that the report of one version is made of.
+    """The whole input of the report of one version.
 
     Args:
         title: Heading of the page.
         name: Name of the model.
         version: Version of the model.
-        cell: Recurrent cell, as people write it: "GRU".
-        created: When it was trained.
-        source: Where its data came from.
+        cell: Title of the recurrent cell: "GRU".
+        created: Time of the training.
+        source: Origin of the data.
         labels: Names, in the order of the probabilities.
         task: Whether a row has exactly one label or any number of them.
         thresholds: Probability from which each label is given, (labels,); for multi-label only.
         splits: By purpose.
         epochs: Learning curves, one entry an epoch: `loss` and `val_loss`, and scores by name.
-        best_epoch: The epoch whose weights were kept, counted from 1; None if not known.
-        cost: What the version takes.
+        best_epoch: The epoch whose weights were kept, counted from 1; None if unknown.
+        cost: Costs of the version.
 
     Raises:
-        ValueError: Splits, labels and task do not fit together.
+        ValueError: Splits, labels and task are inconsistent.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Intervals, tests and calibration errors: how far a figure can be trusted.
+"""Intervals, tests and calibration errors: the uncertainty of figures.
 
 A figure that does not exist, such as the precision of a label that is never given, is NaN.
 """
@@ -23,7 +23,7 @@ _CHUNK = 50  # bootstrap samples held at a time
 
 
 class Interval(NamedTuple):
-    """Where a figure lies with the confidence asked for."""
+    """The range of a figure at some confidence."""
 
     low: float
     high: float
@@ -53,17 +53,17 @@ def bootstrap_sums(
 ) -> Floats:
     """Return the sums of each column over bootstrap samples of rows, (resamples, columns).
 
-    Rows that are alike are given once, with their count. How often each kind is among as many rows
-    drawn with replacement is then one draw from a multinomial distribution: the same bootstrap,
-    but its cost depends on the kinds and not on the rows.
+    Equal rows are given once, with their count. The counts of all kinds in a sample drawn with
+    replacement then are one draw from a multinomial distribution. This is the same bootstrap, but
+    its cost depends on the kinds and not on the rows.
 
     Source: Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 5 and 6.
 
     Args:
         values: One row for each kind, (kinds, columns).
         counts: Rows of each kind, (kinds,).
-        resamples: Samples to draw, each of as many rows as there are.
-        seed: Of the draws.
+        resamples: Number of samples, each with the number of all rows.
+        seed: Seed of the draws.
     """
     draw = np.random.default_rng(seed)
     rows = int(counts.sum())
@@ -77,7 +77,7 @@ def bootstrap_sums(
 
 
 def percentiles(draws: NDArray[Any], *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the middle of bootstrap values (resamples,), those that do not exist left out.
+    """Return the middle range of bootstrap values (resamples,), without NaN.
 
     Source: the percentile interval of Efron & Tibshirani, 1993, chapter 13.
     """
@@ -92,8 +92,8 @@ def percentiles(draws: NDArray[Any], *, confidence: float = CONFIDENCE) -> Inter
 def bootstrap_p(differences: NDArray[Any]) -> float:
     """Return the two-sided p of no difference, from paired bootstrap differences (resamples,).
 
-    It is the level at which the percentile interval just reaches 0, one draw being added so that
-    it is never 0: 2 / (resamples + 1) is the smallest.
+    It is the level at which the percentile interval just reaches 0. One draw is added, so that p is
+    never 0; the smallest is 2 / (resamples + 1).
 
     Source: Efron & Tibshirani, 1993, section 15.4; for paired scores of language systems Koehn,
     "Statistical Significance Tests for Machine Translation Evaluation", EMNLP 2004.
@@ -106,8 +106,8 @@ def bootstrap_p(differences: NDArray[Any]) -> float:
 def mcnemar(only_first: int, only_second: int) -> float:
     """Return the exact two-sided p of McNemar's test that two classifiers are right equally often.
 
-    Only rows that one of them gets right and the other wrong say anything; if neither is better
-    they fall to either side like a fair coin.
+    Only rows count that one classifier gets right and the other wrong. If neither is better, they
+    fall to either side like a fair coin.
 
     Source: McNemar, Psychometrika 12, 1947; for classifiers Dietterich, "Approximate Statistical
     Tests for Comparing Supervised Classification Learning Algorithms", Neural Computation 10, 1998.
@@ -123,13 +123,13 @@ def paired_difference(
 
     Source: the adjusted Wald interval of Bonett & Price, "Adjusted Wald Confidence Interval for a
     Difference of Binomial Proportions Based on Paired Data", Journal of Educational and Behavioral
-    Statistics 37, 2012; among those that Fagerland et al., Statistics in Medicine 33, 2014 advise.
+    Statistics 37, 2012; recommended by Fagerland et al., Statistics in Medicine 33, 2014.
 
     Args:
         only_first: Rows that only the first classifier gets right.
         only_second: Rows that only the second gets right.
-        rows: All of them.
-        confidence: Of the interval.
+        rows: Number of all rows.
+        confidence: Confidence of the interval.
     """
     first, second = ((count + 1) / (rows + 2) for count in (only_first, only_second))
     middle = first - second
@@ -142,8 +142,8 @@ class Reliability(NamedTuple):
 
     Args:
         rows: Rows in each bin.
-        right: How many of them were right.
-        confidence: Their mean confidence, NaN in an empty bin.
+        right: Right rows in each bin.
+        confidence: Mean confidence in each bin, NaN in an empty one.
     """
 
     rows: NDArray[np.int64]
@@ -152,7 +152,7 @@ class Reliability(NamedTuple):
 
     @property
     def error(self) -> float:
-        """Expected calibration error: mean distance of confidence and share right, over rows.
+        """Expected calibration error: mean distance of confidence and share of right rows.
 
         Source: Naeini et al., AAAI 2015; Guo et al., "On Calibration of Modern Neural Networks",
         ICML 2017, whose 15 bins are the default here.
@@ -168,8 +168,8 @@ def reliability(
 
     Args:
         confidence: Probability that each decision is right, 0 to 1, (decisions,).
-        right: Whether it was, (decisions,).
-        bins: Bins of equal width; one that is on an edge belongs to the bin above.
+        right: Whether each decision is right, (decisions,).
+        bins: Number of bins of equal width; a value on an edge belongs to the bin above.
     """
     confidence = confidence.astype(np.float64)
     bin = np.minimum((confidence * bins).astype(np.int64), bins - 1)

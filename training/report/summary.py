@@ -1,4 +1,4 @@
-"""Computes what a report says: everything that page, plots and terminal show comes from here."""
+"""Computes the content of a report: all figures on page, plots and terminal."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -36,7 +36,7 @@ from training.report.statistics import (
 from training.report.tallies import Decisions, Tallied, tally
 
 SUMMARY_VERSION = 1
-DIGITS = 6  # significant ones, of what is written down
+DIGITS = 6  # significant digits of written figures
 
 _ORDER = ("test", "validation")
 
@@ -56,7 +56,7 @@ class ReliabilityBin(TypedDict):
 
 
 class Calibration(TypedDict):
-    """How far probabilities can be taken at their word; `log_loss` is in nats."""
+    """The calibration of probabilities; `log_loss` is in nats."""
 
     expected_error: float
     log_loss: float
@@ -64,7 +64,7 @@ class Calibration(TypedDict):
 
 
 class Leaks(TypedDict):
-    """Rows that stand among the training rows too, and the figures without them."""
+    """Rows that also occur in train, and the figures without them."""
 
     rows: int
     share: float
@@ -72,7 +72,7 @@ class Leaks(TypedDict):
 
 
 class SplitSummary(TypedDict):
-    """What there is to say of one split."""
+    """The summary of one split."""
 
     name: str
     rows: int
@@ -91,10 +91,10 @@ class SplitSummary(TypedDict):
 
 
 class Summary(TypedDict):
-    """What there is to say of a version, made of what JSON can hold.
+    """The summary of a version, in values that JSON can hold.
 
-    Shares and F1 are from 0 to 1, times in seconds unless their name says otherwise; what does
-    not exist is None. `resamples` and `seed` are those of the bootstrap.
+    Shares and F1 are from 0 to 1. Times are in seconds unless their name says otherwise. Missing
+    figures are None. `resamples` and `seed` are those of the bootstrap.
     """
 
     summary_version: int
@@ -117,7 +117,7 @@ class Summary(TypedDict):
 
 
 def summarize(results: Results) -> Summary:
-    """Compute the summary: the test split first, then validation, then what else there is."""
+    """Compute the summary: the test split first, then validation, then other splits."""
     order = sorted(results.splits, key=lambda name: _ORDER.index(name) if name in _ORDER else 2)
     summary: Summary = {
         "summary_version": SUMMARY_VERSION,
@@ -143,13 +143,13 @@ def summarize(results: Results) -> Summary:
 
 
 def headline(summary: Summary) -> str:
-    """Say in plain words how good the version is, on the first of its splits."""
+    """Return the main figures of the version in words, on the first of its splits."""
     split = summary["splits"][0]
     return " ".join([_how_good(split, summary["task"]), *_reservations(split)])
 
 
 def answer_times(summary: Summary) -> str:
-    """Say how long each engine takes for one text, and of what length; empty if not known."""
+    """Return in words the time of each engine for one text, and its length; "" if unknown."""
     cost = summary["cost"]
     times = ", ".join(
         f"{engine} {words.amount(milliseconds)}{words.SPACE}ms"
@@ -179,7 +179,7 @@ def _how_good(split: SplitSummary, task: Task) -> str:
 
 
 def _reservations(split: SplitSummary) -> list[str]:
-    """Return what must be said beside the figures."""
+    """Return the caveats of the figures."""
     found = []
     if split["name"] == "validation":
         found.append("There are no test rows; these chose the epoch and the calibration too.")
@@ -263,7 +263,7 @@ def _leaks(split: SplitResult, decided: Decisions, results: Results) -> Leaks | 
 
 
 def _calibration(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> Calibration:
-    """Judge the top probability of each row; multi-label: the probability of each label."""
+    """Return the calibration of each row's top probability; multi-label: of each label's."""
     if labels.ndim == 1:
         right = probabilities.argmax(axis=1) == labels
         found = reliability(probabilities.max(axis=1), right)
@@ -292,7 +292,7 @@ def _bins(found: Reliability) -> list[ReliabilityBin]:
 
 
 def to_plain(value: Any) -> Any:
-    """Return `value` as JSON can hold it: NumPy's numbers as Python's, what is no number None."""
+    """Return `value` for JSON: NumPy numbers as Python numbers, and NaN or infinity as None."""
     match value:
         case Mapping():
             return {key: to_plain(each) for key, each in value.items()}

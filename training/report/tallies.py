@@ -1,4 +1,4 @@
-"""Counts what classifiers decided against what is true, in the rows and in bootstrap samples."""
+"""Counts the decisions of classifiers against the truth, in the rows and in bootstrap samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Tally:
 
     Args:
         rows: Rows in a sample.
-        right: Of these, how many are right in all of their labels; (…).
+        right: Rows that are right in all of their labels; (…).
         hits: Rows to which a label was rightly given; (…, labels).
         given: Rows to which a label was given; (…, labels).
         actual: Rows that have a label; (…, labels).
@@ -40,7 +40,7 @@ class Tally:
 
     @property
     def accuracy(self) -> Floats:
-        """Share of rows that are right in all of their labels."""
+        """Share of rows that are right in all labels."""
         return self.right / self.rows
 
     @property
@@ -61,19 +61,19 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tallied:
-    """What a classifier got right: in the rows, and in bootstrap samples of them."""
+    """Counts of a classifier in the rows, and in bootstrap samples of them."""
 
     sample: Tally
     resampled: Tally
 
 
 def tally(truth: Decisions, decided: Sequence[Decisions], *, labels: int) -> list[Tallied]:
-    """Count for each classifier; their bootstrap samples are the same, so that they are paired.
+    """Count for each classifier, in the same bootstrap samples, so that counts are paired.
 
     Args:
-        truth: What is right.
-        decided: What each classifier decided about the same rows.
-        labels: How many there are.
+        truth: The right decisions.
+        decided: Decisions of each classifier about the same rows.
+        labels: Number of labels.
     """
     kinds, counts = _distinct([truth, *decided])
     table = hstack([_columns(kinds[0], kind, labels=labels) for kind in kinds[1:]], format="csr")
@@ -87,7 +87,7 @@ def tally(truth: Decisions, decided: Sequence[Decisions], *, labels: int) -> lis
 
 
 def _distinct(decisions: Sequence[Decisions]) -> tuple[list[Decisions], NDArray[np.int64]]:
-    """Return the decisions of rows that differ in any, and how many rows there are of each kind."""
+    """Return the distinct combinations of decisions, and the number of rows of each."""
     tables = [each[:, np.newaxis] if each.ndim == 1 else each.astype(bool) for each in decisions]
     kinds, counts = np.unique(np.hstack(tables), axis=0, return_counts=True)
     parts = np.split(kinds, len(decisions), axis=1)

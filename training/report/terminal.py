@@ -8,7 +8,7 @@ from training.report.summary import SplitSummary, Summary, answer_times, headlin
 
 
 def print_summary(summary: Summary) -> None:
-    """Print the headline, the main figures of each split and the time that an answer takes."""
+    """Print the headline, the main figures of each split and the time of an answer."""
     console.print(headline(summary))
     console.print(_table(summary))
     if times := answer_times(summary):

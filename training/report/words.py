@@ -1,4 +1,4 @@
-"""Writes figures the way people read them, on the page, in the terminal and in sentences."""
+"""Formats figures for people, on the page, in the terminal and in sentences."""
 
 import math
 from collections.abc import Mapping
@@ -20,12 +20,12 @@ def _is_share(name: str) -> bool:
 
 
 def percent(value: float | None, *, digits: int = 1) -> str:
-    """Write a share: `90.0 %`. Only what is everything is 100 %."""
+    """Write a share: `90.0 %`. Only exactly 1 is 100 %."""
     return f"{_percentage(value, digits=digits)}{SPACE}%" if value is not None else NONE
 
 
 def _percentage(value: float, *, digits: int = 1) -> str:
-    """Write 100 times a share, not rounded to all or nothing."""
+    """Write 100 times a share; never round it to 0 or 100."""
     written = f"{100 * value:.{digits}f}"
     if value < 1 and float(written) == 100:
         return f"> {100 - 10**-digits:.{digits}f}"
@@ -66,13 +66,13 @@ def interval(found: Mapping[str, Any], name: str) -> str:
 
 
 def lead(value: float, name: str, *, signed: bool = False) -> str:
-    """Write how far two figures of the measure `name` are apart: `1.2 points of accuracy`."""
+    """Write the difference of two figures of the measure `name`: `1.2 points of accuracy`."""
     written = apart(value if signed else abs(value), name, plus=signed)
     return f"{written} {'points of' if _is_share(name) else 'in'} {MEASURE[name]}"
 
 
 def apart(value: float | None, name: str, *, plus: bool = False) -> str:
-    """Write a difference of the measure `name`: points of a hundred for accuracies."""
+    """Write a difference of the measure `name`; percentage points for accuracies."""
     if value is None or math.isnan(value):
         return NONE
     written = f"{100 * value:.1f}" if _is_share(name) else f"{value:.3f}"
@@ -82,7 +82,7 @@ def apart(value: float | None, name: str, *, plus: bool = False) -> str:
 
 
 def evidence(difference: Mapping[str, Any], name: str) -> str:
-    """Write interval and p of a difference, turned so that the better one leads."""
+    """Write interval and p of a difference, with the sign of the better one's lead."""
     ends = [difference["low"], difference["high"]]
     if difference["value"] < 0 and difference["p"] < 0.05:
         ends = [-end for end in reversed(ends)]

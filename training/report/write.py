@@ -18,15 +18,15 @@ FIGURES, PAGE = "report.json", "report.html"
 def write_report(results: Results, *, folder: Path) -> Summary:
     """Compute and write the report; return its figures.
 
-    `folder` appears when everything is in it: `report.html`, `report.json` and the plots for light
+    `folder` appears when it is complete: `report.html`, `report.json` and the plots for light
     pages as PNG. The page holds plots for dark pages too.
 
     Args:
-        results: What the report is about.
-        folder: Where to write it; must not exist, or be empty.
+        results: Input of the report.
+        folder: Folder of the report; must be new or empty.
 
     Raises:
-        OSError: It cannot be written, or `folder` holds something already.
+        OSError: The report cannot be written, or `folder` holds something already.
     """
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(f"{folder}: holds something already")

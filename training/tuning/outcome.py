@@ -1,4 +1,4 @@
-"""What came out of trials, and whether it says anything."""
+"""The outcomes of trials, and whether their differences are more than noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ NOISE = 2.0  # standard errors that a difference must exceed to be more than noi
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What is known of a trial that ended.
+    """The measurements of a trial that ended.
 
     Args:
-        log_loss: On validation, of the best epoch.
-        standard_error: Of the score, over as many validation rows.
-        seconds: Time of the trial, validation counted.
-        tokens_per_second: Speed of training, padding not counted.
-        parameters: Of the network.
-        epochs: How many were complete.
+        log_loss: Log loss of the best epoch on validation.
+        standard_error: Standard error of the score on the validation rows.
+        seconds: Time of the trial, with validation.
+        tokens_per_second: Speed of training, without padding.
+        parameters: Number of the network's parameters.
+        epochs: Complete epochs.
     """
 
     log_loss: float | None = None
@@ -38,15 +38,15 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came out of a trial.
+    """The outcome of a trial.
 
     Args:
-        number: Trials are counted from 0.
-        ending: How it ended; only what is complete counts as a result.
+        number: Number of the trial, from 0.
+        ending: How it ended; only a complete trial is a result.
         is_default: Whether its values are the defaults.
         values: Its values.
-        score: The best on validation; None where no epoch was complete.
-        measured: The rest.
+        score: Best score on validation; None where no epoch was complete.
+        measured: Its other measurements.
     """
 
     number: int
@@ -58,14 +58,14 @@ class Outcome:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """Sorts complete trials, the best first, as the epochs of a training are chosen."""
+        """Key that sorts complete trials, the best first, in the order of epochs in a training."""
         assert self.score is not None
         assert self.measured.log_loss is not None
         return -self.score, self.measured.log_loss
 
 
 def list_outcomes(study: Study) -> list[Outcome]:
-    """Return what came out of the trials that ended, in their order; what was cut short did not."""
+    """Return the outcomes of the trials that ended, in order; interrupted trials have none."""
     trials = study.get_trials(deepcopy=False)
     return [_outcome(trial) for trial in trials if MEASURED in trial.user_attrs and _ended(trial)]
 
@@ -93,12 +93,12 @@ def rank(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def is_noise(best: Outcome, default: Outcome) -> bool:
-    """Whether chance alone easily makes such a difference on so many rows."""
+    """Whether chance could easily make this difference on these rows."""
     return gain(best, default) <= NOISE * (best.measured.standard_error or 0.0)
 
 
 def gain(best: Outcome, default: Outcome) -> float:
-    """Return by how much the score of one complete trial is above that of another."""
+    """Return the score of one complete trial minus that of another."""
     assert best.score is not None
     assert default.score is not None
     return best.score - default.score

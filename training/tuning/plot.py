@@ -1,6 +1,6 @@
-"""Draws the score by trial, and against every setting that was searched.
+"""Draws the score by trial, and against every setting of the search.
 
-What trials are is told by the shape of their marks, so nothing is lost in greyscale.
+The kinds of trials differ in the shape of their marks, and remain legible in greyscale.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Shows how far a tuning is: a bar of the time, and a line for every trial that ended."""
+"""Shows the progress of a tuning: a bar of the time, and a line for every trial that ended."""
 
 import time
 from typing import Self
@@ -14,7 +14,7 @@ class TuneProgress:
     """A bar that is shown while entered.
 
     Args:
-        seconds: Time that is left at its start.
+        seconds: Time left at the start.
         score: Name of the score.
     """
 
@@ -26,7 +26,7 @@ class TuneProgress:
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
             TextColumn("{task.fields[figures]}"),
-            # One of its own, for that of training says nothing during a trial.
+            # Its own console, because that of training is silent during a trial.
             console=Console(stderr=True, highlight=False, markup=False, soft_wrap=True),
             transient=True,
         )
@@ -38,18 +38,18 @@ class TuneProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._bar.stop()
 
     def show_step(self, trial: int, epochs: int) -> None:
-        """Move the bar on."""
+        """Advance the bar."""
         elapsed = time.monotonic() - self._started
         self._bar.update(
             self._task, description=f"trial {trial}, epoch {epochs + 1}", completed=elapsed
         )
 
     def show_trial(self, outcome: Outcome, *, best: Outcome | None) -> None:
-        """Print what came out of a trial."""
+        """Print the outcome of a trial."""
         self._bar.console.print(outcome_line(outcome, score=self._score))
         if best is not None:
             figures = f"best: trial {best.number}, {self._score} {best.score:.4f}"
@@ -57,7 +57,7 @@ class TuneProgress:
 
 
 def outcome_line(outcome: Outcome, *, score: str) -> str:
-    """Return a trial in a line."""
+    """Return an outcome in one line."""
     measured = outcome.measured
     found = "no epoch" if outcome.score is None else f"{score} {outcome.score:.4f}"
     if outcome.ending != "complete":

@@ -1,4 +1,4 @@
-"""What is searched: the settings that trials differ in, and between which values."""
+"""The search space: the settings that trials vary, and their ranges."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,7 +14,7 @@ from optuna.distributions import (
 from training.settings import TrainSettings
 
 Values = dict[str, Any]
-"""Value of each setting that is searched, by name."""
+"""Value of each setting of the search, by name."""
 
 SPACE: dict[str, BaseDistribution] = {
     "units": IntDistribution(32, 256, step=32),
@@ -29,13 +29,13 @@ OF_THE_FIT = ("learning_rate", "batch")
 
 
 def defaults(settings: TrainSettings) -> Values:
-    """Return the values that `settings` have."""
+    """Return the values of `settings`."""
     record = settings.record()
     return {name: record[name] for name in SPACE}
 
 
 def shorten(values: Mapping[str, Any]) -> Values:
-    """Return the values as they can be given on a command line, where digits are few."""
+    """Return the values rounded for a command line."""
     return {
         name: float(f"{value:.3g}") if isinstance(value, float) else value
         for name, value in values.items()

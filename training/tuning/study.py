@@ -1,4 +1,4 @@
-"""Keeps what was tried in a journal on disk, so that a killed tuning goes on where it was."""
+"""Keeps all trials in a journal on disk, so that a killed tuning can resume."""
 
 import os
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from training.workspace.lock import lock
 
 JOURNAL, STUDY = "journal.log", "tuning"
 IDENTITY, DEFAULTS, RETRY_OF, RETRIES = "identity", "defaults", "retry_of", "retries"
-RANDOM_TRIALS = 8  # before the sampler builds on what it has seen
+RANDOM_TRIALS = 8  # before the sampler uses earlier results
 UNPRUNED_TRIALS = 4
-MOST_RETRIES = 3  # of a trial in which the process dies, for which the trial may be the reason
+MOST_RETRIES = 3  # of a trial in which the process dies; the trial may be the cause
 
 
 def claim(folder: Path) -> AbstractContextManager[None]:
-    """Hold a study's folder, as long as the process lives at most.
+    """Lock a study's folder while entered; the lock ends with the process.
 
     Raises:
         TrainingError: Another process holds it.
@@ -41,12 +41,12 @@ def open_study(folder: Path, *, identity: Mapping[str, Any], start: Values, seed
 
     Args:
         folder: Folder of the journal, claimed.
-        identity: All that decides what a trial comes to, apart from what is searched.
+        identity: All that decides the outcome of a trial, apart from the searched settings.
         start: Values of the first trial.
-        seed: Of the sampler.
+        seed: Seed of the sampler.
 
     Raises:
-        TrainingError: The study is of another dataset or of other options.
+        TrainingError: The study is of another dataset or has other options.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = _load(folder / JOURNAL)
@@ -81,16 +81,16 @@ def _load(path: Path) -> Study:
 
 
 def _drop_torn_line(path: Path) -> None:
-    """Cut off a last line that was not written to its end; nothing was built on it."""
+    """Cut off an incomplete last line; no other entry depends on it."""
     if path.is_file():
         content = path.read_bytes()
         os.truncate(path, content.rfind(b"\n") + 1)
 
 
 def _try_again(study: Study, trial: FrozenTrial) -> None:
-    """Mark a trial that was cut short as failed, and put its values up for another one.
+    """Mark an interrupted trial as failed, and queue its values for a new one.
 
-    In this order, and only once, for this may be cut short too.
+    The values are queued only once, also if this step itself is interrupted.
     """
     attributes = trial.user_attrs
     retries = attributes.get(RETRIES, 0) + 1

@@ -1,4 +1,4 @@
-"""Says at the end of a tuning which settings are best, by how much, and how to train with them."""
+"""Prints the result of a tuning: the best settings, their gain, and the command to train."""
 
 import shlex
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ def print_outcomes(
     """Print the best trials, the verdict and the command.
 
     Args:
-        outcomes: What came out of all trials.
-        settings: What they started from.
+        outcomes: Outcomes of all trials.
+        settings: Settings that they started from.
         score: Name of the score.
-        rows: Validation rows that the score is of.
+        rows: Number of validation rows of the score.
     """
     ranked = rank(outcomes)
     if not ranked:
@@ -35,7 +35,7 @@ def print_outcomes(
 
 
 def count(outcomes: Sequence[Outcome]) -> str:
-    """Return how many trials ended in which way."""
+    """Return in words the number of trials by their ending."""
     endings = [outcome.ending for outcome in outcomes]
     return f"trials: {len(endings)}, of which " + ", ".join(
         f"{endings.count(ending)} {ending}" for ending in dict.fromkeys(endings)
@@ -43,7 +43,7 @@ def count(outcomes: Sequence[Outcome]) -> str:
 
 
 def verdict(ranked: Sequence[Outcome], *, score: str, rows: int) -> str:
-    """Return in words whether the best of these trials is better than the defaults."""
+    """Return in words whether the best trial is better than the defaults."""
     best = ranked[0]
     default = next((outcome for outcome in ranked if outcome.is_default), None)
     name = score.replace("_", " ")
@@ -54,13 +54,13 @@ def verdict(ranked: Sequence[Outcome], *, score: str, rows: int) -> str:
     if best is default:
         return "the defaults are best: nothing that was tried beats them"
     error = best.measured.standard_error or 0.0
-    told = (
+    lead = (
         f"trial {best.number} has {gain(best, default):.4f} more {name} than the defaults "
         f"on {rows:,} validation rows, where the standard error of a score is {error:.4f}: "
     )
     if is_noise(best, default):
-        return told + "that is inside the noise, so the defaults may well be as good"
-    return told + "that is more than noise, if a little flattered, for it is the best of many"
+        return lead + "that is inside the noise, so the defaults may well be as good"
+    return lead + "that is more than noise, but flattered a little, being the best of many"
 
 
 def command(settings: TrainSettings, values: Values) -> str:

@@ -1,4 +1,4 @@
-"""Fits one trial as a training would, and ends it when it is hopeless or out of time."""
+"""Fits one trial like a training, and ends it early when it is hopeless or out of time."""
 
 import time
 from collections.abc import Callable
@@ -28,16 +28,16 @@ from training.tuning.space import apply, shorten
 from training.tuning.study import DEFAULTS
 
 Show = Callable[[int], None]
-"""Is told after every step how many epochs of the trial are complete."""
+"""Takes the number of complete epochs of the trial after every step."""
 
 
 class OutOfTime(Exception):
-    """The time is up, and the trial is not at its end."""
+    """The time is up before the end of the trial."""
 
 
 @dataclass(frozen=True)
 class TrialInputs:
-    """What all trials share: a run with the settings they start from, its rows, the n-grams."""
+    """The inputs of all trials: a run with the starting settings, its rows, the n-grams."""
 
     run: Run
     lesson: Lesson
@@ -45,18 +45,18 @@ class TrialInputs:
 
     @classmethod
     def of(cls, run: Run) -> "TrialInputs":
-        """Fit the n-grams, which are the same whatever the network is."""
+        """Fit the n-grams, which do not depend on the network."""
         lesson = labelled(run)
         return cls(run, lesson, choose_ngrams(run, lesson) if run.settings.ngrams else None)
 
 
 class TrialObserver(Observer):
-    """Tells the study of each epoch, and ends a trial that is hopeless or out of time.
+    """Reports each epoch to the study, and ends a trial that is hopeless or out of time.
 
     Args:
         trial: The trial.
-        deadline: When it has to end, on the monotonic clock.
-        show: Hears of progress.
+        deadline: Its latest end, on the monotonic clock.
+        show: Shows the progress.
     """
 
     def __init__(self, trial: optuna.Trial, *, deadline: float, show: Show) -> None:
@@ -74,7 +74,7 @@ class TrialObserver(Observer):
             raise OutOfTime
 
     def add_epoch(self, epoch: FitEpoch) -> None:
-        """Raise TrialPruned if most trials were better after as many epochs."""
+        """Raise TrialPruned if most trials were better after the same number of epochs."""
         self.epochs, self.log_loss = epoch.number, epoch.figures["log_loss"]
         self._trial.report(epoch.figures["score"], epoch.number)
         if not self._spared and self._trial.should_prune():
@@ -82,18 +82,18 @@ class TrialObserver(Observer):
 
 
 def is_default(trial: optuna.Trial) -> bool:
-    """Whether a trial is that of the defaults, which is always brought to its end."""
+    """Whether a trial is that of the defaults, which is always completed."""
     return bool(trial.user_attrs.get(DEFAULTS))
 
 
 def run_trial(
     inputs: TrialInputs, study: Study, trial: optuna.Trial, *, deadline: float, show: Show
 ) -> None:
-    """Fit a trial and record in the study what came out.
+    """Fit a trial and record its outcome in the study.
 
     Raises:
         TrainingError: The defaults cannot be fitted.
-        Interrupted: Somebody asked to stop; the trial is left unfinished.
+        Interrupted: A signal asked for the end; the trial stays unfinished.
     """
     started = time.monotonic()
     observer = TrialObserver(trial, deadline=deadline, show=show)

@@ -1,4 +1,4 @@
-"""Tries settings until the time is up: every step, in its order."""
+"""Tries settings until the time is up: all steps in order."""
 
 import shutil
 import signal
@@ -27,12 +27,12 @@ from training.workspace.interrupt import Interrupted
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How much may be tried.
+    """The limits of a tuning.
 
     Args:
-        seconds: Time for all trials, those before the tuning was resumed counted.
-        trials: How many at most; None for as many as there is time for.
-        started: When the clock was started, on the monotonic clock.
+        seconds: Time for all trials, also those before a resumption.
+        trials: Most trials; None for as many as time allows.
+        started: Start of the time, on the monotonic clock.
     """
 
     seconds: float
@@ -40,22 +40,22 @@ class Limits:
     started: float
 
     def deadline(self, outcomes: list[Outcome]) -> float:
-        """Return when the time is up, if these trials were before the clock was started."""
+        """Return the end of the time, after these trials from before the start."""
         spent = sum(outcome.measured.seconds for outcome in outcomes)
         return self.started + self.seconds - spent
 
 
 def tune(run: Run, *, limits: Limits) -> list[Outcome]:
-    """Try settings, and say which are best; return what came out of the trials.
+    """Try settings and print the best; return the outcomes of the trials.
 
     Args:
-        run: What to train, with the settings to start from. With `resume` the study that is in
-            its work folder is gone on with; else that one is put aside.
-        limits: How much may be tried.
+        run: The data, and the settings to start from. With `resume`, the study in its work folder
+            is resumed; else it is put aside.
+        limits: The limits of the tuning.
 
     Raises:
         TrainingError: The study is of something else, or the defaults cannot be fitted.
-        Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
+        Interrupted: A signal asked for the end. A run with `resume` continues from there.
     """
     folder = run.work / "tune" / run.settings.name
     with claim(folder):
@@ -76,7 +76,7 @@ def tune(run: Run, *, limits: Limits) -> list[Outcome]:
 
 
 def _put_aside(folder: Path) -> None:
-    """Keep the study before this one, and none before that."""
+    """Keep the last study under another name; delete the one before it."""
     if (folder / JOURNAL).exists():
         aside = folder.parent / ".previous" / folder.name
         shutil.rmtree(aside, ignore_errors=True)
@@ -86,7 +86,7 @@ def _put_aside(folder: Path) -> None:
 
 
 def _identify(run: Run) -> dict[str, Any]:
-    """Return all that decides what a trial comes to."""
+    """Return all that decides the outcome of a trial."""
     data = run.prepared.data
     hashes = {"train": data.train.sha256, "validation": data.validation.sha256}
     return run.settings.record() | hashes
@@ -94,7 +94,7 @@ def _identify(run: Run) -> dict[str, Any]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a tuning in the same way, whatever it is at."""
+    """Let Ctrl-C end a tuning in the same way at any step."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
@@ -114,7 +114,7 @@ def _run_trials(study: Study, inputs: TrialInputs, *, deadline: float, trials: i
 
 
 def _goes_on(study: Study, *, deadline: float, trials: int | None) -> bool:
-    """Whether there is another trial: that of the defaults is due whatever the limits is."""
+    """Whether there is another trial; that of the defaults runs whatever the limits."""
     waiting = study.get_trials(states=(TrialState.WAITING,))
     if any(trial.user_attrs.get(DEFAULTS) for trial in waiting):
         return True
@@ -123,7 +123,7 @@ def _goes_on(study: Study, *, deadline: float, trials: int | None) -> bool:
 
 
 def _report(study: Study, run: Run, *, folder: Path) -> list[Outcome]:
-    """Write and print what came out so far."""
+    """Write and print the outcomes so far."""
     outcomes = list_outcomes(study)
     if outcomes:
         write(outcomes, folder=folder, score=run.score)
