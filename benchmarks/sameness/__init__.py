@@ -1,1 +1,1 @@
-"""Whether two checkouts of this project behave the same."""
+"""Compares the behaviour of two checkouts of this project."""

@@ -2,7 +2,7 @@
 
 python -m benchmarks.sameness BEFORE AFTER --dataset DATA/imdb [--only serving]
 
-Each checkout is reached by what must not change alone: its command lines, HTTP, WebSockets, its
+It uses only the parts of a checkout that must not change: its command lines, HTTP, WebSockets and
 files, and the modules `models.tokenizer` and `models.metadata`.
 """
 
@@ -33,9 +33,9 @@ def main(
     dataset: Annotated[str, typer.Option(help="IMDB: a folder or an id that datasets can load.")],
     texts: Annotated[int, typer.Option(min=1, help="Texts of the test split.")] = 2_000,
     only: Annotated[Part | None, typer.Option(help="One part; all if absent.")] = None,
-    wording: Annotated[
-        Path, typer.Option(help="File for messages that are said in other words.")
-    ] = Path("runs/sameness-wording.json"),
+    wording: Annotated[Path, typer.Option(help="File for messages with other words.")] = Path(
+        "runs/sameness-wording.json"
+    ),
 ) -> None:
     """Compare two checkouts; end with status 1 at the first difference."""
     started = time.monotonic()

@@ -33,9 +33,9 @@ class Checkout:
         """Start Python with these arguments and environment variables in the folder.
 
         Args:
-            arguments: Of Python.
+            arguments: Arguments of Python.
             log: File for all output; pipes if absent.
-            variables: Of the environment, beside the inherited ones.
+            variables: Environment variables, beside the inherited ones.
         """
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "400", "NO_COLOR": "1"}
@@ -70,11 +70,11 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Pair:
-    """The two checkouts, and a folder for what they write.
+    """The two checkouts, and a folder for their output.
 
     Args:
-        before: The one.
-        after: The other.
+        before: The first checkout.
+        after: The second checkout.
         scratch: Folder that is deleted at the end.
     """
 
@@ -83,13 +83,13 @@ class Pair:
     scratch: Path
 
     def both(self, act: Callable[[Checkout], Result]) -> tuple[Result, Result]:
-        """Return what a function gives for each checkout, called for both at the same time."""
+        """Call a function for both checkouts at the same time; return both results."""
         with ThreadPoolExecutor(2) as pool:
             before, after = pool.map(act, (self.before, self.after))
         return before, after
 
     def folder(self, name: str) -> Path:
-        """Return a new folder for what a comparison writes."""
+        """Return a new folder for the output of a comparison."""
         path = self.scratch / name
         path.mkdir()
         return path

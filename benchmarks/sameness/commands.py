@@ -1,4 +1,4 @@
-"""Whether the commands of both checkouts have the same options."""
+"""Compares the options of the commands of both checkouts."""
 
 import re
 
@@ -13,7 +13,7 @@ _FACT = re.compile(r"\[(?:default: [^\]]*|required|env var: [^\]]*)\]")
 
 
 def compare_commands(pair: Pair, report: Report) -> None:
-    """Compare the commands, their arguments and options, and the defaults that are shown."""
+    """Compare the commands, their arguments and options, and the defaults in their help."""
     for program in PROGRAMS:
         before, after = pair.both(lambda checkout, p=program: _list_commands(checkout, p))
         report.require(f"commands of {program}", before, after)
@@ -35,7 +35,7 @@ def _list_commands(checkout: Checkout, program: str) -> list[str]:
 
 
 def _list_options(checkout: Checkout, program: str, *command: str) -> dict[str, list[str]]:
-    """Return what is said of each option but its text: default, whether it must be given."""
+    """Return the facts on each option without its text: its default, and whether it is required."""
     found: dict[str, list[str]] = {}
     options, _, _ = checkout.run_well("-m", program, *command, "--help").partition("─ Commands ─")
     for line in options.splitlines():

@@ -1,4 +1,4 @@
-"""Whether what can be fetched is the same: pages, descriptions, lists of models, metrics."""
+"""Compares pages, descriptions, lists of models and metrics."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from benchmarks.sameness.report import Report
 from benchmarks.sameness.server import Server, Servers
 
 PATHS = ("/livez", "/readyz", "/", "/docs", "/explanations", "/models")
-WORDS = {"description", "summary"}  # of OpenAPI, which may be said in other words
-# What is counted of times alone: stages are measured for more kinds of questions, if anything.
+WORDS = {"description", "summary"}  # of OpenAPI, which may have other words
+# Counts of times alone: stages may be measured for more kinds of requests.
 TIMES = re.compile(r"_bucket$|_sum$|_created$|^gatewise_stage_seconds")
 
 Counters = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -21,7 +21,7 @@ Counters = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 def compare_documents(servers: Servers, report: Report, name: str) -> None:
-    """Compare everything that GET and HEAD give, but for the metrics."""
+    """Compare all answers to GET and HEAD, except the metrics."""
     files = _page_files(servers.before.checkout)
     report.require("files of the page", files, _page_files(servers.after.checkout))
     paths = [*PATHS, *(f"/models/{model}" for model in MODELS), *(f"/page/{f}" for f in files)]
@@ -36,7 +36,7 @@ def compare_documents(servers: Servers, report: Report, name: str) -> None:
 def compare_metrics(
     servers: Servers, report: Report, name: str, since: tuple[Counters, Counters]
 ) -> None:
-    """Compare names, types and labels of all metrics, and by how much the counters grew."""
+    """Compare names, types and labels of all metrics, and the growth of the counters."""
     pages = [answer.body.decode() for answer in servers.ask("GET", "/metrics")]
     families = [{f.name: f for f in text_string_to_metric_families(page)} for page in pages]
     kinds = [{metric: f.type for metric, f in found.items()} for found in families]

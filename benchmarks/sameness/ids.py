@@ -1,4 +1,4 @@
-"""Whether both checkouts make the same ids of texts, and read the same metadata."""
+"""Compares the token ids that both checkouts make, and the metadata that they read."""
 
 import json
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ target.write_text(json.dumps(found, default=list))
 
 
 def compare_ids(pair: Pair, report: Report, texts: Sequence[str]) -> None:
-    """Compare ids, their characters and where a text may go on, by the tokenizer of each model."""
+    """Compare ids, their characters and where a text may continue, for each tokenizer."""
     folder = pair.folder("ids")
     source = folder / "texts.json"
     source.write_text(json.dumps([*ODD, *texts]))

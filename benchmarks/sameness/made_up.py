@@ -1,4 +1,4 @@
-"""Made-up data for small trainings; nothing of it is from a dataset."""
+"""Makes up data for small trainings; none of it is from a dataset."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ MISTAKEN = 0.15  # share of labels, so that no figure is a round one
 
 
 def write_reviews(folder: Path, *, rows: int = 220) -> Path:
-    """Write a folder with train.csv and test.csv, whose label a few words mostly decide."""
+    """Write a folder with train.csv and test.csv; a few words mostly decide the label."""
     folder.mkdir()
     for split, count, seed in (("train", rows, 0), ("test", rows // 3, 1)):
         draw = random.Random(seed)
@@ -28,7 +28,7 @@ def write_reviews(folder: Path, *, rows: int = 220) -> Path:
 
 
 def write_tags(path: Path, *, rows: int = 220) -> Path:
-    """Write messages with none to three tags, as JSON lines."""
+    """Write messages with zero to three tags, as JSON lines."""
     draw = random.Random(2)
     lines = []
     for _ in range(rows):

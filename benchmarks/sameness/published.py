@@ -1,4 +1,4 @@
-"""Whether two published versions are the same, what holds times aside."""
+"""Compares two published versions, except times."""
 
 import json
 import re
@@ -31,9 +31,9 @@ def require_same_version(what: str, before: Path, after: Path) -> int:
     """Return the number of files of two versions that are the same.
 
     Args:
-        what: They are, for the message.
-        before: Folder of the one.
-        after: Folder of the other.
+        what: Name of the versions in the message.
+        before: Folder of the first version.
+        after: Folder of the second version.
 
     Raises:
         Difference: They are not; it names every file that differs.
@@ -67,7 +67,7 @@ def _compare(before: Path, after: Path) -> list[str]:
 
 
 def _read(path: Path) -> Any:
-    """Return what a file says, without times."""
+    """Return the content of a file, without times."""
     content = path.read_bytes()
     if path.name == "metadata.json":
         return _strip_metadata(json.loads(content))

@@ -1,4 +1,4 @@
-"""Whether both checkouts refuse bad requests in the same way."""
+"""Compares how both checkouts reject bad requests."""
 
 import base64
 import json
@@ -11,18 +11,18 @@ from benchmarks.sameness.report import Difference, Report, list_differences
 from benchmarks.sameness.server import JSON, LAST_DIGITS, Answer, Server, Servers, exchange
 
 FIRST, OTHER = MODELS
-LONG_WORDS = 20_000  # far more than is read within a millisecond
+LONG_WORDS = 20_000  # far more than a service reads within a millisecond
 CROWD, CROWD_DEADLINE = 60, "400"  # clients at once, and the milliseconds they give
 
 
 class Bad(NamedTuple):
-    """A request that is refused, at least in part.
+    """A request that the service rejects, at least in part.
 
     Args:
-        path: Where it is sent.
-        body: As bytes, or what becomes JSON.
+        path: Path of its URL.
+        body: Bytes, or a value that becomes JSON.
         headers: All of its headers.
-        method: Of HTTP.
+        method: HTTP method.
     """
 
     path: str
@@ -39,7 +39,7 @@ class Bad(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What it is, in short."""
+        """A short name of the request."""
         body = (self.content or b"")[:80].decode(errors="replace")
         return f"{self.method} {self.path} {body} {dict(self.headers)}"
 
@@ -66,7 +66,7 @@ def compare_refusals(servers: Servers, report: Report) -> None:
 
 
 def compare_overload(servers: Servers, report: Report) -> None:
-    """Send more at once than can be answered in time; compare the form of a refusal."""
+    """Send more requests than can be answered in time; compare the form of a rejection."""
     before, after = servers.both(_overload)
     servers.require_same_names("overload", before, after)
     _require_same_errors(report, "overload", *(_without_times(a.body) for a in (before, after)))
@@ -97,7 +97,7 @@ def _without_times(body: bytes) -> bytes:
 
 
 def _require_same_errors(report: Report, name: str, before: bytes, after: bytes) -> None:
-    """Raise Difference unless two bodies are the same, the messages of their errors aside."""
+    """Raise Difference unless two bodies are the same, except the messages of their errors."""
     try:
         found = [json.loads(body) for body in (before, after)]
     except ValueError:
@@ -199,7 +199,7 @@ def _bad_streams(state: str) -> Iterator[Bad]:
 
 
 def _corrupt(state: str) -> list[Any]:
-    """Return what is no state, most of it nearly one."""
+    """Return strings that are not states; most of them nearly are."""
     raw = base64.urlsafe_b64decode(state + "=" * (-len(state) % 4))
     changed = [bytes([raw[0] ^ 1]) + raw[1:], raw[:-1] + bytes([raw[-1] ^ 1]), raw[:-4], raw[:16]]
     texts = [base64.urlsafe_b64encode(each).rstrip(b"=").decode() for each in changed]

@@ -1,4 +1,4 @@
-"""What has been found: the same, a difference, or other words for the same thing."""
+"""Reports results: the same, a difference, or other words for the same thing."""
 
 import json
 import time
@@ -30,7 +30,7 @@ class Report:
         self._since = time.monotonic()
 
     def same(self, what: str) -> None:
-        """Print that this was compared and is the same, and the seconds since the last line."""
+        """Print that this is the same, and the seconds since the last line."""
         now = time.monotonic()
         typer.echo(f"same  {what}  ({now - self._since:.0f} s)")
         self._since = now
@@ -41,12 +41,12 @@ class Report:
             raise Difference("\n".join([f"{what}:", *places[:MOST_SHOWN]]))
 
     def reword(self, where: str, before: str, after: str) -> None:
-        """Keep two messages if they are not the same. It is no failure."""
+        """Keep two messages if they differ. This is not a failure."""
         if before != after:
             self._reworded.append({"where": where, "before": before, "after": after})
 
     def note(self, what: str) -> None:
-        """Count something that is allowed to differ."""
+        """Count something that may differ."""
         self._noted[what] += 1
 
     def close(self) -> None:

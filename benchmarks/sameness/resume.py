@@ -1,4 +1,4 @@
-"""Whether one checkout goes on from a checkpoint of the other, and refuses a strange one."""
+"""Resumes a training of one checkout in the other, and compares the rejected checkpoints."""
 
 import shutil
 import signal
@@ -20,7 +20,7 @@ REFUSED = 2
 
 
 def compare_resuming(pair: Pair, report: Report) -> None:
-    """Stop a training of the one, and go on with the other."""
+    """Stop a training in one checkout, and resume it in the other."""
     folder = pair.folder("resume")
     given = [f"--dataset={write_reviews(folder / 'reviews')}", *OPTIONS]
     with ThreadPoolExecutor(1) as pool:
@@ -39,10 +39,10 @@ def compare_resuming(pair: Pair, report: Report) -> None:
 
 
 def _compare_refusals(pair: Pair, report: Report, stopped: Path, given: list[str]) -> None:
-    """Compare what both say to the checkpoint of a training with other options."""
+    """Compare the messages on the checkpoint of a training with other options."""
 
     def resume(checkout: Checkout) -> subprocess.CompletedProcess[str]:
-        # Under the same name on both sides, for the message has the path of the checkpoint.
+        # Under the same name on both sides, because the message has the path of the checkpoint.
         folder = stopped.with_name(f"refused-{checkout.side}")
         shutil.copytree(stopped, folder)
         return checkout.run(*command(folder, *given, "--learning-rate=0.01", "--resume"))
@@ -85,7 +85,7 @@ def _stop_after_an_epoch(checkout: Checkout, folder: Path, *options: str) -> lis
 
 
 def _wait_for_an_epoch(process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Return once the learning curves, which are written after each epoch, are in their file."""
+    """Wait until the file of the learning curves is there; it is written after each epoch."""
     end = time.monotonic() + PATIENCE
     first: int | None = None
     while time.monotonic() < end and process.poll() is None:

@@ -1,7 +1,7 @@
-"""What a SavedModel computes, without the numbers that TensorFlow puts into names.
+"""Reads the program of a SavedModel, without the numbers that TensorFlow puts into names.
 
-Each function that a process traces gets the next number, so a training that is resumed, or that
-traces something more, writes other names for the same program.
+Each function that a process traces gets the next number. So a training that is resumed, or that
+traces more functions, writes other names for the same program.
 """
 
 import os
@@ -9,14 +9,14 @@ import re
 from typing import Any
 
 _NUMBERED = re.compile(r'_(\d+)(?="|___)')
-_NUMBER = re.compile(r's: "\d+"')  # the name of an argument that was given none
+_NUMBER = re.compile(r's: "\d+"')  # the name of an argument that has none of its own
 
 Program = tuple[list[str], list[str]]
 """The functions as text, and the lines of all the rest; both sorted."""
 
 
 def read_program(content: bytes) -> Program:
-    """Return what the bytes of a saved_model.pb say."""
+    """Return the program in the bytes of a saved_model.pb."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from tensorflow.core.protobuf import saved_model_pb2
 

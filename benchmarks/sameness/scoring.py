@@ -1,4 +1,4 @@
-"""Whether `python -m service score` of both checkouts writes the same files."""
+"""Compares the files that `python -m service score` of both checkouts writes."""
 
 import csv
 import json
@@ -58,7 +58,7 @@ def _compare_file(pair: Pair, report: Report, source: Path, model: str, *options
 
 
 def _complaints(done: subprocess.CompletedProcess[str]) -> str:
-    """Return what was said of bad rows, without the line that tells the speed."""
+    """Return the messages on bad rows, without the line on the speed."""
     return "\n".join(line for line in done.stderr.splitlines() if "rows, " not in line)
 
 

@@ -1,4 +1,4 @@
-"""The services of both checkouts, which are asked the same question at the same time."""
+"""Sends the same request to the services of both checkouts at the same time."""
 
 import http.client
 import json
@@ -56,7 +56,7 @@ class Server:
     """The service of one checkout, in a process of its own.
 
     Args:
-        checkout: What is served.
+        checkout: The checkout whose service runs.
         log: File for its output.
         variables: Its settings.
     """
@@ -105,8 +105,8 @@ class Servers:
     """The services of both checkouts.
 
     Args:
-        before: The one.
-        after: The other.
+        before: Service of the first checkout.
+        after: Service of the second checkout.
         report: Of what is the same.
     """
 
@@ -115,7 +115,7 @@ class Servers:
         self._pool = ThreadPoolExecutor(2)
 
     def both(self, act: Callable[[Server], Result]) -> tuple[Result, Result]:
-        """Return what a function gives for each service, called for both at the same time."""
+        """Call a function for both services at the same time; return both results."""
         before, after = self._pool.map(act, (self.before, self.after))
         return before, after
 
@@ -126,7 +126,7 @@ class Servers:
         return self.both(lambda server: server.request(method, path, body, headers))
 
     def same_answer(self, path: str, question: Mapping[str, Any]) -> Any:
-        """POST a question to both; return the JSON of the answer, whose bytes must be the same."""
+        """POST a request to both; return the JSON of the answer, whose bytes must be the same."""
         before, after = self.ask("POST", path, json.dumps(question).encode())
         what = f"POST {path} {_shorten(question)}"
         self.require_same(what, before, after)
@@ -135,7 +135,7 @@ class Servers:
         return json.loads(before.body)
 
     def nearly_same_answer(self, path: str, question: Mapping[str, Any]) -> bool:
-        """POST a question; return whether the bytes are the same, the digits but the last being."""
+        """POST a request; return whether the bytes are the same. Only last digits may differ."""
         before, after = self.ask("POST", path, json.dumps(question).encode())
         what = f"POST {path} {_shorten(question)}"
         self.report.require(f"{what}: status", before.status, after.status)
@@ -156,7 +156,7 @@ class Servers:
     def require_same_names(self, what: str, before: Answer, after: Answer) -> None:
         """Raise Difference unless the names of the headers are the same.
 
-        `Server-Timing` may be new where it was missing: it holds nothing but times.
+        `Server-Timing` may be new: it holds only times.
         """
         names = set(after.headers)
         if TIMING in names and TIMING not in before.headers:
@@ -196,9 +196,9 @@ def serving(
         pair: The checkouts.
         report: Of what is the same.
         model: Model of requests that name none.
-        engine: What computes.
-        timed: Whether clocks run as they do in life, and streams are signed with a secret; else a
-            clock that always measures the same makes the slices of a text the same.
+        engine: Engine that computes.
+        timed: Whether clocks run as usual, and streams are signed with a secret. Otherwise a clock
+            always measures the same, so the slices of a text are the same.
     """
     folder = pair.folder(f"serve-{model}-{engine}-{timed}")
     (folder / "sitecustomize.py").write_text(FIXED_CLOCK)
@@ -224,7 +224,7 @@ def exchange(
     body: bytes | None,
     headers: Mapping[str, str],
 ) -> Answer:
-    """Return the answer to a request on a connection, which is opened anew where it was closed."""
+    """Return the answer to a request on a connection. Open it again if it was closed."""
     try:
         connection.request(method, path, body, dict(headers))
         found = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Whether both checkouts give the same answers."""
+"""Compares the answers of both checkouts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from benchmarks.sameness.streams import (
 from benchmarks.sameness.texts import ODD
 
 BATCH = 20  # texts of a request with several
-SAVEDMODEL_SHARE = 10  # one text in so many is asked of TensorFlow too
+SAVEDMODEL_SHARE = 10  # one text in so many goes to TensorFlow too
 TRAJECTORIES, EXPLAINED, OCCLUDED = 200, 30, 10  # texts at most, for their cost
 EXPLAINED_CHARACTERS, OCCLUDED_CHARACTERS = 500, 400
 
@@ -50,7 +50,7 @@ def _compare_model(servers: Servers, report: Report, name: str, texts: Sequence[
 
 
 def _compare_predictions(servers: Servers, report: Report, name: str, texts: Sequence[str]) -> None:
-    """Compare what is said of texts, alone and together, whole and until enough is known."""
+    """Compare predictions of texts, alone and together, with and without early exit."""
     for extra in ({}, {"stop_at": 0.95}):
         for text in texts:
             servers.same_answer("/predict", {"text": text, **extra})
@@ -65,7 +65,7 @@ def _compare_predictions(servers: Servers, report: Report, name: str, texts: Seq
 
 
 def _compare_examined(servers: Servers, report: Report, name: str, texts: Sequence[str]) -> None:
-    """Compare what is said beside the prediction."""
+    """Compare explanations, trajectories and gates."""
     short = [text for text in texts if len(text) <= EXPLAINED_CHARACTERS][:EXPLAINED]
     shortest = [text for text in short if len(text) <= OCCLUDED_CHARACTERS][:OCCLUDED]
     kinds: list[tuple[dict[str, Any], Sequence[str]]] = [
@@ -81,7 +81,7 @@ def _compare_examined(servers: Servers, report: Report, name: str, texts: Sequen
 
 
 def _compare_as_timed(servers: Servers, report: Report, name: str, texts: Sequence[str]) -> None:
-    """Compare texts that are read in slices as long as the measured cost allows."""
+    """Compare texts whose slices are as long as the measured cost allows."""
     same = total = 0
     for start in range(0, len(texts), BATCH):
         total += 1

@@ -1,4 +1,4 @@
-"""Whether both checkouts read streams in the same way, and go on from each other's states."""
+"""Compares how both checkouts read streams and continue from each other's states."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ SHORT = 400  # characters of a text whose every token is explained
 
 
 def compare_streams(servers: Servers, report: Report, name: str, texts: Sequence[str]) -> None:
-    """Compare POST /stream on texts that are cut anywhere, the states among the bytes."""
+    """Compare POST /stream on texts that are cut anywhere, states included."""
     for number, text in enumerate(texts):
         first, second = cut(text, 2, seed=number)
         state = servers.same_answer("/stream", {"text": first})["state"]
@@ -27,7 +27,7 @@ def compare_streams(servers: Servers, report: Report, name: str, texts: Sequence
 def compare_explained_streams(
     servers: Servers, report: Report, name: str, texts: Sequence[str]
 ) -> None:
-    """Compare POST /stream in more pieces, with what is said of every token."""
+    """Compare POST /stream in more pieces, with a contribution for every token."""
     some = [text for text in texts if len(text) <= SHORT][:EXPLAINED]
     for number, text in enumerate(some):
         state = None
@@ -57,13 +57,13 @@ def compare_messages(servers: Servers, report: Report, name: str, texts: Sequenc
 def compare_states(
     servers: Servers, report: Report, name: str, texts: Sequence[str], *, tolerant: bool = False
 ) -> None:
-    """Have each service go on from the states of the other.
+    """Let each service continue from the states of the other.
 
     Args:
         servers: The services.
         report: Of what is the same.
-        name: Of what is compared.
-        texts: Of which some are read.
+        name: Name of the comparison.
+        texts: Texts; some of them are read.
         tolerant: Whether the last digits of an answer may differ.
     """
     some = texts[:STATES]

@@ -1,4 +1,4 @@
-"""The texts on which the checkouts are compared."""
+"""Chooses the texts on which the checkouts are compared."""
 
 import random
 
@@ -46,7 +46,7 @@ ODD = [
 def load_texts(dataset: str, count: int) -> list[str]:
     """Return texts of the test split, each once, drawn in the same way every time.
 
-    One in four has any length; the others are short, as most of the time goes into long ones.
+    One in four has any length. The others are short, because long texts take most of the time.
 
     Args:
         dataset: A folder or an id that `datasets` can load, with a column `text`.
@@ -63,7 +63,7 @@ def load_texts(dataset: str, count: int) -> list[str]:
 
 
 def cut(text: str, pieces: int, *, seed: int) -> list[str]:
-    """Return a text in pieces, cut anywhere, in words too; a piece may be empty."""
+    """Return a text in pieces, cut anywhere, even inside words; a piece may be empty."""
     draw = random.Random(seed)
     ends = sorted(draw.randint(0, len(text)) for _ in range(pieces - 1))
     return [text[a:b] for a, b in zip([0, *ends], [*ends, len(text)], strict=True)]

@@ -1,4 +1,4 @@
-"""Whether both checkouts publish the same bytes from the same data and seed."""
+"""Compares the bytes that both checkouts publish from the same data and seed."""
 
 from pathlib import Path
 
@@ -44,11 +44,11 @@ def train_well(checkout: Checkout, folder: Path, *options: str) -> Path:
 
 
 def command(folder: Path, *options: str) -> list[str]:
-    """Return the arguments of a small training whose store and checkpoints are in a folder."""
+    """Return the arguments of a small training with store and checkpoints in a folder."""
     places = [f"--store={folder / 'store'}", f"--work={folder / 'work'}"]
     return ["-m", "training", "train", f"--name={NAME}", *TINY, *places, *options]
 
 
 def published(folder: Path) -> Path:
-    """Return where a training with this folder publishes."""
+    """Return the folder of the version that a training with this folder publishes."""
     return folder / "store" / NAME / "1"
