@@ -1,1 +1,1 @@
-"""Gatewise beside other ways of serving the same SavedModel."""
+"""Measures Gatewise beside other servers of the same SavedModel."""

@@ -1,10 +1,10 @@
-"""How fast the service is, beside others and at its limits.
+"""Measures the speed of the service, beside others and at its limits.
 
     python -m benchmarks.serving compare|overload|steps|soak --dataset DATA/imdb
     python -m benchmarks.serving write
 
-The first four measure and keep what they found in a JSON file; the last writes it, with plots, into
-docs/benchmarks.md. Each server has one core, what loads it another.
+The first four measure and keep their results in a JSON file. The last writes them, with plots, into
+docs/benchmarks.md. Each server has one core, and its load runs on another.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 console = Console(stderr=True)
 
 Dataset = Annotated[str, typer.Option(help="IMDB: a folder or an id that datasets can load.")]
-ResultsFile = Annotated[Path, typer.Option("--results", help="File of what was measured.")]
+ResultsFile = Annotated[Path, typer.Option("--results", help="File of the results.")]
 Model = Annotated[str, typer.Option(help="Shipped model.")]
 Work = Annotated[Path, typer.Option(help="Folder of the servers' environments.")]
 RESULTS = WORK / "results.json"
@@ -40,13 +40,13 @@ RESULTS = WORK / "results.json"
 def compare(
     dataset: Dataset,
     results: ResultsFile = RESULTS,
-    runs: Annotated[int, typer.Option(help="Runs in all; what there is already counts.")] = 5,
-    seconds: Annotated[float, typer.Option(help="Of each load.")] = 5,
+    runs: Annotated[int, typer.Option(help="Runs in all; those in the file count.")] = 5,
+    seconds: Annotated[float, typer.Option(help="Seconds of each load.")] = 5,
     only: Annotated[list[str] | None, typer.Option(help="Names to measure.")] = None,
     model: Model = "imdb-gru",
     work: Work = WORK,
 ) -> None:
-    """Measure Gatewise and six other servers in turn; environments are made the first time."""
+    """Measure Gatewise and six other servers in turn. The first run makes their environments."""
     kept = Results(results)
     with make_place(model, work) as place:
         compare_servers(
@@ -64,11 +64,11 @@ def compare(
 def overload(
     dataset: Dataset,
     results: ResultsFile = RESULTS,
-    seconds: Annotated[float, typer.Option(help="Of the burst.")] = 60,
+    seconds: Annotated[float, typer.Option(help="Seconds of the burst.")] = 60,
     traffic: Annotated[str, typer.Option(help="reviews, sentences or mix.")] = "reviews",
     model: Model = "imdb-gru",
 ) -> None:
-    """Send twice as much as can be answered."""
+    """Send requests at twice the capacity."""
     kept = Results(results)
     with make_place(model, WORK) as place:
         asked = make_traffics(dataset, place.version.tokenizer)[traffic]
@@ -80,7 +80,7 @@ def overload(
 
 @app.command()
 def steps(dataset: Dataset, results: ResultsFile = RESULTS, model: Model = "imdb-gru") -> None:
-    """Measure each step of a request, and what the processor allows at best."""
+    """Measure each step of a request, and the limit of the processor."""
     kept = Results(results)
     with make_place(model, WORK) as place:
         traffics = make_traffics(dataset, place.version.tokenizer)
@@ -95,11 +95,11 @@ def soak(
     dataset: Dataset,
     results: ResultsFile = RESULTS,
     requests: Annotated[
-        int | None, typer.Option(help="In all; if absent an hour's at half of the capacity.")
+        int | None, typer.Option(help="Requests; if absent an hour's at half of the capacity.")
     ] = None,
     model: Model = "imdb-gru",
 ) -> None:
-    """Send mixed traffic for long."""
+    """Send mixed traffic for about an hour."""
     kept = Results(results)
     if requests is None:
         requests = round(HALF * HOUR * kept.found["comparison"]["capacity"])
@@ -117,7 +117,7 @@ def write(
         "docs"
     ),
 ) -> None:
-    """Write what was measured into docs/benchmarks.md."""
+    """Write the results into docs/benchmarks.md."""
     write_report(Results(results).found, docs)
 
 

@@ -1,4 +1,4 @@
-"""Gatewise beside other servers of the same SavedModel, in turn, under the same loads."""
+"""Measures Gatewise and other servers of the same SavedModel in turn, under the same loads."""
 
 import statistics
 
@@ -13,8 +13,8 @@ from benchmarks.serving.server import Server, serving
 from benchmarks.serving.traffic import Traffic
 
 WARM_SECONDS = 2.0
-SATURATING = 64  # connections at which we answer as much as we can
-SHARES = (0.7, 0.4, 0.1)  # of our capacity, at which mixed traffic comes
+SATURATING = 64  # connections at which Gatewise answers at its capacity
+SHARES = (0.7, 0.4, 0.1)  # of the capacity of Gatewise, at which mixed traffic comes
 BURST = 2.0  # times its own capacity, at which reviews come at the end
 
 Traffics = dict[str, Traffic]
@@ -30,16 +30,16 @@ def compare(
     names: list[str],
     console: Console,
 ) -> None:
-    """Measure what is missing of so many runs.
+    """Measure the missing runs of each server.
 
     Args:
-        results: Where what was measured is kept, run by run.
-        traffics: What is asked.
-        place: Where.
-        runs: Of each server.
-        seconds: Of each load.
-        names: Of the servers to measure; all if empty.
-        console: What is told of the progress.
+        results: File of the results, run by run.
+        traffics: Requests of each kind.
+        place: Store and cores of the servers.
+        runs: Runs of each server, those in the file included.
+        seconds: Duration of each load.
+        names: Servers to measure; all if empty.
+        console: Where the progress is printed.
     """
     part = results.part("comparison")
     if "capacity" not in part:

@@ -1,4 +1,4 @@
-"""Just enough HTTP/1.1 to load a server without being the slowest part of it."""
+"""A minimal HTTP/1.1 client, fast enough to load a server."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Answer:
 
 
 class Connection:
-    """A kept connection on which one request is asked at a time."""
+    """A kept connection that carries one request at a time."""
 
     def __init__(self, port: int) -> None:
         self._port = port

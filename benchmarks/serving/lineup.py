@@ -1,4 +1,4 @@
-"""Who is measured: how each is installed, started and asked."""
+"""Lists the contestants: how each is installed, started and asked."""
 
 import json
 import sys
@@ -15,13 +15,13 @@ class Contestant:
     """A server with the model behind it.
 
     Args:
-        name: In the table.
-        packages: What its environment has; none for our own.
-        command: What starts it, given its environment's folder of programs, and a port.
+        name: Name in the table.
+        packages: Packages of its environment; none for Gatewise.
+        command: Returns the command that starts it, from the folder of programs and a port.
         body: The body of a request for a text.
-        path: Of the URL.
-        ready: Of a URL that answers 200 once it is ready; None to ask for a prediction.
-        environment: Variables.
+        path: Path of the URL for predictions.
+        ready: Path of the URL that answers 200 once it is ready; None to ask for a prediction.
+        environment: Environment variables.
         settings: The best settings found, in words.
     """
 
@@ -60,7 +60,7 @@ def _module(name: str, *arguments: str) -> Callable[[Path, int], list[str]]:
     ]
 
 
-# Not a contestant: what no service in Python can do without.
+# Not a contestant: the least that a service in Python needs.
 BARE = Contestant(
     "bare uvicorn",
     (),

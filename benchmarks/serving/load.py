@@ -1,10 +1,10 @@
-"""Loads a server, in a process of its own, pinned away from it.
+"""Sends requests to a server, from a process of its own on another core.
 
     python -m benchmarks.serving.load PLAN RESULTS
 
-PLAN is a JSON file as `Plan` describes it; RESULTS gets one row per request: class of the text,
-seconds since the start at which it was due, seconds until its answer was there, status (0 where the
-connection broke).
+PLAN is a JSON file as `Plan` describes it. RESULTS gets one row per request: class of the text,
+seconds from the start until it was due, seconds until its answer came, status (0 if the connection
+broke).
 """
 
 import asyncio
@@ -28,19 +28,19 @@ PATIENCE = 10.0  # seconds after the last request of an open loop
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to ask, and how fast.
+    """The requests to send, and their rate.
 
     Args:
-        port: Where the server listens.
+        port: Port of the server.
         path: Path of its URL.
         bodies: Bodies of requests.
         kinds: Class of each body.
-        seconds: How long requests are sent.
-        connections: So many ask without pause (a closed loop), where there is no rate.
+        seconds: How long to send requests.
+        connections: Connections that ask without pause (a closed loop), if there is no rate.
         rate: Requests per second, at times drawn at random (an open loop).
-        headers: Of every request.
+        headers: Headers of every request.
         core: Processor to run on.
-        seed: Of the order of the bodies and the times.
+        seed: Seed of the order of the bodies and the times.
     """
 
     port: int
@@ -60,7 +60,7 @@ class Plan:
 
 
 class Load:
-    """Asks according to a plan."""
+    """Sends the requests of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -90,7 +90,7 @@ class Load:
         due = self._random.expovariate(rate)
 
         async def ask(due: float) -> None:
-            async with some:  # where it has to wait, that counts as time of the answer
+            async with some:  # a wait here counts as time of the answer
                 connection = free.pop()
                 await self._ask(connection, due)
                 free.append(connection)
@@ -101,7 +101,7 @@ class Load:
             tasks.append(asyncio.create_task(ask(due)))
             due += self._random.expovariate(rate)
         _, late = await asyncio.wait(tasks, timeout=PATIENCE)
-        for task in late:  # who gets no answer for so long has left
+        for task in late:  # a client without an answer for so long has left
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         for connection in free:
@@ -129,7 +129,7 @@ def main(plan: Path, results: Path) -> None:
     what = Plan(**json.loads(plan.read_text()))
     if what.core is not None:
         os.sched_setaffinity(0, {what.core})
-    gc.disable()  # a pause of ours would count as one of the server's
+    gc.disable()  # a pause here would count as one of the server's
     np.save(results, uvloop.run(Load(what).run()))
 
 

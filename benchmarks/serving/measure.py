@@ -1,4 +1,4 @@
-"""Loads a server and says how it did."""
+"""Loads a server and summarizes its answers."""
 
 import subprocess
 import sys
@@ -18,11 +18,11 @@ OK, REFUSED = 200, 429
 
 @dataclass(frozen=True)
 class Figures:
-    """How a server did under a load.
+    """The results of a server under a load.
 
     Args:
-        rate: Answers in a second.
-        per_cpu_second: Answers in a second of processor time.
+        rate: Answers per second.
+        per_cpu_second: Answers per second of processor time.
         p50, p99: Milliseconds of an answer, by class of the text.
         failed: Share of requests that got no prediction.
     """
@@ -34,7 +34,7 @@ class Figures:
     failed: float
 
     def record(self) -> dict[str, object]:
-        """Return all as JSON takes it."""
+        """Return all figures as values of JSON."""
         return asdict(self)
 
 
@@ -72,7 +72,7 @@ def load(
 
 
 def measure(server: Server, traffic: Traffic, *, seconds: float, **how: object) -> Figures:
-    """Load a server; return how it did."""
+    """Load a server; return the figures."""
     before = server.cpu_seconds()
     rows = load(server, traffic, seconds=seconds, **how)  # type: ignore[arg-type]
     cpu = server.cpu_seconds() - before

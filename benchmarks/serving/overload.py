@@ -1,6 +1,6 @@
-"""What Gatewise does when twice as much comes as it can answer.
+"""Measures Gatewise at twice its capacity.
 
-Capacity is the rate of a closed loop in the same run. Good is an answer within the deadline.
+Capacity is the rate of a closed loop in the same run. A good answer comes within the deadline.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ Rows = NDArray[np.float64]
 
 
 def overload(traffic: Traffic, *, place: Place, seconds: float, factor: float = 2.0) -> Record:
-    """Return what happened before, during and after a burst of so many seconds."""
+    """Return the figures before, during and after a burst of some seconds."""
     with serving(LINEUP[0], place=place) as server:
         measure(server, traffic, seconds=2)
         capacity = measure(server, traffic, seconds=10, connections=SATURATING).rate
@@ -47,7 +47,7 @@ def overload(traffic: Traffic, *, place: Place, seconds: float, factor: float = 
 
 
 def summarize_burst(rows: Rows, *, seconds: float, deadline: float) -> Record:
-    """Return what became of the requests of a burst, rows as `load` gives them."""
+    """Return the results of the requests of a burst, from rows as `load` returns them."""
     accepted, refused = rows[rows[:, 3] == OK], rows[rows[:, 3] == REFUSED]
     return {
         "came": len(rows) / seconds,
@@ -60,7 +60,7 @@ def summarize_burst(rows: Rows, *, seconds: float, deadline: float) -> Record:
 
 
 def _latency(seconds: Rows) -> Record:
-    """Return how many answers there were, and their times in milliseconds."""
+    """Return the number of answers, and their times in milliseconds."""
     if len(seconds) == 0:
         return {"count": 0}
     p50, p99, most = np.percentile(seconds * 1e3, [50, 99, 100])

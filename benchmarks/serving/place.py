@@ -1,4 +1,4 @@
-"""Where a server is measured: its store, its core, and the core of what loads it."""
+"""Makes the place of a measurement: the store of a server, its core, and that of the load."""
 
 import os
 import shutil
@@ -18,14 +18,14 @@ STORE = Path("models/store")
 
 @dataclass(frozen=True)
 class Place:
-    """Where servers are measured.
+    """The store and the cores for a measurement.
 
     Args:
         version: The version that all of them serve.
         store: A store with that version alone.
         environments: Folder of the servers' environments.
         core: Processor of a server.
-        load_core: Processor of what loads it.
+        load_core: Processor of the load.
     """
 
     version: Version

@@ -1,4 +1,4 @@
-"""The plots of the serving benchmark."""
+"""Draws the plots of the serving benchmark."""
 
 import statistics
 from pathlib import Path
@@ -23,7 +23,7 @@ STYLE: dict[str, Any] = {
     "figure.facecolor": "white",
 }
 MARKS = "osD^vX*"
-PATIENT_MS = 10_000.0  # slower is drawn at the edge
+PATIENT_MS = 10_000.0  # slower ones are drawn at the edge
 MOST_FAILED = 0.05  # of requests
 
 Servers = dict[str, list[Record]]
@@ -72,7 +72,7 @@ def plot_mix(servers: Servers, capacity: float, path: Path) -> None:
 
 
 def _latency(runs: list[Record]) -> float:
-    """Return the median p99 of sentences; the edge for who leaves too many without an answer."""
+    """Return the median p99 of sentences; the edge if too many got no answer."""
     if statistics.median(run["failed"] for run in runs) > MOST_FAILED:
         return PATIENT_MS
     return min(PATIENT_MS, statistics.median(run["p99"][0] for run in runs))

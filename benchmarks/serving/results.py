@@ -1,4 +1,4 @@
-"""What was measured, in a JSON file to which runs can be added."""
+"""Keeps results in a JSON file, to which runs can be added."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ class Results:
     """A JSON file of records by name.
 
     Args:
-        path: The file; it need not be there yet.
+        path: The file; it may be missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -19,7 +19,7 @@ class Results:
         self.found: Record = json.loads(path.read_text()) if path.exists() else {}
 
     def part(self, name: str) -> Record:
-        """Return a part, which is there from now on."""
+        """Return a part; add it if it is missing."""
         found: Record = self.found.setdefault(name, {})
         return found
 

@@ -1,4 +1,4 @@
-"""Starts a contestant on a core of its own, and accounts for all its processes."""
+"""Starts a contestant on a core of its own, and measures all its processes."""
 
 import os
 import shutil
@@ -28,8 +28,8 @@ class Server:
     """A running contestant.
 
     Args:
-        contestant: Which.
-        place: Where it runs, all its processes on one core.
+        contestant: The contestant that runs.
+        place: Store and core; all its processes run on one core.
     """
 
     def __init__(self, contestant: Contestant, *, place: Place) -> None:
@@ -70,7 +70,7 @@ class Server:
         return sum(megabytes(pid, "Pss") for pid in _tree(self.process.pid))
 
     def resident_megabytes(self) -> float:
-        """Return the pages of all its processes that are in memory, whoever shares them."""
+        """Return the resident megabytes of all its processes, shared pages counted for each."""
         return sum(megabytes(pid, "Rss") for pid in _tree(self.process.pid))
 
     def stop(self) -> None:
@@ -148,7 +148,7 @@ def _free_port() -> int:
 
 
 def _tree(pid: int) -> list[int]:
-    """Return a process and all that descend from it."""
+    """Return a process and all its descendants."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):

@@ -1,4 +1,4 @@
-"""Mixed traffic for long: nothing may fail, and memory may not grow."""
+"""Sends mixed traffic for about an hour: no request may fail, and memory may not grow."""
 
 import numpy as np
 from rich.console import Console
@@ -15,11 +15,11 @@ CONNECTIONS = 16
 
 
 def soak(mix: Traffic, *, place: Place, requests: int, console: Console) -> Record:
-    """Send so many requests, as fast as they are answered; return what became of them.
+    """Send requests as fast as they are answered; return failures and memory.
 
-    They come from a closed loop, so that an hour's traffic takes less than the hour. Memory is what
-    is resident after each minute; the first fills caches and pools, and is what the rest is held
-    against.
+    They come from a closed loop, so the traffic of an hour takes less than the hour. Memory is the
+    resident memory after each minute. The first minute fills caches and pools, and the others are
+    compared with it.
     """
     megabytes: list[float] = []
     sent = failed = 0

@@ -1,4 +1,4 @@
-"""Where the time of a request goes, step by step, and what the processor allows at best."""
+"""Measures the time of each step of a request, and the limit of the processor."""
 
 import json
 import os
@@ -32,19 +32,19 @@ TEXTS = 200
 ROUNDS = 5
 SECONDS = 5.0
 CONNECTIONS = 32
-LARGE = 1_024  # rows and columns of the product that shows what a core can do
+LARGE = 1_024  # rows and columns of the product that shows the limit of a core
 PRODUCT_SECONDS = 0.5
-REPEATS = 5  # for the clock costs something too
+REPEATS = 5  # because the clock costs something too
 
 T = TypeVar("T")
 Steps = dict[str, Callable[[int], object]]
 
 
 def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
-    """Return, by traffic, the milliseconds of each step of a request, of the whole and the limit.
+    """Return by traffic the milliseconds of each step of a request, of the whole and the limit.
 
-    The whole is the service's processor time, one connection asking, and many; bare is that of
-    uvicorn with an application that does nothing.
+    The whole is the service's processor time for a request, with one connection and with many. Bare
+    is that of uvicorn with an application that does nothing.
     """
     found: Record = {}
     for name, contestant in (("whole", LINEUP[0]), ("bare", BARE)):
@@ -71,7 +71,7 @@ def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
 
 
 def _measure_cpu(server: Server, traffic: Traffic) -> dict[str, float]:
-    """Return the milliseconds of processor time for a request, one connection asking, and many."""
+    """Return the milliseconds of processor time for a request, with one connection and many."""
     measure(server, traffic, seconds=1)
     alone, together = (
         1e3 / measure(server, traffic, seconds=SECONDS, connections=number).per_cpu_second
@@ -81,7 +81,7 @@ def _measure_cpu(server: Server, traffic: Traffic) -> dict[str, float]:
 
 
 def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
-    """Return what is done for the text of a number, step by step."""
+    """Return the steps; each takes the number of a text."""
     settings = Settings()
     requests = [_make_request(text) for text in texts]
     ids = [classifier.encode(text) for text in texts]
@@ -105,7 +105,7 @@ def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
 
 
 def _finish(coroutine: Coroutine[None, None, T]) -> T:
-    """Return the result of a coroutine that waits for nothing."""
+    """Return the result of a coroutine that never waits."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -115,7 +115,7 @@ def _finish(coroutine: Coroutine[None, None, T]) -> T:
 
 
 def _make_request(text: str) -> Callable[[], Request]:
-    """Return what makes the request that a server would hand over."""
+    """Return a function that makes the request that a server would hand over."""
     body = json.dumps({"text": text}).encode()
     headers = [(b"content-type", b"application/json")]
 

@@ -1,4 +1,4 @@
-"""What is asked: reviews, sentences, and a mix of short and long."""
+"""Makes the traffic: reviews, sentences, and a mix of short and long texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Traffic:
     """Texts that are asked in random order.
 
     Args:
-        name: In the table.
+        name: Name in the table.
         texts: The texts.
-        kinds: Class of each; latencies are told apart by it.
+        kinds: Class of each text; latencies are kept apart by class.
     """
 
     name: str
@@ -48,7 +48,7 @@ def make_traffics(dataset: str, tokenizer: Tokenizer) -> dict[str, Traffic]:
 
 
 def _cut(texts: Sequence[str], tokens: int, tokenizer: Tokenizer) -> str:
-    """Return the first words of texts in a row, as many as have so many tokens."""
+    """Return the first words of joined texts, up to a number of tokens."""
     words: list[str] = []
     count = 0
     for word in " ".join(texts).split():

@@ -1,1 +1,1 @@
-"""The same SavedModel behind other servers, each as its documentation says it is done."""
+"""The same SavedModel behind other servers, each set up as its documentation says."""

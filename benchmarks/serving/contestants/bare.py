@@ -1,4 +1,4 @@
-"""The least that uvicorn does for a request: the body is read, and a constant answered."""
+"""The least work of uvicorn for a request: read the body and answer a constant."""
 
 from starlette.types import Receive, Scope, Send
 
@@ -10,7 +10,7 @@ HEADERS = [
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer, as ASGI asks."""
+    """Answer a request of ASGI."""
     if scope["type"] != "http":
         return
     while (await receive()).get("more_body"):

@@ -20,7 +20,7 @@ class Sentiment(litserve.LitAPI):
         return request["text"]
 
     def batch(self, inputs: list[str]) -> list[str]:
-        """Leave texts a list."""
+        """Return the texts unchanged, as a list."""
         return list(inputs)
 
     def predict(self, x: Any, **_: Any) -> Any:
@@ -28,7 +28,7 @@ class Sentiment(litserve.LitAPI):
         return self.model.classify(x) if isinstance(x, list) else self.model.classify([x])[0]
 
     def unbatch(self, output: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Leave answers a list."""
+        """Return the answers unchanged, as a list."""
         return output
 
     def encode_response(self, output: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Forty lines of FastAPI, as most people write them."""
+"""Forty lines of FastAPI, as in many tutorials."""
 
 from fastapi import FastAPI
 from pydantic import BaseModel

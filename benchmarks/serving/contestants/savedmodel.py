@@ -1,4 +1,4 @@
-"""What all contestants share: the tokenizer, and TensorFlow running the SavedModel."""
+"""The parts that all contestants share: the tokenizer, and TensorFlow with the SavedModel."""
 
 import os
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class SavedModel:
         self.classify([""])
 
     def classify(self, texts: Sequence[str]) -> list[dict[str, object]]:
-        """Return label and score of each text, computed as one padded batch."""
+        """Return label and score of each text, from one padded batch."""
         rows = self._tokenizer.encode_batch(texts)
         ids = np.zeros((len(rows), max(1, *map(len, rows), 1)), np.int32)
         for place, row in zip(ids, rows, strict=True):
