@@ -1,1 +1,1 @@
-"""What streams cost and bear."""
+"""Measures cost and limits of streams."""

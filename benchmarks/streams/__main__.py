@@ -1,4 +1,4 @@
-"""What streams cost and bear, measured on the real service.
+"""Measures cost and limits of streams on the real service.
 
 python -m benchmarks.streams fidelity --dataset DATA/imdb
 python -m benchmarks.streams cost|document|fuzz|sockets
@@ -46,11 +46,11 @@ def cost(model: Model = "imdb-gru", engine: Engine = "onnx") -> None:
 
 @app.command()
 def document(
-    tokens: Annotated[int, typer.Option(help="Of the document.")] = 1_000_000,
+    tokens: Annotated[int, typer.Option(help="Tokens of the document.")] = 1_000_000,
     model: Model = "imdb-gru",
     engine: Engine = "onnx",
 ) -> None:
-    """Have a very long document read, and ask about short texts meanwhile."""
+    """Send a very long document, and short texts meanwhile."""
     found = read_document(tokens, model=model, engine=engine)
     typer.echo(f"{found.tokens:,} tokens in {found.seconds:.1f} s, +{found.megabytes:.1f} MB")
     _tell("20 tokens, before", found.idle)
@@ -62,7 +62,7 @@ def fuzz(
     changes: Annotated[int, typer.Option(help="Changed states to send.")] = 100_000,
     model: Model = "imdb-gru",
 ) -> None:
-    """Send states that were changed or put together of two."""
+    """Send states that were changed, or joined from two."""
     statuses = send_changed(changes, model=model)
     typer.echo(", ".join(f"status {status}: {n:,}" for status, n in sorted(statuses.items())))
 
@@ -70,7 +70,7 @@ def fuzz(
 @app.command()
 def sockets(
     streams: Annotated[int, typer.Option(help="WebSockets open at once.")] = 1_000,
-    seconds: Annotated[float, typer.Option(help="How long.")] = 30,
+    seconds: Annotated[float, typer.Option(help="Seconds to send pieces.")] = 30,
     model: Model = "imdb-gru",
 ) -> None:
     """Send a piece each second on each of many WebSockets; one more reads no answers."""

@@ -1,4 +1,4 @@
-"""A piece of ten tokens after ever more text, beside sending all of it again."""
+"""Measures a piece of ten tokens after ever more text, beside sending all of it again."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""A very long document, and short texts meanwhile."""
+"""Measures a very long document, and short texts meanwhile."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ LARGE = {"GATEWISE_MAX_CHARS": "16000000", "GATEWISE_MAX_BODY_BYTES": "32000000"
 
 @dataclass
 class Found:
-    """What happened: seconds for the document and for short texts, and the memory it took."""
+    """The results: seconds for the document and for short texts, and the memory used."""
 
     tokens: int = 0
     seconds: float = 0.0
@@ -27,7 +27,7 @@ class Found:
 
 
 def read_document(tokens: int, *, model: str, engine: str) -> Found:
-    """Have a document of so many tokens read, and ask about short texts before and meanwhile."""
+    """Send a document of some tokens, and short texts before and meanwhile."""
     found, done = Found(), threading.Event()
     with serving(model, engine, **LARGE) as server, connect(server) as http:
         post(http, "/predict", text=words(1_000))

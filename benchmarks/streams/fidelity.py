@@ -1,4 +1,4 @@
-"""Pieces, cut anywhere and sent to two services in turn, beside the whole text."""
+"""Compares pieces, cut anywhere and sent to two services in turn, with the whole text."""
 
 import itertools
 import json
@@ -31,7 +31,7 @@ def measure_fidelity(texts: list[str], *, model: str, engine: str) -> tuple[floa
 
 
 def _send(services: Iterable[httpx2.Client], pieces: Iterator[str]) -> dict:
-    """Return the last prediction of pieces that are sent to services in turn."""
+    """Send pieces to services in turn; return the last prediction."""
     found = {"state": None}
     for http, piece in zip(itertools.cycle(services), pieces, strict=False):
         # Half a character is no UTF-8, so it is escaped, as browsers do.

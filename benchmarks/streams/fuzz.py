@@ -1,4 +1,4 @@
-"""States that are not as they were written."""
+"""Sends states that were changed."""
 
 import random
 from collections import Counter
@@ -11,7 +11,7 @@ LETTERS = "ABCXYZabcxyz0189-_+/= é"
 
 
 def send_changed(count: int, *, model: str) -> Counter[int]:
-    """Return how often each status was the answer to changed states."""
+    """Return how often each status answered a changed state."""
     chance, statuses = random.Random(0), Counter[int]()
     with serving(model, "onnx") as server, connect(server) as http:
         states = [post(http, "/stream", text=words(n) + " fi")["state"] for n in (3, 40, 300)]
@@ -24,7 +24,7 @@ def send_changed(count: int, *, model: str) -> Counter[int]:
 
 
 def _change(state: str, other: str, chance: random.Random) -> str:
-    """Return a state with a part changed, left out, put in, or taken from another."""
+    """Return a state with a part changed, removed, inserted, or taken from another."""
     place, length = chance.randrange(len(state)), chance.randint(1, 40)
     letters = "".join(chance.choices(LETTERS, k=length))
     swapped = 4 * chance.randint(1, 12)

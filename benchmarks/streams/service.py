@@ -1,4 +1,4 @@
-"""The service that is asked, and texts to ask about."""
+"""Starts the service for a measurement, and makes texts for it."""
 
 import itertools
 import time
@@ -43,17 +43,17 @@ def post(http: httpx2.Client, path: str, **body: Any) -> Any:
 
 
 def seconds(http: httpx2.Client, path: str, **body: Any) -> float:
-    """Return how long an answer takes."""
+    """Return the seconds that an answer takes."""
     started = time.perf_counter()
     post(http, path, **body)
     return time.perf_counter() - started
 
 
 def resident(server: Server) -> float:
-    """Return the megabytes of a service that are in memory."""
+    """Return the resident megabytes of a service."""
     return megabytes(server.process.pid, "Rss")
 
 
 def words(count: int) -> str:
-    """Return a text of so many words, each of them a token of the shipped models."""
+    """Return a text of some words; each is a token of the shipped models."""
     return " ".join(itertools.islice(itertools.cycle(TEXT.split()), count))

@@ -1,4 +1,4 @@
-"""Many WebSockets at once, one of which reads no answers."""
+"""Measures many WebSockets at once, one of which reads no answers."""
 
 import asyncio
 import json
@@ -19,12 +19,12 @@ EACH = 1.0  # seconds between the pieces of one
 
 @dataclass(frozen=True)
 class Held:
-    """What became of the streams.
+    """The results of the streams.
 
     Args:
-        opening: Seconds until all were open, each asked for when the one before was.
+        opening: Seconds until all were open, opened one after the other.
         times: Seconds from when a piece was due to its answer, of all pieces.
-        lost: Connections that ended before their time.
+        lost: Connections that ended too early.
         memory: Megabytes before and after.
     """
 
@@ -35,7 +35,7 @@ class Held:
 
 
 def hold_open(streams: int, *, seconds: float, model: str) -> Held:
-    """Open streams, then send a piece each second on each of them, at moments of its own."""
+    """Open streams, then send a piece each second on each, at moments of its own."""
     with serving(model, "onnx") as server:
         before = resident(server)
         url = f"ws://127.0.0.1:{server.port}/stream"
@@ -61,7 +61,7 @@ async def _hold(url: str, streams: int, seconds: float) -> tuple[float, list[flo
 
 
 async def _talk(socket: ClientConnection, due: float, ends: float, times: list[float]) -> None:
-    """Send a piece whenever one is due; a late answer makes the next one no less so."""
+    """Send a piece whenever one is due; a late answer does not delay the next due time."""
     while due < ends:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         await socket.send(PIECE)
@@ -73,7 +73,7 @@ async def _talk(socket: ClientConnection, due: float, ends: float, times: list[f
 
 @contextmanager
 def _deaf(url: str) -> Iterator[None]:
-    """Send without end and never read, in a process of its own: it must not delay the others."""
+    """Send without end and never read, in a process of its own, so that others are not delayed."""
     process = multiprocessing.get_context("spawn").Process(target=_send_forever, args=[url])
     process.start()
     try:
