@@ -3,7 +3,7 @@
 python -m benchmarks.structure
 python -m benchmarks.structure --before FOLDER --draw docs/plots/structure.svg
 
-`plan.py` says what is counted. For a picture of what a change did, check out the commit before it
+`plan.py` says what is counted. For a picture of a change, check out the commit before it
 into a folder of its own: `git worktree add FOLDER COMMIT`.
 """
 

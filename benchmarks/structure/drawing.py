@@ -1,4 +1,4 @@
-"""Draws plans: rooms as boxes on floors, arrows as thin lines, what runs upwards in red."""
+"""Draws plans: rooms as boxes on floors, arrows as thin lines, upward ones in red."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path as File

@@ -1,7 +1,7 @@
-"""Reads which file of a checkout imports which. Nothing of the checkout is run.
+"""Reads the imports between the files of a checkout. It runs none of its code.
 
-Every import statement counts, those inside functions and under `if TYPE_CHECKING:` too. They are
-told apart, because they bind less: `Kind` says which. An import by `importlib` is not seen.
+Every import statement counts, those inside functions and under `if TYPE_CHECKING:` too. `Kind`
+tells them apart, because they bind less. An import by `importlib` is not seen.
 
 Files in folders named `tests`, in hidden folders and in virtual environments are left out.
 JavaScript counts as a file without imports.
@@ -31,7 +31,7 @@ class Kind(IntEnum):
 
 @dataclass(kw_only=True)
 class Arrow:
-    """What one place takes from another: the names, and the most binding kind of import."""
+    """The names that one place takes from another, and the most binding kind of import."""
 
     names: set[str] = field(default_factory=set)
     kind: Kind = Kind.TYPES

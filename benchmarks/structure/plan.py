@@ -1,16 +1,17 @@
 """Counts the rooms, floors, arrows and circles of a view on a checkout.
 
-- A room is a file, or a folder taken as a whole. A view says which folders are opened: their files
-  and their folders are rooms of their own.
-- A file or folder of under 40 lines that no arrow of the view touches is no room, and neither is
-  an `__init__.py` that defines no function and no class.
-- An arrow from A to B: A imports B. Several imports between the same two rooms are one arrow.
+- A room is a file, or a folder taken as a whole. A view opens some folders: their files and their
+  folders are rooms of their own.
+- A file or folder of under 40 lines that no arrow of the view touches is not a room. Neither is an
+  `__init__.py` that defines no function and no class.
+- An arrow from A to B means that A imports B. Several imports between two rooms are one arrow.
 - A room stands one floor above the highest room that it imports. A room that imports none stands
   on floor 1.
-- A circle is a group of files each of which reaches all others by arrows. Files are counted and
-  not rooms, so that a folder cannot hide a circle.
+- A circle is a group of files each of which reaches all others by arrows. It counts files, not
+  rooms, so a folder cannot hide a circle.
 - Rooms in a loop have no floors until the loop is opened. The fewest arrows that open it point
-  upwards; among equals those that leave the fewest floors, then the first in the alphabet.
+  upwards. Among equals these are the ones that leave the fewest floors, then the first in the
+  alphabet.
 """
 
 import itertools
