@@ -1,8 +1,8 @@
-"""Accuracy: the defaults on real datasets, beside the linear baseline of the same run.
+"""Measures accuracy on real datasets, beside the linear baseline of the same run.
 
-Each line is one command, or one for each of three seeds where it takes up to five minutes; test
-rows are looked at by nothing but the training's own last step. What was measured stays in a JSON
-file, so that lines can be measured one at a time.
+Each line is one command, or one for each of three seeds if it takes up to five minutes. Only the
+last step of a training looks at test rows. The results stay in a JSON file, so lines can be
+measured one at a time.
 
     python -m benchmarks.accuracy --data FOLDER --results accuracy.json [--only sst2]
 """
@@ -28,10 +28,10 @@ class Line:
     """One line of the table.
 
     Args:
-        name: What it is called.
+        name: Name of the line.
         dataset: Folder under the folder of the data.
-        options: What is said to `train` beside dataset, name and seed; `{data}` is that folder.
-        metric: What counts.
+        options: Options of `train` beside dataset, name and seed; `{data}` is that folder.
+        metric: Metric of the table.
         seeds: One run for each.
     """
 
@@ -56,7 +56,7 @@ LINES = (
 
 @dataclass(frozen=True)
 class Measured:
-    """What one run came to: figures of the test split, and minutes from start to end."""
+    """The result of one run: figures of the test split, and minutes from start to end."""
 
     seed: int
     figure: float
@@ -66,7 +66,7 @@ class Measured:
 
 def main(
     data: Annotated[Path, typer.Option(help="Folder with a folder for each dataset.")],
-    results: Annotated[Path, typer.Option(help="File of what was measured.")],
+    results: Annotated[Path, typer.Option(help="File of the results.")],
     only: Annotated[list[str] | None, typer.Option(help="Names of lines to measure.")] = None,
     work: Annotated[Path, typer.Option(help="Folder of encoders, kept between runs.")] = Path(
         "runs"

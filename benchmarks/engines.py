@@ -1,10 +1,10 @@
-"""What each engine costs: time to ready, memory, and time of an answer.
+"""Measures the cost of each engine: time to ready, memory, and time of an answer.
 
     python -m benchmarks.engines [--store models/store] [--model imdb-gru] [--runs 5]
 
-Services with either engine are started in turn, each with one model and one worker thread. Ready is
+Services with either engine start in turn, each with one model and one computing thread. Ready is
 the time from the start of the process to the first 200 of /readyz. Times of an answer are those of
-POST /predict over one kept connection, as a client sees them. Medians of all runs.
+POST /predict over one kept connection, as a client sees them. Figures are medians of all runs.
 """
 
 import http.client
@@ -36,7 +36,7 @@ def main(
     model: Annotated[str, typer.Option(help="Model that answers.")] = "imdb-gru",
     runs: Annotated[int, typer.Option(min=1, help="Runs of each engine.")] = 5,
 ) -> None:
-    """Measure both engines, alternating."""
+    """Measure both engines in turn."""
     console = Console(stderr=True)
     measured: dict[str, list[Figures]] = {"onnx": [], "savedmodel": []}
     with store_of(Store(store).resolve(model)) as alone:

@@ -1,9 +1,9 @@
-"""Whether the service answers a test set as well as its metadata says, with each engine.
+"""Compares the accuracy of the service with that of the metadata, for each engine.
 
     python -m benchmarks.http_accuracy --dataset ../shared/data/imdb --model imdb-gru
 
-Every text of the test split is POSTed to a service that this starts, and the share of right labels
-is set beside the recorded accuracy.
+It starts a service, POSTs every text of the test split to it, and prints the share of right labels
+beside the recorded accuracy.
 """
 
 import itertools

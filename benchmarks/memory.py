@@ -1,11 +1,11 @@
-"""Memory of a process."""
+"""Measures the memory of a process."""
 
 from pathlib import Path
 from typing import Literal
 
 
 def megabytes(pid: int, kind: Literal["Pss", "Rss"]) -> float:
-    """Return what a process has in memory: its share of shared pages, or all of them; 0 if gone."""
+    """Return the megabytes of a process, with its share of shared pages or all; 0 if it ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError, PermissionError):

@@ -1,9 +1,9 @@
-"""Offline scoring beside the engine's bare speed on the same texts.
+"""Measures the scoring of files beside the engine's bare speed on the same texts.
 
     python -m benchmarks.scoring --dataset DATA/imdb --split unsupervised [--runs 5]
 
 Bare speed is that of the engine with ids made beforehand and batches of like length, with as many
-threads. Medians of runs in turn.
+threads. Figures are medians of runs in turn.
 """
 
 import statistics
@@ -29,7 +29,7 @@ def main(
     dataset: Annotated[str, typer.Option(help="A folder that datasets can load.")],
     split: Annotated[str, typer.Option(help="Split to score.")] = "test",
     rows: Annotated[int | None, typer.Option(help="Rows; all if absent.")] = None,
-    runs: Annotated[int, typer.Option(help="Of each.")] = 5,
+    runs: Annotated[int, typer.Option(help="Runs of each.")] = 5,
     model: Annotated[str, typer.Option(help="Shipped model.")] = "imdb-gru",
 ) -> None:
     """Measure both, and print texts per second and their ratio."""

@@ -1,9 +1,9 @@
-"""Training speed: the committed loop beside `model.fit` on texts padded to a fixed length.
+"""Measures training speed: our loop beside `model.fit` on texts padded to a fixed length.
 
-All fit the same network to the same rows in steps of as many texts, side by side in one process,
-in turns: `model.fit` once with Keras's recurrent layer and once with ours, so that it shows what
-the layer brings and what the batches do. Tokens are those that are learned from: padding does not
-count, nor what is cut off.
+All fit the same network to the same rows, with equally many texts a step, in turns in one process.
+`model.fit` runs once with Keras's recurrent layer and once with ours. That shows the gain of the
+layer apart from that of the batches. Only tokens that are learned from count: neither padding nor
+tokens that are cut off.
 
     python -m benchmarks.training_speed --dataset imdb-folder
 """
@@ -26,7 +26,7 @@ LONGEST = 1_000  # tokens after which our trainer cuts
 
 @dataclass(frozen=True)
 class Work:
-    """What all fit: token ids and class of each row, (rows,); the network; texts per step."""
+    """The common work: token ids and class of each row, (rows,); the network; texts per step."""
 
     ids: list[NDArray[np.int32]]
     labels: NDArray[np.int32]
@@ -45,7 +45,7 @@ def main(
     cell: Annotated[str, typer.Option(help="lstm, gru or rnn.")] = "gru",
     rows: Annotated[int, typer.Option(min=64, help="Rows of train to fit.")] = 2_000,
     batch: Annotated[int, typer.Option(min=1, help="Texts per step.")] = 32,
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each, in turns.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each, in turn.")] = 5,
 ) -> None:
     """Print the tokens per second of each, medians of several runs, as multiples of the first."""
     work = Work(*_read(dataset, rows=rows), cell=cell, batch=batch)
@@ -90,7 +90,7 @@ def _build(work: Work) -> Any:
 
 
 def _build_with_keras_layer(work: Work) -> Any:
-    """Return the network with the recurrent layer that everybody has."""
+    """Return the network with Keras's own recurrent layer."""
     import keras
 
     from training.network.recurrence import KERAS_LAYERS

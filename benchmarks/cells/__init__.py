@@ -1,1 +1,1 @@
-"""Compares the cells on three datasets, and writes what docs/lstm-and-gru.md stands on."""
+"""Compares the cells on three datasets, and writes the figures of docs/lstm-and-gru.md."""

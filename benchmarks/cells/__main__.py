@@ -1,4 +1,4 @@
-"""The comparisons that docs/lstm-and-gru.md stands on.
+"""Runs the comparisons of docs/lstm-and-gru.md, and writes their figures into it.
 
 python -m benchmarks.cells run --data FOLDER
 python -m benchmarks.cells write
@@ -29,10 +29,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__d
 @app.command()
 def run(
     data: Annotated[Path, typer.Option(help="Folder with a folder of each dataset.")],
-    work: Annotated[Path, typer.Option(help="Where comparisons go.")] = Path("runs"),
+    work: Annotated[Path, typer.Option(help="Folder of the comparisons.")] = Path("runs"),
     only: Annotated[str | None, typer.Option(help="One dataset; all if absent.")] = None,
 ) -> None:
-    """Run the comparisons, or go on with them, and keep their reports under docs."""
+    """Run the comparisons, or resume them, and keep their reports under docs."""
     for name in [only] if only else OPTIONS:
         command = ["compare", "--dataset", str(data / name), "--work", str(work), "--resume"]
         subprocess.run([sys.executable, "-m", "training", *command, *OPTIONS[name]], check=True)
@@ -40,7 +40,7 @@ def run(
 
 
 def keep(report: Path, *, name: str) -> None:
-    """Copy the page and the figures of a report; plots are in the page."""
+    """Copy the page and the figures of a report. The page contains the plots."""
     REPORTS.mkdir(exist_ok=True)
     for kind in ("html", "json"):
         shutil.copy(report / f"comparison.{kind}", REPORTS / f"{name}.{kind}")

@@ -29,7 +29,7 @@ def write_tutorial(reports: Path, *, docs: Path, names: Sequence[str]) -> None:
     Args:
         reports: Folder of NAME.json.
         docs: Folder of the page; plots go into a folder in it.
-        names: Of the datasets.
+        names: Names of the datasets.
     """
     found = {name: json.loads((reports / f"{name}.json").read_text()) for name in names}
     for name, draw in PLOTTED.items():

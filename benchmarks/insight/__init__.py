@@ -1,1 +1,1 @@
-"""What contributions and stopping rules are worth."""
+"""Measures contributions and the rules of the early exit."""

@@ -1,4 +1,4 @@
-"""What contributions and stopping rules are worth, on test texts.
+"""Measures contributions and the rules of the early exit, on test texts.
 
 python -m benchmarks.insight deletions|stopping --dataset DATA/imdb
 """
@@ -24,7 +24,7 @@ Model = Annotated[str, typer.Option(help="Shipped model.")]
 @app.command()
 def deletions(
     dataset: Dataset,
-    texts: Annotated[int, typer.Option(help="Texts to look into.")] = 500,
+    texts: Annotated[int, typer.Option(help="Texts to explain.")] = 500,
     model: Model = "imdb-gru",
 ) -> None:
     """Delete the tokens that contribute most, and random ones."""
@@ -42,7 +42,7 @@ def stopping(
     texts: Annotated[int | None, typer.Option(help="Texts to read; all if absent.")] = None,
     model: Model = "imdb-gru",
 ) -> None:
-    """Read texts no further than each rule needs."""
+    """Read texts with early exit, by each rule."""
     version, engine = _open(model)
     rows = datasets.load_dataset(dataset, split="test")
     rows = rows if texts is None else rows.shuffle(seed=3).select(range(texts))

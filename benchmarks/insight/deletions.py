@@ -1,4 +1,4 @@
-"""What becomes of a verdict without the tokens that contributed most to it, beside random ones."""
+"""Measures a probability without the tokens that contributed most to it, beside random ones."""
 
 import random
 import statistics
@@ -20,7 +20,7 @@ Ids = list[int]
 
 
 def measure_deletions(version: Version, engine: Engine, texts: Sequence[str]) -> dict[str, float]:
-    """Return by how much the label's probability falls, on average, by how tokens were chosen."""
+    """Return the mean fall of the label's probability, by the way of choosing tokens."""
     chance = random.Random(0)
     falls: dict[str, list[float]] = {"prefix": [], "occlusion": [], "random": []}
     for ids in version.tokenizer.encode_batch(texts):
@@ -36,12 +36,12 @@ def measure_deletions(version: Version, engine: Engine, texts: Sequence[str]) ->
 
 
 class _Looked:
-    """A text into which is looked.
+    """A text, its version and engine.
 
     Args:
-        version: What answers.
-        engine: What computes.
-        ids: Of the text.
+        version: The version that answers.
+        engine: The engine that computes.
+        ids: Token ids of the text.
     """
 
     def __init__(self, version: Version, engine: Engine, ids: Ids) -> None:
@@ -64,7 +64,7 @@ class _Looked:
         return odds[0] - odds[1:]
 
     def fall_without(self, choices: Sequence[NDArray[np.int64]]) -> float:
-        """Return by how much the probability falls without some tokens, the mean of choices."""
+        """Return by how much the probability falls without some tokens, as a mean over choices."""
         rows = [np.delete(self._ids, places) for places in choices]
         left = compute(self._engine, rows, state=self._state)[:, self._label]
         return float(np.mean(self._whole[0, self._label] - left))

@@ -1,4 +1,4 @@
-"""How many tokens need not be read, and how many labels are others for it."""
+"""Measures the early exit: tokens that are not read, and labels that change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from training.export.early_exit import Looks
 
 @dataclass(frozen=True)
 class Row:
-    """What a rule is worth: shares of tokens saved and of labels that differ."""
+    """The result of a rule: shares of tokens saved and of labels that change."""
 
     certainty: str
     saved: float
@@ -21,7 +21,7 @@ class Row:
 
 
 def measure_stopping(version: Version, engine: Engine, texts: Sequence[str]) -> list[Row]:
-    """Return what each rule of a version saves on some texts, and costs."""
+    """Return the result of each rule of a version on some texts."""
     stopping, state = version.metadata.stopping, version.metadata.state
     assert stopping is not None
     rows = version.tokenizer.encode_batch(texts)
