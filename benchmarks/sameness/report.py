@@ -99,7 +99,7 @@ def _compare_members(
 
 
 def _first_difference(before: str | bytes, after: Any) -> int:
-    """Return from where to show two texts: shortly before they differ; 0 if they are short."""
+    """Return the place just before two texts differ, to show them from there; 0 if short."""
     if type(before) is not type(after) or max(len(before), len(after)) <= LONGEST_SHOWN:
         return 0
     pairs = enumerate(zip(before, after, strict=False))

@@ -237,7 +237,7 @@ def exchange(
 
 
 def _compare_bodies(before: Answer, after: Answer) -> list[str]:
-    """Return where two bodies differ: by members of their JSON where they are JSON."""
+    """Return the places in which two bodies differ, as members of their JSON if they are JSON."""
     try:
         found = [json.loads(answer.body) for answer in (before, after)]
     except ValueError:
