@@ -12,6 +12,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Annotated, Any, Literal, Self, get_args, get_type_hints
 
 from models.cells import CellName as Cell
+from models.metadata import Architecture
 from models.metadata import Setting as Value
 from models.names import check_name
 
@@ -324,6 +325,11 @@ def _declare(
             name = part.prefix + each.name
             yield Declared(name=name, kind=kind, about=said, field=each, holder=holder, part=part)
 
+
+SHAPE = tuple(
+    each.name for each in fields(NetworkSettings) if each.name in Architecture.model_fields
+)
+"""The settings of a network that its architecture records; the others are noise in training."""
 
 SETTINGS: dict[str, Declared] = {each.name: each for each in _declare(TrainSettings)}
 """All settings of a training, by their names in the record."""

@@ -15,6 +15,7 @@ from training.console import console
 from training.errors import TrainingError
 from training.recipe.language_model import Encoder, pretrain
 from training.run import Run
+from training.settings import SHAPE
 from training.workspace.atomic import save_arrays
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock
@@ -77,7 +78,7 @@ def _identify(run: Run) -> Mapping[str, Any]:
     return {
         "corpus": run.prepared.domain_sha256,
         "vocabulary": len(run.prepared.tokenizer),
-        **{name: getattr(shape, name) for name in ("cell", "layers", "units", "embedding")},
+        **{name: getattr(shape, name) for name in SHAPE},
         **asdict(run.settings.pretrain),
     }
 

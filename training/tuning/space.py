@@ -11,7 +11,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from training.settings import TrainSettings
+from training.settings import SETTINGS, TrainSettings
 
 Values = dict[str, Any]
 """Value of each setting of the search, by name."""
@@ -25,7 +25,6 @@ SPACE: dict[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(5e-4, 8e-3, log=True),
     "batch": CategoricalDistribution((16, 32, 64, 128)),
 }
-OF_THE_FIT = ("learning_rate", "batch")
 
 
 def defaults(settings: TrainSettings) -> Values:
@@ -44,13 +43,14 @@ def shorten(values: Mapping[str, Any]) -> Values:
 
 def apply(settings: TrainSettings, values: Mapping[str, Any]) -> TrainSettings:
     """Return the settings with these values."""
-    fit = {name: values[name] for name in OF_THE_FIT}
-    network = {name: value for name, value in values.items() if name not in OF_THE_FIT}
-    return replace(
-        settings, network=replace(settings.network, **network), fit=replace(settings.fit, **fit)
-    )
+    parts: dict[str, Values] = {}
+    for name, value in values.items():
+        declared = SETTINGS[name]
+        parts.setdefault(declared.holder, {})[declared.field.name] = value
+    changed = {part: replace(getattr(settings, part), **each) for part, each in parts.items()}
+    return replace(settings, **changed)
 
 
 def options(values: Mapping[str, Any]) -> list[str]:
     """Return the options of `train` that set these values."""
-    return [f"--{name.replace('_', '-')}={value}" for name, value in values.items()]
+    return [f"{SETTINGS[name].option}={value}" for name, value in values.items()]

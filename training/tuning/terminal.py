@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from training.console import console
-from training.settings import TrainSettings
+from training.settings import SETTINGS, TrainSettings
 from training.tuning.outcome import Outcome, gain, is_noise, rank
 from training.tuning.space import Values, options
 
 MOST_SHOWN = 5  # beside each other, and the defaults
+ASKED = (
+    *("dataset", "name", "config", "revision", "text_column", "label_column"),
+    *("cell", "seed"),
+)
+"""The settings that a tuning is asked for, in the order of the command that it prints."""
 
 
 def print_outcomes(
@@ -65,17 +70,8 @@ def verdict(ranked: Sequence[Outcome], *, score: str, rows: int) -> str:
 
 def command(settings: TrainSettings, values: Values) -> str:
     """Return the command that trains with these values."""
-    named = {
-        "--dataset": settings.dataset,
-        "--name": settings.name,
-        "--config": settings.config,
-        "--revision": settings.revision,
-        "--text-column": settings.text_column,
-        "--label-column": settings.label_column,
-        "--cell": settings.network.cell,
-        "--seed": settings.seed,
-    }
-    given = [f"{option}={value}" for option, value in named.items() if value is not None]
+    asked = {name: SETTINGS[name].value(settings) for name in ASKED}
+    given = options({name: value for name, value in asked.items() if value is not None})
     return shlex.join(["python", "-m", "training", "train", *given, *options(values)])
 
 
