@@ -1,4 +1,4 @@
-"""Who takes part: each cell as wide as the others, and each with as many weights."""
+"""The contestants: each cell at equal width, and each cell at equal weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 from models.cells import CELLS, CellName
 
 Condition = Literal["equal width", "equal weights"]
-REFERENCE: CellName = "gru"  # whose weights the others get as many of; else the first cell's
+REFERENCE: CellName = "gru"  # sets the number of weights; without it the first cell does
 WIDEST = 4_096
 
 
@@ -18,7 +18,7 @@ class Contestant:
     Args:
         cell: Recurrent cell.
         units: Width of its state.
-        conditions: Under which it takes part; the reference does under both.
+        conditions: Its conditions; the reference has both.
     """
 
     cell: CellName
@@ -27,28 +27,28 @@ class Contestant:
 
     @property
     def name(self) -> str:
-        """What people read: "GRU 128"."""
+        """The title: "GRU 128"."""
         return f"{CELLS[self.cell].title} {self.units}"
 
     @property
     def key(self) -> str:
-        """What files are called."""
+        """The name in file names."""
         return f"{self.cell}-{self.units}"
 
     @property
     def state(self) -> int:
-        """Numbers that are carried from token to token."""
+        """Numbers in the state from token to token."""
         return self.units * len(CELLS[self.cell].states)
 
     def multiplications(self, embedding: int) -> int:
-        """Return how many a token takes, which is what it costs on any machine."""
+        """Return the multiplications of a token: its cost on any machine."""
         return CELLS[self.cell].multiplications(inputs=embedding, units=self.units)
 
 
 def list_contestants(
     cells: Sequence[CellName], *, units: int, embedding: int, labels: int
 ) -> list[Contestant]:
-    """Return every cell at the width `units`, then those that need another for equal weights."""
+    """Return every cell at width `units`, then cells at other widths for equal weights."""
     reference = REFERENCE if REFERENCE in cells else cells[0]
     budget = count_weights(reference, units=units, embedding=embedding, labels=labels)
     fair = {
@@ -68,7 +68,7 @@ def list_contestants(
 def order_by_cost(contestants: Sequence[Contestant], *, embedding: int) -> list[Contestant]:
     """Return contestants, the cheapest first: by multiplications, then by the size of the state.
 
-    Those of equal weights count as equally dear, as they were made to be.
+    Contestants of equal weights count as equally expensive.
     """
     reference = next((each for each in contestants if len(each.conditions) == 2), contestants[0])
     equal = reference.multiplications(embedding)
@@ -81,16 +81,16 @@ def order_by_cost(contestants: Sequence[Contestant], *, embedding: int) -> list[
 
 
 def count_weights(cell: CellName, *, units: int, embedding: int, labels: int) -> int:
-    """Return the weights of a recurrent layer and the dense one behind its pool.
+    """Return the number of weights of a recurrent layer and of the dense layer behind its pool.
 
-    Those of the embedding are left out: all contestants have the same.
+    The embedding does not count; it is the same for all contestants.
     """
     recurrent = CELLS[cell].count_weights(inputs=embedding, units=units)
     return recurrent + (3 * units + 1) * labels
 
 
 def find_units(cell: CellName, *, weights: int, embedding: int, labels: int) -> int:
-    """Return the width at which a cell has nearest to so many weights."""
+    """Return the width at which a cell's number of weights is nearest to `weights`."""
     return min(
         range(1, WIDEST + 1),
         key=lambda units: abs(

@@ -1,4 +1,4 @@
-"""Compares cells on a dataset: every step, in its order."""
+"""Compares cells on a dataset: all steps in order."""
 
 import json
 import shutil
@@ -27,12 +27,12 @@ IDENTITY, FITS, REPORT = "identity.json", "fits", "report"
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is compared.
+    """The plan of a comparison.
 
     Args:
-        cells: Which cells take part.
-        seeds: With how many seeds each, counted up from that of the settings.
-        tasks: Where what the synthetic tasks come to is kept; None to leave them out.
+        cells: The cells to compare.
+        seeds: Number of seeds for each cell, counted up from that of the settings.
+        tasks: Folder of the results of the synthetic tasks; None to leave them out.
     """
 
     cells: tuple[Cell, ...]
@@ -43,11 +43,11 @@ class Plan:
 def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
     """Fit and examine all contestants, and write the report to `folder`.
 
-    What has been examined is kept there, so that a run with `resume` examines only the others.
+    Results are kept there; a run with `resume` examines only the contestants without one.
 
     Raises:
-        TrainingError: There is a comparison of something else in the folder, or no fit succeeded.
-        Interrupted: Somebody asked to stop; a run with `resume` goes on from there.
+        TrainingError: The folder holds a comparison of something else, or no fit succeeded.
+        Interrupted: A signal asked for the end. A run with `resume` continues from there.
     """
     contestants = who_takes_part(run, plan)
     with run.lock():
@@ -59,7 +59,7 @@ def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
             raise TrainingError("no fit succeeded, so there is nothing to compare")
         tasks = measure_curves(plan.cells, folder=plan.tasks) if plan.tasks else None
         summary = summarize(material, contestants, examined, tasks=tasks)
-        shutil.rmtree(folder / REPORT, ignore_errors=True)  # of the comparison before
+        shutil.rmtree(folder / REPORT, ignore_errors=True)  # of the last comparison
         write_comparison(summary, folder=folder / REPORT)
     print_summary(summary, folder=folder / REPORT)
     return summary
@@ -77,7 +77,7 @@ def who_takes_part(run: Run, plan: Plan) -> list[Contestant]:
 
 
 def _open(folder: Path, run: Run, plan: Plan) -> None:
-    """Make the folder ready: for a new comparison, or to go on with the one that it holds."""
+    """Prepare the folder: for a new comparison, or to resume the one in it."""
     identity = _identify(run, plan)
     path = folder / IDENTITY
     if run.resume and path.is_file():
@@ -92,7 +92,7 @@ def _open(folder: Path, run: Run, plan: Plan) -> None:
 
 
 def _identify(run: Run, plan: Plan) -> dict[str, Any]:
-    """Return all that decides what is found out."""
+    """Return all that decides the results."""
     splits = run.prepared.data.splits
     own = {"cells": list(plan.cells), "seeds": plan.seeds}
     hashes = {name: split.sha256 for name, split in splits.items()}
@@ -102,7 +102,7 @@ def _identify(run: Run, plan: Plan) -> dict[str, Any]:
 def _examine_all(
     material: Material, contestants: Sequence[Contestant], seeds: int, *, folder: Path
 ) -> list[Examined]:
-    """Examine each contestant with each seed, unless that has been done."""
+    """Examine each contestant with each seed, unless a result is kept."""
     first = material.run.settings.seed
     due = [(c, seed) for seed in range(first, first + seeds) for c in contestants]
     found = []

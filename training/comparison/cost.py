@@ -1,4 +1,4 @@
-"""What a contestant costs to keep and to ask: it is exported and run by the code that serves it."""
+"""The cost to store and to run a contestant, measured on its export with the service's code."""
 
 import tempfile
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ STREAMED_TOKENS = 100  # of each at most
 
 @dataclass(frozen=True, kw_only=True)
 class EngineCost:
-    """What an engine takes, in milliseconds, one text at a time.
+    """The times of an engine, in milliseconds, one text at a time.
 
     Args:
-        texts: For a text cut to each length; the last is a whole one.
-        token: For one more token of a stream.
-        microseconds: For a token of a whole text, the call shared out.
+        texts: Time of a text cut to each length; the last is a whole text.
+        token: Time of one more token of a stream.
+        microseconds: Time of a token of a whole text, with its share of the call.
     """
 
     texts: list[float]
@@ -37,11 +37,11 @@ class EngineCost:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a contestant costs.
+    """The cost of a contestant.
 
     Args:
-        megabytes: Of the exported version, the files of all engines together, 10⁶ bytes each.
-        engines: By name.
+        megabytes: Size of the exported version for all engines, in 10⁶ bytes.
+        engines: Costs by engine.
     """
 
     megabytes: float
@@ -68,7 +68,7 @@ def _time(
     folder: Path, rows: list[list[int]], cuts: list[int], *, engine: EngineName
 ) -> EngineCost:
     texts = [rows[row] for row in draw_timed(len(rows))[:TEXTS]]
-    # Lengths take turns, so that all of them are timed even where the time runs out.
+    # Lengths alternate, so that all of them are timed even if the time runs out.
     timed: list[Row] = [text[:cut] for text in texts for cut in cuts]
     streamed = [text[:STREAMED_TOKENS] for text in texts[:STREAMED]]
     found = replay(

@@ -1,4 +1,4 @@
-"""How long each cell remembers in the synthetic tasks: accuracy by lag, measured once and kept."""
+"""The memory of each cell in the synthetic tasks: accuracy by lag, measured once and kept."""
 
 import json
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ SEEDS = (1, 2, 3)
 def measure_curves(cells: Sequence[Cell], *, folder: Path) -> list[dict[str, Any]]:
     """Return for each task the accuracy of each cell by lag, as the median over seeds.
 
-    They depend on no data, so each point is kept in `folder` for later comparisons.
+    Points do not depend on the data, so `folder` keeps each for later comparisons.
 
     Raises:
-        Interrupted: Somebody asked to stop; the points that are complete are kept.
+        Interrupted: A signal asked for the end; complete points are kept.
     """
     places = plan(cells, seeds=SEEDS)
     points = []
@@ -40,7 +40,7 @@ def measure_curves(cells: Sequence[Cell], *, folder: Path) -> list[dict[str, Any
 
 
 def _find_point(place: Place, *, folder: Path) -> Point:
-    """Return a point that has been measured before, or measure it."""
+    """Return a kept point, or measure it."""
     path, identity = folder / f"{place.name}.json", _identity()
     if path.is_file():
         found = json.loads(path.read_text())
@@ -52,7 +52,7 @@ def _find_point(place: Place, *, folder: Path) -> Point:
 
 
 def _identity() -> dict[str, Any]:
-    """Return what decides a point beside its place."""
+    """Return all that decides a point beside its place."""
     settings = {name: getattr(point, name) for name in ("UNITS", "BATCH", "STEPS", "LEARNING_RATE")}
     return settings | {name: version(name) for name in ("keras", "tensorflow", "numpy")}
 

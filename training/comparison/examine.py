@@ -1,4 +1,4 @@
-"""Fits a contestant and finds out all there is to know about it."""
+"""Fits a contestant and measures it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -36,26 +36,26 @@ class StepRecord(Observer):
     norm: list[float] = field(default_factory=list)
 
     def add_step(self, step: FitStep) -> None:
-        """Note the step."""
+        """Keep loss and norm of the step."""
         self.loss.append(step.loss)
         self.norm.append(step.norm)
 
 
 def examine(material: Material, contestant: Contestant, *, seed: int, priced: bool) -> Examined:
-    """Return what is found out about a contestant with one seed.
+    """Return the results of a contestant with one seed.
 
     Args:
-        material: What it has in common with the others.
+        material: The inputs of all contestants.
         contestant: Its cell and width.
-        seed: Of weights, order and dropout.
-        priced: Whether to measure what it costs, too.
+        seed: Seed of weights, order and dropout.
+        priced: Whether to measure its cost too.
     """
-    keras.backend.clear_session()  # of the contestant before
+    keras.backend.clear_session()  # of the last contestant
     steps = StepRecord()
     shared = material.run.settings
     network = replace(shared.network, cell=contestant.cell, units=contestant.units)
     settings = replace(shared, seed=seed, network=network)
-    # A fit that was stopped begins anew, for its curves up to there are gone.
+    # A stopped fit starts again, because its curves up to there are lost.
     run = replace(material.run, settings=settings, resume=False)
     run = replace(
         run, observers=lambda stage: [FitProgress(), Curves(run.curves_folder(stage)), steps]
@@ -117,7 +117,7 @@ def _log_losses(
 
 def _flips(material: Material, network: keras.Model) -> list[float]:
     rows = material.judged["validation"].ids
-    order = np.random.default_rng(0).permutation(len(rows))  # so that the first stand for all
+    order = np.random.default_rng(0).permutation(len(rows))  # the first ones then represent all
     seed = material.run.settings.seed
     return measure_flips(network, [rows[row] for row in order], neutral=material.neutral, seed=seed)
 
@@ -125,7 +125,7 @@ def _flips(material: Material, network: keras.Model) -> list[float]:
 def _decisions(
     material: Material, network: keras.Model, alone: Calibrated, logits: Mapping[str, Logits]
 ) -> dict[str, np.ndarray]:
-    """Return what is decided of the rows: by the network, with n-grams, and after each cut."""
+    """Return the decisions of the network alone, with n-grams, and after each cut."""
     joined = _calibrate(material, logits["validation"], joined=True)
     found = {}
     for purpose, judged in material.judged.items():
@@ -140,7 +140,7 @@ def _decisions(
 
 
 def _memory(material: Material, network: keras.Model, *, cell: Cell) -> dict[str, np.ndarray]:
-    """Return how gradients fade in validation texts, and how long units hold what they hold."""
+    """Return the fading of gradients in validation texts, and the half-lives of the units."""
     rows = material.judged["validation"].ids
     fading = measure_fading(network, choose_texts(rows))
     found = {"fading/verdict": fading.verdict, "fading/state": fading.state}
@@ -149,7 +149,7 @@ def _memory(material: Material, network: keras.Model, *, cell: Cell) -> dict[str
 
 
 def _calibrate(material: Material, logits: Logits, *, joined: bool) -> Calibrated:
-    """Weigh the network, alone or joined to the n-grams, by its logits of the validation rows."""
+    """Calibrate the network, alone or joined to the n-grams, on the validation rows."""
     judged = material.judged["validation"]
     halves = [logits, judged.ngrams] if joined else [logits]
     task = material.run.prepared.data.task

@@ -1,7 +1,7 @@
 """Draws the plots of a comparison, for light and for dark pages.
 
-A cell has one colour, one mark and one kind of line in all of them, so that nothing is lost in
-greyscale. Where a cell takes part twice, open marks and thin lines are of equal weights.
+A cell has one colour, one mark and one kind of line in all plots, which remain legible in
+greyscale. Where a cell takes part twice, open marks and thin lines are those of equal weights.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ from training.report.drawing import (
     with_legend,
 )
 
-# Of the cells, in the order of CELLS: their colours in a theme, their marks and their lines.
+# Colour in a theme, mark and line of each cell, in the order of CELLS.
 STYLES = [("other", "s", "--"), ("network", "o", "-"), ("ink", "^", ":"), ("ink", "D", "-.")]
 
 
@@ -40,7 +40,7 @@ def draw(summary: Summary, *, theme: Theme) -> dict[str, bytes]:
 
 
 def plots(summary: Summary, *, theme: Theme) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Yield the name of each plot and what draws it."""
+    """Yield the name of each plot and the function that draws it."""
     for purpose in summary["data"]["judged"]:
         yield f"scores-{purpose}", partial(scores, summary, theme=theme, purpose=purpose)
     yield "by-length", partial(by_length, summary, theme=theme)
@@ -59,7 +59,7 @@ def plots(summary: Summary, *, theme: Theme) -> Iterator[tuple[str, Callable[[],
 
 
 def sound(summary: Summary) -> list[Summary]:
-    """Return the contestants that did not fail with every seed."""
+    """Return the contestants with at least one successful seed."""
     return [each for each in summary["contestants"] if each["scores"]]
 
 
@@ -132,7 +132,7 @@ def norms(summary: Summary, *, theme: Theme) -> Figure:
 
 
 def fading(summary: Summary, *, theme: Theme, of: str) -> Figure:
-    """Draw the gradient of the last state, or of the verdict, by distance from the end."""
+    """Draw the gradient of the last state or of the verdict by distance from the end."""
     what = "last state" if of == "state" else "verdict"
     figure, axes = new_plot(f"What the {what} feels of a token, by distance")
     for each in sound(summary):
@@ -148,7 +148,7 @@ def fading(summary: Summary, *, theme: Theme, of: str) -> Figure:
 
 
 def half_lives(summary: Summary, *, theme: Theme) -> Figure:
-    """Draw how many units hold what they hold for how long."""
+    """Draw the distribution of the units' half-lives."""
     figure, axes = new_plot("Half-lives of the units, from their gates")
     for each in sound(summary):
         values = each["memory"]["half_lives"]
@@ -163,7 +163,7 @@ def half_lives(summary: Summary, *, theme: Theme) -> Figure:
 
 
 def flips(summary: Summary, *, theme: Theme) -> Figure:
-    """Draw how often neutral tokens after the decisive part turn the verdict."""
+    """Draw the share of verdicts that neutral tokens after the decisive part turn."""
     figure, axes = new_plot("Verdicts turned by an interruption")
     inserted = summary["inserted"]
     for each in sound(summary):
@@ -177,7 +177,7 @@ def flips(summary: Summary, *, theme: Theme) -> Figure:
 
 
 def cuts(summary: Summary, *, theme: Theme) -> Figure:
-    """Draw the score against how many tokens are read."""
+    """Draw the score against the number of tokens read."""
     figure, axes = new_plot(f"{_heading(summary['measure'])} by tokens read")
     places = range(len(summary["cuts"]))
     for each in sound(summary):
@@ -191,7 +191,7 @@ def cuts(summary: Summary, *, theme: Theme) -> Figure:
 
 
 def draw_task(task: Summary, *, theme: Theme) -> Figure:
-    """Draw how often the cells are right in a synthetic task, by lag."""
+    """Draw the accuracy of the cells in a synthetic task, by lag."""
     figure, axes = new_plot(
         f"{task['name'].capitalize()}: share right by lag", height=HEIGHT * 0.85
     )
@@ -211,7 +211,7 @@ def draw_task(task: Summary, *, theme: Theme) -> Figure:
 def _draw_spread(
     axes: Axes, lags: Sequence[int], curve: Summary, *, style: dict[str, Any], label: str
 ) -> None:
-    """Draw the median over seeds, and the seeds as small ticks."""
+    """Draw the median over seeds, and each seed as a small tick."""
     axes.plot(lags, curve["median"], label=label, **style)
     for lag, seeds in zip(lags, curve["seeds"], strict=True):
         axes.plot([lag] * len(seeds), seeds, "_", color=style["color"], markersize=6)
@@ -223,7 +223,7 @@ def _heading(measure: str) -> str:
 
 
 def style_for(contestant: Summary, theme: Theme) -> dict[str, Any]:
-    """Return how a contestant is drawn: as its cell, thin and open where only weights are equal."""
+    """Return the style of a contestant: that of its cell, thin and open for equal weights only."""
     style = _cell_style(contestant["cell"], theme)
     if "equal width" in contestant["conditions"]:
         return style

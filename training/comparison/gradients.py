@@ -1,11 +1,10 @@
-"""How much the verdict still feels of a token: its gradient, by how long ago the token was.
+"""The influence of a token on the verdict: its gradient, by distance from the end.
 
-On its way back through a simple cell an error is multiplied at each token by the same matrix and by
-the slope of tanh, and so fades or explodes (Hochreiter, 1991; Bengio, Simard and Frasconi,
+On its way back through a simple cell, an error is multiplied at each token by the same matrix and
+by the slope of tanh. It therefore fades or explodes (Hochreiter, 1991; Bengio, Simard and Frasconi,
 "Learning long-term dependencies with gradient descent is difficult", IEEE Transactions on Neural
-Networks 5, 1994). Two gradients are taken. That of the last state has to come all the way through
-the cell. That of the verdict may also go through the pool, whose maximum and mean see every state
-at once.
+Networks 5, 1994). Two gradients are measured. That of the last state passes through the cell all
+the way. That of the verdict also passes through the pool, whose maximum and mean see every state.
 """
 
 import math
@@ -21,18 +20,18 @@ from numpy.typing import NDArray
 from models.batching import Row
 from training.network.build import run_layers
 
-SPANS = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)  # tokens; the longest that enough texts have
+SPANS = (512, 256, 128, 64, 32, 16, 8, 4, 2, 1)  # tokens; the longest with enough texts counts
 ENOUGH, MOST = 32, 64  # texts
-FAINT = 0.01  # of what the last token gets: what is less does not reach
+FAINT = 0.01  # of the last token's gradient; less counts as none
 
 
 @dataclass(frozen=True, eq=False)
 class Fading:
-    """Gradients by distance from the end, as shares of that at distance 0; each (span,).
+    """Gradients by distance from the end, relative to distance 0; each (span,).
 
     Args:
-        verdict: Of the log-odds of the label that is given.
-        state: Of the part of them that the last state alone decides.
+        verdict: Gradient of the log-odds of the given label.
+        state: Gradient of the part of these log-odds from the last state alone.
     """
 
     verdict: NDArray[np.float64]
@@ -40,9 +39,9 @@ class Fading:
 
 
 def choose_rows(rows: Sequence[Row]) -> tuple[list[int], int]:
-    """Return which texts are long enough, by number, and for how many tokens.
+    """Return the numbers of the texts that are long enough, and their span in tokens.
 
-    Where there are few texts half of them are enough.
+    Where there are few texts, half of them are enough.
     """
     enough = min(ENOUGH, math.ceil(sum(map(bool, rows)) / 2))
     for span in SPANS:
@@ -53,13 +52,13 @@ def choose_rows(rows: Sequence[Row]) -> tuple[list[int], int]:
 
 
 def choose_texts(rows: Sequence[Row]) -> NDArray[np.int32]:
-    """Return the beginnings of texts that are long enough, all of one length, (texts, span)."""
+    """Return the starts of texts that are long enough, all of one length, (texts, span)."""
     chosen, span = choose_rows(rows)
     return np.array([rows[row][:span] for row in chosen], np.int32).reshape(len(chosen), span)
 
 
 def measure_fading(network: keras.Model, ids: NDArray[np.int32]) -> Fading:
-    """Return how gradients fade in texts (texts, span), as the geometric mean over the texts."""
+    """Return the fading of gradients in texts (texts, span), as geometric mean over the texts."""
     vectors = network.get_layer("embedding")(ids)
     label = tf.argmax(_read(network, vectors, ids, of="verdict"), axis=1)
     found = {}
@@ -72,13 +71,13 @@ def measure_fading(network: keras.Model, ids: NDArray[np.int32]) -> Fading:
 
 
 def reach(shares: NDArray[np.float64]) -> int:
-    """Return the distance up to which the gradient is never faint."""
+    """Return the greatest distance with no faint gradient up to it."""
     faint = np.flatnonzero(~(shares >= FAINT))
     return int(faint[0] if len(faint) else len(shares)) - 1
 
 
 def _read(network: keras.Model, vectors: tf.Tensor, ids: NDArray[np.int32], *, of: str) -> Any:
-    """Return the logits (texts, labels) of vectors: of the whole pool, or of its last third."""
+    """Return the logits (texts, labels) of vectors: from the whole pool, or its last third."""
     states, head = run_layers(network, vectors), network.get_layer("logits")
     if of == "verdict":
         return head(network.get_layer("pool")(states, ids))
@@ -87,7 +86,7 @@ def _read(network: keras.Model, vectors: tf.Tensor, ids: NDArray[np.int32], *, o
 
 
 def _margin(logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
-    """Return the logit of the label less that of the likeliest other, (texts,)."""
+    """Return the logit of the label minus that of the likeliest other, (texts,)."""
     chosen = tf.one_hot(label, logits.shape[1])
     others = tf.reduce_max(logits - 1e9 * chosen, axis=1)
     return tf.reduce_sum(logits * chosen, axis=1) - others

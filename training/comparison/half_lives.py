@@ -1,7 +1,7 @@
-"""How long units hold what they hold: the half-life that their gates give it.
+"""The half-lives of the units' contents, from their gates.
 
 A GRU keeps the share z of a unit's state at each token, an LSTM the share f of its cell. Over many
-tokens these multiply, so the mean of their logarithms says how fast what was there is gone.
+tokens these shares multiply. The mean of their logarithms gives the rate of decay.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from models.batching import Row
 from models.cells import CELLS, CellLayer, CellName, run_cell
 
 TEXTS, TOKENS = 32, 256
-LONGEST = 1e6  # tokens; a gate that never closes would give infinity
+LONGEST = 1e6  # tokens; replaces infinity for a gate that never closes
 
 
 def measure_half_lives(
     network: keras.Model, rows: Sequence[Row], *, cell: CellName
 ) -> NDArray[np.float64] | None:
-    """Return the tokens after which half of each unit's content is gone, (units,), ascending.
+    """Return the half-life of each unit in tokens, (units,), ascending.
 
-    None for a cell without a gate that keeps, such as the simple cell.
+    None for a cell without a keeping gate, such as the simple cell.
     """
     layer = CellLayer.of(cell, network.get_layer("recurrent_0").get_weights())
     table = network.get_layer("embedding").embeddings.numpy()
@@ -36,7 +36,7 @@ def measure_half_lives(
 
 
 def half_lives(kept: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the half-life (units,) of what units keep these shares (tokens, units) of."""
+    """Return the half-lives (units,) of contents that keep these shares (tokens, units)."""
     tiny = np.finfo(np.float32).tiny
     lost = -np.log(np.maximum(kept, tiny).astype(np.float64)).mean(axis=0)
     return np.minimum(np.log(2) / np.maximum(lost, np.log(2) / LONGEST), LONGEST)

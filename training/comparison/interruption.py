@@ -1,7 +1,7 @@
-"""Whether a verdict survives an interruption: tokens without meaning after the decisive part.
+"""Whether a verdict survives an interruption: neutral tokens after the decisive part.
 
-The decisive part of a text ends where the verdict becomes what it is at the end. There, tokens are
-put in that say nothing about any label, and the rest of the text follows.
+The decisive part of a text ends where the verdict reaches its final value. Tokens that say nothing
+about any label are inserted there, and the rest of the text follows.
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ from training.network.prefixes import prefix_logits
 
 INSERTED = (0, 10, 30, 100, 300, 1_000)  # tokens
 TEXTS = 200
-FREQUENT, NEUTRAL = 500, 50  # the most neutral of so many frequent tokens
+FREQUENT, NEUTRAL = 500, 50  # frequent tokens, and the most neutral of them
 
 
 def find_neutral(
     rows: Sequence[Row], given: NDArray[np.bool_], *, vocabulary: int
 ) -> NDArray[np.int32]:
-    """Return frequent tokens that texts with and without each label have equally often.
+    """Return frequent tokens that occur equally often in texts with and without each label.
 
     Args:
         rows: Ids of the training texts.
@@ -55,7 +55,7 @@ def _presence(rows: Sequence[Row], *, vocabulary: int) -> scipy.sparse.csr_matri
 def measure_flips(
     network: keras.Model, rows: Sequence[Row], *, neutral: NDArray[np.int32], seed: int
 ) -> list[float]:
-    """Return the share of texts whose likeliest label changes, for each of INSERTED."""
+    """Return the share of texts whose likeliest label changes, for each number of INSERTED."""
     rows = [np.asarray(row, np.int32) for row in rows if len(row)][:TEXTS]
     random = np.random.default_rng(seed)
     fillers = [random.choice(neutral, INSERTED[-1]) for _ in rows]
@@ -74,7 +74,7 @@ def measure_flips(
 
 
 def settled(logits: Logits) -> int:
-    """Return after how many tokens the likeliest label, by logits (tokens, labels), is the last."""
+    """Return the tokens until the likeliest label by logits (tokens, labels) stays the last one."""
     verdicts = logits.argmax(axis=1)
     others = np.flatnonzero(verdicts != verdicts[-1])
     return int(others[-1]) + 2 if len(others) else 1

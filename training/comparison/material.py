@@ -1,4 +1,4 @@
-"""What all contestants share: the rows, what they are judged by, and the linear models."""
+"""The shared inputs of all contestants: the rows, their targets, and the linear models."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -16,9 +16,9 @@ from training.recipe.learn import Lesson, choose_ngrams, labelled
 from training.run import Run
 from training.targets import Targets
 
-WORTH_CUTTING = 0.05  # of the texts must be longer than a cut
+WORTH_CUTTING = 0.05  # share of the texts that must be longer than a cut
 CUTS = (64, 128, 256, 512)  # tokens that are read, beside all
-MOST_JUDGED = 10_000  # test rows; more would only narrow intervals of 1 point
+MOST_JUDGED = 10_000  # test rows; intervals are then about 1 point wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,11 @@ class Judged:
     """Rows that contestants are judged by.
 
     Args:
-        ids: Of each row.
-        labels: What each should be classified as.
+        ids: Ids of each row.
+        labels: Targets of the rows.
         ngrams: Logits (rows, labels) of the n-grams.
-        ngrams_alone: What the n-grams decide without a network.
-        baseline: What the linear baseline decides.
+        ngrams_alone: Decisions of the n-grams without a network.
+        baseline: Decisions of the linear baseline.
     """
 
     ids: Rows
@@ -47,14 +47,14 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What all contestants share.
+    """The shared inputs of all contestants.
 
     Args:
-        run: The data, and the settings that are the same for all.
+        run: The data and the common settings.
         lesson: Rows of train.
-        ngrams: Fitted to them.
-        baseline: Fitted to the same rows.
-        judged: By purpose: validation, which decides, and test where there is one.
+        ngrams: N-grams fitted to them.
+        baseline: Linear baseline fitted to them.
+        judged: Judged rows by purpose: validation, which decides, and test if there is one.
         neutral: Tokens that say nothing about any label.
     """
 
@@ -67,7 +67,7 @@ class Material:
 
     @property
     def cuts(self) -> list[int]:
-        """After how many tokens to cut texts, to see whether the rest is worth reading."""
+        """Lengths in tokens to cut texts to, as a test of the rest's worth."""
         long = np.quantile(self.judged["validation"].lengths, 1 - WORTH_CUTTING)
         return [cut for cut in CUTS if cut < long]
 
@@ -92,7 +92,7 @@ class Material:
 
 
 def _weigh_alone(run: Run, ngrams: NgramModel) -> Calibrated:
-    """Weigh the n-grams without a network, as networks without n-grams are weighed."""
+    """Calibrate the n-grams without a network, in the same way as networks without n-grams."""
     judges, task = run.judges, run.prepared.data.task
     return calibrate([ngrams.logits(judges.ids)], judges.labels, task=task, biased=run.biased)
 

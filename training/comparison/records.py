@@ -1,4 +1,4 @@
-"""What was found out about one contestant with one seed, and the file that keeps it."""
+"""The results of one contestant with one seed, and the file that keeps them."""
 
 import json
 from collections.abc import Mapping
@@ -16,14 +16,14 @@ RECORD = "record"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Examined:
-    """What was found out about one contestant with one seed.
+    """The results of one contestant with one seed.
 
     Args:
-        contestant: Its key.
-        seed: Of weights, order and dropout.
-        record: Figures: `failure` (why the fit failed, or None), and of one that did not `epochs`,
+        contestant: Key of the contestant.
+        seed: Seed of weights, order and dropout.
+        record: Figures: `failure` (the cause, or None). After a successful fit also `epochs`,
             `best_epoch`, `steps`, `tokens`, `seconds`, `cpu_seconds`, `parameters`, `log_loss` by
-            purpose, `flips`, and of the first seed whose fit did not fail `cost`.
+            purpose and `flips`. The first seed with a successful fit also has `cost`.
         arrays: `loss` and `norm` by step; decisions `alone/PURPOSE`, `joined/PURPOSE` and
             `cut/TOKENS`, (rows,) or (rows, labels); `fading/verdict` and `fading/state` by
             distance; `half_lives` by unit.
@@ -41,17 +41,17 @@ class Examined:
 
     @property
     def priced(self) -> bool:
-        """Whether it was measured what the network costs."""
+        """Whether the cost of the network was measured."""
         return bool(self.record.get("cost"))
 
     def save(self, path: Path) -> None:
-        """Write it to a file that appears whole or not at all."""
+        """Write the results to a file that appears whole or not at all."""
         record = {"contestant": self.contestant, "seed": self.seed, **self.record}
         save_arrays(self.arrays | {RECORD: np.array(json.dumps(record))}, path=path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what `save` wrote."""
+        """Read a file that `save` wrote."""
         with np.load(path) as content:
             arrays = {name: content[name] for name in content.files if name != RECORD}
             record = json.loads(str(content[RECORD]))

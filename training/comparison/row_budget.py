@@ -1,4 +1,4 @@
-"""Chooses how many rows a comparison learns from, so that it ends in time."""
+"""Chooses the number of training rows of a comparison for its time budget."""
 
 import json
 import math
@@ -15,20 +15,20 @@ from training.settings import Budget
 from training.workspace.atomic import save_json
 
 FEWEST = 200  # rows; fewer say nothing
-SLACK = 1.25  # what is measured beside the fits, as a multiple of them
+SLACK = 1.25  # time of fits and measurements, as a multiple of the fits
 
 
 def choose_rows(
     run: Run, contestants: Sequence[Contestant], *, seeds: int, budget: Budget, note: Path
 ) -> int | None:
-    """Return how many rows of train there is time for, None for all.
+    """Return the number of rows of train that the time allows; None for all.
 
     Args:
-        run: The comparison, with all rows; one that is resumed keeps to what was chosen before.
-        contestants: Who is fitted.
-        seeds: With how many seeds each.
-        budget: How long it may take.
-        note: File that keeps what was chosen.
+        run: The comparison with all rows; a resumed one keeps its number.
+        contestants: The contestants to fit.
+        seeds: Number of seeds of each.
+        budget: The time budget.
+        note: File that keeps the number.
     """
     if run.resume and note.is_file():
         return json.loads(note.read_text())
@@ -71,7 +71,7 @@ def _candidates(total: int) -> list[int]:
 
 
 def _seconds_per_row(run: Run, contestants: Sequence[Contestant]) -> float:
-    """Return the seconds that one row takes in an epoch of every contestant together."""
+    """Return the seconds of one row in one epoch, summed over the contestants."""
     length, seconds = _mean_length(run), 0.0
     for each in contestants:
         shape = replace(run.settings.network, cell=each.cell, units=each.units)
@@ -81,5 +81,5 @@ def _seconds_per_row(run: Run, contestants: Sequence[Contestant]) -> float:
 
 
 def _mean_length(run: Run) -> float:
-    """Return the tokens that are read of a row of train."""
+    """Return the mean number of tokens that are read of a row of train."""
     return float(run.prepared.lengths("train").clip(max=run.settings.max_tokens).mean())

@@ -1,12 +1,12 @@
-"""How good contestants are, and how sure it is that one is better than another.
+"""The scores of contestants, and the significance of their differences.
 
-What is compared is the mean score over the seeds. It would be another with other rows and with
-other seeds, so its variance is the sum of two: that over rows, which are drawn again a thousand
-times for all contestants alike (bootstrap: Efron and Tibshirani, 1993), and that over the seeds
-there are (both count: Bouthillier et al., "Accounting for variance in machine learning benchmarks",
-MLSys 2021). Few seeds tell little of their own variance, so intervals and p are those of a t
-distribution with as many degrees of freedom as both together have (Satterthwaite, 1946; Welch,
-1947; for seeds Colas, Sigaud and Oudeyer, "How many random seeds?", 2018).
+The score of a contestant is the mean over its seeds. It varies with the rows and with the seeds, so
+its variance has two parts. The part of the rows comes from a thousand bootstrap samples, the same
+for all contestants (Efron and Tibshirani, 1993). The part of the seeds is their sample variance
+(both count: Bouthillier et al., "Accounting for variance in machine learning benchmarks", MLSys
+2021). Few seeds estimate their variance badly. Therefore intervals and p come from a t distribution
+with the joint degrees of freedom of both parts (Satterthwaite, 1946; Welch, 1947; for seeds Colas,
+Sigaud and Oudeyer, "How many random seeds?", 2018).
 """
 
 import math
@@ -31,9 +31,9 @@ class Score(TypedDict):
 
 
 class Lead(TypedDict):
-    """By how much one is better than another: the mean, its 95 % interval and standard error.
+    """The lead of one over another: the mean, its 95 % interval and standard error.
 
-    `p` is two-sided; `at_most` is never so, as it is for the p of a bootstrap.
+    `p` is two-sided. `at_most` is always False; only the p of a bootstrap can be a bound.
     """
 
     value: float
@@ -49,9 +49,9 @@ class Scored:
     """A contestant's scores.
 
     Args:
-        seeds: On the rows, by seed, (seeds,).
+        seeds: Score of each seed on the rows, (seeds,).
         draws: Mean over the seeds on drawn rows, (resamples,).
-        fits: Whose networks decided. Where those of two are the same, so is the luck of the seeds.
+        fits: Name of the networks. Scores of the same networks share the variance of the seeds.
     """
 
     seeds: Floats
@@ -81,11 +81,11 @@ def score(
     """Return the scores of contestants, by name.
 
     Args:
-        truth: What is right.
-        decided: By name, what each seed's network decided about the same rows. Names that begin
-            with the same word are of the same networks, read in different ways.
-        labels: How many there are.
-        measure: Which score; a property of `Tally`.
+        truth: The right decisions.
+        decided: Decisions of each seed's network about the same rows, by name. Names with the same
+            first word are of the same networks, read in different ways.
+        labels: Number of labels.
+        measure: Name of the score; a property of `Tally`.
     """
     everyone = [each for seeds in decided.values() for each in seeds]
     tallied = iter(tally(truth, everyone, labels=labels))
@@ -118,7 +118,7 @@ def make_score(scored: Scored) -> Score:
 
 
 def lead(one: Scored, other: Scored) -> Lead:
-    """Return by how much one is better than the other, on the same rows."""
+    """Return the lead of one over the other, on the same rows."""
     value = one.value - other.value
     same = one.fits == other.fits and len(one.seeds) == len(other.seeds)
     seeds = [one.seeds - other.seeds] if same else [one.seeds, other.seeds]
@@ -135,16 +135,16 @@ def lead(one: Scored, other: Scored) -> Lead:
 
 
 def _own_spread(scored: Scored) -> _Spread:
-    """Return how far a score may be off."""
+    """Return the standard error of a score, with its degrees of freedom."""
     return _spread(scored.draws, [scored.seeds])
 
 
 def _spread(draws: Floats, seeds: Sequence[Floats]) -> _Spread:
-    """Return how far a mean may be off: by its rows, and by the seeds of each side of it.
+    """Return the standard error of a mean: from its rows, and from the seeds of each side.
 
     Args:
         draws: The mean on drawn rows, (resamples,).
-        seeds: Scores of each side, (seeds,). One alone tells nothing of others.
+        seeds: Scores of each side, (seeds,). A single seed adds no variance.
     """
     several = [each for each in seeds if len(each) > 1]
     lucks = [float(each.var(ddof=1)) / len(each) for each in several]
@@ -154,7 +154,7 @@ def _spread(draws: Floats, seeds: Sequence[Floats]) -> _Spread:
 
 
 def _reach(spread: _Spread) -> float:
-    """Return how far the interval reaches to either side."""
+    """Return half the width of the interval."""
     return spread.error * float(t.ppf((1 + CONFIDENCE) / 2, spread.freedom))
 
 

@@ -1,4 +1,4 @@
-"""Computes what a comparison says: page, plots and terminal show what is in here and no more."""
+"""Computes the summary of a comparison: all figures on page, plots and terminal."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ ALL = "all"  # tokens
 
 Summary = dict[str, Any]
 Seeds = Mapping[str, Sequence[Examined]]
-"""What was examined, by contestant."""
+"""The results by contestant."""
 
 
 def summarize(
@@ -64,7 +64,7 @@ def summarize(
 
 
 def measure_of(material: Material) -> str:
-    """Return the measure that decides: where classes are unequal, macro-F1."""
+    """Return the deciding measure: macro-F1 for unequal classes, else accuracy."""
     return str(material.run.score)
 
 
@@ -200,7 +200,7 @@ def _mean_curve(curves: Sequence[np.ndarray]) -> list[tuple[int, float]]:
 
 
 def _mean_epochs(sound: Sequence[Examined]) -> list[Summary]:
-    """Return the mean figures of each epoch that all seeds had, with the steps until then."""
+    """Return the mean figures of each epoch that all seeds reached, with the steps until then."""
     count = min(len(each.record["epochs"]) for each in sound)
     found = []
     for epoch in range(count):
@@ -212,7 +212,7 @@ def _mean_epochs(sound: Sequence[Examined]) -> list[Summary]:
 
 
 def _effort(sound: Sequence[Examined]) -> Summary:
-    """Return what training took, as means over the seeds."""
+    """Return the cost of training, as means over the seeds."""
     return _means(
         {
             "seconds": each.record["seconds"],
@@ -224,7 +224,7 @@ def _effort(sound: Sequence[Examined]) -> Summary:
 
 
 def _memory(sound: Sequence[Examined]) -> Summary:
-    # The median, for one seed whose gradient explodes would hide the others.
+    # The median, because a single seed with an exploding gradient would hide the others.
     fading = {
         of: np.median([each.arrays[f"fading/{of}"] for each in sound], axis=0)
         for of in ("state", "verdict")
@@ -243,7 +243,7 @@ def _memory(sound: Sequence[Examined]) -> Summary:
 
 
 def _memory_rows(material: Material) -> Summary:
-    """Return what was looked into for gradients and half-lives: the first texts there are."""
+    """Return the rows that gradients and half-lives come from: the first texts."""
     judged = material.judged["validation"]
     chosen, span = choose_rows(judged.ids)
     first = list(range(min(TEXTS, len(judged.ids))))
@@ -254,14 +254,14 @@ def _memory_rows(material: Material) -> Summary:
 
 
 def _labels(material: Material, rows: Sequence[int]) -> dict[str, int]:
-    """Return how many of some validation rows have each label that any of them has."""
+    """Return the count of each label among some validation rows, without absent labels."""
     names = material.run.prepared.data.labels
     counts = count_classes(material.judged["validation"].labels[rows], classes=len(names))
     return {name: int(count) for name, count in zip(names, counts, strict=True) if count}
 
 
 def _thin(values: np.ndarray) -> list[float]:
-    """Return at most CURVE_POINTS values that are spread evenly over sorted ones."""
+    """Return at most CURVE_POINTS values, spread evenly over the sorted ones."""
     count = min(CURVE_POINTS, len(values))
     return values[np.linspace(0, len(values) - 1, count).round().astype(int)].tolist()
 
@@ -281,7 +281,7 @@ def _scores(scored: Mapping[str, Any], name: str) -> Summary:
 
 
 def _leads(contestants: Sequence[Contestant], scored: Mapping[str, Any]) -> Summary:
-    """Return how far every two contestants under the same condition are apart."""
+    """Return the lead of each contestant over each other one under the same condition."""
     pairs = [
         (one, other)
         for place, one in enumerate(contestants)
@@ -304,7 +304,7 @@ def _leads(contestants: Sequence[Contestant], scored: Mapping[str, Any]) -> Summ
 
 
 def _by_length(material: Material, sound: Seeds) -> Summary:
-    """Return the share of right rows by length, on the rows that chose nothing where there are."""
+    """Return the share of right rows by length, on the test rows if there are any."""
     purpose = "test" if "test" in material.judged else "validation"
     judged = material.judged[purpose]
     edges = np.unique(np.quantile(judged.lengths, np.linspace(0, 1, BINS + 1)).round().astype(int))

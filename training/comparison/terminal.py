@@ -11,7 +11,7 @@ from training.report import words
 
 
 def print_summary(summary: Summary, *, folder: Path) -> None:
-    """Print the verdict, a table, and where the report is."""
+    """Print the verdict, a table, and the place of the report."""
     console.print(summary["verdict"]["headline"])
     for reason in summary["verdict"]["reasons"]:
         console.print(f"- {reason}")

@@ -1,11 +1,11 @@
-"""Decides which contestant to take, by one rule, and says why.
+"""Chooses a contestant by one rule, and explains the choice.
 
-The rule: of all that are within one standard error of the best, the one that costs least. It is the
+The rule takes the cheapest of all within one standard error of the best. It is the
 one-standard-error rule of Breiman, Friedman, Olshen and Stone, "Classification and Regression
-Trees", 1984. It decides about cell and width, about the length that is worth reading, and about the
-linear baseline, which costs less than any network. What a network costs is the multiplications of
-a token, and where those are as good as equal the numbers that it keeps between tokens; both are the
-same on any machine. Validation rows alone decide; test rows say whether they were right.
+Trees", 1984. It chooses cell and width, the length worth reading, and network or linear baseline.
+The baseline is cheaper than any network. The cost of a network is its multiplications per token; if
+these are about equal, the size of its state. Both are the same on any machine. Only validation rows
+decide; test rows check the choice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ Table = Mapping[str, Scored]
 
 
 class Choice(TypedDict):
-    """What was chosen, what is best, and how far each is behind that."""
+    """The chosen one, the best one, and how far each is behind the best."""
 
     chosen: str
     best: str
@@ -30,15 +30,15 @@ class Choice(TypedDict):
 
 
 class Verdict(TypedDict):
-    """What to take, and why.
+    """The choice and its reasons.
 
     Args:
-        headline: One sentence that says what to do.
-        reasons: The others.
+        headline: The choice in one sentence.
+        reasons: Further sentences.
         linear: Whether the linear baseline is enough.
-        cell: The contestant chosen among the networks, by key.
-        cut: How many tokens are worth reading, "all" or a number.
-        runner_up: The best with another cell, by key, None if there is none.
+        cell: Key of the contestant chosen among the networks.
+        cut: Number of tokens worth reading, or "all".
+        runner_up: Key of the best contestant with another cell; None if there is none.
     """
 
     headline: str
@@ -52,8 +52,8 @@ class Verdict(TypedDict):
 def choose(scored: Table, *, by_cost: Sequence[str]) -> Choice:
     """Return the first in the order of cost that is within one standard error of the best.
 
-    That is the error of the difference, or of the best itself where it is smaller: else one that is
-    good with one seed and bad with the next would be near to anything.
+    The error is that of the difference, or that of the best itself if it is smaller. Otherwise a
+    contestant that varies greatly between seeds would be close to any other.
     """
     best = max(by_cost, key=lambda name: scored[name].value)
     behind = {name: lead(scored[best], scored[name]) for name in by_cost}
@@ -71,16 +71,16 @@ def make_verdict(
     cuts: Sequence[str],
     rows: Mapping[str, int],
 ) -> Verdict:
-    """Return what to take, and why.
+    """Return the choice and its reasons.
 
     Args:
-        contestants: Those that did not fail.
-        scored: By purpose, the scores of KEY, KEY joined (to the n-grams), KEY CUT, and of the
-            linear models BASELINE and NGRAMS.
+        contestants: Contestants that did not fail.
+        scored: Scores by purpose, of KEY, KEY joined (to the n-grams), KEY CUT, and of the linear
+            models BASELINE and NGRAMS.
         embedding: Width of a token's vector.
-        measure: Which score it is.
-        cuts: Lengths that were tried, in tokens, the last one "all".
-        rows: How many there are, by purpose.
+        measure: Name of the score.
+        cuts: Tried lengths in tokens, the last one "all".
+        rows: Number of rows by purpose.
     """
     table, named = scored["validation"], {each.key: each for each in contestants}
     by_cost = [each.key for each in order_by_cost(contestants, embedding=embedding)]

@@ -19,7 +19,7 @@ TEMPLATE = "comparison.html.jinja"
 
 
 def write_comparison(summary: Summary, *, folder: Path) -> None:
-    """Write `folder`, which must not exist or be empty; it appears when everything is in it."""
+    """Write `folder`, which must be new or empty; it appears when it is complete."""
     light, dark = (draw(summary, theme=theme) for theme in (LIGHT, DARK))
     files = {f"{name}.png": png for name, png in light.items()}
     files[FIGURES] = (json.dumps(to_plain(summary), indent=1, ensure_ascii=False) + "\n").encode()
@@ -28,7 +28,7 @@ def write_comparison(summary: Summary, *, folder: Path) -> None:
 
 
 def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[str, bytes]) -> str:
-    """Return the page, one HTML file that needs nothing else.
+    """Return the page, one self-contained HTML file.
 
     Args:
         summary: All figures.

@@ -1,1 +1,1 @@
-"""Three memory tasks from the literature: how long each kind of cell remembers, and what."""
+"""Three memory tasks from the literature, which show how long and what each cell remembers."""

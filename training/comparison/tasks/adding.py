@@ -1,14 +1,13 @@
 """Adding: the sum of the two numbers of a sequence that are marked.
 
 A step is a number, uniform from -1 to 1, and a mark, 0 or 1. The first mark is `lag` steps before
-the end and the second anywhere after it. Here a state has to hold a value, not a symbol, and leave
-all the others out.
+the end, and the second is anywhere after it. The state has to hold a value, not a symbol, and
+ignore all others.
 
 Source: Hochreiter & Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997, experiment
-4. They ask for 0.5 + sum / 4 and count an error below 0.04 as right, which is 0.16 of the sum; the
-first mark is among their first ten steps and the second in the first half. The range is theirs and
-so is the tolerance; the place of the second mark, and a sequence that may have begun long before
-the first one, are not.
+4. They ask for 0.5 + sum / 4 and count an error below 0.04 as right, which is 0.16 of the sum.
+Their first mark is among the first ten steps, the second in the first half. Range and tolerance are
+the same here. The place of the second mark, and the steps before the first one, are different.
 """
 
 import numpy as np
@@ -35,7 +34,7 @@ ADDING = Task(
     source="Hochreiter & Schmidhuber 1997, experiment 4",
     features=2,
     answer=Number(TOLERANCE),
-    # The sum of two uniform numbers is triangular from -2 to 2, and 0 is its best guess.
+    # The sum of two uniform numbers is triangular from -2 to 2; 0 is the best guess.
     chance=TOLERANCE - TOLERANCE**2 / 4,
     lags=(10, 30, 100, 300),
     draw=draw,

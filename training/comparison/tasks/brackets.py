@@ -1,15 +1,15 @@
-"""Brackets: whether each one that opens is closed.
+"""Brackets: whether each opening bracket is closed.
 
-Half of the strings are well nested, each such string of a length being as likely as any other. In
-the rest one bracket has been turned round, so that they end two levels too high or too low:
-who counts exactly to the end can tell, and little else does. `lag` is the number of
-brackets; those that are shorter begin later, after steps where nothing is read.
+Half of the strings are well nested; all such strings of a length are equally likely. In the other
+half one bracket is reversed, so that they end two levels too high or too low. Only exact counting
+to the end solves the task. `lag` is the number of brackets. Shorter strings start later, after
+empty steps.
 
-Source: counting is what Gers & Schmidhuber, "LSTM Recurrent Networks Learn Simple Context-Free and
-Context-Sensitive Languages", IEEE Transactions on Neural Networks 12, 2001, show an LSTM to learn,
-and what Weiss, Goldberg & Yahav, "On the Practical Computational Power of Finite Precision RNNs for
-Language Recognition", ACL 2018, show it to do without bound, unlike a GRU or a simple cell whose
-states are squashed.
+Source: an LSTM learns to count (Gers & Schmidhuber, "LSTM Recurrent Networks Learn Simple
+Context-Free and Context-Sensitive Languages", IEEE Transactions on Neural Networks 12, 2001). It
+counts without bound, unlike a GRU or a simple cell with their bounded states (Weiss, Goldberg &
+Yahav, "On the Practical Computational Power of Finite Precision RNNs for Language Recognition", ACL
+2018).
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ OPEN, CLOSE = 1, -1
 def draw(random: np.random.Generator, lags: Lags, longest: int) -> Drawn:
     """Return strings (opens, closes) of `longest` steps, `lags` of which are brackets at the end.
 
-    The answer is 1 where all is well nested and else 0. An odd lag counts as the next even one.
+    The answer is 1 for a well nested string, else 0. An odd lag counts as the next even one.
 
     Raises:
         ValueError: `longest` is odd.
@@ -45,8 +45,8 @@ def draw(random: np.random.Generator, lags: Lags, longest: int) -> Drawn:
 def draw_nested(random: np.random.Generator, *, count: int, length: int) -> NDArray[np.int64]:
     """Return well nested strings (count, length) of `OPEN` and `CLOSE`, all equally likely.
 
-    Of the rotations of any string with one `CLOSE` too many, exactly one is a well nested string
-    and a `CLOSE`: the one that begins where the depth is least for the first time.
+    Among the rotations of a string with one extra `CLOSE`, exactly one is a well nested string
+    followed by a `CLOSE`. It starts where the depth first reaches its minimum.
 
     Source: the cycle lemma of Dvoretzky & Motzkin, "A Problem of Arrangements", Duke Mathematical
     Journal 14, 1947.

@@ -1,4 +1,4 @@
-"""Which points there are to be measured: each task, at each lag, with each cell, for each seed."""
+"""The points to measure: each task, at each lag, with each cell, for each seed."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ TASKS: dict[str, Task] = {task.name: task for task in (RECALL, ADDING, BRACKETS)
 
 
 class Place(NamedTuple):
-    """Where a point lies; it is found again by this."""
+    """The place of a point, which identifies it."""
 
     task: str
     cell: Cell
@@ -22,12 +22,12 @@ class Place(NamedTuple):
 
     @property
     def name(self) -> str:
-        """A name for a file, such as `adding-gru-100-1`."""
+        """The name of its file, such as `adding-gru-100-1`."""
         return f"{self.task}-{self.cell}-{self.lag}-{self.seed}"
 
 
 def plan(cells: Sequence[Cell], *, seeds: Sequence[int]) -> list[Place]:
-    """Return all places, seed by seed, so that who stops early has whole curves."""
+    """Return all places, seed by seed; an interrupted run then has whole curves."""
     return [
         Place(task.name, cell, lag, seed)
         for seed in seeds

@@ -1,12 +1,12 @@
 """Measures one point of a curve: a small network of one cell learns a task at one lag.
 
-Conditions are the same for all cells: width, rate, steps, and the very sequences. Layers start as
-Keras has them: the LSTM with a forget bias of 1 (Jozefowicz, Zaremba & Sutskever, "An Empirical
-Exploration of Recurrent Network Architectures", ICML 2015), and all three with orthogonal recurrent
+Conditions are the same for all cells: width, rate, steps, and sequences. Layers start with Keras's
+defaults. The LSTM has a forget bias of 1 (Jozefowicz, Zaremba & Sutskever, "An Empirical
+Exploration of Recurrent Network Architectures", ICML 2015). All three have orthogonal recurrent
 weights (Saxe, McClelland & Ganguli, "Exact Solutions to the Nonlinear Dynamics of Learning in Deep
-Linear Neural Networks", ICLR 2014), without which the simple cell of the older literature began.
+Linear Neural Networks", ICLR 2014). The simple cell of the older literature lacks them.
 
-One rate serves all tasks. Of those tried at the lag of 100 with one seed, mean of the three cells:
+One rate serves all tasks. Accuracy by rate, at a lag of 100, one seed, mean of the three cells:
 
             recall   adding   brackets
     3e-3      0.83     0.44       0.66
@@ -32,15 +32,15 @@ from training.settings import Cell
 UNITS = 32
 BATCH = 32
 STEPS = 1_000  # at most
-ROUND = 50  # steps from one check to the next
+ROUND = 50  # steps between two checks
 LEARNING_RATE = 1e-2  # highest
 WARMUP_SHARE = 0.05  # of all steps
-CHECKED = 512  # sequences that say whether to stop
-JUDGED = 1_000  # sequences that the accuracy is of
-SOLVED = 0.99  # right of those checked
+CHECKED = 512  # sequences of a check
+JUDGED = 1_000  # sequences of the accuracy
+SOLVED = 0.99  # share of right answers in a check that ends the point
 
 RoundObserver = Callable[[int, float], None]
-"""Told after each round the steps taken and the share right of the sequences checked."""
+"""Takes the number of steps and the share of right answers of the check after each round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +50,14 @@ class Point:
     Args:
         task: Name of the task.
         cell: Recurrent cell.
-        lag: Steps over which something had to be remembered.
-        seed: Of the first weights and of what was learned from.
-        accuracy: Share right of `JUDGED` sequences at this lag, the same for all cells and seeds;
-            0 where the fit failed.
-        steps: Steps taken.
-        seconds: Time they took, with that of compiling and judging.
-        solved: Whether it stopped because nearly all sequences checked were right.
-        failed: Whether it stopped because the loss was no longer a number.
+        lag: Steps that the answer had to be remembered over.
+        seed: Seed of the first weights and of the training sequences.
+        accuracy: Share of right answers for `JUDGED` sequences at this lag, the same for all cells
+            and seeds; 0 where the fit failed.
+        steps: Number of steps.
+        seconds: Time of the steps, of compiling and of judging.
+        solved: Whether it ended because nearly all checked sequences were right.
+        failed: Whether it ended because the loss was no longer a number.
     """
 
     task: str
@@ -80,17 +80,17 @@ def run_point(
     steps: int = STEPS,
     watch: RoundObserver = lambda steps, accuracy: None,
 ) -> Point:
-    """Learn a task and return how well it went, the same each time but for the seconds.
+    """Learn a task and return its point, which is reproducible except for the seconds.
 
-    Sets the seed of Keras; operations have to be deterministic already.
+    Sets the seed of Keras. Operations must be deterministic already.
 
     Args:
         task: The task.
         cell: Recurrent cell.
-        lag: Steps over which something has to be remembered.
-        seed: Of the first weights and of what is learned from.
+        lag: Steps that the answer has to be remembered over.
+        seed: Seed of the first weights and of the training sequences.
         steps: Steps at most.
-        watch: Called after each round; what it raises ends the point, and nothing is kept.
+        watch: Called after each round. Its exceptions end the point without a result.
     """
     started = time.perf_counter()
     learner = _Learner(task, cell=cell, seed=seed, steps=steps)
@@ -119,12 +119,12 @@ def run_point(
 
 
 def draw_fixed(task: Task, purpose: str, *, count: int, lag: int) -> Drawn:
-    """Return sequences of a task, all at one lag, that are always the same for a purpose."""
+    """Return sequences of a task at one lag, always the same for a purpose."""
     return task.draw(_generator(task.name, purpose, lag), np.full(count, lag), lag)
 
 
 def _draw_rounds(task: Task, *, lag: int, seed: int, steps: int) -> Iterator[Drawn]:
-    """Yield the sequences of each round of steps: other ones for each seed, the same for cells."""
+    """Yield the sequences of each round; they differ by seed and are the same for all cells."""
     random = _generator(task.name, "learn", lag, seed)
     for start in range(0, steps, ROUND):
         count = min(ROUND, steps - start) * BATCH
@@ -132,14 +132,14 @@ def _draw_rounds(task: Task, *, lag: int, seed: int, steps: int) -> Iterator[Dra
 
 
 def _generator(*identity: str | int) -> np.random.Generator:
-    """Return a generator whose draws follow from what they are for."""
+    """Return a generator that is seeded by the identity of its draws."""
     return np.random.default_rng(
         [zlib.crc32(part.encode()) if isinstance(part, str) else part for part in identity]
     )
 
 
 class _Learner:
-    """A network of one layer, whose last state a dense layer reads, and how it learns."""
+    """A network of one recurrent layer and a dense layer on its last state, with its optimizer."""
 
     def __init__(self, task: Task, *, cell: Cell, seed: int, steps: int) -> None:
         keras.utils.set_random_seed(seed)
@@ -151,13 +151,13 @@ class _Learner:
             self._network.trainable_variables,
             rate=make_rate(LEARNING_RATE, steps=steps, warmup=math.ceil(WARMUP_SHARE * steps)),
         )
-        # Compiled for the one length that there is: about half the time of a loop in TensorFlow.
+        # Compiled for the only length: about half the time of a loop in TensorFlow.
         self._step = tf.function(self._learn_batch, autograph=False, jit_compile=True)
         read = [tf.TensorSpec(inputs.shape, tf.float32)]
         self._infer = tf.function(self._network, input_signature=read, autograph=False)
 
     def learn(self, drawn: Drawn) -> float:
-        """Take a step with each batch of the sequences and return the last one's loss."""
+        """Take a step with each batch of the sequences; return the loss of the last batch."""
         loss = math.nan
         for start in range(0, len(drawn.answers), BATCH):
             batch = slice(start, start + BATCH)
@@ -165,7 +165,7 @@ class _Learner:
         return float(loss)
 
     def judge(self, drawn: Drawn) -> float:
-        """Return the share of the sequences that are answered right."""
+        """Return the share of sequences with a right answer."""
         outputs = self._infer(drawn.inputs).numpy()
         return float(self._answer.right(outputs, drawn.answers).mean())
 

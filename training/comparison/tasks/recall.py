@@ -1,14 +1,13 @@
-"""Delayed recall: which symbol it was, so many distracting ones ago.
+"""Delayed recall: name the symbol before a number of distractors.
 
-A sequence is distracting symbols, drawn anew each time, and among them one of those that are asked
-for, `lag` steps before the end. Three bits of a state are enough, but they must
-stand against every step that follows.
+A sequence consists of random distractors and one symbol, `lag` steps before the end. Three bits of
+a state are enough, but they must survive every following step.
 
-Source: the task on which Bengio, Simard & Frasconi, "Learning Long-Term Dependencies with Gradient
-Descent is Difficult", IEEE Transactions on Neural Networks 5, 1994, show that a state which latches
-lets errors vanish; with symbols and random distractors Hochreiter & Schmidhuber, "Long Short-Term
-Memory", Neural Computation 9, 1997, experiment 2. Here there are eight symbols and eight
-distractors, and while learning the symbol comes anywhere.
+Source: with this task Bengio, Simard & Frasconi, "Learning Long-Term Dependencies with Gradient
+Descent is Difficult", IEEE Transactions on Neural Networks 5, 1994, show that errors vanish in a
+state that latches. Hochreiter & Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997,
+experiment 2, use symbols and random distractors. Here are eight symbols and eight distractors, and
+in training the symbol comes anywhere.
 """
 
 import numpy as np
@@ -20,7 +19,7 @@ DISTRACTORS = 8
 
 
 def draw(random: np.random.Generator, lags: Lags, longest: int) -> Drawn:
-    """Return sequences of longest + 1 symbols, one-hot, with the symbol asked for `lags` ago."""
+    """Return sequences of longest + 1 symbols, one-hot, with the asked symbol `lags` ago."""
     count = len(lags)
     symbols = random.integers(SYMBOLS, SYMBOLS + DISTRACTORS, (count, longest + 1))
     answers = random.integers(0, SYMBOLS, count)

@@ -1,13 +1,14 @@
-"""What a memory task is: sequences that can only be answered by who remembers their beginning.
+"""Memory tasks: sequences whose answer requires their beginning.
 
-The answer is read from the last state alone, so all that is needed of a sequence has to be carried
-to its end. The lag of a task says how far. A network is judged at that lag and nothing else, but
-while it learns each sequence has a lag of its own, drawn up to that one, as texts are of all
-lengths. That is a choice which decides much. Where every sequence has the full lag, a GRU and an
-LSTM as Keras starts them halve what they hold, or nearly, at each step, so that their error says
-nothing of what was long ago: asked to recall a symbol over 30 steps they got 15 and 28 % right
-after 600 steps, and the simple cell, whose recurrent weights start orthogonal, all of them after
-150. With lags of all lengths each of the three learns the short ones first and goes on from there.
+The answer is read from the last state alone, so a network has to carry it to the end. The lag of a
+task is the distance. A network is judged at that lag only. In training each sequence has its own
+lag, drawn up to that one, because texts have all lengths.
+
+This choice matters. If every sequence has the full lag, a GRU and an LSTM with Keras's first
+weights about halve their contents at each step. Their error then says nothing about distant steps:
+in recall over 30 steps they reached 15 and 28 % after 600 steps. The simple cell, whose recurrent
+weights start orthogonal, reached 100 % after 150. With lags of all lengths, each of the three
+learns the short ones first and then longer ones.
 """
 
 from collections.abc import Callable
@@ -22,11 +23,11 @@ Lags = NDArray[np.int64]
 
 
 class Drawn(NamedTuple):
-    """Sequences and what is right about them.
+    """Sequences and their answers.
 
     Args:
         inputs: float32 of shape (sequences, time, features).
-        answers: Shape (sequences,): int32 of a task that asks for a symbol, else float32.
+        answers: Shape (sequences,): int32 for a symbol, float32 for a number.
     """
 
     inputs: NDArray[np.float32]
@@ -35,7 +36,7 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True)
 class Symbol:
-    """An answer that is one of `count` symbols; the network gives the logits of each."""
+    """An answer that is one of `count` symbols; the network returns their logits."""
 
     count: int
 
@@ -45,14 +46,14 @@ class Symbol:
         return self.count
 
     def right(self, outputs: NDArray[np.float32], answers: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Return which outputs (sequences, count) are largest where they should be."""
+        """Return whether the answer has the largest of the outputs (sequences, count)."""
         right: NDArray[np.bool_] = outputs.argmax(axis=1) == answers
         return right
 
 
 @dataclass(frozen=True)
 class Number:
-    """An answer that is a number; one nearer to it than `tolerance` is right."""
+    """An answer that is a number; outputs within `tolerance` of it are right."""
 
     tolerance: float
 
@@ -64,7 +65,7 @@ class Number:
     def right(
         self, outputs: NDArray[np.float32], answers: NDArray[np.float32]
     ) -> NDArray[np.bool_]:
-        """Return which outputs (sequences, 1) are near enough."""
+        """Return whether each output (sequences, 1) is within the tolerance."""
         right: NDArray[np.bool_] = np.abs(outputs[:, 0] - answers) < self.tolerance
         return right
 
@@ -74,15 +75,15 @@ class Task:
     """A memory task.
 
     Args:
-        name: In files and on the command line.
-        about: One sentence for readers: what is asked.
-        source: The literature that it is from.
-        features: Numbers of a step of a sequence.
-        answer: What is asked for, and when it is right.
-        chance: Share of right answers of who has read nothing and gives the best fixed answer.
-        lags: Those of the curve.
-        draw: From a generator, the lag of each sequence (sequences,) and the longest that there is
-            to sequences; all are as long as the longest lag needs and end together.
+        name: Name in files and on the command line.
+        about: The question in one sentence for readers.
+        source: Its source in the literature.
+        features: Numbers in a step of a sequence.
+        answer: The kind of answer.
+        chance: Share of right answers from the best fixed answer.
+        lags: Lags of the curve.
+        draw: Draws sequences from a generator, the lag of each (sequences,) and the longest lag.
+            All have the length that the longest lag needs, and end together.
     """
 
     name: str
@@ -96,6 +97,6 @@ class Task:
 
 
 def draw_lags(random: np.random.Generator, *, count: int, longest: int) -> Lags:
-    """Return lags from 1 to the longest, as many short as long ones: their logarithm is uniform."""
+    """Return lags from 1 to the longest; their logarithm is uniform."""
     drawn = np.exp(random.uniform(0.0, np.log(longest + 1.0), count)).astype(np.int64)
-    return np.minimum(drawn, longest)  # which rounding might have passed
+    return np.minimum(drawn, longest)  # rounding may exceed it
