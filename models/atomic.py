@@ -1,4 +1,4 @@
-"""Writes files that appear whole or not at all, and are on disk once they have appeared."""
+"""Writes files that appear whole or not at all, and are on disk when they appear."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ from pathlib import Path
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Give a path to write a file at, which takes the place of `path` at the end.
+    """Yield a path to write a file at; on exit the file replaces `path`.
 
-    What was there before stays until then, and stays where writing fails.
+    The old file stays until then, and stays if writing fails.
     """
     unfinished = path.with_name(f"{path.name}.part")
     yield unfinished
@@ -23,7 +23,7 @@ def replace_file(path: Path) -> Iterator[Path]:
 def sync(path: Path) -> None:
     """Force a file, or the entries of a folder, to disk."""
     if sys.platform == "win32" and path.is_dir():
-        return  # where a folder cannot be opened
+        return  # this system cannot open a folder
     descriptor = os.open(path, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -32,7 +32,7 @@ def sync(path: Path) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Force a folder and its content to disk, so that a rename cannot survive what it names."""
+    """Force a folder and its content to disk, so that a rename cannot outlive its content."""
     for path in sorted(folder.rglob("*"), reverse=True):
         sync(path)
     sync(folder)

@@ -1,4 +1,4 @@
-"""Rows of ids as a network takes them: texts of like length together, padded on the right."""
+"""Batches of ids: texts of similar length together, padded on the right."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,7 +26,7 @@ def pad(rows: Sequence[Row]) -> Ids:
 
 
 def plan_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield the row numbers of each batch, shortest texts first, a batch's longest row last."""
+    """Yield the row numbers of each batch: shortest texts first, longest row of a batch last."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         positions = (len(batch) + 1) * lengths[row]

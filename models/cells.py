@@ -1,11 +1,11 @@
 """The recurrent cells: one record each, with its equations in NumPy, gate by gate.
 
-Whatever differs from cell to cell follows from its record in `CELLS`. Two more places say how other
-libraries compute a cell: `training/network/recurrence.py` in TensorFlow and
-`training/export/onnx_layers.py` in ONNX. These compute faster and keep the gates to themselves.
+All differences between cells are in the records of `CELLS`. Two more files compute the cells in
+other libraries: `training/network/recurrence.py` in TensorFlow and `training/export/onnx_layers.py`
+in ONNX. They are faster, but do not return the gates.
 
-With `x` (inputs,) a token's vector, `h` (units,) the state before it, `s` the logistic function and
-`*` element by element:
+`x` (inputs,) is a token's vector, `h` (units,) the state before it, `s` the logistic function, and
+`*` the product element by element:
 
 simple cell (Elman, "Finding structure in time", Cognitive Science 14, 1990)
     h' = tanh(x W + h U + b)
@@ -21,8 +21,8 @@ translation", EMNLP 2014; the reset gate behind the product, as cuDNN and Keras 
     z, r    = s(x W + h U + b)                                    update and reset gate
     h'      = z * h + (1 - z) * tanh(x W + b + r * (h U + b'))
 
-Where the update gate z or the forget gate f is near one the state stays as it is, and so does what
-an error says of it on its way back: that is why gated cells remember and the simple one does not.
+Where the update gate z or the forget gate f is near 1, the state stays as it is. An error on its
+way back then passes unchanged. This is why gated cells remember and the simple cell does not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,25 +36,25 @@ Array = NDArray[np.float32]
 State = tuple[Array, ...]
 """The state tensors of a layer, each (units,), in the order of its cell's `states`."""
 Step = Callable[["CellLayer", Array, State], tuple[State, tuple[Array, ...]]]
-"""From x W + b and a state to the next state, and the gates."""
+"""From x W + b and a state to the next state and the gates."""
 
 CellName = Literal["lstm", "gru", "rnn"]
-"""What commands, metadata and files call the cells: those of `CELLS`, in its order."""
+"""Names of the cells in commands, metadata and files; the keys of `CELLS`, in its order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What tells one cell from another.
+    """The facts of one cell.
 
     Args:
-        name: What commands, metadata and files call it.
-        title: What people read.
-        gates: Its gates, in the order in which `step` gives them.
-        keeps: The gate that is the share of its content that a unit keeps at a token, if any.
-        states: The state tensors of a layer, the one that the next layer reads first.
-        weights: The weights of a layer, in the order of Keras: W is the kernel, U the recurrent.
-        biases: Numbers that are added to each column.
-        step: Its equations.
+        name: Name in commands, metadata and files.
+        title: Name for people.
+        gates: Names of its gates, in the order of `step`.
+        keeps: The gate that is a unit's kept share of its content at a token, if any.
+        states: Names of the state tensors of a layer; the next layer reads the first.
+        weights: Names of the weights of a layer in Keras's order: W is the kernel, U the recurrent.
+        biases: Number of biases of each column.
+        step: The equations.
     """
 
     name: CellName
@@ -72,12 +72,12 @@ class Cell:
         return len(self.gates) + 1
 
     def multiplications(self, *, inputs: int, units: int) -> int:
-        """Return how many a token takes in a layer, which is what it costs on any machine."""
+        """Return the multiplications of a token in a layer: its cost on any machine."""
         recurrent = units if "recurrent" in self.weights else 0
         return self.blocks * units * (inputs + recurrent)
 
     def count_weights(self, *, inputs: int, units: int) -> int:
-        """Return how many weights and biases a layer has."""
+        """Return the number of weights and biases of a layer."""
         return self.multiplications(inputs=inputs, units=units) + self.blocks * units * self.biases
 
     def kept(self, gates: Mapping[str, Array]) -> Array | None:
@@ -86,25 +86,25 @@ class Cell:
 
 
 def weight_names(cell: CellName, layer: int) -> list[str]:
-    """Return what a version calls the weights of a layer, in the order of the cell's `weights`."""
+    """Return the names of a layer's weights in a version, in the order of the cell's `weights`."""
     return [f"recurrent_{layer}/{part}" for part in CELLS[cell].weights]
 
 
 def state_names(cell: CellName, layer: int) -> list[str]:
-    """Return what a version calls the state tensors of a layer, in the order of `states`."""
+    """Return the names of a layer's state tensors in a version, in the order of `states`."""
     return [f"{state}{layer}" for state in CELLS[cell].states]
 
 
 @dataclass(frozen=True, eq=False)
 class CellLayer:
-    """A layer of one cell; its gates lie side by side in the columns, as Keras keeps them.
+    """A layer of one cell; its gates lie side by side in the columns, in Keras's order.
 
     Args:
-        cell: Which equations.
-        weights: By part. The kernel W has the shape (inputs, blocks * units): input, forget,
-            candidate and output of an LSTM; update, reset and candidate of a GRU. The recurrent U
-            has the shape (units, blocks * units), the bias b (blocks * units,). The bias of a GRU
-            is (2, blocks * units), with that of U in the second row.
+        cell: The cell.
+        weights: Weights by part. The kernel W has the shape (inputs, blocks * units): input,
+            forget, candidate and output of an LSTM; update, reset and candidate of a GRU. The
+            recurrent U has the shape (units, blocks * units), the bias b (blocks * units,). The
+            bias of a GRU is (2, blocks * units), with that of U in the second row.
     """
 
     cell: CellName
@@ -138,7 +138,7 @@ class CellLayer:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """What happened in a layer while it read.
+    """States and gates of a layer at each token.
 
     Args:
         states: Each state tensor after each token, shape (time, units), in the order of `states`.
@@ -150,12 +150,12 @@ class Trace:
 
 
 def run_cell(layer: CellLayer, vectors: Array, *, state: Sequence[Array] | None = None) -> Trace:
-    """Return what happens in a layer that reads vectors.
+    """Return the states and gates of a layer that reads vectors.
 
     Args:
         layer: The layer.
-        vectors: What it reads, shape (time, inputs).
-        state: Its state before the first vector, each tensor (units,); None for zero.
+        vectors: The vectors, shape (time, inputs).
+        state: State before the first vector, each tensor (units,); None for zero.
     """
     cell, units = CELLS[layer.cell], layer.units
     inputs = vectors @ layer.kernel + (layer.bias[0] if layer.bias.ndim == 2 else layer.bias)
@@ -195,7 +195,7 @@ def _step_gru(layer: CellLayer, x: Array, state: State) -> tuple[State, tuple[Ar
 
 
 def _logistic(values: Array) -> Array:
-    """Return 1 / (1 + exp(-v)), which tanh gives without overflow."""
+    """Return 1 / (1 + exp(-v)), computed by tanh without overflow."""
     result: Array = np.float32(0.5) * (np.tanh(np.float32(0.5) * values) + np.float32(1))
     return result
 

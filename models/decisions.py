@@ -1,6 +1,6 @@
-"""From probabilities to labels: what is decided, by what margin, and in which units it is weighed.
+"""From probabilities to labels, margins and log-odds.
 
-Log-odds are the units, in which contributions add up.
+Margins and contributions are in log-odds, because these add up.
 """
 
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from numpy.typing import NDArray
 from models.golden import Probabilities
 from models.metadata import Task
 
-LEAST = 1e-12  # of a probability; what a 32-bit float rounds to nothing is not impossible
+LEAST = 1e-12  # in place of a probability that a 32-bit float rounds to 0
 
 Floats = NDArray[np.floating[Any]]
 Thresholds = Sequence[float] | None
-"""Probability from which each label is given, (labels,); None where they exclude each other."""
+"""Least probability of each label that is given, (labels,); None for single label."""
 Verdict = tuple[int, ...]
 
 
 def choose_labels(probabilities: Floats, *, thresholds: Thresholds) -> NDArray[np.int32]:
-    """Return which label each text is given, or for each label whether it is.
+    """Return the labels of texts.
 
     Args:
         probabilities: Shape (…, labels).
-        thresholds: From which labels are given.
+        thresholds: Least probability of each label that is given; None for single label.
 
     Returns:
-        Without thresholds the number of the likeliest label, the first of equals, shape (…,); else
-        1 for each label that is given and 0 for the others, shape (…, labels).
+        Without thresholds the number of the likeliest label, the first of equals, shape (…,). With
+        thresholds 1 for each given label and 0 for the others, shape (…, labels).
     """
     if thresholds is None:
         return np.asarray(probabilities.argmax(axis=-1), np.int32)
@@ -37,12 +37,12 @@ def choose_labels(probabilities: Floats, *, thresholds: Thresholds) -> NDArray[n
 
 
 def verdict_of(probabilities: Floats, thresholds: Thresholds) -> Verdict:
-    """Return the label of a text, or for each label whether it is given; shape (labels,) in."""
+    """Return the labels of one text from its probabilities (labels,); see `choose_labels`."""
     return tuple(np.atleast_1d(choose_labels(probabilities, thresholds=thresholds)).tolist())
 
 
 def margin_of(probabilities: Floats, thresholds: Thresholds) -> float:
-    """Return how far, in log-odds, the verdict of a text is from another; shape (labels,) in."""
+    """Return the distance in log-odds of a text, (labels,), from another verdict."""
     p = probabilities.astype(np.float64)
     if thresholds is None:
         second, first = np.sort(p)[-2:]
@@ -66,12 +66,11 @@ def change_logits(
 def log_odds(probabilities: Probabilities, label: int, *, task: Task) -> NDArray[np.float64]:
     """Return ln(p / (1 - p)) of one label, shape (rows,).
 
-    Where labels exclude each other 1 - p is the sum of the others, which keeps its digits where p
-    is rounded to 1.
+    For single label 1 - p is the sum of the others, which stays exact where p rounds to 1.
 
     Args:
         probabilities: Shape (rows, labels).
-        label: Which.
+        label: Number of the label.
         task: Whether labels exclude each other.
     """
     wanted = probabilities[:, label].astype(np.float64)

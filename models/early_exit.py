@@ -1,14 +1,14 @@
-"""When enough of a text has been read: the risk that its label will still change.
+"""Early exit: the risk that the label of a text will still change.
 
-A text is looked at every few tokens. The verdict so far has a margin: how far, in log-odds, it is
-from another. What the margin is and was, how much has been read and how much is left, is described
-by a few numbers, from which a logistic regression tells the risk; a reading ends where it is small
+A text is looked at every few tokens. The verdict so far has a margin: its distance in log-odds from
+another verdict. A few features describe the present and past margins, the tokens read and the
+tokens left. From these a logistic regression computes the risk. Reading ends where the risk is low
 enough. Training fits the regression and the limits to validation texts
 (training/export/early_exit.py).
 
-What the network will say of the rest costs its reading, what the n-grams will say only a lookup
-(models/ngrams.py). So where there are n-grams, those of the rest are a number more: by how much
-they will raise the margin.
+The answer of the network for the rest costs its reading; that of the n-grams costs only a lookup
+(models/ngrams.py). A version with n-grams therefore has one more feature: the amount by which those
+of the rest will raise the margin.
 """
 
 import numpy as np
@@ -22,10 +22,10 @@ Features = NDArray[np.float64]
 
 
 class Watch:
-    """Looks at one text on its way.
+    """Looks at one text while it is read.
 
     Args:
-        thresholds: From which labels are given; None where they exclude each other.
+        thresholds: Least probability of each label that is given; None for single label.
     """
 
     def __init__(self, thresholds: Thresholds) -> None:
@@ -35,7 +35,7 @@ class Watch:
 
     @property
     def verdict(self) -> Verdict:
-        """What the text would be given if it ended at the last look."""
+        """The verdict if the text ended at the last look."""
         return self._verdicts[-1]
 
     def look(
@@ -46,17 +46,18 @@ class Watch:
         left: int,
         coming: NDArray[np.float64] | None = None,
     ) -> Features:
-        """Return what describes the text at this look.
+        """Return the features of the text at this look.
 
-        Margin, logarithms of the tokens read and left, then of the margins at all looks, those of
-        other verdicts taken negative: lowest, mean, last change and root mean square change. Last,
-        where the n-grams to come are known, by how much these alone will raise the margin.
+        They are the margin and the logarithms of the tokens read and left. Four describe the
+        margins at all looks: lowest, mean, last change and root mean square change. Margins of
+        other verdicts are negative. The last feature is the rise of the margin by the n-grams still
+        to come, if `coming` is given.
 
         Args:
             probabilities: Shape (labels,).
-            read: Tokens that have been read.
-            left: Tokens that have not, one at least.
-            coming: What the n-grams to come will change in the logits, shape (labels,).
+            read: Number of tokens read.
+            left: Number of tokens left, at least 1.
+            coming: Change of the logits by the n-grams still to come, shape (labels,).
         """
         self._verdicts.append(verdict_of(probabilities, self._thresholds))
         self._margins.append(margin_of(probabilities, self._thresholds))
@@ -69,7 +70,7 @@ class Watch:
         return np.array([*sizes, *before, *ahead])
 
     def _margin_after(self, probabilities: Probabilities, change: NDArray[np.float64]) -> float:
-        """Return the margin after a change of the logits, negative if the verdict is another."""
+        """Return the margin after a change of the logits; negative for another verdict."""
         changed = change_logits(probabilities, change, self._thresholds)
         margin = margin_of(changed, self._thresholds)
         return margin if verdict_of(changed, self._thresholds) == self.verdict else -margin

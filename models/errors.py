@@ -1,4 +1,4 @@
-"""Errors that the contract raises.
+"""Errors of the contract.
 
 GatewiseError
 ├── ModelNotFound        no such model or version in the store
@@ -8,7 +8,7 @@ GatewiseError
 
 
 class GatewiseError(Exception):
-    """Something the user can put right; its message says what and where."""
+    """A fault that the user can correct; its message says what and where."""
 
 
 class ModelNotFound(GatewiseError):
@@ -16,11 +16,11 @@ class ModelNotFound(GatewiseError):
 
 
 class VersionCorrupt(GatewiseError):
-    """A version's files contradict its metadata, or its answers its golden predictions."""
+    """A version contradicts its metadata by its files, or its golden predictions by its answers."""
 
     @classmethod
     def mismatch(cls, where: object, *, expected: object, found: object) -> "VersionCorrupt":
-        """Return an error that names the place, what belongs there and what is there."""
+        """Return an error with the place, the expected and the found value."""
         return cls(f"{where}: expected {expected}, found {found}")
 
 
@@ -29,5 +29,5 @@ class FormatTooNew(GatewiseError):
 
     @classmethod
     def of(cls, where: object, *, supported: int, found: int) -> "FormatTooNew":
-        """Return an error that names the file and both format versions."""
+        """Return an error with the file and both format versions."""
         return cls(f"{where}: format_version {found} is newer than {supported}; upgrade Gatewise")

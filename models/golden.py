@@ -1,4 +1,4 @@
-"""Golden predictions: texts whose ids and probabilities a version must reproduce when loaded."""
+"""Golden predictions: a loaded version must reproduce their ids and probabilities."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ Predict = Callable[[list[list[int]]], Probabilities]
 
 
 class Golden(BaseModel):
-    """Texts with the ids and the probabilities that the exported network gave them."""
+    """Texts with their ids and probabilities from the exported network."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What a model version says of itself: the schema of `assets.extra/metadata.json`."""
+"""The metadata of a version: the schema of `assets.extra/metadata.json`."""
 
 import hashlib
 from datetime import datetime
@@ -30,15 +30,15 @@ class FileRecord(_Record):
 
     @classmethod
     def of(cls, path: Path) -> "FileRecord":
-        """Return the record of a file as it is."""
+        """Return the record of an existing file."""
         return cls(size=path.stat().st_size, sha256=digest_file(path))
 
 
 class StateTensor(_Record):
     """One tensor of the state that `step` takes and returns.
 
-    `shape` is that of one text, without the batch axis; `fill` is its value before the first token.
-    The tensor's successor is the output `next_<name>`.
+    `shape` is that of one text, without the batch axis. `fill` is the value before the first token.
+    The output `next_<name>` is the next value of the tensor.
     """
 
     name: str
@@ -55,36 +55,36 @@ class WeightRecord(_Record):
 
 
 class Stopping(_Record):
-    """When enough of a text has been read; see models/early_exit.py.
+    """The rule of early exit; see models/early_exit.py.
 
     Args:
         every: Tokens between two looks.
-        intercept, weights: Of the log-odds that the label will still change.
-        limits: Up to which of these reading may end, for each certainty.
-        ahead: Whether the n-grams of the rest are looked up, which is a number more to weigh.
+        intercept, weights: Regression of the log-odds that the label will still change.
+        limits: Highest log-odds at which reading may end, by certainty.
+        ahead: Whether the n-grams of the rest are looked up, as one more feature.
     """
 
     every: int = Field(ge=1)
     intercept: float
     weights: tuple[float, ...]
     limits: dict[str, float]
-    ahead: bool = False  # which format version 3 did not know
+    ahead: bool = False  # not in format version 3
 
 
 class NgramTable(_Record):
-    """The table of hashed n-grams: their highest order, its rows and columns.
+    """The table of hashed n-grams: highest order, rows and columns.
 
-    `scale` is what an entry of 1 adds to a logit.
+    An entry of 1 adds `scale` to a logit.
     """
 
     orders: int = Field(ge=1)
     buckets: int = Field(ge=1)
     columns: int = Field(ge=1)
-    scale: float | None = None  # which format versions before 4 did not know
+    scale: float | None = None  # not in format versions before 4
 
 
 class Architecture(_Record):
-    """Sizes of the network, and of the n-gram table beside it if there is one."""
+    """Sizes of the network, and of its n-gram table if there is one."""
 
     cell: CellName
     layers: int = Field(ge=1)
@@ -92,14 +92,14 @@ class Architecture(_Record):
     embedding: int = Field(ge=1)
     vocabulary: int = Field(ge=2)
     parameters: int = Field(ge=1)
-    ngrams: NgramTable | None = None  # which format version 1 did not know
+    ngrams: NgramTable | None = None  # not in format version 1
 
 
 class SplitRecord(_Record):
-    """One split of the training data: where it came from and what was in it.
+    """One split of the training data: its origin and its content.
 
-    `tokens` counts whole texts, also where training cut them. `sha256` is over texts and labels in
-    order, so it does not depend on the file format.
+    `tokens` counts whole texts, also where training cut them. `sha256` covers texts and labels in
+    order, and so does not depend on the file format.
     """
 
     split: str
@@ -109,7 +109,7 @@ class SplitRecord(_Record):
 
 
 class DataRecord(_Record):
-    """The data a version was trained on. `revision` is the Hub commit, None for local files."""
+    """The training data of a version. `revision` is the Hub commit, None for local files."""
 
     source: str
     config: str | None
@@ -122,7 +122,7 @@ class DataRecord(_Record):
 
 
 class Metadata(_Record):
-    """Everything a reader must know to serve a version or to train it again."""
+    """All facts that are needed to serve a version or to train it again."""
 
     format_version: int = FORMAT_VERSION
     name: Name
@@ -139,11 +139,11 @@ class Metadata(_Record):
     data: DataRecord
     settings: dict[str, Setting]
     metrics: dict[str, dict[str, float]]
-    baseline: dict[str, dict[str, float]] = {}  # which format version 1 did not know
+    baseline: dict[str, dict[str, float]] = {}  # not in format version 1
     training: dict[str, float]
     libraries: dict[str, str]
-    weights: dict[str, WeightRecord] = {}  # which format versions 1 and 2 did not know
-    stopping: Stopping | None = None  # nor this
+    weights: dict[str, WeightRecord] = {}  # not in format versions 1 and 2
+    stopping: Stopping | None = None  # not in format versions 1 and 2
     files: dict[str, FileRecord]
 
     @model_validator(mode="after")
@@ -176,7 +176,7 @@ class Metadata(_Record):
             raise VersionCorrupt(f"{path}: not a metadata file ({error})") from error
 
     def save(self, path: Path) -> None:
-        """Write the metadata as JSON for people to read."""
+        """Write the metadata as indented JSON."""
         path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
@@ -187,6 +187,6 @@ def digest_file(path: Path) -> str:
 
 
 class _FormatProbe(BaseModel):
-    """Reads the format version of a file whose other fields may be unknown to this release."""
+    """Reads the format version only; the other fields may be unknown to this release."""
 
     format_version: int

@@ -1,4 +1,4 @@
-"""The names that models may have."""
+"""The rule for names of models."""
 
 import re
 from typing import Annotated
@@ -13,15 +13,15 @@ _NAME = re.compile(NAME_PATTERN)
 
 
 def is_name(text: str) -> bool:
-    """Whether a model may be called so, and a folder of the store may hold its versions."""
+    """Whether a text is a valid name of a model, and of its folder in the store."""
     return _NAME.fullmatch(text) is not None
 
 
 def check_name(text: str) -> str:
-    """Return a name of a model as it is.
+    """Return a valid name of a model unchanged.
 
     Raises:
-        ValueError: It is none; the message says what is allowed.
+        ValueError: The name is not valid; the message states the rule.
     """
     if not is_name(text):
         raise ValueError(

@@ -1,8 +1,8 @@
-"""Hashed n-grams: which row of a version's table each has, and what a text's come to.
+"""Hashed n-grams: their rows in a version's table, and their sum for a text.
 
-The same is done by the exported graph, a piece at a time. Here it is done for a whole text at once
-and without the network, so that what the n-grams will say is known before the network has read on.
-Whoever changes what stands here changes the format; see docs/model-format.md.
+The exported graph computes the same, one piece at a time. Here it is computed for a whole text at
+once and without the network. The answer of the n-grams is then known before the network has read
+the text. A change of this file changes the model format; see docs/model-format.md.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from models.batching import Row
 from models.versions import Version
 
 ORDERS = 3
-WINDOW = 128  # tokens after which an n-gram counts again; whole texts are not worth more memory
-# What an id is multiplied by, by order and by distance from the end of the n-gram. Odd, under 2^31,
-# so that products with ids and their sums stay within 63 bits.
+WINDOW = 128  # tokens after which an n-gram counts again; a limit of memory
+# Factor of an id by order and by distance from the end of the n-gram. Factors are odd and under
+# 2^31, so that products with ids and their sums stay within 63 bits.
 MULTIPLIERS = (
     (1,),
     (1_000_003, 998_244_353),
@@ -26,16 +26,16 @@ MULTIPLIERS = (
 
 Number = TypeVar("Number", np.float32, np.float64)
 NAME = "ngrams"
-"""What the metadata call the table among the weights."""
+"""Name of the table among the weights in the metadata."""
 
 
 @dataclass(frozen=True, eq=False)
 class NgramLookup:
-    """The table of n-grams of a classifier, to be asked without its network.
+    """The table of n-grams of a classifier, for lookups without its network.
 
     Args:
         table: Signed square roots of the weights, shape (buckets, columns).
-        scale: What an entry of 1 adds to a logit.
+        scale: Amount that an entry of 1 adds to a logit.
         labels: Number of labels.
     """
 
@@ -45,7 +45,7 @@ class NgramLookup:
 
     @classmethod
     def of(cls, version: Version) -> "NgramLookup | None":
-        """Return the table of a version; None where it has none, or does not say where it lies."""
+        """Return the table of a version; None if it has none, or no record of its place."""
         metadata = version.metadata
         sizes = metadata.architecture.ngrams
         if sizes is None or sizes.scale is None or NAME not in metadata.weights:
@@ -53,14 +53,14 @@ class NgramLookup:
         return cls(version.weight(NAME), sizes.scale, len(metadata.labels))
 
     def coming(self, ids: Row, *, every: int) -> NDArray[np.float64]:
-        """Return what the n-grams of the rest of a text will change in its logits.
+        """Return the change of the logits by the n-grams of the rest of a text, at each look.
 
         Args:
             ids: The whole text.
             every: Tokens between two looks.
 
         Returns:
-            Shape (looks, labels); there is no look at the end.
+            Shape (looks, labels), without a look at the end.
         """
         starts = np.arange(0, len(ids), every)
         if len(starts) < 2:
@@ -77,7 +77,7 @@ class NgramLookup:
 
 
 def spread(columns: NDArray[Number], *, labels: int) -> NDArray[Number]:
-    """Return logits (rows, labels) from the columns of a table, which two classes may share."""
+    """Return logits (rows, labels) from the columns of a table; two classes may share one."""
     return columns if columns.shape[1] == labels else columns * np.array([-0.5, 0.5], np.float32)
 
 
@@ -85,8 +85,7 @@ def hash_ngrams(ids: NDArray[np.int64], *, buckets: int) -> NDArray[np.int64]:
     """Return the table rows of the n-grams that end at each id but the first ORDERS - 1.
 
     Args:
-        ids: Shape (time,); begins with the ORDERS - 1 ids before the first that is asked for, 0
-            before the start of a text.
+        ids: Shape (time,). The first ORDERS - 1 ids are only context, 0 before the start of a text.
         buckets: Rows of the table.
 
     Returns:
@@ -102,10 +101,10 @@ def hash_ngrams(ids: NDArray[np.int64], *, buckets: int) -> NDArray[np.int64]:
 
 
 def find_repeated(ids: NDArray[np.int64], *, texts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return whether the n-gram that ends at an id ended in the WINDOW ids before it too.
+    """Return whether the n-gram that ends at an id also ended within the WINDOW ids before.
 
     Args:
-        ids: Shape (time,); of several texts, ORDERS - 1 zeros before each.
+        ids: Ids of several texts with ORDERS - 1 zeros before each, shape (time,).
         texts: Number of the text of each id but the first ORDERS - 1.
 
     Returns:
@@ -113,7 +112,7 @@ def find_repeated(ids: NDArray[np.int64], *, texts: NDArray[np.int64]) -> NDArra
     """
     start, count = ORDERS - 1, len(texts)
     repeated = np.zeros((ORDERS, count), np.bool_)
-    names = texts  # equal for equal n-grams of an order in one text, and for no others
+    names = texts  # equal exactly for equal n-grams of an order in one text
     for order in range(ORDERS):
         piece = ids[start - order : start - order + count]
         _, names = np.unique(names * (ids.max(initial=0) + 1) + piece, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's start-up notices, which say nothing to a user, off the screen."""
+"""Hides TensorFlow's start-up notices, which do not help a user."""
 
 import os
 import sys
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_start() -> Iterator[None]:
-    """Hold back what is written to standard error; let it through if importing fails.
+    """Hold back standard error; print it if the import fails.
 
-    The notices come from C++ before any log level is read, so the descriptor itself is redirected.
+    C++ writes the notices before it reads any log level, so the descriptor itself is redirected.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what matters is raised as an exception
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # faults are raised as exceptions
     sys.stderr.flush()
     original = os.dup(2)
     with tempfile.TemporaryFile() as held:

@@ -1,6 +1,6 @@
 """The store: a folder `<root>/<name>/<version>/` for each exported version.
 
-A version appears whole or not at all, and never changes once it is there.
+A version appears whole or not at all, and never changes afterwards.
 """
 
 import re
@@ -24,7 +24,7 @@ class Store:
     """All versions below one folder.
 
     Args:
-        root: The folder; it need not exist until something is published.
+        root: The folder; the first publication makes it if needed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -38,14 +38,14 @@ class Store:
         return sorted(entry.name for entry in folders if _version_folders(entry))
 
     def versions(self, name: str) -> list[Version]:
-        """Return the versions of a model, oldest first; none where there is no such model."""
+        """Return the versions of a model, oldest first; none for an unknown model."""
         return [Version(folder) for folder in _version_folders(self.root / name)]
 
     def resolve(self, reference: str) -> Version:
         """Return the version that `name` (its newest) or `name:version` refers to.
 
         Raises:
-            ModelNotFound: Names what there is instead.
+            ModelNotFound: Lists the existing models or versions.
         """
         name, _, number = reference.partition(":")
         versions = self.versions(name) if name in self.names() else []
@@ -62,9 +62,9 @@ class Store:
 
     @contextmanager
     def staging(self, name: str) -> Iterator[Path]:
-        """Give an empty folder in which a version of `name` is built, then `publish`ed.
+        """Yield an empty folder to build a version of `name` in, then `publish` it.
 
-        It lies on the store's own disk, is invisible to readers and is gone afterwards.
+        It is on the disk of the store, invisible to readers, and deleted on exit.
         """
         parent = self.root / name
         parent.mkdir(parents=True, exist_ok=True)
@@ -76,10 +76,10 @@ class Store:
             _remove_if_empty(parent)
 
     def publish(self, staging: Path, *, metadata: Metadata) -> Version:
-        """Make what lies in `staging` the newest version of `metadata.name`.
+        """Make the content of `staging` the newest version of `metadata.name`.
 
-        Version number and file records of `metadata` are filled in here. Safe against others that
-        publish at the same time: a number that is taken meanwhile is passed over.
+        Fills in version number and file records of `metadata`. Several processes may publish at the
+        same time; a number that is taken meanwhile is skipped.
         """
         files = _file_records(staging)
         parent = self.root / metadata.name
@@ -91,7 +91,7 @@ class Store:
             _make_readable(staging)
             sync_tree(staging)
             try:
-                # Renaming onto a folder that has files fails, so nothing is ever overwritten.
+                # A rename onto a folder with files fails, so no version is overwritten.
                 target = staging.rename(parent / str(stamped.version))
             except OSError:
                 if (parent / str(stamped.version)).exists():
@@ -101,17 +101,17 @@ class Store:
             return Version(target)
 
     def prune(self, name: str, *, keep: int) -> list[int]:
-        """Delete all but the newest `keep` versions of a model; return the numbers deleted.
+        """Delete all but the newest `keep` versions of a model; return the deleted numbers.
 
         Raises:
-            ModelNotFound: There is no such model.
+            ModelNotFound: The model is unknown.
         """
         if keep < 1:
             raise ValueError(f"keep must be at least 1, received {keep}")
         self.resolve(name)
         doomed = self.versions(name)[:-keep]
         for version in doomed:
-            # Renamed first, so that no reader sees a version with half its files.
+            # The rename comes first, so that no reader sees a version with half its files.
             trash = version.path.with_name(f"{_STAGING_PREFIX}pruned-{version.path.name}")
             version.path.rename(trash)
             shutil.rmtree(trash)
@@ -121,7 +121,7 @@ class Store:
 def _version_folders(parent: Path) -> list[Path]:
     try:
         numbered = [entry for entry in parent.iterdir() if _VERSION_NUMBER.fullmatch(entry.name)]
-    except OSError:  # no folder, gone meanwhile, or not ours to read
+    except OSError:  # not a folder, deleted meanwhile, or not readable
         return []
     return sorted((entry for entry in numbered if entry.is_dir()), key=lambda e: int(e.name))
 
@@ -142,7 +142,7 @@ def _file_records(folder: Path) -> dict[str, FileRecord]:
 
 
 def _make_readable(folder: Path) -> None:
-    """Let everyone read: the service may run as another user than the trainer."""
+    """Let all users read, because service and trainer may run as different users."""
     folder.chmod(0o755)
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)

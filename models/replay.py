@@ -1,8 +1,8 @@
-"""The files by which a trainer has a version computed by the service's code, in another process.
+"""The file formats of a replay: a version computed by the service's code, in another process.
 
-The trainer writes a `ReplayRequest`, `python -m service.replay` reads it and writes a
-`ReplayResult`. Both are .npz files, whose arrays have the names of the fields; rows of different
-lengths lie one after the other.
+Training writes a `ReplayRequest`; `python -m service.replay` reads it and writes a `ReplayResult`.
+Both are .npz files with one array for each field. Rows of different lengths lie one after the
+other.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReplayRequest:
-    """What is to be computed.
+    """The work of a replay.
 
     Args:
         rows: Ids of each text, one text at least.
         timed: Numbers of the texts to time, int64.
-        watched: Numbers of the texts whose probabilities are also wanted on the way, int64.
-        every: Tokens between two looks at those.
+        watched: Numbers of the texts to look at before their ends, int64.
+        every: Tokens between two looks.
     """
 
     rows: Sequence[Row]
@@ -38,7 +38,7 @@ class ReplayRequest:
     every: int
 
     def save(self, path: Path) -> None:
-        """Write the file: `tokens` of all texts, int32, their `lengths`, int64, and the rest."""
+        """Write the file: `tokens` of all texts, int32, their `lengths`, int64, and the others."""
         np.savez(
             path,
             tokens=np.concatenate([np.asarray(row, np.int32) for row in self.rows]),
@@ -62,15 +62,15 @@ class ReplayRequest:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ReplayResult:
-    """What a version answers, and how long it takes.
+    """The answers of a version, and their times.
 
     Args:
         probabilities: Shape (texts, labels), float32.
-        milliseconds: Of the engine for each timed text alone, in their order, float64; fewer than
-            were asked for if they take too long.
-        looks: Probabilities of each watched text at each look and at its end, all in a row, shape
-            (looks, labels), float32.
-        looking: Milliseconds that the looks took together.
+        milliseconds: Time of the engine for each timed text alone, in order, float64; fewer than
+            requested if they take too long.
+        looks: Probabilities of each watched text at each look and at its end, one text after the
+            other, shape (looks, labels), float32.
+        looking: Milliseconds of all looks together.
     """
 
     probabilities: Probabilities

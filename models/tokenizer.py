@@ -1,9 +1,9 @@
-"""Text to token ids, in training and in service alike.
+"""Text to token ids, the same in training and service.
 
-A text is cut into words by one regular expression. A word in the vocabulary is one token; any other
-word backs off to the longest vocabulary pieces it is made of, from left to right, pieces inside a
-word being written "##piece" (WordPiece: Schuster and Nakajima, "Japanese and Korean Voice Search",
-ICASSP 2012). Nothing is truncated, and no text is an error.
+One regular expression cuts a text into words. A word in the vocabulary is one token. Any other word
+is split from left to right into the longest pieces in the vocabulary; pieces inside a word are
+written "##piece" (WordPiece: Schuster and Nakajima, "Japanese and Korean Voice Search", ICASSP
+2012). No text is truncated, and no text is an error.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ FORMAT_VERSION = 1
 PAD, UNKNOWN = 0, 1
 PAD_TOKEN, UNKNOWN_TOKEN = "[PAD]", "[UNK]"
 CONTINUATION = "##"
-LONGEST_WORD = 256  # characters, normalised, that are looked at; what follows is one unknown token
+LONGEST_WORD = 256  # normalised characters that are read; the rest is one unknown token
 
-# Blocks of accents, vowel signs and joiners: not \w for Python, but part of a word for its reader.
+# Blocks of accents, vowel signs and joiners: not \w for Python, but part of a word for readers.
 _MARKS = (
     "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
     "\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u0f71-\u0f87\u1000-\u109f\u17b4-\u17d3"
@@ -31,7 +31,7 @@ _MARKS = (
 )
 _SYMBOL = "[\u2190-\u2bff\U0001f000-\U0001faff]"
 _LETTER = r"[^\W_]"
-# Every repetition is bounded, so a word is too, and a stream never has to hold back more than one.
+# Every repetition is bounded, and so is a word. A stream never holds back more than one word.
 PATTERN = (
     # a word or number, with accents and inner apostrophes: naïve, don't, mp3
     rf"{_LETTER}{{1,64}}(?:[{_MARKS}]{{1,8}}{_LETTER}{{0,64}}|['’]{_LETTER}{{1,64}}){{0,8}}"
@@ -47,7 +47,7 @@ Offsets = list[tuple[int, int]]
 
 
 def normalize(word: str) -> str:
-    """Return the form in which a word is looked up: compatibility-composed, lower case."""
+    """Return a word in the form for lookups: compatibility-composed, lower case."""
     lower = unicodedata.normalize("NFKC", word).lower()
     return unicodedata.normalize("NFKC", lower).replace("’", "'")
 
@@ -56,13 +56,13 @@ class Tokenizer:
     """Turns text into token ids.
 
     Args:
-        tokens: The vocabulary; a token's place in it is its id. The first two are the padding
-            (id 0) and the unknown token (id 1).
+        tokens: The vocabulary; the id of a token is its place. The first two are padding (id 0) and
+            the unknown token (id 1).
         pattern: Regular expression that finds the words of a text.
 
     Raises:
-        ValueError: The vocabulary does not start with the two special tokens, or repeats one; or
-            the pattern has groups.
+        ValueError: The vocabulary does not start with the two special tokens, or repeats a token;
+            or the pattern has groups.
     """
 
     def __init__(self, tokens: Sequence[str], *, pattern: str = PATTERN) -> None:
@@ -73,7 +73,7 @@ class Tokenizer:
         self.tokens = tuple(tokens)
         self.pattern = pattern
         self._expression = re.compile(pattern)
-        if self._expression.groups:  # findall would give them in place of the words
+        if self._expression.groups:  # findall would return them instead of the words
             raise ValueError("pattern must have no groups but (?:…)")
         self._find_words = self._expression.findall
         self._ids = {token: id for id, token in enumerate(self.tokens)}
@@ -83,11 +83,11 @@ class Tokenizer:
         self._words = _WordCache(self)
 
     def __len__(self) -> int:
-        """Number of ids: the rows that an embedding for this tokenizer needs."""
+        """Number of ids, and of rows in an embedding."""
         return len(self.tokens)
 
     def encode(self, text: str) -> list[int]:
-        """Return the ids of `text`; a text without words gives an empty list."""
+        """Return the ids of `text`; an empty list for a text without words."""
         words = self._words
         return [id for word in self._find_words(text) for id in words[word]]
 
@@ -98,7 +98,7 @@ class Tokenizer:
     def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
         """Return the ids of `text` and, for each, its first and past-the-end character.
 
-        Where normalising changes a word's length, each of its pieces has the span of the word.
+        Each piece has the span of the whole word if normalization changes the word's length.
         """
         ids: list[int] = []
         offsets: Offsets = []
@@ -112,12 +112,11 @@ class Tokenizer:
         return ids, offsets
 
     def split_open(self, text: str) -> tuple[str, str]:
-        """Return the text up to where more text may still change its tokens, and the rest.
+        """Return the part of the text whose tokens are final, and the rest.
 
-        A match is as long as it can be, and what might make it longer begins in the character
-        behind it: so more text can change the last match, and the one before only where the last
-        is what joins both to something to come, as the apostrophe in "don'". White space joins
-        nothing.
+        Matches are as long as possible, so more text can extend the last match. It can change the
+        match before only if the last one can join both to later text, such as the apostrophe in
+        "don'". White space joins nothing.
         """
         if not text or text[-1].isspace():
             return text, ""
@@ -126,15 +125,15 @@ class Tokenizer:
         return text[:cut], text[cut:]
 
     def words(self, text: str) -> list[str]:
-        """Return the normalised words of `text`, from which a vocabulary is learned."""
+        """Return the normalized words of `text`, to learn a vocabulary from."""
         return [normalize(word) for word in self._find_words(text)]
 
     def encode_word(self, word: str) -> tuple[int, ...]:
-        """Return the ids of one word as it stands in a text."""
+        """Return the ids of one written word."""
         return tuple(id for id, _, _ in self._pieces(normalize(word)))
 
     def _pieces(self, word: str) -> list[tuple[int, int, int]]:
-        """Return (id, start, end) of a normalised word: itself, or else its longest pieces."""
+        """Return (id, start, end) of each token of a normalized word: itself, or its pieces."""
         if (whole := self._ids.get(word)) is not None and whole > UNKNOWN:
             return [(whole, 0, len(word))]
         pieces: list[tuple[int, int, int]] = []
@@ -143,7 +142,7 @@ class Tokenizer:
             id, end = self._longest_piece(word, start)
             if id != UNKNOWN or not pieces or pieces[-1][0] != UNKNOWN:
                 pieces.append((id, start, end))
-            else:  # unknown characters in a row are one unknown token
+            else:  # adjacent unknown characters are one unknown token
                 pieces[-1] = (UNKNOWN, pieces[-1][1], end)
             start = end
         if length < len(word):
@@ -161,7 +160,7 @@ class Tokenizer:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that decides the ids, in hexadecimal."""
+        """SHA-256 of the content that decides the ids, in hexadecimal."""
         return hashlib.sha256(self._to_json().encode()).hexdigest()
 
     def save(self, path: Path) -> None:
@@ -181,8 +180,8 @@ class Tokenizer:
         """Read a tokenizer that `save` wrote.
 
         Raises:
-            FormatTooNew: A newer release wrote it.
-            VersionCorrupt: It is not a tokenizer file.
+            FormatTooNew: A newer release wrote the file.
+            VersionCorrupt: The file is not a tokenizer.
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -195,9 +194,9 @@ class Tokenizer:
 
 
 def _longest_by_start(tokens: Sequence[str]) -> dict[str, int]:
-    """Return the length of the longest piece by its first character, with "##" where it has one.
+    """Return the length of the longest piece by its first character, with "##" if it has one.
 
-    Most characters begin only short pieces, and those of other scripts none.
+    Most characters start only short pieces; characters of other scripts start none.
     """
     longest: dict[str, int] = {}
     for token in tokens:
@@ -209,9 +208,9 @@ def _longest_by_start(tokens: Sequence[str]) -> dict[str, int]:
 
 
 class _WordCache(dict[str, tuple[int, ...]]):
-    """Ids of the words seen so far, as they were written.
+    """Ids of the words so far, by their written form.
 
-    Bounded: texts repeat few words often, so a full cache is emptied rather than managed.
+    The size is bounded. A full cache is simply emptied, because texts repeat few words often.
     """
 
     LIMIT = 100_000

@@ -26,18 +26,18 @@ WEIGHTS = "variables/variables.data-00000-of-00001"
 
 @dataclass(frozen=True)
 class Version:
-    """One version on disk. Its parts are read when they are asked for."""
+    """One version on disk. Its parts are read at their first use."""
 
     path: Path
 
     @property
     def number(self) -> int:
-        """The version's number, its folder's name."""
+        """Number of the version, the name of its folder."""
         return int(self.path.name)
 
     @property
     def reference(self) -> str:
-        """What `Store.resolve` finds it by: name:number."""
+        """The reference for `Store.resolve`: name:number."""
         return f"{self.path.parent.name}:{self.path.name}"
 
     @cached_property
@@ -56,15 +56,15 @@ class Version:
         return Golden.load(self.path / GOLDEN)
 
     def weight(self, name: str) -> NDArray[np.generic]:
-        """Return one of the weights that the metadata names, mapped from its file."""
+        """Return a weight by its name in the metadata, mapped from its file."""
         return read_weight(self.path, self.metadata.weights[name])
 
     def verify(self) -> None:
-        """Check all that can be checked without computing a prediction.
+        """Check everything except predictions.
 
         Raises:
             FormatTooNew: A newer release wrote the version.
-            VersionCorrupt: Names the file, what was expected and what was found.
+            VersionCorrupt: A check failed; names the file, the expected and the found value.
         """
         self._verify_place()
         for name in {*REQUIRED, *self.metadata.files} - {ONNX}:
@@ -74,9 +74,9 @@ class Version:
         self.golden.check_ids(self.tokenizer)
 
     def verify_file(self, name: str) -> None:
-        """Raise VersionCorrupt unless the file is there and has the recorded size and hash.
+        """Raise VersionCorrupt unless the file exists with the recorded size and hash.
 
-        `verify` leaves out `model.onnx`, without which a version can still be served.
+        `verify` omits `model.onnx`: a version can be served without it.
         """
         record = self.metadata.files.get(name)
         if record is None:
@@ -101,7 +101,7 @@ class Version:
                 expected=f"{rows} tokens, one for each row of the embedding",
                 found=len(self.tokenizer),
             )
-        digest = self.metadata.files[TOKENIZER].sha256  # which the file has been held against
+        digest = self.metadata.files[TOKENIZER].sha256  # already compared with the file
         if digest != self.metadata.tokenizer_sha256:
             raise VersionCorrupt.mismatch(
                 self.path / TOKENIZER, expected=self.metadata.tokenizer_sha256, found=digest
