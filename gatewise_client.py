@@ -1,11 +1,11 @@
-"""A client of a Gatewise service, for programs that wait and for asyncio. One file, to be copied.
+"""A client of a Gatewise service, blocking or for asyncio. It is one file to copy.
 
     with Client("http://127.0.0.1:8000") as client:
         client.predict("An unforgettable film.")["label"]
         for prediction in client.stream(["An unforget", "table film."]):
             print(prediction["label"])
 
-Needs httpx2, nothing else of Gatewise.
+Needs httpx2, and nothing else of Gatewise.
 """
 
 import asyncio
@@ -19,17 +19,17 @@ from typing import Any, Literal, NotRequired, Self, TypedDict, Unpack
 import httpx2
 
 URL = "http://127.0.0.1:8000"
-BATCH_TEXTS = 1_000  # of one request
+BATCH_TEXTS = 1_000  # in one request
 BATCH_CHARS = 1_000_000
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts where the service names none
-LONGEST_DEADLINE = 3_600.0  # seconds; a service takes no longer one
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts if the service names no time
+LONGEST_DEADLINE = 3_600.0  # seconds; a service accepts no longer one
 WORTH_ANOTHER = (429, 502, 503, 504)
 
 Explain = bool | Literal["prefix", "occlusion"]
 
 
 class Prediction(TypedDict):
-    """What a service says of a text; `docs/architecture.md` and `/docs` say what each field is."""
+    """The prediction of a text; `docs/architecture.md` and `/docs` describe each field."""
 
     label: NotRequired[str]
     score: NotRequired[float]
@@ -45,14 +45,14 @@ class Prediction(TypedDict):
 
 
 class ServiceError(Exception):
-    """What a service answered in place of a prediction.
+    """The error that a service returned in place of a prediction.
 
     Args:
         status: HTTP status; 0 for one text of several.
-        type: What kind of error.
-        message: What was wrong, and what would be right.
-        field: The part of the request that is to blame.
-        retry_after: Seconds after which there will be time.
+        type: Type of the error.
+        message: The fault, and the right form.
+        field: The faulty part of the request.
+        retry_after: Seconds until the service has time.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class ServiceError(Exception):
 
 
 class Options(TypedDict, total=False):
-    """How a service is asked.
+    """The options of a request.
 
     Args:
-        model: To ask; the service's default if absent.
-        version: Of the model; its newest if absent.
-        timeout: Seconds to wait for an answer; the service does not compute what comes later.
-        attempts: How often to ask where the service is busy, starting or not to be reached.
+        model: Name of the model; the service's default if absent.
+        version: Version of the model; its newest if absent.
+        timeout: Seconds to wait for an answer; the service does not compute a later one.
+        attempts: Most attempts if the service is busy, starting or out of reach.
     """
 
     model: str | None
@@ -88,7 +88,7 @@ class Options(TypedDict, total=False):
 
 
 class _Common:
-    """What both clients know."""
+    """The common part of both clients."""
 
     def __init__(self, url: str, options: Options) -> None:
         self._url = url.rstrip("/")
@@ -107,7 +107,7 @@ class _Common:
         return {k: v for k, v in (self._asked | more).items() if v is not None and v is not False}
 
     def _pause(self, attempt: int, outcome: httpx2.Response | httpx2.TransportError) -> float:
-        """Return the seconds to wait before another attempt; raise where it would not help."""
+        """Return the seconds until another attempt; raise if it would not help."""
         answer = outcome if isinstance(outcome, httpx2.Response) else None
         if answer is not None and answer.status_code not in WORTH_ANOTHER:
             raise _error(answer)
@@ -119,24 +119,24 @@ class _Common:
 
 
 class _Stream:
-    """The pieces of a text so far, and the state after them."""
+    """The pieces of a text so far, and the state after the last one."""
 
     def __init__(self) -> None:
         self._read: list[str] = []
         self._state: str | None = None
 
     def ask(self, piece: str) -> dict[str, object]:
-        """Return what to ask about the next piece."""
+        """Return the request body for the next piece."""
         return {"text": piece, "state": self._state}
 
     def ask_again(self, piece: str, error: ServiceError) -> dict[str, object]:
-        """Return what to ask where the service does not know the state any more; else raise."""
+        """Return the body for the whole text if the service has lost the state; else raise."""
         if error.type != "replay_required":
             raise error
         return {"text": "".join([*self._read, piece])}
 
     def take(self, piece: str, answer: dict[str, Any]) -> Prediction:
-        """Return the prediction, and remember where the text has got."""
+        """Return the prediction, and keep the piece and the state."""
         self._read.append(piece)
         self._state = answer["state"]
         prediction: Prediction = answer["prediction"]
@@ -144,12 +144,12 @@ class _Stream:
 
 
 class Client(_Common):
-    """A client for programs that wait.
+    """A blocking client.
 
     Args:
-        url: Of the service.
-        http: Client to send with; one of its own if absent.
-        options: How to ask; see `Options`.
+        url: URL of the service.
+        http: HTTP client to send with; a new one if absent.
+        options: Options of the requests; see `Options`.
     """
 
     def __init__(
@@ -176,8 +176,8 @@ class Client(_Common):
         """Return the prediction of a text.
 
         Raises:
-            ServiceError: The service gave none.
-            httpx2.TransportError: It could not be reached.
+            ServiceError: The service returned an error.
+            httpx2.TransportError: The service could not be reached.
         """
         body = self._body(text=text, explain=explain, trajectory=trajectory)
         prediction: Prediction = self._post("/predict", body)
@@ -193,7 +193,7 @@ class Client(_Common):
     def stream(self, pieces: Iterable[str]) -> Iterator[Prediction]:
         """Yield, after each piece of one text, the prediction of all of it so far; see `predict`.
 
-        Pieces may be cut anywhere. Where the version that began is gone, all is sent again.
+        Pieces may be cut anywhere. If the first version is gone, the whole text is sent again.
         """
         stream = _Stream()
         for piece in pieces:
@@ -221,9 +221,9 @@ class AsyncClient(_Common):
     """A client for asyncio.
 
     Args:
-        url: Of the service.
-        http: Client to send with; one of its own if absent.
-        options: How to ask; see `Options`.
+        url: URL of the service.
+        http: HTTP client to send with; a new one if absent.
+        options: Options of the requests; see `Options`.
     """
 
     def __init__(
@@ -286,7 +286,7 @@ class AsyncClient(_Common):
 
 
 def _encode(body: Mapping[str, object]) -> bytes:
-    """Return a body as JSON; half a character, where a piece was cut in two, is no UTF-8."""
+    """Return a body as JSON; it escapes half characters of cut pieces, which UTF-8 lacks."""
     try:
         return json.dumps(body, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -296,7 +296,7 @@ def _encode(body: Mapping[str, object]) -> bytes:
 def _error(answer: httpx2.Response) -> ServiceError:
     try:
         return ServiceError(answer.status_code, **answer.json()["error"])
-    except (ValueError, KeyError, TypeError):  # it was not the service that answered
+    except (ValueError, KeyError, TypeError):  # another server answered
         return ServiceError(answer.status_code, message=answer.text[:200] or answer.reason_phrase)
 
 
@@ -308,11 +308,11 @@ def _items(answer: Any) -> list[Prediction | ServiceError]:
 
 
 def _batches(texts: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Yield texts in a row, as many as fit into a request."""
+    """Yield neighbouring texts, as many as fit into a request."""
     batch: list[str] = []
     chars = 0
     for text in texts:
-        # What is no text gets an error in its place.
+        # The service returns an error in place of a value that is not a text.
         length = len(text) if isinstance(text, str) else 0
         if batch and (len(batch) >= BATCH_TEXTS or chars + length > BATCH_CHARS):
             yield batch

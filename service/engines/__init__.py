@@ -1,1 +1,1 @@
-"""What computes probabilities from token ids: one protocol, two interchangeable engines."""
+"""Engines compute probabilities from token ids: one protocol, two interchangeable engines."""

@@ -1,7 +1,7 @@
-"""Computes many texts at once: like lengths together, long texts in slices.
+"""Computes many texts at once: similar lengths together, long texts in slices.
 
-Neither changes a probability: the network masks padding, and a slice continues from the state
-after the one before.
+Neither changes a probability. The network masks padding, and each slice continues from the state
+after the last one.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from models.golden import Probabilities
 from models.metadata import StateTensor
 from service.engines.protocol import Engine, initial_state
 
-SLICE_TOKENS = 2_048  # bounds the memory that a long text needs
+SLICE_TOKENS = 2_048  # bounds the memory of a long text
 
 
 def compute(engine: Engine, ids: Sequence[Row], *, state: tuple[StateTensor, ...]) -> Probabilities:
     """Return probabilities (texts, labels) in the order of `ids`, one list of ids per text.
 
     Args:
-        engine: Where to compute.
+        engine: The engine that computes.
         ids: Token ids of each text; a text may be empty.
-        state: State tensors of the version; without any, texts are not sliced.
+        state: State tensors of the version; without them texts are not sliced.
     """
     lengths = [len(row) for row in ids]
     results: dict[int, Probabilities] = {}
@@ -35,7 +35,7 @@ def compute(engine: Engine, ids: Sequence[Row], *, state: tuple[StateTensor, ...
 def compute_batch(
     engine: Engine, batch: Sequence[Row], *, state: tuple[StateTensor, ...]
 ) -> Probabilities:
-    """Return probabilities (texts, labels) of texts that are padded to the longest of them."""
+    """Return probabilities (texts, labels) of texts in one padded batch."""
     longest = max(map(len, batch))
     if state and longest > SLICE_TOKENS:
         return _compute_slices(engine, batch, state, longest=longest)

@@ -1,4 +1,4 @@
-"""What computing costs with one engine on this machine, measured while it is warmed up."""
+"""The cost of computing with one engine on this machine, measured during its warm-up."""
 
 import time
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from service.engines.protocol import Engine, initial_state
 
 SHORT, LONG, MANY = 8, 64, 8
 ROUNDS = 5
-LEAST = 1e-9  # seconds; a cost that noise made negative
+LEAST = 1e-9  # seconds; replaces a cost that noise made negative
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds that one call takes: `call + tokens * (step + texts * text)`.
+    """Seconds of one call: `call + tokens * (step + texts * text)`.
 
-    A step reads one token of every text: its weights are fetched once for all of them, which is
-    what a batch saves.
+    A step reads one token of every text. It fetches the weights once for all texts; this is the
+    gain of a batch.
 
     Args:
-        call: Of the call itself.
-        step: Of a step, whatever the number of texts.
-        text: Of each text in a step.
+        call: Seconds of the call itself.
+        step: Seconds of a step, independent of the number of texts.
+        text: Seconds of each text in a step.
     """
 
     call: float
@@ -34,26 +34,27 @@ class Cost:
 
     @property
     def seconds_per_token(self) -> float:
-        """Of one text alone."""
+        """Seconds of a token of one text alone."""
         return self.step + self.text
 
     def seconds(self, tokens: int, *, texts: int = 1, calls: int = 1) -> float:
-        """Return what so many tokens of each of so many texts take in so many calls."""
+        """Return the seconds for `tokens` tokens of each of `texts` texts in `calls` calls."""
         return calls * self.call + tokens * (self.step + texts * self.text)
 
     def tokens_within(self, seconds: float, *, texts: int = 1) -> int:
-        """Return how many tokens of each text can be read in one call, at least one."""
+        """Return the tokens of each text that one call can read in `seconds`, at least 1."""
         return max(1, int((seconds - self.call) / (self.step + texts * self.text)))
 
 
 def measure_cost(engine: Engine, state: tuple[StateTensor, ...]) -> Cost:
-    """Return what calls of an engine cost.
+    """Measure the cost of an engine's calls.
 
-    Four shapes are timed, in turn, each as the fastest of a few: what else runs only adds.
+    Four shapes are timed in turn. The fastest of a few calls counts, because other work on the
+    machine only adds time.
 
     Args:
         engine: The engine.
-        state: State tensors of its version; without any, whole texts are timed.
+        state: State tensors of its version; without them whole texts are timed.
     """
     shapes = [(texts, tokens) for texts in (1, MANY) for tokens in (SHORT, LONG)]
     fastest = dict.fromkeys(shapes, float("inf"))

@@ -1,4 +1,4 @@
-"""How far the gates of a network open at each token, computed in NumPy from its weights."""
+"""The opening of a network's gates at each token, computed in NumPy from its weights."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class Layers:
 
     Args:
         embedding: Vector of each id, shape (vocabulary, width).
-        cells: The layers, the first one that reads the vectors.
+        cells: The layers; the first one reads the vectors.
     """
 
     def __init__(self, embedding: NDArray[np.generic], cells: Sequence[CellLayer]) -> None:
@@ -31,7 +31,7 @@ class Layers:
         """Return the layers of a version.
 
         Raises:
-            NoWeights: Its metadata do not say where its weights are.
+            NoWeights: Its metadata have no places of weights.
         """
         if not version.metadata.weights:
             raise NoWeights(version.reference)
@@ -48,8 +48,8 @@ class Layers:
         """Return the layers' states after ids, and the mean of each gate at each id by layer.
 
         Args:
-            ids: What is read.
-            state: Of the text before, as an engine has it; None at its start.
+            ids: The ids to read.
+            state: State of the text before, in the form of an engine; None at the start.
         """
         sequence = np.asarray(self._embedding[np.asarray(ids, np.int32)], np.float32)
         after: TextState = {}
@@ -71,7 +71,7 @@ class Layers:
 
 
 def _weight(version: Version, name: str) -> NDArray[np.float32]:
-    # A copy: the weight may begin at any byte of its file, and each product would copy it anew.
+    # A copy: the weight may start at any byte of its file, and each product would copy it again.
     return np.array(version.weight(name), np.float32)
 
 

@@ -12,13 +12,13 @@ from service.engines.protocol import Engine
 
 EngineKind = Literal["auto", EngineName]
 
-THREADS = 1  # of one call: the service computes several requests side by side instead
+THREADS = 1  # of one call; the service computes several requests at the same time instead
 
 _log = logging.getLogger(__name__)
 
 
 def open_engine(version: Version, *, kind: EngineKind) -> Engine:
-    """Return an engine for a verified version, warm and checked against its golden predictions.
+    """Return an engine for a verified version, warmed up and checked on its golden predictions.
 
     `auto` takes the ONNX model if it passes its checks, otherwise the SavedModel.
 
@@ -35,9 +35,9 @@ def open_engine(version: Version, *, kind: EngineKind) -> Engine:
 
 
 def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
-    """Return the engine of one kind, as it is: neither warm nor checked.
+    """Return the engine of one kind, without warm-up and check.
 
-    The runtime is imported here, so a process pays only for the one it uses.
+    The runtime is imported here, so a process loads only the one it uses.
     """
     if kind == "savedmodel":
         from service.engines.savedmodel import SavedModelEngine
@@ -49,7 +49,7 @@ def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
 
 
 def available_cores() -> int:
-    """Return the cores that this process may use; all cores where the system does not tell."""
+    """Return the cores that this process may use; all cores if the system does not know."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -66,6 +66,6 @@ def _open(version: Version, *, kind: EngineName) -> Engine:
         raise
     except ImportError as error:
         raise VersionCorrupt(f"the {kind} engine is not installed here: {error}") from error
-    except Exception as error:  # each runtime raises its own
+    except Exception as error:  # each runtime has its own error types
         raise VersionCorrupt(f"{version.path}: the {kind} engine cannot run it: {error}") from error
     return engine

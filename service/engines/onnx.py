@@ -12,7 +12,7 @@ from service.engines.protocol import BatchState, initial_state
 
 
 class OnnxEngine:
-    """Loads the ONNX twin of a version.
+    """Loads the ONNX model of a version.
 
     Args:
         folder: The version's folder.
@@ -27,7 +27,7 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3  # errors
-        # Texts differ in length, so plans and arenas made for one shape only pile up memory.
+        # Texts differ in length, so memory plans and arenas for each shape only waste memory.
         options.enable_mem_pattern = False
         options.enable_cpu_mem_arena = False
         self._session = onnxruntime.InferenceSession(

@@ -1,4 +1,4 @@
-"""The protocol that every engine fulfils."""
+"""The protocol of all engines."""
 
 from typing import Protocol
 
@@ -16,7 +16,7 @@ TextState = dict[str, NDArray[np.float32]]
 
 
 class Engine(Protocol):
-    """Computes probabilities. Safe to call from several threads at once."""
+    """Computes probabilities. Several threads may call it at the same time."""
 
     @property
     def name(self) -> str:
@@ -26,9 +26,9 @@ class Engine(Protocol):
         """Return probabilities (batch, labels) of whole texts, ids (batch, time)."""
 
     def step(self, ids: Ids, state: BatchState) -> tuple[Probabilities, BatchState]:
-        """Read ids (batch, time) on from `state`; return probabilities and the state after them.
+        """Read ids (batch, time) from `state`; return probabilities and the next state.
 
-        A row of padding leaves its state as it is.
+        A row of padding does not change its state.
         """
 
 

@@ -1,4 +1,4 @@
-"""An engine that runs one version: what its calls cost, and the state that they carry."""
+"""An engine with one version, its cost and its state tensors."""
 
 from functools import cached_property
 
@@ -11,9 +11,9 @@ class Runner:
     """Runs one version. The scheduler knows runners, not labels.
 
     Args:
-        engine: What computes.
-        state: State tensors of the version; none where it reads whole texts only.
-        cost: What calls of the engine cost; measured at its first use if absent.
+        engine: The engine that computes.
+        state: State tensors of the version; empty if it reads whole texts only.
+        cost: Cost of the engine's calls; measured at its first use if absent.
     """
 
     def __init__(
@@ -26,10 +26,10 @@ class Runner:
 
     @cached_property
     def cost(self) -> Cost:
-        """What calls of the engine cost here; measuring takes some twenty of them."""
+        """Cost of the engine's calls on this machine; the measurement takes about 20 calls."""
         return measure_cost(self.engine, self.state)
 
     @property
     def sliced(self) -> bool:
-        """Whether a text can be read in slices."""
+        """Whether the version can read a text in slices."""
         return bool(self.state)

@@ -21,10 +21,10 @@ class SavedModelEngine:
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         self._tensorflow = _start_tensorflow(threads)
-        # The signatures live only as long as the object they belong to.
+        # The signatures live only as long as their object.
         self._loaded = self._tensorflow.saved_model.load(str(folder))
         self._predict = self._loaded.signatures["serving_default"]
-        self._step = self._loaded.signatures.get("step")  # which only a streamable version has
+        self._step = self._loaded.signatures.get("step")  # only in a streamable version
 
     def predict(self, ids: Ids) -> Probabilities:
         """See Engine."""
@@ -44,6 +44,6 @@ class SavedModelEngine:
 def _start_tensorflow(threads: int) -> Any:
     import tensorflow
 
-    with suppress(RuntimeError):  # already running, with the threads of the first engine
+    with suppress(RuntimeError):  # already started, with the threads of the first engine
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     return tensorflow

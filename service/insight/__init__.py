@@ -1,1 +1,1 @@
-"""Why a text got its label, and where on the way it was decided."""
+"""Explains a text's label: contributions of tokens, verdicts by sentence, gates."""

@@ -1,4 +1,4 @@
-"""Classifies one text, explains its label, and says where on the way it was decided."""
+"""Classifies one text, explains its label, and shows its verdict after each sentence."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ from service.texts import check_tokens
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
-    """What to say of a text beside its prediction.
+    """The requested additions to a prediction.
 
     Args:
-        explain: How to say what each token contributes; None not to.
-        trajectory: Whether to say how the verdict stands after each sentence.
-        gates: Whether to say how far the gates open at each token.
-        top_k: Number of probabilities to give; None for all.
+        explain: Method of the contributions of tokens; None for no contributions.
+        trajectory: Whether to return the verdict after each sentence.
+        gates: Whether to return the opening of the gates at each token.
+        top_k: Number of probabilities to return; None for all.
     """
 
     explain: Method | None
@@ -39,15 +39,15 @@ class Examination:
     top_k: int | None
 
     def plan(self, rows: Sequence[Row]) -> list[Reading]:
-        """Return what is read: the text with its stops, then what it is compared with.
+        """Return the readings: the text with its stops, then the texts to compare with.
 
-        All are one request, so that there is one deadline for all.
+        They are one request with one deadline.
 
         Args:
-            rows: Ids of each sentence, or of the text as a whole.
+            rows: Ids of each sentence, or of the whole text.
 
         Raises:
-            TooLarge: There are too many tokens for what is asked about each.
+            TooLarge: There are too many tokens for the requested additions.
         """
         ids = _join(rows)
         if self.explain is not None or self.gates:
@@ -69,14 +69,14 @@ async def examine(
     wanted: Examination,
     caller: Caller,
 ) -> tuple[Answer, Stages]:
-    """Return the prediction of a text with what is asked beside it, and what took how long.
+    """Return the prediction of a text with the requested additions, and the times of all stages.
 
     Args:
-        answerer: Has it computed.
+        answerer: Computes the readings.
         classifier: The version.
         text: The text.
-        wanted: What is asked.
-        caller: Who waits.
+        wanted: The requested additions.
+        caller: The waiting caller.
 
     Raises:
         ServiceError: The text is too long, or the version reads whole texts only.
@@ -117,7 +117,7 @@ def _join(rows: Sequence[Row]) -> NDArray[np.int32]:
 def _trace(
     classifier: Classifier, spans: Spans, answered: Answered, *, top_k: int | None
 ) -> dict[str, object]:
-    """Return how the verdict stood after each sentence, and where it turned."""
+    """Return the verdict after each sentence, and the sentences where it turned."""
     job = answered.jobs[0]
     after = dict(zip(job.stops, job.seen, strict=True))
     ends = accumulate(map(len, answered.rows))
@@ -128,7 +128,7 @@ def _trace(
 def _explain(
     classifier: Classifier, method: Method, offsets: Offsets, answered: Answered
 ) -> Explanation:
-    """Return what each token contributes."""
+    """Return the contribution of each token."""
     result, *others = _results(answered)
     if method == "occlusion":
         return explain_by_occlusion(classifier, offsets, [result, *others])
@@ -136,5 +136,5 @@ def _explain(
 
 
 def _results(answered: Answered) -> list[Probabilities]:
-    """Return the probabilities of all readings; raise what one failed with."""
+    """Return the probabilities of all readings; raise the error of a failed one."""
     return [answered.result(place) for place in range(len(answered.jobs))]

@@ -1,4 +1,4 @@
-"""What each token of a text contributes to its verdict."""
+"""The contribution of each token of a text to its verdict."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -29,7 +29,7 @@ MEANINGS: dict[Method, str] = {
 
 
 def readings_for(method: Method, ids: NDArray[np.int32]) -> list[Reading]:
-    """Return what is read beside a text: the empty one, or the text without each token."""
+    """Return the readings beside a text: the empty text, or the text without each token."""
     if method == "prefix":
         return [Reading([])]
     return [Reading(np.delete(ids, place)) for place in range(len(ids))]
@@ -38,10 +38,10 @@ def readings_for(method: Method, ids: NDArray[np.int32]) -> list[Reading]:
 def explain_by_prefix(
     classifier: Classifier, offsets: Offsets, seen: Sequence[Probabilities]
 ) -> Explanation:
-    """Return by how much the log-odds change with each token.
+    """Return the change of the log-odds with each token.
 
     Args:
-        classifier: What answered.
+        classifier: The classifier that answered.
         offsets: Characters of each token.
         seen: Probabilities of the empty text, then after each token.
     """
@@ -55,12 +55,12 @@ def explain_by_prefix(
 def explain_by_occlusion(
     classifier: Classifier, offsets: Offsets, read: Sequence[Probabilities]
 ) -> Explanation:
-    """Return by how much the log-odds fall without each token.
+    """Return the fall of the log-odds without each token.
 
     Args:
-        classifier: What answered.
+        classifier: The classifier that answered.
         offsets: Characters of each token.
-        read: Probabilities of the text, then of it without each token.
+        read: Probabilities of the text, then of the text without each token.
     """
     rows = np.stack(read)
     label = int(np.argmax(rows[0]))

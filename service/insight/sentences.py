@@ -1,18 +1,18 @@
-"""Where sentences end."""
+"""Finds the sentences of a text."""
 
 import re
 
-# What ends a sentence, with what closes a quotation or bracket behind it; or an empty line. A run
-# of stops is tried once and whole, or a long one would take time that grows with its square.
+# The end of a sentence, with closing quotation marks or brackets behind it; or an empty line. A run
+# of stops is matched only as a whole; otherwise a long run would take quadratic time.
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s|$)|[。！？]+[」』”’）]*|\n[^\S\n]*\n")
 
 Spans = list[tuple[int, int]]
 
 
 def find_sentences(text: str) -> Spans:
-    """Return the first and past-the-end character of each sentence, white space around it left out.
+    """Return the first and past-the-end character of each sentence, without space around it.
 
-    Together they hold every character of the text that is not white space.
+    Together the sentences hold every character of the text that is not white space.
     """
     spans: Spans = []
     start = 0

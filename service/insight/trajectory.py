@@ -1,4 +1,4 @@
-"""How the verdict stands after each sentence, and where it turns."""
+"""The verdict after each sentence, and the sentences where it turns."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,13 +12,13 @@ from service.insight.sentences import Spans
 def describe_trajectory(
     classifier: Classifier, spans: Spans, seen: Sequence[Probabilities], *, top_k: int | None
 ) -> list[Stand]:
-    """Return how the verdict stands after each sentence.
+    """Return the verdict after each sentence.
 
     Args:
-        classifier: What answered.
+        classifier: The classifier that answered.
         spans: Characters of each sentence.
-        seen: Probabilities after each.
-        top_k: Number of probabilities to give; None for all.
+        seen: Probabilities after each sentence.
+        top_k: Number of probabilities to return; None for all.
     """
     stands = []
     for (start, end), probabilities in zip(spans, seen, strict=True):
@@ -29,7 +29,7 @@ def describe_trajectory(
 
 
 def find_turns(stands: Sequence[Stand]) -> list[Turn]:
-    """Return the sentences after which the labels are not those after the sentence before."""
+    """Return the sentences that change the labels."""
     return [
         Turn(start=after.start, end=after.end, before=before.labels, after=after.labels)
         for before, after in pairwise(stands)

@@ -1,6 +1,6 @@
 """Files of rows, read and written some rows at a time: CSV, JSON lines, Parquet.
 
-What stands in a row is kept; the answers stand in columns behind it.
+The columns of a row are kept; the answers follow in new columns.
 """
 
 import csv
@@ -15,17 +15,17 @@ from typing import IO, Any, TypeVar
 from models.errors import GatewiseError
 
 Columns = dict[str, type]
-"""The columns that are added to each row, and what stands in them: str, float or list (of str)."""
+"""The added columns and the types of their values: str, float or list (of str)."""
 Added = dict[str, Any]
-"""What is added to one row, by column; None where there is nothing to say."""
+"""The added values of one row, by column; None for an empty one."""
 
 
 class FormatError(GatewiseError):
-    """A file that cannot be read, or not written so."""
+    """A file cannot be read, or cannot be written in this format."""
 
 
 class BadRow(Exception):
-    """A row, or a text in it, that cannot be read; the others can."""
+    """A row, or the text in it, cannot be read; other rows can."""
 
 
 JsonRow = dict[str, Any] | BadRow
@@ -44,28 +44,28 @@ class Format(ABC):
 
     @abstractmethod
     def batches(self, source: IO[bytes], *, rows: int) -> Iterator[Sequence[Any]]:
-        """Yield the rows of a file, so many at a time."""
+        """Yield the rows of a file, at most `rows` at a time."""
 
     @abstractmethod
     def texts(self, batch: Sequence[Any]) -> list[Any]:
-        """Return what stands in the text column of each row, or a BadRow in its place."""
+        """Return the value of each row's text column, or a BadRow in its place."""
 
     @abstractmethod
     def write(
         self, batch: Sequence[Any], answers: Sequence[Added], target: Path, *, columns: Columns
     ) -> None:
-        """Write rows with their answers to a file of their own.
+        """Write rows with their answers to a new file.
 
         Raises:
-            FormatError: A row has a column of that name already.
+            FormatError: A row already has a column of that name.
         """
 
     @abstractmethod
     def join(self, parts: Sequence[Path], target: IO[bytes]) -> None:
-        """Write the rows of several files, one behind the other."""
+        """Write the rows of several files, one file after the other."""
 
     def _check(self, there: Sequence[str], new: Columns) -> None:
-        """Raise FormatError if an answer would take the place of a column."""
+        """Raise FormatError if an answer would replace a column."""
         if taken := sorted(set(there) & set(new)):
             raise FormatError(f"there is a column {taken[0]!r} already; give another --prefix")
 
@@ -73,7 +73,7 @@ class Format(ABC):
         """Return the name of the text column.
 
         Raises:
-            FormatError: It is not there, or not named among several.
+            FormatError: It is missing, or not named among several.
         """
         listed = ", ".join(map(repr, there)) or "none"
         if self.column is not None and self.column not in there:
@@ -213,14 +213,14 @@ class Parquet(Format):
 
 
 def _to_field(value: Any) -> str:
-    """Return what stands in a CSV file: lists as JSON, nothing for None."""
+    """Return a value for a CSV file: lists as JSON, "" for None."""
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
 
 
 def _group(rows: Iterator[FileRow], size: int) -> Iterator[list[FileRow]]:
-    """Yield rows so many at a time."""
+    """Yield rows, `size` at a time."""
     while batch := list(islice(rows, size)):
         yield batch
 
@@ -228,7 +228,7 @@ def _group(rows: Iterator[FileRow], size: int) -> Iterator[list[FileRow]]:
 def _parse(line: bytes) -> JsonRow:
     try:
         row = json.loads(line)
-    except ValueError as error:  # of bytes that are no UTF-8 too
+    except ValueError as error:  # also for bytes that are not UTF-8
         return BadRow(f"not JSON: {error}")
     return row if isinstance(row, dict) else BadRow("not a JSON object")
 

@@ -1,4 +1,4 @@
-"""Results that are kept part by part, so that a run that was stopped can go on."""
+"""Results that are kept part by part, so that a stopped run can resume."""
 
 import json
 import shutil
@@ -13,18 +13,18 @@ IDENTITY = "run.json"
 
 
 class PartsError(GatewiseError):
-    """Parts that belong to something else."""
+    """The parts belong to another run."""
 
 
 class Parts:
-    """Numbered files in a folder; each is there whole or not at all.
+    """Numbered files in a folder; each exists whole or not at all.
 
     Args:
-        folder: Where they are; made if it is not there.
-        identity: What they are parts of.
+        folder: Folder of the parts; made if it does not exist.
+        identity: Identity of the run.
 
     Raises:
-        PartsError: The folder has parts of something else.
+        PartsError: The folder has parts of another run.
     """
 
     def __init__(self, folder: Path, *, identity: dict[str, Any]) -> None:
@@ -41,16 +41,16 @@ class Parts:
             )
 
     def has(self, number: int) -> bool:
-        """Whether a part is there."""
+        """Whether a part exists."""
         return self._path(number).exists()
 
     def add(self, number: int, write: Callable[[Path], object]) -> None:
-        """Add a part, written by `write` to the path that it is given."""
+        """Add a part; `write` writes it to a given path."""
         with replace_file(self._path(number)) as unfinished:
             write(unfinished)
 
     def join(self, count: int, target: Path, join: Callable[[list[Path], IO[bytes]], None]) -> None:
-        """Make one file of the first parts, then delete all."""
+        """Join the first `count` parts into one file, then delete all."""
         paths = [self._path(number) for number in range(count)]
         with replace_file(target) as unfinished, unfinished.open("wb") as file:
             join(paths, file)

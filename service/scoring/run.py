@@ -1,4 +1,4 @@
-"""One run of scoring: files, progress, and a word on what came out."""
+"""One run of scoring: files, progress, and a closing line."""
 
 import sys
 import time
@@ -26,21 +26,21 @@ MOST_COMPLAINTS = 20
 
 
 class ScoreError(GatewiseError):
-    """What is asked cannot be done."""
+    """The request cannot be fulfilled."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringRun:
-    """What to score.
+    """The request of a run.
 
     Args:
         source: File to read, or STANDARD.
-        target: File to write, which must not be there yet, or STANDARD.
-        format: Of both; None to tell by the end of their names.
-        column: Of the text; None for "text", or the only one.
-        prefix: Of the columns that are added.
-        engine: What computes.
-        threads: How many compute.
+        target: File to write, which must not exist yet, or STANDARD.
+        format: Format of both; None takes it from the ends of their names.
+        column: Column of the text; None for "text", or the only column.
+        prefix: Prefix of the added columns.
+        engine: Kind of engine that computes.
+        threads: Number of computing threads.
     """
 
     source: Path
@@ -53,10 +53,10 @@ class ScoringRun:
 
 
 def score_file(run: ScoringRun, version: Version) -> None:
-    """Score a file with a version, going on from where a run of the same was stopped.
+    """Score a file with a version; resume a stopped run of the same request.
 
     Raises:
-        GatewiseError: The file, the version or the place of the result does not do.
+        GatewiseError: The file, the version or the target cannot be used.
     """
     form = _choose_format(run)
     if run.source != STANDARD and not run.source.is_file():
@@ -91,12 +91,12 @@ def _choose_format(run: ScoringRun) -> Format:
     if name not in FORMATS:
         raise ScoreError(f"name the --format, one of {', '.join(FORMATS)}, not {name!r}")
     if name == "parquet" and run.source == STANDARD:
-        raise ScoreError("Parquet is read from its end, so not from standard input")
+        raise ScoreError("Parquet cannot be read from standard input; give a file")
     return FORMATS[name](run.column)
 
 
 def _identity(run: ScoringRun, version: Version) -> dict[str, str | int | None]:
-    """Return what must be the same for parts to belong together."""
+    """Return the identity that all parts of a run share."""
     stat = run.source.stat() if run.source != STANDARD else None
     return {
         "input": str(run.source.resolve()),
@@ -120,7 +120,7 @@ def _open(path: Path) -> Iterator[IO[bytes]]:
 
 
 class _Progress:
-    """Shows how far it has got, on standard error, and counts."""
+    """Shows the progress on standard error, and counts rows."""
 
     def __init__(self, source: IO[bytes]) -> None:
         self._source = source
@@ -162,7 +162,7 @@ class _Progress:
             self._console.print(f"row {row}: {what}", markup=False, highlight=False)
 
     def sum_up(self) -> None:
-        """Say what came out."""
+        """Print the counts."""
         said = f"{self._rows:,} rows, {self._speed:,.0f}/s"
         said += f", {self._resumed:,} of them scored before" if self._resumed else ""
         said += f"; {self._bad:,} bad" if self._bad else ""

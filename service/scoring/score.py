@@ -17,11 +17,11 @@ PART_ROWS = 4_096
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringObserver:
-    """Hears how far it has got.
+    """Receives the progress of a run.
 
     Args:
-        advance: Called with the rows of each part, and whether they were there already.
-        complain: Called with the number of each bad row, from 1, and what is wrong with it.
+        advance: Called with the number of rows of each part, and whether the part existed already.
+        complain: Called with the number of each bad row, from 1, and its fault.
     """
 
     advance: Callable[[int, bool], None]
@@ -30,14 +30,14 @@ class ScoringObserver:
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """A part that is being computed.
+    """A part in computation.
 
     Args:
-        number: Of the part.
-        first: Rows before it.
+        number: Number of the part.
+        first: Number of rows before it.
         batch: Its rows.
-        texts: The text of each row, or why there is none.
-        answered: What becomes of the texts.
+        texts: Text of each row, or the fault of the row.
+        answered: The coming answers to the texts.
     """
 
     number: int
@@ -51,10 +51,10 @@ class Scorer:
     """Adds a classifier's answers to the rows of a file.
 
     Args:
-        classifier: What answers.
-        format: Of the file.
-        threads: That compute.
-        prefix: Of the names of the columns that are added.
+        classifier: The classifier that answers.
+        format: Format of the file.
+        threads: Number of computing threads.
+        prefix: Prefix of the added columns.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Scorer:
         """Score all rows of an open file; return the number of parts.
 
         Raises:
-            FormatError: The file cannot be read, or not be written with these columns.
+            FormatError: The file cannot be read, or not written with these columns.
         """
         with answering_files(threads=self._threads) as answerer:
             return asyncio.run(self._score(source, parts, answerer, observer))
@@ -88,7 +88,7 @@ class Scorer:
                 observer.advance(len(batch), True)
             else:
                 begun = self._begin(answerer, batch, number=number, first=row)
-                # Only now, so that these texts are tokenized while those before are computed.
+                # Only now: these texts are tokenized while the last part is computed.
                 await self._finish(before, parts, observer)
                 before = begun
             number, row = number + 1, row + len(batch)
@@ -139,7 +139,7 @@ class Scorer:
 
 
 def _check(given: Any) -> str | BadRow:
-    """Return the text of a row, or why there is none."""
+    """Return the text of a row, or its fault."""
     if isinstance(given, BadRow):
         return given
     if not isinstance(given, str):

@@ -174,7 +174,14 @@ class TestFaults:
 
     def test_parquet_from_standard_input(self, store: Path) -> None:
         options = ["--format", "parquet", "--model", "toy", "--store", store]
-        self.fails("--in", "-", "--out", "-", *options, expected="not from standard input")
+        self.fails(
+            "--in",
+            "-",
+            "--out",
+            "-",
+            *options,
+            expected="Parquet cannot be read from standard input",
+        )
 
     def test_no_rows(self, store: Path, tmp_path: Path) -> None:
         (tmp_path / "i.csv").write_text("text\n")
