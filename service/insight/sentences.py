@@ -2,7 +2,7 @@
 
 import re
 
-# The end of a sentence, with closing quotation marks or brackets behind it; or an empty line. A run
+# The end of a sentence, with closing quotation marks or brackets behind it, or an empty line. A run
 # of stops is matched only as a whole; otherwise a long run would take quadratic time.
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s|$)|[。！？]+[」』”’）]*|\n[^\S\n]*\n")
 

@@ -3,9 +3,9 @@
 The rule takes the cheapest of all within one standard error of the best. It is the
 one-standard-error rule of Breiman, Friedman, Olshen and Stone, "Classification and Regression
 Trees", 1984. It chooses cell and width, the length worth reading, and network or linear baseline.
-The baseline is cheaper than any network. The cost of a network is its multiplications per token; if
-these are about equal, the size of its state. Both are the same on any machine. Only validation rows
-decide; test rows check the choice.
+The baseline is cheaper than any network. The cost of a network is its multiplications per token,
+or the size of its state if these are about equal. Both are the same on any machine. Only validation
+rows decide; test rows check the choice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -148,9 +148,9 @@ def _why_linear(choice: Choice, *, measure: str, enough: bool) -> str:
 
 def _check_linear(difference: Lead, *, measure: str, rows: int, enough: bool) -> str:
     """Return in words what test rows say of the network and the linear baseline."""
-    told = f"On {rows:,} test rows the network leads by {_interval(difference, measure)}"
+    sentence = f"On {rows:,} test rows the network leads by {_interval(difference, measure)}"
     otherwise = _is_sure(difference) and enough == (difference["value"] > 0)
-    return f"{told}, {_noise(difference)}{': these rows say otherwise' if otherwise else ''}."
+    return f"{sentence}, {_noise(difference)}{': these rows say otherwise' if otherwise else ''}."
 
 
 def _beside_ngrams(difference: Lead, *, measure: str, where: str) -> str:

@@ -61,8 +61,8 @@ def choose_plan(wanted: TimePlan, costs: Costs, *, seconds: float) -> TimePlan:
 def _leaner(wanted: TimePlan, *, known: bool) -> Iterator[TimePlan]:
     """Yield plans from the fullest to the leanest; the work with most gain per time stays longest.
 
-    First the further passes over the texts without labels are dropped, then self-training, then
-    repeated passes over the labelled rows, last the first pass over the texts without labels.
+    Further passes over the texts without labels go first, then self-training, then repeated passes
+    over the labelled rows. The first pass over the texts without labels goes last.
 
     Args:
         wanted: The fullest plan.

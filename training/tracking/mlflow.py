@@ -86,8 +86,8 @@ class MlflowLog:
             return
         closed = self._attempt(lambda: self._close(_status(kind)), at_once=True)
         if self._warned:
-            told = "has it all" if closed and (self._complete or kind) else "has not got it all"
-            console.print(f"MLflow {told}")
+            state = "has it all" if closed and (self._complete or kind) else "has not got it all"
+            console.print(f"MLflow {state}")
 
     def observer(self, stage: str) -> Observer:
         """Return the observer that passes the epochs of a stage to MLflow."""
