@@ -7,6 +7,7 @@ files, and the modules `models.tokenizer` and `models.metadata`.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
@@ -45,7 +46,7 @@ def main(
         pair = Pair(
             Checkout("before", before.resolve()), Checkout("after", after.resolve()), Path(scratch)
         )
-        parts = {
+        parts: dict[Part, Callable[[], None]] = {
             "commands": lambda: compare_commands(pair, report),
             "ids": lambda: compare_ids(pair, report, loaded),
             "scoring": lambda: compare_scoring(pair, report, loaded),

@@ -51,7 +51,7 @@ class Checkout:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run Python with these arguments to its end."""
-        with self.start(*arguments, **variables) as process:
+        with self.start(*arguments, log=None, **variables) as process:
             try:
                 output, errors = process.communicate(timeout=PATIENCE)
             finally:

@@ -1,6 +1,7 @@
 """Compares the options of the commands of both checkouts."""
 
 import re
+from functools import partial
 
 from benchmarks.sameness.checkout import Checkout, Pair
 from benchmarks.sameness.report import Difference, Report
@@ -15,7 +16,7 @@ _FACT = re.compile(r"\[(?:default: [^\]]*|required|env var: [^\]]*)\]")
 def compare_commands(pair: Pair, report: Report) -> None:
     """Compare the commands, their arguments and options, and the defaults in their help."""
     for program in PROGRAMS:
-        before, after = pair.both(lambda checkout, p=program: _list_commands(checkout, p))
+        before, after = pair.both(partial(_list_commands, program=program))
         report.require(f"commands of {program}", before, after)
         if not before:
             raise Difference(f"python -m {program} --help names no commands")
@@ -28,13 +29,13 @@ def compare_commands(pair: Pair, report: Report) -> None:
             report.same(f"{what}: {len(found[0])} options")
 
 
-def _list_commands(checkout: Checkout, program: str) -> list[str]:
+def _list_commands(checkout: Checkout, *, program: str) -> list[str]:
     page = checkout.run_well("-m", program, "--help")
     _, _, listed = page.partition("─ Commands ─")
     return sorted(match[1] for line in listed.splitlines() if (match := _COMMAND.match(line)))
 
 
-def _list_options(checkout: Checkout, program: str, *command: str) -> dict[str, list[str]]:
+def _list_options(checkout: Checkout, *, program: str, command: list[str]) -> dict[str, list[str]]:
     """Return the facts on each option without its text: its default, and whether it is required."""
     found: dict[str, list[str]] = {}
     options, _, _ = checkout.run_well("-m", program, *command, "--help").partition("─ Commands ─")

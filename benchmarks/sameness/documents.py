@@ -72,7 +72,7 @@ def _counters(page: str) -> Counters:
     }
 
 
-def _labels(families: Any) -> list[tuple[str, list[str]]]:
+def _labels(families: Any) -> list[tuple[str, str]]:
     """Return each name of a sample with the names of its labels."""
     return sorted(
         {

@@ -13,7 +13,7 @@ from benchmarks.sameness.published import require_same_version
 from benchmarks.sameness.report import Difference, Report
 from benchmarks.sameness.trainings import command, published, train_well
 
-OPTIONS = ("--epochs=8", "--patience=8", "--seed=3")
+OPTIONS = ("--epochs=40", "--patience=40", "--seed=3")  # long enough to be stopped in time
 PATIENCE = 600  # seconds until the first epoch is over, and until it has stopped
 INTERRUPTED = 128 + signal.SIGINT
 REFUSED = 2

@@ -211,7 +211,8 @@ def serving(
             started.append(Server(checkout, folder / f"{checkout.side}.log", variables))
         for server in started:
             server.wait()
-        yield Servers(*started, report)
+        before, after = started
+        yield Servers(before, after, report)
     finally:
         for server in started:
             server.stop()

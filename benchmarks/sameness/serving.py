@@ -51,13 +51,19 @@ def _compare_model(servers: Servers, report: Report, name: str, texts: Sequence[
 
 def _compare_predictions(servers: Servers, report: Report, name: str, texts: Sequence[str]) -> None:
     """Compare predictions of texts, alone and together, with and without early exit."""
-    for extra in ({}, {"stop_at": 0.95}):
+    alone: tuple[dict[str, Any], ...] = ({}, {"stop_at": 0.95})
+    together: tuple[dict[str, Any], ...] = (
+        {"top_k": 1},
+        {"stop_at": 0.9},
+        {"stop_at": 0.99, "top_k": 1},
+    )
+    for extra in alone:
         for text in texts:
             servers.same_answer("/predict", {"text": text, **extra})
         report.same(
             f"{name}: POST /predict, one text{f' {extra}' if extra else ''}, {len(texts):,} texts"
         )
-    for extra in ({"top_k": 1}, {"stop_at": 0.9}, {"stop_at": 0.99, "top_k": 1}):
+    for extra in together:
         for start in range(0, len(texts), BATCH):
             few = texts[start : start + BATCH]
             servers.same_answer("/predict", {"texts": few, **extra})

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.sameness.report import Difference, Report, list_differences
-from benchmarks.sameness.server import JSON, LAST_DIGITS, Server, Servers
+from benchmarks.sameness.server import LAST_DIGITS, Servers
 from benchmarks.sameness.texts import cut
 
 EXPLAINED, STATES = 15, 40  # texts at most
@@ -69,25 +70,22 @@ def compare_states(
     some = texts[:STATES]
     for number, text in enumerate(some):
         first, second = cut(text, 2, seed=number)
-        states = servers.both(lambda server, piece=first: _read(server, {"text": piece})["state"])
+        states = [answer["state"] for answer in _read(servers, {"text": first})]
         for state in states:
-            found = servers.both(
-                lambda server, piece=second, state=state: _read(
-                    server, {"text": piece, "state": state, "final": True}
-                )
-            )
+            found = _read(servers, {"text": second, "state": state, "final": True})
             tolerance = LAST_DIGITS if tolerant else 0.0
             if places := list_differences(*found, tolerance=tolerance):
                 raise Difference("\n".join([f"{name}: going on from a state:", *places]))
     report.same(f"{name}: states of each read by the other, {len(some):,} texts")
 
 
-def _read(server: Server, question: dict[str, object]) -> dict[str, object]:
-    answer = server.request("POST", "/stream", json.dumps(question).encode(), JSON)
-    if answer.status != 200:
-        side = server.checkout.side
-        raise Difference(f"{side}: POST /stream: {answer.status}\n{answer.body.decode()}")
-    return dict(json.loads(answer.body))
+def _read(servers: Servers, question: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the answers of both to the next piece."""
+    answers = servers.ask("POST", "/stream", json.dumps(question).encode())
+    for side, answer in zip(("before", "after"), answers, strict=True):
+        if answer.status != 200:
+            raise Difference(f"{side}: POST /stream: {answer.status}\n{answer.body.decode()}")
+    return [json.loads(answer.body) for answer in answers]
 
 
 def _require_same_message(message: dict[str, object], before: str, after: str) -> None:
