@@ -7,10 +7,13 @@ from typing import Annotated, get_args
 
 import typer
 
+from models.cells import CELLS
 from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
 from training.commands.options import DATA, WORK, Asked, WorkOption, setting, takes
 from training.settings import Budget, Cell, NetworkSettings, TrainSettings
+
+CELL_LIST = ",".join(reversed(CELLS))
 
 
 @takes(
@@ -27,7 +30,7 @@ from training.settings import Budget, Cell, NetworkSettings, TrainSettings
 def compare(
     asked: Asked,
     *,
-    cells: Annotated[str, typer.Option(help="Which cells: rnn, gru and lstm.")] = "rnn,gru,lstm",
+    cells: Annotated[str, typer.Option(help=f"Which cells: {CELL_LIST}.")] = CELL_LIST,
     seeds: Annotated[int, typer.Option(min=1, max=20, help="Trainings of each cell.")] = 3,
     rows: Annotated[
         int | None, typer.Option(min=20, help="Rows of train to draw; all if absent.")
