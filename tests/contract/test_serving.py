@@ -156,7 +156,7 @@ def test_an_engine_that_is_not_installed_is_named(copy: Version, monkeypatch) ->
 
 @pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
 def test_it_is_served(engine: str, trained: Version) -> None:
-    app = create_app(Settings(store=trained.path.parents[1], engine=engine))
+    app = create_app(Settings(store=trained.path.parents[1], engine=engine, deadline_ms=60_000))
     app.state.service.catalog.refresh()
     with TestClient(app) as client:
         answer = client.post("/predict", json={"texts": ["superb great", "dull"]}).json()
@@ -167,7 +167,9 @@ def test_it_is_served(engine: str, trained: Version) -> None:
 
 @pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
 def test_any_number_of_labels_is_served(engine: str, trained_tags: Version) -> None:
-    app = create_app(Settings(store=trained_tags.path.parents[1], engine=engine))
+    app = create_app(
+        Settings(store=trained_tags.path.parents[1], engine=engine, deadline_ms=60_000)
+    )
     app.state.service.catalog.refresh()
     texts = {
         "the soup was expensive": {"food", "price"},

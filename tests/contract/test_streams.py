@@ -31,7 +31,7 @@ def clients() -> Iterator[tuple[TestClient, TestClient]]:
     with ExitStack() as stack:
         both = []
         for _ in range(2):
-            app = create_app(Settings(store=STORE, engine="onnx", threads=1))
+            app = create_app(Settings(store=STORE, engine="onnx", threads=1, deadline_ms=60_000))
             app.state.service.catalog.refresh()
             both.append(stack.enter_context(TestClient(app)))
         yield both[0], both[1]
