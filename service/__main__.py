@@ -56,19 +56,20 @@ def score(
     target: Annotated[Path, typer.Option("--out", help="File to write; - for standard output.")],
     model: Annotated[str, typer.Option(help="NAME or NAME:VERSION.")],
     text_column: Annotated[
-        str | None, typer.Option(help='Column of the text; if absent "text", or the only one.')
+        str | None, typer.Option(help='Column of the text; if absent, "text" or the only column.')
     ] = None,
     format: Annotated[
-        str | None, typer.Option(help="csv, jsonl or parquet; if absent by the files' names.")
+        str | None,
+        typer.Option(help="csv, jsonl or parquet; if absent, the ending of the files decides."),
     ] = None,
-    prefix: Annotated[str, typer.Option(help="Of the columns that are added.")] = "predicted_",
+    prefix: Annotated[str, typer.Option(help="Prefix of the added columns.")] = "predicted_",
     store: Annotated[Path, typer.Option(help="Folder of the versions.")] = Path("models/store"),
-    engine: Annotated[EngineKind, typer.Option(help="What computes.")] = "auto",
+    engine: Annotated[EngineKind, typer.Option(help="Engine that computes.")] = "auto",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="That compute; if absent the cores there are.")
+        int | None, typer.Option(min=1, help="Threads that compute; if absent, one for each core.")
     ] = None,
 ) -> None:
-    """Add the model's answer to each row of a file; stopped, it goes on with the same command."""
+    """Add the model's answer to each row of a file. The same command resumes a stopped run."""
     from service.scoring.run import ScoringRun, score_file
 
     run = ScoringRun(

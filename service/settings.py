@@ -1,4 +1,4 @@
-"""What an operator can set, by environment variable or on the command line."""
+"""The settings of the service, by environment variable or on the command line."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,32 +24,42 @@ class Settings(BaseSettings):
             description="Model, or model:version, for requests that name none.",
         ),
     ] = None
-    engine: Annotated[EngineKind, Field(description="What computes.")] = "auto"
+    engine: Annotated[EngineKind, Field(description="Engine that computes.")] = "auto"
     workers: Annotated[int, Field(ge=1, description="Processes that answer.")] = 1
     threads: Annotated[
         int | None,
-        Field(ge=1, description="Threads that compute in each; as many as cores where absent."),
+        Field(
+            ge=1, description="Threads that compute in each process; if absent, cores over workers."
+        ),
     ] = None
     deadline_ms: Annotated[
-        int, Field(ge=1, description="Milliseconds to answer in, where a request does not say.")
+        int, Field(ge=1, description="Milliseconds to answer in, where a request sets no deadline.")
     ] = 2_000
     stream_secret: Annotated[
         str | None,
-        Field(description="What the replicas of a service sign the states of streams with."),
+        Field(
+            description="Secret with which the replicas of a service sign the states of streams."
+        ),
     ] = None
     stream_idle_seconds: Annotated[
-        float, Field(gt=0, description="Time without a piece after which a WebSocket is closed.")
+        float, Field(gt=0, description="Seconds without a piece after which a WebSocket is closed.")
     ] = 300
-    versions: Annotated[int, Field(ge=1, description="Newest versions of a model kept loaded.")] = 2
-    poll_seconds: Annotated[float, Field(gt=0, description="Pause between looks at the store.")] = 1
+    versions: Annotated[
+        int, Field(ge=1, description="Newest versions of each model that stay loaded.")
+    ] = 2
+    poll_seconds: Annotated[
+        float, Field(gt=0, description="Seconds between two looks at the store.")
+    ] = 1
     drain_seconds: Annotated[
-        float, Field(ge=0, description="Time between not ready and closing, on SIGTERM.")
+        float, Field(ge=0, description="Seconds between not ready and closing, on SIGTERM.")
     ] = 0
-    max_body_bytes: Annotated[int, Field(ge=1, description="Largest request body.")] = 8 * 1024**2
+    max_body_bytes: Annotated[
+        int, Field(ge=1, description="Bytes of the largest request body.")
+    ] = 8 * 1024**2
     max_chars: Annotated[int, Field(ge=1, description="Characters of the longest text.")] = (
         2_000_000
     )
-    max_texts: Annotated[int, Field(ge=1, description="Texts of one request.")] = 10_000
+    max_texts: Annotated[int, Field(ge=1, description="Texts of one request at most.")] = 10_000
 
     @property
     def computing_threads(self) -> int:
