@@ -15,9 +15,6 @@ from models.versions import Version
 pytest_plugins = ["tests.selection"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-if "PYTEST_XDIST_WORKER" in os.environ:  # more threads would only take turns on the processors
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ.setdefault(name, "1")
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("patient")
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # else what is trained here would be logged there
