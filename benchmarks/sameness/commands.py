@@ -20,9 +20,9 @@ def compare_commands(pair: Pair, report: Report) -> None:
         report.require(f"commands of {program}", before, after)
         if not before:
             raise Difference(f"python -m {program} --help names no commands")
-        for command in ([], *([name] for name in before)):
+        for command in ((), *((name,) for name in before)):
             what = " ".join(["python -m", program, *command, "--help"])
-            found = pair.both(lambda checkout, p=program, c=command: _list_options(checkout, p, *c))
+            found = pair.both(partial(_list_options, program=program, command=command))
             report.require(what, *found)
             if "--help" not in found[0]:
                 raise Difference(f"{what} names no options")
@@ -35,7 +35,9 @@ def _list_commands(checkout: Checkout, *, program: str) -> list[str]:
     return sorted(match[1] for line in listed.splitlines() if (match := _COMMAND.match(line)))
 
 
-def _list_options(checkout: Checkout, *, program: str, command: list[str]) -> dict[str, list[str]]:
+def _list_options(
+    checkout: Checkout, *, program: str, command: tuple[str, ...]
+) -> dict[str, list[str]]:
     """Return the facts on each option without its text: its default, and whether it is required."""
     found: dict[str, list[str]] = {}
     options, _, _ = checkout.run_well("-m", program, *command, "--help").partition("─ Commands ─")

@@ -13,7 +13,7 @@ from benchmarks.sameness.published import require_same_version
 from benchmarks.sameness.report import Difference, Report
 from benchmarks.sameness.trainings import command, published, train_well
 
-OPTIONS = ("--epochs=40", "--patience=40", "--seed=3")  # long enough to be stopped in time
+OPTIONS = ("--epochs=20", "--patience=20", "--seed=3")  # long enough to be stopped in time
 PATIENCE = 600  # seconds until the first epoch is over, and until it has stopped
 INTERRUPTED = 128 + signal.SIGINT
 REFUSED = 2
@@ -21,6 +21,8 @@ REFUSED = 2
 
 def compare_resuming(pair: Pair, report: Report) -> None:
     """Stop a training in one checkout, and resume it in the other."""
+    # Started in the background of a shell, this process would hand on that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = pair.folder("resume")
     given = [f"--dataset={write_reviews(folder / 'reviews')}", *OPTIONS]
     with ThreadPoolExecutor(1) as pool:
