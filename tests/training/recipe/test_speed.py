@@ -95,7 +95,7 @@ def test_a_stopped_training_keeps_its_plan(
     price(monkeypatch)
     capsys.readouterr()
     assert cut(replace(first, resume=True), minutes=1).settings == found
-    assert "the plan that the stopped training made" in capsys.readouterr().err
+    assert "resuming the plan of the stopped training" in capsys.readouterr().err
     assert cut(replace(first, resume=False), minutes=1).settings == first.settings
 
 
