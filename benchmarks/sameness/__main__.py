@@ -6,6 +6,8 @@ It uses only the parts of a checkout that must not change: its command lines, HT
 files, and the modules `models.tokenizer` and `models.metadata`.
 """
 
+import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +42,7 @@ def main(
 ) -> None:
     """Compare two checkouts; end with status 1 at the first difference."""
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # and end the services
     report = Report(wording)
     loaded = load_texts(dataset, texts) if only is None or only in NEED_TEXTS else []
     with TemporaryDirectory(prefix="sameness-") as scratch:
