@@ -31,14 +31,19 @@ def choose_labels(probabilities: Floats, *, thresholds: Thresholds) -> NDArray[n
         Without thresholds the number of the likeliest label, the first of equals, shape (…,). With
         thresholds 1 for each given label and 0 for the others, shape (…, labels).
     """
-    if thresholds is None:
-        return np.asarray(probabilities.argmax(axis=-1), np.int32)
-    return np.asarray(probabilities >= np.asarray(thresholds), np.int32)
+    chosen = (
+        probabilities.argmax(axis=-1)
+        if thresholds is None
+        else probabilities >= np.asarray(thresholds)
+    )
+    labels: NDArray[np.int32] = chosen.astype(np.int32)
+    return labels
 
 
 def verdict_of(probabilities: Floats, thresholds: Thresholds) -> Verdict:
     """Return the labels of one text from its probabilities (labels,); see `choose_labels`."""
-    return tuple(np.atleast_1d(choose_labels(probabilities, thresholds=thresholds)).tolist())
+    labels = choose_labels(probabilities, thresholds=thresholds)
+    return (int(labels),) if thresholds is None else tuple(labels.tolist())
 
 
 def margin_of(probabilities: Floats, thresholds: Thresholds) -> float:
