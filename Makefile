@@ -39,7 +39,7 @@ train: $(VENV)/training.stamp ## train: make train ARGS="--dataset reviews.csv -
 test: $(VENV)/dev.stamp ## run the tests; ARGS chooses some: make test ARGS="tests/models -x"
 	$(PYTHON) -m pytest $(or $(ARGS),$(PARALLEL) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
 
-test-fast: $(VENV)/dev.stamp ## run the tests that start neither TensorFlow nor processes (1 min)
+test-fast: $(VENV)/dev.stamp ## run the quick tests: no TensorFlow, no processes, no plots (1 min)
 	$(PYTHON) -m pytest $(PARALLEL) -m "not tensorflow and not e2e and not slow" $(ARGS)
 
 check: $(VENV)/dev.stamp ## check format, style, types and walls

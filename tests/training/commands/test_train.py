@@ -107,6 +107,7 @@ def test_pretraining_as_told(
     assert (settings.pretrain.epochs, settings.network.units) == (epochs, units)
 
 
+@pytest.mark.e2e
 def test_what_is_said_of_wrong_data_needs_no_tensorflow(tmp_path: Path) -> None:
     script = (
         "import sys; from training.__main__ import app\n"

@@ -15,6 +15,8 @@ from training.export.early_exit import (
     make_looks,
 )
 
+pytestmark = pytest.mark.slow  # which fits a rule to thousands of texts
+
 
 def draw_looks(texts: int, *, drift: float, seed: int = 0, known: float = 0.0) -> Looks:
     """Return looks of made-up texts whose log-odds wander, and drift to one side.

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.training.tuning.trials import make_outcome
 from training.tuning.plot import draw
 from training.tuning.write import write
+
+pytestmark = pytest.mark.slow  # which draws plots
 
 OUTCOMES = [
     make_outcome(0, score=0.8, is_default=True),
