@@ -9,8 +9,15 @@ import typer
 
 from models.cells import CELLS
 from models.names import LONGEST_NAME
-from models.quiet_start import quiet_start
-from training.commands.options import DATA, WORK, Asked, WorkOption, setting, takes
+from training.commands.options import (
+    DATA,
+    WORK,
+    Asked,
+    WorkOption,
+    setting,
+    start_tensorflow,
+    takes,
+)
 from training.settings import Budget, Cell, NetworkSettings, TrainSettings
 
 CELL_LIST = ",".join(reversed(CELLS))
@@ -59,8 +66,7 @@ def compare(
     from training.prepare import prepare
 
     prepared = prepare(settings, rows=rows)
-    with quiet_start():
-        import tensorflow  # noqa: F401
+    start_tensorflow()
 
     from training.comparison.compare import Plan, who_takes_part
     from training.comparison.compare import compare as run_comparison

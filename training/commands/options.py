@@ -1,4 +1,4 @@
-"""Options of several commands. Options of settings are made from `training/settings.py`."""
+"""What commands share: options, those of settings made from `training/settings.py`, and steps."""
 
 import inspect
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from models.quiet_start import quiet_start
 from models.registry import Store
 from models.versions import Version
 from training.defaults import CHOSEN
@@ -76,6 +77,12 @@ def takes(*settings: inspect.Parameter) -> Callable[[Callable[..., None]], Calla
         return command
 
     return decorate
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow, which takes seconds, without its start-up notices."""
+    with quiet_start():
+        import tensorflow  # noqa: F401
 
 
 def find_version(store: Store, model: str) -> Version:

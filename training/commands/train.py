@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from models.quiet_start import quiet_start
 from models.registry import Store
 from training.commands.options import (
     STORE,
@@ -14,6 +13,7 @@ from training.commands.options import (
     WorkOption,
     find_version,
     setting,
+    start_tensorflow,
     takes,
 )
 from training.defaults import complete
@@ -53,8 +53,7 @@ def train(
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
     prepared = prepare(settings, known=start.tokenizer if start else None)
-    with quiet_start():
-        import tensorflow  # noqa: F401
+    start_tensorflow()
 
     from training.pipeline import train as publish
     from training.run import Run

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from models.quiet_start import quiet_start
-from training.commands.options import DATA, WORK, Asked, setting, takes
+from training.commands.options import DATA, WORK, Asked, setting, start_tensorflow, takes
 from training.defaults import USUAL
 from training.errors import TrainingError
 from training.settings import TrainSettings
@@ -48,8 +47,7 @@ def tune(
     check_installed()
     settings = TrainSettings.of(asked)
     prepared = prepare(settings)
-    with quiet_start():
-        import tensorflow  # noqa: F401
+    start_tensorflow()
 
     from training.run import Run
     from training.tuning.tune import Limits
