@@ -74,7 +74,7 @@ def _read(dataset: str, *, rows: int) -> tuple[list[NDArray[np.int32]], NDArray[
     from training.data.vocabulary import learn_vocabulary
 
     source = load_source(dataset, config=None, revision=None)
-    train = read_data(source, text_column=None, label_column=None, seed=1).train
+    train = read_data(source, seed=1).train
     chosen = train.take(np.random.default_rng(1).permutation(len(train))[:rows], name="train")
     tokenizer = learn_vocabulary(train.texts, size=12_000)
     ids = [np.array(row, np.int32) for row in tokenizer.encode_batch(chosen.texts)]

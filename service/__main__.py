@@ -9,8 +9,17 @@ from pydantic import ValidationError
 
 from models.errors import GatewiseError
 from models.registry import Store
+from models.tables.opening import check_separator
 from service.engines.loading import EngineKind, available_cores
 from service.settings import Settings
+
+
+def _check_separator(given: str | None) -> str | None:
+    try:
+        return check_separator(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -60,7 +69,19 @@ def score(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option(help="csv, jsonl or parquet; if absent, the ending of the files decides."),
+        typer.Option(
+            help="csv, tsv, json, jsonl, parquet or txt; if absent, the names of the files decide."
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of the file; by its mark, or UTF-8, if absent.")
+    ] = None,
+    separator: Annotated[
+        str | None,
+        typer.Option(
+            help="Character between the fields of a row, or tab; found if absent.",
+            callback=_check_separator,
+        ),
     ] = None,
     prefix: Annotated[str, typer.Option(help="Prefix of the added columns.")] = "predicted_",
     store: Annotated[Path, typer.Option(help="Folder of the versions.")] = Path("models/store"),
@@ -78,16 +99,21 @@ def score(
         format=format,
         column=text_column,
         prefix=prefix,
+        encoding=encoding,
+        separator=separator,
         engine=engine,
         threads=threads or available_cores(),
     )
     try:
         version = Store(store).resolve(model)
         version.verify()
-        score_file(run, version)
+        answered = score_file(run, version)
     except (GatewiseError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
+    if answered == 0:
+        typer.echo("error: no row has a text that could be scored", err=True)
+        raise typer.Exit(1)
 
 
 def _read_settings(given: dict[str, Any]) -> Settings:

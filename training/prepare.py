@@ -92,7 +92,7 @@ def _read_unlabelled(settings: TrainSettings) -> list[str]:
     if settings.unlabeled is None:
         return []
     with console.status("reading the texts without labels"):
-        return read_corpus(settings.unlabeled, text_column=settings.text_column)
+        return read_corpus(settings.unlabeled, reading=settings.reading)
 
 
 def _inspect(data: LabelledData) -> dict[str, NDArray[np.bool_]]:
@@ -107,14 +107,16 @@ def _inspect(data: LabelledData) -> dict[str, NDArray[np.bool_]]:
 
 
 def _load(settings: TrainSettings) -> LabelledData:
-    source = load_source(settings.dataset, config=settings.config, revision=settings.revision)
-    console.print(f"data: {source.description}")
-    data = read_data(
-        source,
-        text_column=settings.text_column,
-        label_column=settings.label_column,
-        seed=settings.seed,
+    source = load_source(
+        settings.dataset,
+        config=settings.config,
+        revision=settings.revision,
+        reading=settings.reading,
     )
+    console.print(f"data: {source.description}")
+    for note in source.notes:
+        console.print(f"note: {note}")
+    data = read_data(source, reading=settings.reading, seed=settings.seed)
     rows = ", ".join(f"{len(split):,} {purpose}" for purpose, split in data.splits.items())
     console.print(
         f"rows: {rows}; text {data.text_column!r}, "

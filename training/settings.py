@@ -15,6 +15,8 @@ from models.cells import CellName as Cell
 from models.metadata import Architecture
 from models.metadata import Setting as Value
 from models.names import check_name
+from models.tables.opening import check_separator
+from training.reading import Reading
 
 ClassWeight = Literal["none", "sqrt", "balanced"]
 LARGEST_SEED = 2**32 - 1
@@ -206,7 +208,9 @@ class TrainSettings:
 
     dataset: Annotated[
         str,
-        About("CSV, TSV, JSON, JSONL or Parquet file, folder, or Hub id", left_out=HASHED),
+        About(
+            "CSV, TSV, JSON, JSONL, Parquet or fastText file, folder, or Hub id", left_out=HASHED
+        ),
     ]
     name: Annotated[
         str,
@@ -226,6 +230,33 @@ class TrainSettings:
     ] = None
     label_column: Annotated[
         str | None, About("Column of the label; found if absent", left_out=HASHED)
+    ] = None
+    label_columns: Annotated[
+        str | None,
+        About("Columns of 0 and 1, one for each label, between commas", left_out=HASHED),
+    ] = None
+    clean_labels: Annotated[
+        bool,
+        About(
+            "Whether labels that differ only in case, spaces and invisible characters are one",
+            left_out=HASHED,
+        ),
+    ] = False
+    skip_unusable: Annotated[
+        bool,
+        About("Whether rows that cannot be used are left out and counted", left_out=HASHED),
+    ] = False
+    encoding: Annotated[
+        str | None,
+        About("Encoding of files of text; by their mark, or UTF-8, if absent", left_out=HASHED),
+    ] = None
+    separator: Annotated[
+        str | None,
+        About(
+            "Character between the fields of a row, or tab; found if absent",
+            check=check_separator,
+            left_out=HASHED,
+        ),
     ] = None
     vocabulary: Annotated[int, About("Largest vocabulary", unit="tokens", least=100)] = 12_000
     max_tokens: Annotated[
@@ -285,6 +316,11 @@ class TrainSettings:
     pretrain: Annotated[PretrainSettings, Part(prefix="pretrain_", needs="unlabeled")] = field(
         default_factory=PretrainSettings
     )
+
+    @property
+    def reading(self) -> Reading:
+        """How its dataset is to be read."""
+        return Reading(**{each.name: getattr(self, each.name) for each in fields(Reading)})
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Self:

@@ -1,5 +1,7 @@
 """Results that are kept part by part, so that a stopped run can resume."""
 
+import contextlib
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -7,38 +9,22 @@ from pathlib import Path
 from typing import IO, Any
 
 from models.atomic import replace_file
-from models.errors import GatewiseError
-
-IDENTITY = "run.json"
-
-
-class PartsError(GatewiseError):
-    """The parts belong to another run."""
 
 
 class Parts:
     """Numbered files in a folder; each exists whole or not at all.
 
     Args:
-        folder: Folder of the parts; made if it does not exist.
-        identity: Identity of the run.
-
-    Raises:
-        PartsError: The folder has parts of another run.
+        folder: Folder of all unfinished runs of a target.
+        identity: Identity of the run, which has a folder of its own in it. So a run with a mistake
+            does not stand in the way of the next, and nothing that it computed is lost.
     """
 
     def __init__(self, folder: Path, *, identity: dict[str, Any]) -> None:
-        self._folder = folder
-        noted = folder / IDENTITY
-        if not noted.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with replace_file(noted) as unfinished:
-                unfinished.write_text(json.dumps(identity))
-        elif (found := json.loads(noted.read_text())) != identity:
-            other = [name for name in identity if found.get(name) != identity[name]]
-            raise PartsError(
-                f"{folder} has parts of a run with another {other[0]}: delete it to begin anew"
-            )
+        content = json.dumps(identity, sort_keys=True).encode()
+        self._all = folder
+        self._folder = folder / hashlib.sha256(content).hexdigest()[:16]
+        self._folder.mkdir(parents=True, exist_ok=True)
 
     def has(self, number: int) -> bool:
         """Whether a part exists."""
@@ -50,11 +36,17 @@ class Parts:
             write(unfinished)
 
     def join(self, count: int, target: Path, join: Callable[[list[Path], IO[bytes]], None]) -> None:
-        """Join the first `count` parts into one file, then delete all."""
+        """Join the first `count` parts into one file, then delete all runs of this target."""
         paths = [self._path(number) for number in range(count)]
         with replace_file(target) as unfinished, unfinished.open("wb") as file:
             join(paths, file)
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._all)
+
+    def drop_if_empty(self) -> None:
+        """Delete the folders if no part is in them."""
+        for folder in (self._folder, self._all):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:08d}"

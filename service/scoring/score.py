@@ -1,16 +1,17 @@
 """Scores the rows of a file, at the speed of the engine and in constant memory."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
 
 from models.golden import Probabilities
+from models.metadata import Metadata
+from models.tables.decoding import find_half, is_byte
+from models.tables.rows import EMPTY, Batch, Row, Table
 from service.answering.answerer import NOBODY, Answered, Answerer, answering_files
 from service.answering.classifier import Classifier
-from service.scoring.formats import Added, BadRow, Columns, Format
 from service.scoring.parts import Parts
-from service.texts import find_half
+from service.scoring.writing import Added, Columns, Writer
 
 PART_ROWS = 4_096
 
@@ -21,11 +22,15 @@ class ScoringObserver:
 
     Args:
         advance: Called with the number of rows of each part, and whether the part existed already.
-        complain: Called with the number of each bad row, from 1, and its fault.
+        complain: Called with each bad row and its fault.
     """
 
     advance: Callable[[int, bool], None]
-    complain: Callable[[int, str], None]
+    complain: Callable[[Row, str], None]
+
+
+class BadText(Exception):
+    """A row, or the text in it, cannot be read; other rows can."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,77 +39,69 @@ class Begun:
 
     Args:
         number: Number of the part.
-        first: Number of rows before it.
         batch: Its rows.
         texts: Text of each row, or the fault of the row.
         answered: The coming answers to the texts.
     """
 
     number: int
-    first: int
-    batch: Sequence[Any]
-    texts: list[str | BadRow]
+    batch: Batch
+    texts: list[str | BadText]
     answered: asyncio.Task[Answered]
 
 
 class Scorer:
-    """Adds a classifier's answers to the rows of a file.
+    """Adds a classifier's answers to the rows of a table.
 
     Args:
         classifier: The classifier that answers.
-        format: Format of the file.
+        column: Column of the text.
+        writer: Writes the rows.
         threads: Number of computing threads.
         prefix: Prefix of the added columns.
     """
 
     def __init__(
-        self, classifier: Classifier, *, format: Format, threads: int, prefix: str
+        self, classifier: Classifier, *, column: str, writer: Writer, threads: int, prefix: str
     ) -> None:
         self._classifier = classifier
-        self._format = format
+        self._column = column
+        self._writer = writer
         self._threads = threads
         self._prefix = prefix
-        several = classifier.metadata.thresholds is not None
-        kinds: Columns = {"labels": list} if several else {"label": str, "score": float}
-        self._columns: Columns = {prefix + name: kind for name, kind in kinds.items()}
-        self._columns[f"{prefix}error"] = str
 
-    def score(self, source: IO[bytes], parts: Parts, *, observer: ScoringObserver) -> int:
-        """Score all rows of an open file; return the number of parts.
+    def score(self, table: Table, parts: Parts, *, observer: ScoringObserver) -> int:
+        """Score all rows of a table; return the number of parts.
 
         Raises:
-            FormatError: The file cannot be read, or not written with these columns.
+            FormatError: A row cannot be written with these columns.
         """
         with answering_files(threads=self._threads) as answerer:
-            return asyncio.run(self._score(source, parts, answerer, observer))
+            return asyncio.run(self._score(table, parts, answerer, observer))
 
     async def _score(
-        self, source: IO[bytes], parts: Parts, answerer: Answerer, observer: ScoringObserver
+        self, table: Table, parts: Parts, answerer: Answerer, observer: ScoringObserver
     ) -> int:
-        number = row = 0
+        number = 0
         before: Begun | None = None
-        for batch in self._format.batches(source, rows=PART_ROWS):
+        for batch in table.batches(PART_ROWS):
             if parts.has(number):
-                observer.advance(len(batch), True)
+                observer.advance(len(batch.rows), True)
             else:
-                begun = self._begin(answerer, batch, number=number, first=row)
+                begun = self._begin(answerer, batch, number=number)
                 # Only now: these texts are tokenized while the last part is computed.
                 await self._finish(before, parts, observer)
                 before = begun
-            number, row = number + 1, row + len(batch)
+            number += 1
         await self._finish(before, parts, observer)
         return number
 
-    def _begin(self, answerer: Answerer, batch: Sequence[Any], *, number: int, first: int) -> Begun:
-        texts = [_check(text) for text in self._format.texts(batch)]
+    def _begin(self, answerer: Answerer, batch: Batch, *, number: int) -> Begun:
+        texts = [_find_text(row, self._column) for row in batch.rows]
         good = [text for text in texts if isinstance(text, str)]
         answered = answerer.answer(self._classifier, good, caller=NOBODY)
         return Begun(
-            number=number,
-            first=first,
-            batch=batch,
-            texts=texts,
-            answered=asyncio.create_task(answered),
+            number=number, batch=batch, texts=texts, answered=asyncio.create_task(answered)
         )
 
     async def _finish(self, begun: Begun | None, parts: Parts, observer: ScoringObserver) -> None:
@@ -114,18 +111,15 @@ class Scorer:
         computed = iter(range(len(answered.jobs)))
         answers = [
             self._explain_gap(text)
-            if isinstance(text, BadRow)
+            if isinstance(text, BadText)
             else self._answer(answered.result(next(computed)))
             for text in begun.texts
         ]
-        for place, text in enumerate(begun.texts):
-            if isinstance(text, BadRow):
-                observer.complain(begun.first + place + 1, str(text))
-        parts.add(
-            begun.number,
-            lambda path: self._format.write(begun.batch, answers, path, columns=self._columns),
-        )
-        observer.advance(len(begun.batch), False)
+        for row, text in zip(begun.batch.rows, begun.texts, strict=True):
+            if isinstance(text, BadText):
+                observer.complain(row, str(text))
+        parts.add(begun.number, lambda path: self._writer.write(begun.batch, answers, path))
+        observer.advance(len(begun.batch.rows), False)
 
     def _answer(self, probabilities: Probabilities) -> Added:
         found = self._classifier.predict(probabilities, tokens=0)
@@ -133,17 +127,28 @@ class Scorer:
         answer["error"] = None
         return {self._prefix + name: value for name, value in answer.items()}
 
-    def _explain_gap(self, row: BadRow) -> Added:
-        nothing: Added = dict.fromkeys(self._columns)
-        return nothing | {f"{self._prefix}error": str(row)}
+    def _explain_gap(self, fault: BadText) -> Added:
+        nothing: Added = dict.fromkeys(self._writer.columns)
+        return nothing | {f"{self._prefix}error": str(fault)}
 
 
-def _check(given: Any) -> str | BadRow:
+def added_columns(metadata: Metadata, *, prefix: str) -> Columns:
+    """Return the columns that the answers of a version add."""
+    several = metadata.thresholds is not None
+    kinds: Columns = {"labels": list} if several else {"label": str, "score": float}
+    return {prefix + name: kind for name, kind in (kinds | {"error": str}).items()}
+
+
+def _find_text(row: Row, column: str) -> str | BadText:
     """Return the text of a row, or its fault."""
-    if isinstance(given, BadRow):
-        return given
+    given = row.values.get(column)
+    if row.fault is not None and not (row.fault == EMPTY and given is not None):
+        return BadText(row.fault)
+    if column not in row.values:
+        return BadText(f"no column {column!r}; there are: {', '.join(row.values) or 'none'}")
     if not isinstance(given, str):
-        return BadRow(f"not a text but {given!r:.40}")
+        return BadText(f"not a text but {given!r:.40}")
     if (half := find_half(given)) is not None:
-        return BadRow(f"character {half} is not UTF-8")
+        kind = "a byte that is not UTF-8" if is_byte(half) else "half a character"
+        return BadText(f"character {given.index(half)} is {kind}")
     return given

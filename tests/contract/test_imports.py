@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The one file that may use each in the service, inside the functions that need it.
 LATE = {
     ("service/engines/savedmodel.py", "tensorflow"),
-    ("service/scoring/formats.py", "pyarrow"),
+    ("models/tables/parquet.py", "pyarrow"),
 }
 
 

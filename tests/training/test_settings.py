@@ -2,15 +2,17 @@
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
+from training.reading import Reading
 from training.settings import SETTINGS, FitSettings, NetworkSettings, TrainSettings
 
-LEFT_OUT = {"name", "dataset", "config", "revision", "text_column", "label_column"}
+LEFT_OUT = {"name", "dataset", "config", "revision", *(each.name for each in fields(Reading))}
 MINE = TrainSettings(
     name="mine", dataset="rows.csv", unlabeled="more.csv", network=NetworkSettings(cell="gru")
 )

@@ -13,6 +13,7 @@ from training.commands.options import (
     Asked,
     StoreOption,
     find_version,
+    reading_of,
     setting,
     takes,
 )
@@ -38,9 +39,10 @@ def evaluate(
     from training.report.write import write_report
 
     version = find_version(Store(store), model)
-    source = load_source(asked["dataset"], config=asked["config"], revision=asked["revision"])
-    selection = Selection(
-        split=split, text_column=asked["text_column"], label_column=asked["label_column"]
+    reading = reading_of(asked)
+    source = load_source(
+        asked["dataset"], config=asked["config"], revision=asked["revision"], reading=reading
     )
+    selection = Selection(split=split, reading=reading)
     results = evaluate_version(version, source, selection=selection, engine=engine)
     print_summary(summarize(results) if report is None else write_report(results, folder=report))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from training.commands.options import DATA, Asked, setting, takes
+from training.commands.options import DATA, Asked, reading_of, setting, takes
 
 
 @takes(
@@ -24,13 +24,11 @@ def inspect(
     from training.inspection.doctor import inspect_source
     from training.inspection.terminal import print_findings, to_json
 
-    source = load_source(asked["dataset"], config=asked["config"], revision=asked["revision"])
-    findings = inspect_source(
-        source,
-        text_column=asked["text_column"],
-        label_column=asked["label_column"],
-        seed=asked["seed"],
+    reading = reading_of(asked)
+    source = load_source(
+        asked["dataset"], config=asked["config"], revision=asked["revision"], reading=reading
     )
+    findings = inspect_source(source, reading=reading, seed=asked["seed"])
     print_findings(findings)
     if json is not None:
         to_json(findings, path=json)

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING
+from dataclasses import MISSING, fields
 from functools import update_wrapper
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,9 +13,10 @@ from models.quiet_start import quiet_start
 from models.registry import Store
 from models.versions import Version
 from training.defaults import CHOSEN
+from training.reading import Reading
 from training.settings import SETTINGS, Declared
 
-DATA = ("dataset", "config", "revision", "text_column", "label_column")
+DATA = ("dataset", "config", "revision", *(each.name for each in fields(Reading)))
 StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 WorkOption = Annotated[
     Path, typer.Option(help="Folder of checkpoints and logs.", envvar="GATEWISE_WORK")
@@ -77,6 +78,11 @@ def takes(*settings: inspect.Parameter) -> Callable[[Callable[..., None]], Calla
         return command
 
     return decorate
+
+
+def reading_of(asked: Asked) -> Reading:
+    """Return how the dataset is to be read."""
+    return Reading(**{each.name: asked[each.name] for each in fields(Reading)})
 
 
 def start_tensorflow() -> None:

@@ -1,14 +1,20 @@
 """Loads datasets of many files, on disk or at the Hub, by the builders of `datasets`."""
 
+import hashlib
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import datasets
-from datasets import DatasetDict
+from datasets import Dataset, DatasetDict
 from datasets.exceptions import DatasetGenerationError
 from datasets.packaged_modules.csv.csv import CsvConfig
 
-from training.data.files import CSV_OPTIONS
+from training.data.rows import Rows
 from training.errors import DataError
+
+# Only an empty field is missing: "NA", "None" and "null" are ordinary words in texts.
+CSV_OPTIONS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 
 LONGEST_CAUSE = 300  # characters of another library's message in an error
 
@@ -37,6 +43,28 @@ def build(builder: datasets.DatasetBuilder) -> DatasetDict:
     """Return the splits; download and convert them unless they are in the cache."""
     builder.download_and_prepare()
     return builder.as_dataset()
+
+
+def build_by_content(builder: datasets.DatasetBuilder) -> DatasetDict:
+    """Return the splits of local files; what is cached of them is found by their content.
+
+    The builders' own cache tells files apart by path and time, and a copy may keep its time.
+    """
+    digest = hashlib.sha256()
+    for files in (builder.config.data_files or {}).values():
+        for file in files:
+            with Path(file).open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+    cache = Path(builder._cache_dir_root) / "by-content" / digest.hexdigest()[:32]
+    builder.download_and_prepare(str(cache))
+    return builder.as_dataset()
+
+
+def as_splits(loaded: DatasetDict | Dataset) -> dict[str, Rows]:
+    """Return the rows by split."""
+    if isinstance(loaded, Dataset):
+        return {"train": loaded}
+    return {str(name): split for name, split in loaded.items()}
 
 
 def describe_cause(error: BaseException) -> str:

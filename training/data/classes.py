@@ -1,108 +1,151 @@
 """Finds the classes of a label column, and turns its values into targets."""
 
-import math
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from datasets import ClassLabel, LargeList, List
 
 from models.metadata import Task
+from training.data.labels import (
+    LabelFormat,
+    name_class,
+    order_names,
+    same_name,
+    shorten,
+    tidy,
+)
 from training.errors import DataError
-from training.targets import UNLABELLED, Targets
-
-LONGEST_SHOWN = 60  # characters of a value in an error
+from training.reading import Reading
+from training.targets import Targets
 
 
 @dataclass(frozen=True)
 class Classes:
-    """Names of the classes, and the index of each known value of the label column.
+    """The classes of a dataset, and which of them a value means.
 
     With several labels per row, the values are the entries of the column's lists.
+
+    Args:
+        task: Whether a row has one label or any number.
+        names: Names of the classes.
+        numbers: Class of each value of a column whose type declares classes; None for others,
+            whose values are names.
+        merged: The name that stands for all names that differ little, by what they share; None
+            where they differ.
     """
 
     task: Task
     names: tuple[str, ...]
-    index: dict[Any, int]
+    numbers: Mapping[int, int] | None = None
+    merged: Mapping[str, str] | None = field(default=None, compare=False)
 
-    def is_missing(self, value: Any) -> bool:
-        """Whether a row has no label. An empty list is a label: none of the classes applies."""
-        return value is None if self.task == "multi_label" else is_missing(value)
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
+
+    @cached_property
+    def _by_value(self) -> dict[str, int]:
+        """Class by what a name stands for: "True" is "true", and "1.0" is "1"."""
+        alike = Counter(map(_stands_for, self.names))
+        return {
+            _stands_for(name): place
+            for place, name in enumerate(self.names)
+            if alike[_stands_for(name)] == 1
+        }
 
     def knows(self, value: Any) -> bool:
-        """Whether a value holds known classes only."""
+        """Whether a label, or all in a list, are known classes."""
         if self.task == "single_label":
-            return isinstance(value, Hashable) and value in self.index
-        return isinstance(value, list) and all(
-            isinstance(item, Hashable) and item in self.index for item in value
-        )
+            return self.place(value) is not None
+        return isinstance(value, list) and all(self.place(item) is not None for item in value)
+
+    def place(self, value: Any) -> int | None:
+        """Return the index of the class that a value means; None where it means none."""
+        if self.numbers is not None:
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            return self.numbers.get(int(value)) if is_number and value == int(value) else None
+        name = name_class(value)
+        if name is None:
+            return None
+        if self.merged is not None:
+            name = self.merged.get(same_name(name), name)
+        place = self._index.get(name)
+        return self._by_value.get(_stands_for(name)) if place is None else place
 
     def encode(self, values: Sequence[Any]) -> Targets:
         """Return the targets of known values."""
         if self.task == "single_label":
-            return np.array([self.index[value] for value in values], np.int32)
+            return np.array([self.place(value) for value in values], np.int32)
         targets = np.zeros((len(values), len(self.names)), np.int32)
         for row, value in enumerate(values):
-            targets[row, [self.index[item] for item in value]] = 1
+            targets[row, [self.place(item) for item in value]] = 1
         return targets
 
 
-def is_list(feature: object) -> bool:
-    """Whether a column holds lists, and so several labels per row."""
-    return isinstance(feature, List | LargeList)
-
-
-def class_names(feature: object) -> tuple[str, ...] | None:
-    """Return the class names in the type of a label column; None where it has none."""
-    inner = feature.feature if is_list(feature) else feature
-    return tuple(inner.names) if isinstance(inner, ClassLabel) else None
-
-
-def find_classes(feature: object, values: Iterable[Any], *, column: str) -> Classes:
+def find_classes(
+    form: LabelFormat, values: Iterable[Any], *, column: str, reading: Reading
+) -> Classes:
     """Return the classes of a label column: from its type, or else from its values in train.
+
+    Args:
+        form: How the column writes labels.
+        values: The labels as `form` reads them.
+        column: Name of the column, for an error.
+        reading: Whether names that differ little are one, and bad values are left out.
 
     Raises:
         DataError: A value cannot name a class.
     """
-    task: Task = "multi_label" if is_list(feature) else "single_label"
-    names = class_names(feature)
-    if names is not None:
-        return Classes(task, names, {i: i for i in range(len(names))})
-    found = set()
+    task: Task = "multi_label" if form.several else "single_label"
+    if form.declared and form.names is not None:
+        return Classes(task, form.names, {place: place for place in range(len(form.names))})
+    counts: Counter[str] = Counter()
     for row, value in enumerate(values):
-        for item in (value or []) if task == "multi_label" else [value]:
-            if task == "multi_label" or not is_missing(item):
-                _check_label(item, column=column, row=row)
-                found.add(item)
-    ordered = sorted(found, key=lambda value: (isinstance(value, str), value))
-    return Classes(task, tuple(map(_class_name, ordered)), {v: i for i, v in enumerate(ordered)})
+        items = value if form.several and isinstance(value, list) else [value]
+        for item in [] if value is None else items:
+            name = name_class(item)
+            if name is not None:
+                counts[name] += 1
+            elif not reading.skip_unusable:
+                raise DataError(
+                    f"column {column!r} holds {shorten(item)} in row {row} (counted from 0) "
+                    "of split 'train'; a label is a name or a number"
+                )
+    if form.names is not None and not reading.clean_labels:
+        return Classes(task, form.names)
+    merged = merge_names(counts) if reading.clean_labels else None
+    names = {merged[same_name(name)] for name in counts} if merged else set(counts)
+    return Classes(task, order_names(names), merged=merged)
 
 
-def is_missing(value: Any) -> bool:
-    """Whether a value of a single-label column is no label."""
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or value == UNLABELLED or (isinstance(value, float) and math.isnan(value))
+def merge_names(counts: Mapping[str, int]) -> dict[str, str]:
+    """Return the most frequent spelling of the names that differ little, by what they share."""
+    spellings: Counter[str] = Counter()
+    for name, count in counts.items():
+        spellings[tidy(name)] += count
+    merged: dict[str, str] = {}
+    for spelling, _ in sorted(spellings.items(), key=lambda item: (-item[1], item[0])):
+        merged.setdefault(same_name(spelling), spelling)
+    return merged
 
 
-def shorten(value: Any) -> str:
-    """Return a value in a short form for an error."""
-    shown = repr(value)
-    return shown if len(shown) <= LONGEST_SHOWN else shown[: LONGEST_SHOWN - 1] + "…"
+def find_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the groups of names that differ only in case, spaces and invisible characters."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(same_name(name), []).append(name)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
-def _check_label(value: Any, *, column: str, row: int) -> None:
-    """Raise DataError unless a value can name a class."""
-    if isinstance(value, str | int) or (isinstance(value, float) and value.is_integer()):
-        return
-    raise DataError(
-        f"column {column!r} holds {shorten(value)} in row {row} (counted from 0) "
-        "of split 'train'; a label is a name or an integer"
-    )
-
-
-def _class_name(value: str | int | float) -> str:
-    if isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(int(value))
+def _stands_for(name: str) -> str:
+    """Return a name as JSON writes its value, if it is a number or a truth value."""
+    if name.lower() in ("true", "false"):
+        return name.lower()
+    try:
+        number = float(name)
+    except ValueError:
+        return name
+    return name_class(number) or name

@@ -1,6 +1,5 @@
 """Loads a dataset from the Hugging Face Hub, pinned to a commit."""
 
-from datasets import DatasetDict
 from datasets.exceptions import DatasetNotFoundError
 from datasets.packaged_modules.cache.cache import Cache
 from huggingface_hub import HfApi, constants
@@ -12,15 +11,18 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from training.data.builders import build, describe_cause, find_builder
+from training.data.builders import as_splits, build, describe_cause, find_builder
+from training.data.folders import read_plain_csv
+from training.data.rows import Rows
 from training.errors import DataError
+from training.reading import Reading
 
 HUB_TIMEOUT_SECONDS = 12
 
 
 def load_from_hub(
-    dataset: str, *, config: str | None, revision: str | None
-) -> tuple[str, DatasetDict]:
+    dataset: str, *, config: str | None, revision: str | None, reading: Reading
+) -> tuple[str, dict[str, Rows]]:
     """Return the commit that `revision` names at the Hub now, and its splits.
 
     Raises:
@@ -31,7 +33,7 @@ def load_from_hub(
         builder = find_builder(dataset, config=config, commit=commit)
         if isinstance(builder, Cache):
             raise ConnectionError("the Hub does not answer, and the cached copy may be another")
-        loaded = build(builder)
+        loaded = read_plain_csv(builder, reading=reading) or as_splits(build(builder))
     except DataError:
         raise
     except DatasetNotFoundError as error:  # its commit was found; only access can be missing

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import datasets
 import huggingface_hub
-from datasets import Dataset, DatasetDict
 from huggingface_hub import constants
 
-from training.data.builders import build, describe_cause, find_builder
-from training.data.files import READERS, read_file
+from models.tables.kinds import is_table
+from training.data.builders import as_splits, build_by_content, describe_cause, find_builder
+from training.data.files import read_file
+from training.data.folders import read_class_folders, read_plain_files
 from training.data.hub import load_from_hub
+from training.data.rows import Rows, TableRows
 from training.errors import DataError
+from training.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,25 @@ class Source:
     name: str
     config: str | None
     revision: str | None
-    splits: dict[str, Dataset]
+    splits: dict[str, Rows]
+
+    @property
+    def notes(self) -> list[str]:
+        """Choices that were made in reading its files, and rows that were left out, in words."""
+        tables = [rows for rows in self.splits.values() if isinstance(rows, TableRows)]
+        return [note for table in tables for note in table.notes]
 
 
-def load_source(dataset: str, *, config: str | None, revision: str | None) -> Source:
+def load_source(
+    dataset: str, *, config: str | None, revision: str | None, reading: Reading | None = None
+) -> Source:
     """Load the file, the folder or the Hub dataset that `dataset` names, tried in this order.
+
+    Args:
+        dataset: What the user names.
+        config: Configuration of a dataset that has several.
+        revision: Branch, tag or commit at the Hub.
+        reading: How files are to be read.
 
     Raises:
         DataError: It is not found or cannot be read.
@@ -44,16 +61,17 @@ def load_source(dataset: str, *, config: str | None, revision: str | None) -> So
     if not dataset.strip():
         raise DataError("--dataset names nothing: give a file, a folder or a Hub id")
     _set_up_libraries()
+    reading = reading or Reading()
     path = _as_path(dataset)
     if path.exists():
         if revision is not None:
             raise DataError(f"--revision is for Hub datasets, but {dataset} is a local path")
-        return _load_local(path, config=config)
+        return _load_local(path, config=config, reading=reading)
     if _looks_like_path(dataset):
         raise DataError(f"no file or folder {dataset}")
-    commit, loaded = load_from_hub(dataset, config=config, revision=revision)
+    commit, splits = load_from_hub(dataset, config=config, revision=revision, reading=reading)
     description = f"Hub dataset {dataset} at {commit[:12]}"
-    return Source(description, dataset, config, commit, _as_splits(loaded))
+    return Source(description, dataset, config, commit, splits)
 
 
 def _set_up_libraries() -> None:
@@ -76,47 +94,45 @@ def _as_path(dataset: str) -> Path:
 def _looks_like_path(dataset: str) -> bool:
     return (
         dataset.startswith((".", "/", "~"))
+        or dataset.endswith("/")
         or dataset.count("/") > 1
-        or Path(dataset).suffix.lower() in READERS
+        or is_table(dataset)
     )
 
 
-def _load_local(path: Path, *, config: str | None) -> Source:
+def _load_local(path: Path, *, config: str | None, reading: Reading) -> Source:
     kind = "file" if path.is_file() else "folder"
     try:
-        loaded = _read_file(path, config) if kind == "file" else _read_folder(path, config)
+        if kind == "file":
+            _refuse_config(config, path)
+            splits: dict[str, Rows] = {"train": read_file(path, reading=reading)}
+        else:
+            splits = _read_folder(path, config=config, reading=reading)
     except DataError:
         raise
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not text in UTF-8 ({describe_cause(error)})") from error
     except Exception as error:  # the builders raise whatever their parsers do
         raise DataError(f"cannot read {path}: {describe_cause(error)}") from error
     name = path.resolve().name
-    return Source(f"local {kind} {path}", name, config, None, _as_splits(loaded))
+    return Source(f"local {kind} {path}", name, config, None, splits)
 
 
-def _read_file(path: Path, config: str | None) -> Dataset:
-    _refuse_config(config, path)
-    return read_file(path)
-
-
-def _read_folder(path: Path, config: str | None) -> DatasetDict | Dataset:
+def _read_folder(path: Path, *, config: str | None, reading: Reading) -> dict[str, Rows]:
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         _refuse_config(config, path)
-        return datasets.load_from_disk(str(path))
+        return as_splits(datasets.load_from_disk(str(path)))
+    classes = read_class_folders(path, reading=reading)
+    if classes is not None:
+        _refuse_config(config, path)
+        return classes
     # Absolute, because a folder may have the name of a builder.
     folder = str(path.resolve())
     if glob.has_magic(folder):
         raise DataError(f"cannot read {folder}: a folder's path must not hold any of *?[")
-    return build(find_builder(folder, config=config, commit=None))
+    builder = find_builder(folder, config=config, commit=None)
+    plain = read_plain_files(builder, reading=reading)
+    return as_splits(build_by_content(builder)) if plain is None else plain
 
 
 def _refuse_config(config: str | None, path: Path) -> None:
     if config is not None:
         raise DataError(f"--config {config!r}: {path} has no configurations")
-
-
-def _as_splits(loaded: DatasetDict | Dataset) -> dict[str, Dataset]:
-    if isinstance(loaded, Dataset):
-        return {"train": loaded}
-    return {str(name): split for name, split in loaded.items()}

@@ -3,19 +3,22 @@
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from datasets import Dataset
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.data.classes import Classes, class_names, find_classes, is_list, shorten
-from training.data.columns import find_columns
+from models.tables.decoding import find_half, is_byte
+from training.data.classes import Classes, find_classes
+from training.data.columns import Chosen, choose_columns
+from training.data.labels import LabelFormat, class_names, find_format, shorten
 from training.data.nesting import find_nesting
+from training.data.rows import Rows, TableRows, describe_place, is_list
 from training.data.sources import Source
 from training.errors import DataError
+from training.reading import Reading
 from training.targets import UNLABELLED, Targets, count_classes
 
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
@@ -90,27 +93,31 @@ class LabelledData:
         return {purpose: split for purpose, split in splits.items() if split is not None}
 
 
-def read_data(
-    source: Source, *, text_column: str | None, label_column: str | None, seed: int
-) -> LabelledData:
+def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> LabelledData:
     """Return the train, validation and test rows of a source.
 
     Raises:
         DataError: A column is missing or unclear, or a row cannot be used.
     """
+    reading = reading or Reading()
     if "train" not in source.splits:
         raise DataError(f"no split 'train'; there are: {', '.join(source.splits)}")
     rows = source.splits["train"]
     if len(rows) == 0:
+        _refuse_unreadable("train", rows)
         raise DataError("split 'train' has no rows")
-    text, label = find_columns(rows, text=text_column, label=label_column)
-    values = _read_column(rows, label, split="train")
-    reader = _RowReader(text, label, find_classes(rows.features[label], values, column=label))
+    chosen = choose_columns(rows, reading)
+    rows = chosen.view(rows)
+    form = find_format(rows, chosen.label)
+    values = form.read(_read_column(rows, chosen.label, split="train"))
+    classes = find_classes(form, values, column=chosen.label, reading=reading)
+    notices = [notice for notice in (chosen.notice, form.notice) if notice]
+    reader = _RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
     train = reader.read("train", rows)
-    _check_classes(train, reader.classes.names, column=label)
-    notices = _notice_absent_classes(train, reader.classes.names)
-    validation = _read_optional(source, VALIDATION_NAMES, reader=reader, notices=notices)
-    test = _read_optional(source, ("test",), reader=reader, notices=notices)
+    _check_classes(train, classes.names, column=chosen.label)
+    notices += _notice_absent_classes(train, classes.names)
+    validation = _read_optional(source, VALIDATION_NAMES, reader=reader)
+    test = _read_optional(source, ("test",), reader=reader)
     nesting = find_nesting(train.texts + (validation.texts if validation else []))
     whole = ~nesting.inner
     train = replace(train, whole=~nesting.among(len(train)).inner)
@@ -126,30 +133,55 @@ def read_data(
         )
     if test is None:
         notices.append("no labelled test split: all figures are on validation rows")
-    task, labels = reader.classes.task, reader.classes.names
-    return LabelledData(source, text, label, task, labels, train, validation, test, tuple(notices))
+    return LabelledData(
+        source=source,
+        text_column=chosen.text,
+        label_column=chosen.label,
+        task=classes.task,
+        labels=classes.names,
+        train=train,
+        validation=validation,
+        test=test,
+        notices=tuple(notices),
+    )
 
 
 def read_split(
     source: Source,
     name: str,
     *,
-    text_column: str | None,
-    label_column: str | None,
-    find: Callable[[object, str], Classes],
+    reading: Reading,
+    several: bool,
+    find: Callable[[LabelFormat, str], Classes],
     strange: str,
-) -> Split:
-    """Return one split; `find` returns its classes from the label column's type and name.
+) -> tuple[Split, list[str]]:
+    """Return one split, and what was left out of it or chosen, in words.
 
-    `strange` is the fault of an unknown label, for an error message.
+    Args:
+        source: The dataset.
+        name: Name of the split.
+        reading: How it is to be read.
+        several: Whether a row may have several labels.
+        find: Returns the classes from the format and the name of the label column.
+        strange: The fault of an unknown label, for an error message.
 
     Raises:
         DataError: A column is missing or unclear, or a row cannot be used.
     """
     rows = source.splits[name]
-    text, label = find_columns(rows, text=text_column, label=label_column)
-    classes = find(rows.features[label], label)
-    return _RowReader(text, label, classes, strange).read(name, rows)
+    chosen = choose_columns(rows, reading)
+    rows = chosen.view(rows)
+    form = find_format(rows, chosen.label, several=several)
+    notices = [notice for notice in (chosen.notice, form.notice) if notice]
+    reader = _RowReader(
+        chosen,
+        form,
+        find(form, chosen.label),
+        strange,
+        skip=reading.skip_unusable,
+        notices=notices,
+    )
+    return reader.read(name, rows), notices
 
 
 def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[Split, Split]:
@@ -198,9 +230,9 @@ def _draw_blocks(
     return np.concatenate([rows[:0], *(blocks[block] for block in drawn)])
 
 
-def _read_column(rows: Dataset, column: str, *, split: str) -> list[Any]:
+def _read_column(rows: Rows, column: str, *, split: str) -> list[Any]:
     try:
-        values: list[Any] = rows[column][:]
+        values: list[Any] = list(rows[column][:])
     except UnicodeDecodeError as error:
         raise DataError(
             f"column {column!r} of split {split!r} is not text in UTF-8 ({error})"
@@ -210,41 +242,64 @@ def _read_column(rows: Dataset, column: str, *, split: str) -> list[Any]:
 
 @dataclass(frozen=True)
 class _RowReader:
-    """Reads splits with known columns and classes."""
+    """Reads splits with known columns and classes.
 
-    text_column: str
-    label_column: str
+    Args:
+        columns: The columns.
+        form: How the label column is written.
+        classes: The classes.
+        strange: The fault of an unknown label, for an error message.
+        skip: Whether rows that cannot be used are left out.
+        notices: Receives what was left out.
+    """
+
+    columns: Chosen
+    form: LabelFormat
     classes: Classes
     strange: str = "a class that train does not have"
+    skip: bool = False
+    notices: list[str] = field(default_factory=list)
 
-    def read(self, name: str, rows: Dataset) -> Split:
+    def read(self, name: str, rows: Rows) -> Split:
         """Return the texts and targets of a split, or raise DataError."""
-        if self.text_column not in rows.features:
+        if not self.skip:
+            _refuse_unreadable(name, rows)
+        if isinstance(rows, TableRows) and rows.unreadable:
+            first = rows.unreadable[0]
+            self.notices.append(
+                f"{len(rows.unreadable):,} rows of split {name!r} cannot be read and are left out: "
+                f"in {first.place}: {first.fault}"
+            )
+        rows = self.columns.view(rows)
+        if self.columns.text not in rows.features:
             there_are = ", ".join(rows.features)
             raise DataError(
-                f"split {name!r} has no column {self.text_column!r}; there are: {there_are}"
+                f"split {name!r} has no column {self.columns.text!r}; there are: {there_are}"
             )
-        texts = _read_column(rows, self.text_column, split=name)
-        labels = _read_column(rows, self.label_column, split=name)
-        _refuse(name, texts, lambda text: not isinstance(text, str), self._describe_text)
-        _refuse(name, labels, self.classes.is_missing, self._describe_missing)
-        _refuse(name, labels, lambda label: not self.classes.knows(label), self._describe_unknown)
-        count = len(texts)
+        texts = _read_column(rows, self.columns.text, split=name)
+        labels = self.form.read(_read_column(rows, self.columns.label, split=name))
+        used = self._find_used(name, rows, texts, labels)
         return Split(
-            name, texts, self.classes.encode(labels), np.arange(count), np.ones(count, bool)
+            name,
+            [texts[row] for row in used],
+            self.classes.encode([labels[row] for row in used]),
+            used,
+            np.ones(len(used), bool),
         )
 
-    def is_unlabelled(self, name: str, rows: Dataset) -> bool:
+    def is_unlabelled(self, name: str, rows: Rows) -> bool:
         """Whether a split has no labels at all, such as the test split of a competition."""
-        return self.label_column not in rows.features or all(
-            map(self.classes.is_missing, _read_column(rows, self.label_column, split=name))
-        )
+        rows = self.columns.view(rows)
+        if self.columns.label not in rows.features:
+            return True
+        labels = self.form.read(_read_column(rows, self.columns.label, split=name))
+        return all(label is None or self._marks_none(label) for label in labels)
 
-    def check_same_classes(self, name: str, rows: Dataset) -> None:
+    def check_same_classes(self, name: str, rows: Rows) -> None:
         """Raise DataError if a split and train number their classes differently."""
-        feature = rows.features[self.label_column]
-        if is_list(feature) != (self.classes.task == "multi_label"):
-            raise DataError(f"column {self.label_column!r} holds lists in some splits only")
+        feature = self.columns.view(rows).features[self.columns.label]
+        if is_list(feature) != is_list_form(self.form) and not isinstance(rows, TableRows):
+            raise DataError(f"column {self.columns.label!r} holds lists in some splits only")
         names = class_names(feature)
         if names is not None and names != self.classes.names:
             raise DataError(
@@ -252,31 +307,70 @@ class _RowReader:
                 f"but train has {shorten(list(self.classes.names))}"
             )
 
-    def _describe_text(self, value: Any) -> str:
-        found = "is missing" if value is None else f"is no text but {type(value).__name__}"
-        return f"{self.text_column!r} {found}"
+    def _find_used(
+        self, name: str, rows: Rows, texts: Sequence[Any], labels: Sequence[Any]
+    ) -> NDArray[np.int64]:
+        """Return the rows that can be used; refuse the others, or note them."""
+        faults = {
+            row: fault
+            for row, (text, label) in enumerate(zip(texts, labels, strict=True))
+            if (fault := self._find_fault(text, label)) is not None
+        }
+        if faults:
+            first = min(faults)
+            message = (
+                f"{len(faults):,} of {len(texts):,} rows of split {name!r} cannot be used: "
+                f"in {describe_place(rows_of(rows), first)} {faults[first]}"
+            )
+            if not self.skip:
+                raise DataError(f"{message}; --skip-unusable leaves such rows out")
+            self.notices.append(f"{message}; left out")
+        return np.array([row for row in range(len(texts)) if row not in faults], np.int64)
 
-    def _describe_missing(self, value: Any) -> str:
-        if value == UNLABELLED:
-            return f"{self.label_column!r} is -1, which marks a row without a label"
-        return f"{self.label_column!r} is missing"
+    def _find_fault(self, text: Any, label: Any) -> str | None:
+        if not isinstance(text, str):
+            return f"{self.columns.text!r} {_describe_no_text(text)}"
+        if (half := find_half(text)) is not None:
+            return f"{self.columns.text!r} {_describe_half(half)}"
+        if label is None:
+            hint = " or -1, which marks a row without a label" if self.form.declared else ""
+            return f"{self.columns.label!r} is missing{hint}"
+        if self.classes.knows(label):
+            return None
+        return f"{self.columns.label!r} is {shorten(label)}, {self.strange}"
 
-    def _describe_unknown(self, value: Any) -> str:
-        return f"{self.label_column!r} is {shorten(value)}, {self.strange}"
+    def _marks_none(self, label: Any) -> bool:
+        """Whether a label is the number that marks rows without one, and no class."""
+        return label in (UNLABELLED, str(UNLABELLED)) and not self.classes.knows(label)
 
 
-def _refuse(
-    split: str,
-    values: Sequence[Any],
-    is_bad: Callable[[Any], bool],
-    describe: Callable[[Any], str],
-) -> None:
-    """Raise DataError if any value is bad, with their number and the first one's row and fault."""
-    bad = [row for row, value in enumerate(values) if is_bad(value)]
-    if bad:
+def is_list_form(form: LabelFormat) -> bool:
+    """Whether labels are written as lists."""
+    return form.shape in ("list", "multi_hot")
+
+
+def rows_of(rows: Rows) -> Rows:
+    """Return the rows below a view of them."""
+    return getattr(rows, "rows", rows)
+
+
+def _describe_no_text(value: Any) -> str:
+    return "is missing" if value is None else f"is no text but {type(value).__name__}"
+
+
+def _describe_half(half: str) -> str:
+    if is_byte(half):
+        return "holds bytes that are not UTF-8; name the --encoding of the file, such as cp1252"
+    return f"holds half a character, \\u{ord(half):x}"
+
+
+def _refuse_unreadable(split: str, rows: Rows) -> None:
+    """Raise DataError if rows of a file could not be read, with the first one's line and fault."""
+    if isinstance(rows, TableRows) and rows.unreadable:
+        first, count = rows.unreadable[0], len(rows.unreadable)
         raise DataError(
-            f"{len(bad):,} of {len(values):,} rows of split {split!r} cannot be used: "
-            f"in row {bad[0]} (counted from 0) {describe(values[bad[0]])}"
+            f"{count:,} of {len(rows) + count:,} rows of split {split!r} cannot be read: "
+            f"in {first.place}: {first.fault}; --skip-unusable leaves such rows out"
         )
 
 
@@ -306,14 +400,12 @@ def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
     return [f"train has no row of these classes, so they will not be predicted: {shown}"]
 
 
-def _read_optional(
-    source: Source, names: Sequence[str], *, reader: _RowReader, notices: list[str]
-) -> Split | None:
+def _read_optional(source: Source, names: Sequence[str], *, reader: _RowReader) -> Split | None:
     for name in names:
         if name in source.splits and len(source.splits[name]) > 0:
             rows = source.splits[name]
             if not reader.is_unlabelled(name, rows):
                 reader.check_same_classes(name, rows)
                 return reader.read(name, rows)
-            notices.append(f"split {name!r} has no {reader.label_column!r} and is not used")
+            reader.notices.append(f"split {name!r} has no {reader.columns.label!r} and is not used")
     return None

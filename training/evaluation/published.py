@@ -1,28 +1,29 @@
 """Measures a published version on any labelled dataset."""
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from models.metadata import Metadata
 from models.replay import EngineName
 from models.versions import Version
-from training.data.classes import Classes, class_names
+from training.console import console
+from training.data.classes import Classes
+from training.data.labels import LabelFormat, same_name
 from training.data.sources import Source
 from training.data.splits import Split, read_split
 from training.errors import DataError
 from training.export.replay import draw_timed, median_tokens, replay
+from training.reading import Reading
 from training.report.results import Cost, Results, SplitResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The rows of a dataset to measure on; None finds a column or takes the usual split."""
+    """The rows of a dataset to measure on: a split, None for the usual, and how to read it."""
 
     split: str | None = None
-    text_column: str | None = None
-    label_column: str | None = None
+    reading: Reading = field(default_factory=Reading)
 
 
 def evaluate_version(
@@ -36,14 +37,16 @@ def evaluate_version(
     """
     metadata = version.metadata
     name = _choose_split(source, selection.split)
-    rows = read_split(
+    rows, notices = read_split(
         source,
         name,
-        text_column=selection.text_column,
-        label_column=selection.label_column,
-        find=lambda feature, column: _known_classes(metadata, feature, column),
+        reading=selection.reading,
+        several=metadata.task == "multi_label",
+        find=lambda form, column: _known_classes(metadata, form, column, selection.reading),
         strange=_strange(metadata),
     )
+    for notice in [*source.notes, *notices]:
+        console.print(f"note: {notice}")
     if len(rows) == 0:
         raise DataError(f"split {name!r} has no rows")
     return _results(version, source, rows, engine=engine)
@@ -63,32 +66,22 @@ def _choose_split(source: Source, wanted: str | None) -> str:
     raise DataError(f"no split 'test'; name one with --split, there are: {there_are}")
 
 
-def _known_classes(metadata: Metadata, feature: object, column: str) -> Classes:
-    """Return the version's classes by their values in a column of this type."""
+def _known_classes(metadata: Metadata, form: LabelFormat, column: str, reading: Reading) -> Classes:
+    """Return the version's classes by their values in a column that is written so."""
+    merged = {same_name(name): name for name in metadata.labels} if reading.clean_labels else None
+    if not form.declared or form.names is None:
+        return Classes(metadata.task, metadata.labels, merged=merged)
     index = {name: place for place, name in enumerate(metadata.labels)}
-    names = class_names(feature)
-    if names is None:
-        return Classes(metadata.task, metadata.labels, index | _other_values(index))
-    unknown = [name for name in names if name not in index]
+    unknown = [name for name in form.names if name not in index]
     if unknown:
         raise DataError(f"column {column!r} has the class {unknown[0]!r}, {_strange(metadata)}")
-    return Classes(
-        metadata.task, metadata.labels, {number: index[name] for number, name in enumerate(names)}
-    )
+    numbers = {number: index[name] for number, name in enumerate(form.names)}
+    return Classes(metadata.task, metadata.labels, numbers)
 
 
 def _strange(metadata: Metadata) -> str:
     """Return the fault of an unknown label in words, with the known ones."""
     return f"which {metadata.name} does not know; it knows: {', '.join(metadata.labels)}"
-
-
-def _other_values(index: dict[str, int]) -> dict[int, int]:
-    """Return the class of each integer, True or False that is the name of a class."""
-    whole = {name: place for name, place in index.items() if re.fullmatch(r"-?\d+", name)}
-    truths = {"true": True, "false": False}
-    return {int(name): place for name, place in whole.items()} | {
-        truths[name]: place for name, place in index.items() if name in truths
-    }
 
 
 def _results(version: Version, source: Source, rows: Split, *, engine: EngineName) -> Results:

@@ -1,8 +1,17 @@
 """Chooses the findings that a person should know before a training."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from training.inspection.findings import Contradiction, Faults, Findings, Repeats, SortedSplit
+from training.data.labels import show_name
+from training.inspection.findings import (
+    Contradiction,
+    Faults,
+    Findings,
+    Place,
+    Repeats,
+    SortedSplit,
+)
 from training.inspection.table import TRAIN
 
 RARE = 10  # rows; an alarm names the classes with fewer in train
@@ -20,12 +29,42 @@ FAULTS = {
 def find_alarms(findings: Findings) -> list[str]:
     """Return the warnings, one line each, the most serious first."""
     return [
+        *_swallowed_alarms(findings.swallowed),
+        *_alike_alarms(findings),
         *_leak_alarms(findings.repeats, findings.faults),
         *_contradiction_alarms(findings.contradictions),
         *_break_alarms(findings.sorted_splits, findings.faults),
         *_fault_alarms(findings.faults),
         *_repeat_alarms(findings.repeats, findings.faults),
         *_balance_alarms(findings),
+    ]
+
+
+def _swallowed_alarms(swallowed: Sequence[Place]) -> list[str]:
+    if not swallowed:
+        return []
+    first = swallowed[0]
+    return [
+        f"{len(swallowed):,} texts hold what looks like further rows, the first in row "
+        f"{first.row:,} of {first.split}: look for a stray quote in the file"
+    ]
+
+
+def _alike_alarms(findings: Findings) -> list[str]:
+    """Return an alarm if names of classes differ only in what a reader does not see as such."""
+    if not findings.alike:
+        return []
+    rows = Counter[str]()
+    for balance in findings.balance:
+        rows.update(balance.counts)
+    groups = [
+        " and ".join(f"{show_name(name, quoted=True)} ({rows[name]:,})" for name in group)
+        for group in findings.alike
+    ]
+    more = f", and {len(groups) - MOST_NAMED:,} more" if len(groups) > MOST_NAMED else ""
+    return [
+        "labels that differ only in case, spaces or invisible characters are classes of their own: "
+        f"{', '.join(groups[:MOST_NAMED])}{more}; --clean-labels makes each group one"
     ]
 
 

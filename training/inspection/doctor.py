@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from training.console import console
+from training.data.classes import find_alike
 from training.data.sources import Source
 from training.data.vocabulary import learn_vocabulary
 from training.inspection.contradictions import agree_with_twins, find_contradictions
@@ -18,28 +19,27 @@ from training.inspection.order import Order, find_order, name_sorted
 from training.inspection.out_of_fold import Fold
 from training.inspection.rows import RawData, is_blank, read_rows
 from training.inspection.suspects import find_suspects
+from training.inspection.swallowed import find_swallowed
 from training.inspection.table import TRAIN, Table
 from training.inspection.words import Words, read_words
+from training.reading import Reading
 from training.settings import TrainSettings
 from training.targets import UNLABELLED
 
 
-def inspect_source(
-    source: Source, *, text_column: str | None, label_column: str | None, seed: int
-) -> Findings:
+def inspect_source(source: Source, *, reading: Reading, seed: int) -> Findings:
     """Return all findings in a dataset.
 
     Args:
         source: The dataset. Faults of its rows are findings, not errors.
-        text_column: Column of the text; None to find it.
-        label_column: Column of the labels, which may hold lists; None to find it.
+        reading: How it is to be read.
         seed: Decides which rows are judged together for likely wrong labels.
 
     Raises:
         DataError: There are no rows, or a column is missing or unclear.
     """
     with console.status("reading the rows"):
-        data = read_rows(source, text_column=text_column, label_column=label_column)
+        data = read_rows(source, reading=reading)
         table = _tabulate(data)
     words, duplicates = _compare_texts(table)
     order = find_order(table, usable=words.counts > 0)
@@ -61,7 +61,7 @@ def inspect_source(
         source=source.description,
         text_column=data.text_column,
         label_column=data.label_column,
-        notices=data.notices,
+        notices=(*source.notes, *data.notices),
         lengths=lengths,
         vocabulary=vocabulary,
         suspicion=suspicion,
@@ -147,6 +147,8 @@ def _make_findings(
         repeats=find_repeats(duplicates, table),
         contradictions=find_contradictions(duplicates, table),
         sorted_splits=name_sorted(order, table),
+        alike=tuple(find_alike(table.classes)),
+        swallowed=find_swallowed(table),
     )
 
 

@@ -214,6 +214,8 @@ class Findings:
         repeats: Repeats of each pair of splits, a split with itself included.
         contradictions: Contradictions, those of exactly equal texts first.
         sorted_splits: Splits that are sorted by label.
+        alike: Groups of classes whose names differ only in case, spaces and invisible characters.
+        swallowed: Rows whose text holds what looks like further rows.
         lengths: Lengths of each split.
         vocabulary: Overlap of each split but train.
         suspicion: Likely wrong labels; None also where there are too few rows to judge any.
@@ -230,6 +232,8 @@ class Findings:
     repeats: tuple[Repeats, ...]
     contradictions: tuple[Contradiction, ...]
     sorted_splits: tuple[SortedSplit, ...] = ()
+    alike: tuple[tuple[str, ...], ...] = ()
+    swallowed: tuple[Place, ...] = ()
     lengths: tuple[Lengths, ...] = ()
     vocabulary: tuple[Overlap, ...] = ()
     suspicion: Suspicion | None = None

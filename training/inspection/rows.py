@@ -1,20 +1,33 @@
 """Reads all rows of a dataset: unusable rows are counted, not rejected."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from training.data.classes import class_names, is_missing
-from training.data.columns import find_columns
+from models.tables.decoding import find_half
+from training.data.classes import merge_names
+from training.data.columns import choose_columns
+from training.data.labels import (
+    LabelFormat,
+    class_names,
+    find_format,
+    name_class,
+    order_names,
+    same_name,
+)
+from training.data.rows import Rows, TableRows
 from training.data.sources import Source
 from training.errors import DataError
 from training.inspection.findings import Faults
+from training.reading import Reading
 from training.targets import UNLABELLED
 
+MOST_SHOWN = 8  # rows that cannot be read
 Labels = tuple[str, ...] | None  # classes of a row; None where it has no label
 
 
@@ -55,7 +68,7 @@ class RawData:
     notices: tuple[str, ...]
 
 
-def read_rows(source: Source, *, text_column: str | None, label_column: str | None) -> RawData:
+def read_rows(source: Source, *, reading: Reading) -> RawData:
     """Return all rows of a source, also those with faults.
 
     Splits without any label are left out, such as the test split of a competition.
@@ -67,30 +80,49 @@ def read_rows(source: Source, *, text_column: str | None, label_column: str | No
     if not splits:
         raise DataError(f"{source.description} has no rows, so there is nothing to inspect")
     first = "train" if "train" in splits else next(iter(splits))
-    text, label = find_columns(splits[first], text=text_column, label=label_column)
-    cells = {name: _read_labels(rows, label) for name, rows in splits.items()}
+    chosen = choose_columns(splits[first], reading)
+    splits = {name: chosen.view(rows) for name, rows in splits.items()}
+    form = find_format(splits[first], chosen.label)
+    cells = {name: _read_labels(rows, chosen.label, form) for name, rows in splits.items()}
     kept = [
         name
         for name, rows in splits.items()
-        if name == first or (text in rows.features and cells[name].any)
+        if name == first or (chosen.text in rows.features and cells[name].any)
     ]
-    classes = _order_classes(splits[first], label, [cells[name] for name in kept])
+    if reading.clean_labels:
+        cells = _merge(cells)
+    declared = form.names or () if not reading.clean_labels else ()
+    classes = _order_classes(declared, [cells[name] for name in kept])
     encode = _encode_several if any(cells[name].several for name in kept) else _encode_one
     read = [
         _read_split(
             name,
-            _read_cells(splits[name], text),
+            _read_cells(splits[name], chosen.text),
             cells[name],
             encode(cells[name].labels, classes),
         )
         for name in kept
     ]
-    notices = [
-        f"split {name!r} has no {text!r} or no {label!r} and is left out"
+    notices = [notice for notice in (chosen.notice, form.notice) if notice]
+    notices += [notice for rows in source.splits.values() for notice in _list_unreadable(rows)]
+    notices += [
+        f"split {name!r} has no {chosen.text!r} or no {chosen.label!r} and is left out"
         for name in splits
         if name not in kept
     ]
-    return RawData(text, label, classes, tuple(read), tuple(notices))
+    return RawData(chosen.text, chosen.label, classes, tuple(read), tuple(notices))
+
+
+def _list_unreadable(rows: Rows) -> list[str]:
+    """Return the rows of a file that could not be read, in words."""
+    if not isinstance(rows, TableRows) or not rows.unreadable:
+        return []
+    shown = "; ".join(f"{one.place}: {one.fault}" for one in rows.unreadable[:MOST_SHOWN])
+    more = len(rows.unreadable) - MOST_SHOWN
+    return [
+        f"{len(rows.unreadable):,} rows cannot be read: {shown}"
+        + (f"; and {more:,} more" if more > 0 else "")
+    ]
 
 
 @dataclass(frozen=True)
@@ -107,51 +139,62 @@ class _LabelCells:
         return any(labels is not None for labels in self.labels)
 
 
-def _read_labels(rows: Dataset, column: str) -> _LabelCells:
+def _read_labels(rows: Rows, column: str, form: LabelFormat) -> _LabelCells:
     if column not in rows.features:
-        return _LabelCells([None] * len(rows), [], several=False)
-    names = class_names(rows.features[column])
+        return _LabelCells([None] * len(rows), [], several=form.several)
+    names = class_names(rows.features[column]) if form.declared else None
     labels: list[Labels] = []
     bad: list[int] = []
-    values = _read_cells(rows, column)
-    for row, value in enumerate(values):
+    for row, value in enumerate(form.read(_read_cells(rows, column))):
         try:
             labels.append(_name_labels(value, names))
         except ValueError:
             labels.append(None)
             bad.append(row)
-    return _LabelCells(labels, bad, any(isinstance(value, list) for value in values))
+    return _LabelCells(labels, bad, form.several)
 
 
 def _name_labels(value: Any, names: Sequence[str] | None) -> Labels:
     """Return the classes in a cell; raise ValueError if it holds something else."""
     if isinstance(value, list):
-        return tuple(_name_class(one, names) for one in value)
-    return None if is_missing(value) else (_name_class(value, names),)
+        return tuple(_name(one, names) for one in value)
+    return None if value is None else (_name(value, names),)
 
 
-def _name_class(value: Any, names: Sequence[str] | None) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and names is not None and 0 <= value < len(names):
-        return names[value]
-    if isinstance(value, str) or (isinstance(value, int) and names is None):
-        return str(value)
+def _name(value: Any, names: Sequence[str] | None) -> str:
+    """Return the name of a class; `names` are those of a column that holds their numbers."""
+    if names is None:
+        name = name_class(value)
+        if name is None:
+            raise ValueError("no class")
+        return name
+    if isinstance(value, int | float) and value == int(value) and 0 <= value < len(names):
+        return names[int(value)]
     raise ValueError("no class")
 
 
-def _order_classes(rows: Dataset, column: str, cells: Iterable[_LabelCells]) -> tuple[str, ...]:
+def _merge(cells: dict[str, _LabelCells]) -> dict[str, _LabelCells]:
+    """Return the cells with one name for all that differ little."""
+    counts = Counter(
+        name for split in cells.values() for labels in split.labels for name in labels or ()
+    )
+    merged = merge_names(counts)
+    return {
+        split: replace(
+            found,
+            labels=[
+                None if labels is None else tuple(merged[same_name(name)] for name in labels)
+                for labels in found.labels
+            ],
+        )
+        for split, found in cells.items()
+    }
+
+
+def _order_classes(declared: Sequence[str], cells: Iterable[_LabelCells]) -> tuple[str, ...]:
     """Return the declared class names in order, then all others, numbers first."""
-    declared = class_names(rows.features[column]) or ()
     used = {name for split in cells for labels in split.labels for name in labels or ()}
-    return declared + tuple(sorted(used.difference(declared), key=_sort_key))
-
-
-def _sort_key(name: str) -> tuple[bool, int, str]:
-    number = name.removeprefix("-").isdecimal()
-    return (not number, int(name) if number else 0, name)
+    return (*declared, *order_names(used.difference(declared)))
 
 
 def _read_split(
@@ -162,14 +205,19 @@ def _read_split(
         split=name,
         rows=len(cells),
         empty=_where(cell is None or (isinstance(cell, str) and is_blank(cell)) for cell in cells),
-        not_text=_where(not isinstance(cell, str | None) for cell in cells),
+        not_text=_where(not _is_text(cell) for cell in cells),
         unlabelled=_where(
             label is None and row not in bad for row, label in enumerate(labels.labels)
         ),
         bad_label=tuple(labels.bad),
     )
-    texts = [cell if isinstance(cell, str) else "" for cell in cells]
+    texts = [cell if isinstance(cell, str) and _is_text(cell) else "" for cell in cells]
     return RawSplit(name, texts, encoded, faults)
+
+
+def _is_text(cell: Any) -> bool:
+    """Whether a cell is missing, or a text without bytes or halves that are no characters."""
+    return cell is None or (isinstance(cell, str) and find_half(cell) is None)
 
 
 def is_blank(text: str) -> bool:
@@ -197,13 +245,14 @@ def _encode_several(labels: Sequence[Labels], classes: Sequence[str]) -> NDArray
     return encoded
 
 
-def _read_cells(rows: Dataset, column: str) -> list[Any]:
+def _read_cells(rows: Rows, column: str) -> list[Any]:
     try:
-        cells: list[Any] = rows[column][:]
+        return list(rows[column][:])
     except UnicodeDecodeError:  # the error does not name the row
+        if not isinstance(rows, Dataset):
+            raise
         only = rows.select_columns(column)
-        cells = [_read_cell(only, column, row) for row in range(len(only))]
-    return cells
+        return [_read_cell(only, column, row) for row in range(len(only))]
 
 
 def _read_cell(rows: Dataset, column: str, row: int) -> Any:

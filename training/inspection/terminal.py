@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from training.console import console
+from training.data.labels import show_name
 from training.inspection.alarms import FAULTS, find_alarms
 from training.inspection.findings import Contradiction, Findings, LabelledRow, Suspect, Suspicion
 
@@ -117,7 +118,9 @@ def _print_balance(findings: Findings) -> None:
     shown = sorted(findings.labels, key=lambda name: -total[name])[:MOST_CLASSES]
     for name in shown:
         shares = [(balance.counts[name], balance.labelled) for balance in findings.balance]
-        table.add_row(name, *(f"{rows:,} ({rows / max(all, 1):.1%})" for rows, all in shares))
+        table.add_row(
+            show_name(name), *(f"{rows:,} ({rows / max(all, 1):.1%})" for rows, all in shares)
+        )
     _print_table(table)
     if len(shown) < len(findings.labels):
         console.print(f"  and {len(findings.labels) - len(shown):,} smaller ones")

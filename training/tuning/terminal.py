@@ -2,17 +2,20 @@
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import fields
 
 from rich.table import Table
 
 from training.console import console
+from training.reading import Reading
 from training.settings import SETTINGS, TrainSettings
 from training.tuning.outcome import Outcome, gain, is_noise, rank
 from training.tuning.space import Values, options
 
 MOST_SHOWN = 5  # beside each other, and the defaults
 ASKED = (
-    *("dataset", "name", "config", "revision", "text_column", "label_column"),
+    *("dataset", "name", "config", "revision"),
+    *(each.name for each in fields(Reading)),
     *("cell", "seed"),
 )
 """The settings that a tuning is asked for, in the order of the command that it prints."""
@@ -71,7 +74,7 @@ def verdict(ranked: Sequence[Outcome], *, score: str, rows: int) -> str:
 def command(settings: TrainSettings, values: Values) -> str:
     """Return the command that trains with these values."""
     asked = {name: SETTINGS[name].value(settings) for name in ASKED}
-    given = options({name: value for name, value in asked.items() if value is not None})
+    given = options({name: value for name, value in asked.items() if value not in (None, False)})
     return shlex.join(["python", "-m", "training", "train", *given, *options(values)])
 
 

@@ -2,18 +2,21 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
+import pandas
 import pytest
 from typer.testing import CliRunner
 
+from models.tables.opening import open_table
 from service.__main__ import app
 from service.answering.classifier import Classifier
 from service.engines.runner import Runner
 from service.scoring import score
-from service.scoring.formats import JsonLines
-from service.scoring.parts import Parts, PartsError
-from service.scoring.score import Scorer, ScoringObserver
+from service.scoring.parts import Parts
+from service.scoring.score import Scorer, ScoringObserver, added_columns
+from service.scoring.writing import JsonLinesWriter
 from tests.versions import STATE, CountingEngine, publish
 
 TEXTS = ["good", "bad film", "", None, "good good", 7, "a"] * 5
@@ -65,7 +68,7 @@ def test_rows_keep_their_order_and_bad_ones_are_told(store: Path, lines: Path) -
     code, _, said = run("--in", lines, "--out", out, "--model", "toy", "--store", store)
     assert code == 0, said
     check(read(out))
-    assert "row 4: not a text but None" in said
+    assert "line 4: not a text but None" in said
     assert "35 rows" in said
     assert "10 bad" in said
     assert not out.with_name("out.jsonl.parts").exists()
@@ -98,21 +101,23 @@ def test_a_stopped_run_goes_on(after: int, store: Path, lines: Path, tmp_path: P
     classifier = Classifier(
         Store(store).resolve("toy"), runner=Runner(CountingEngine(), state=STATE)
     )
-    scorer = Scorer(classifier, format=JsonLines(None), threads=2, prefix="predicted_")
+    table = open_table(lines)
+    columns = added_columns(classifier.metadata, prefix="predicted_")
+    writer = JsonLinesWriter(table.columns, columns=columns)
+    scorer = Scorer(classifier, column="text", writer=writer, threads=2, prefix="predicted_")
     observer = ScoringObserver(advance=advance, complain=lambda *_: None)
     folder = tmp_path / "parts"
-    with pytest.raises(Stopped), lines.open("rb") as source:
-        scorer.score(source, Parts(folder, identity={"a": 1}), observer=observer)
-    before = {path: path.stat().st_mtime_ns for path in folder.glob("0*")}
+    with pytest.raises(Stopped):
+        scorer.score(table, Parts(folder, identity={"a": 1}), observer=observer)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/0*")}
     assert len(before) == after + 1
     computed.clear()
-    with lines.open("rb") as source:
-        parts = Parts(folder, identity={"a": 1})
-        count = scorer.score(source, parts, observer=observer)
+    parts = Parts(folder, identity={"a": 1})
+    count = scorer.score(table, parts, observer=observer)
     assert computed == [0] * (after + 1) + [1] * (count - after - 1)
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
     out = tmp_path / "out"
-    parts.join(count, out, JsonLines(None).join)
+    parts.join(count, out, writer.join)
     check(read(out))
     assert not folder.exists()
 
@@ -129,10 +134,24 @@ class TestParts:
             parts.add(0, fail)
         assert not parts.has(0)
 
-    def test_parts_of_another_run_are_not_taken(self, tmp_path: Path) -> None:
-        Parts(tmp_path, identity={"input": "a", "model": "b"})
-        with pytest.raises(PartsError, match="another model: delete it to begin anew"):
-            Parts(tmp_path, identity={"input": "a", "model": "c"})
+    def test_parts_of_another_run_are_not_taken_and_not_lost(self, tmp_path: Path) -> None:
+        wrong = Parts(tmp_path / "parts", identity={"input": "a", "model": "b"})
+        wrong.add(0, lambda path: path.write_text("of b"))
+        corrected = Parts(tmp_path / "parts", identity={"input": "a", "model": "c"})
+        assert not corrected.has(0)
+        assert Parts(tmp_path / "parts", identity={"model": "b", "input": "a"}).has(0)
+        corrected.add(0, lambda path: path.write_text("of c"))
+        corrected.join(1, tmp_path / "out", lambda paths, file: file.write(paths[0].read_bytes()))
+        assert (tmp_path / "out").read_text() == "of c"
+        assert not (tmp_path / "parts").exists()
+
+    def test_a_run_that_kept_nothing_leaves_nothing(self, tmp_path: Path) -> None:
+        Parts(tmp_path / "parts", identity={}).drop_if_empty()
+        assert not (tmp_path / "parts").exists()
+        parts = Parts(tmp_path / "parts", identity={})
+        parts.add(0, lambda path: path.write_text("a"))
+        parts.drop_if_empty()
+        assert parts.has(0)
 
     def test_what_is_joined_is_whole_or_not_there(self, tmp_path: Path) -> None:
         parts = Parts(tmp_path / "parts", identity={})
@@ -163,25 +182,47 @@ class TestFaults:
         options = ["--out", tmp_path / "o.csv", "--model", "toy", "--store", store]
         self.fails("--in", tmp_path / "i.csv", *options, expected="there is no file")
 
-    def test_formats_differ(self, store: Path, lines: Path) -> None:
-        options = ["--out", lines.with_suffix(".csv"), "--model", "toy", "--store", store]
-        self.fails("--in", lines, *options, expected="one format, not csv and jsonl")
-
     def test_no_format(self, store: Path, tmp_path: Path) -> None:
-        options = ["--out", "-", "--model", "toy", "--store", store]
-        self.fails("--in", "-", *options, expected="name the --format")
-        self.fails("--in", tmp_path / "x.txt", *options, expected="not 'txt'")
-
-    def test_parquet_from_standard_input(self, store: Path) -> None:
-        options = ["--format", "parquet", "--model", "toy", "--store", store]
+        options = ["--model", "toy", "--store", store]
+        self.fails("--in", "-", "--out", "-", *options, expected="name the --format")
+        (tmp_path / "x.doc").write_text("a")
         self.fails(
-            "--in",
-            "-",
-            "--out",
-            "-",
-            *options,
-            expected="Parquet cannot be read from standard input",
+            *("--in", tmp_path / "x.doc", "--out", "-", *options), expected="unknown kind of file"
         )
+
+    def test_no_such_column(self, store: Path, lines: Path) -> None:
+        options = ["--out", lines.with_name("o.csv"), "--model", "toy", "--store", store]
+        said = "no column 'body'; there are: 'text'"
+        self.fails("--in", lines, "--text-column", "body", *options, expected=said)
+        assert not lines.with_name("o.csv.parts").exists()
+        code, _, said = run("--in", lines, "--text-column", "text", *options)
+        assert code == 0, said
+
+    def test_a_column_must_be_named_among_several(self, store: Path, tmp_path: Path) -> None:
+        (tmp_path / "i.csv").write_text("a,b\n1,2\n")
+        options = ["--out", tmp_path / "o.csv", "--model", "toy", "--store", store]
+        self.fails("--in", tmp_path / "i.csv", *options, expected="--text-column, one of: 'a', 'b'")
+
+    def test_every_row_is_bad(self, store: Path, tmp_path: Path) -> None:
+        (tmp_path / "i.jsonl").write_text('{"text": 1}\nrubbish\n')
+        out = tmp_path / "o.jsonl"
+        code, _, said = run(
+            "--in", tmp_path / "i.jsonl", "--out", out, "--model", "toy", "--store", store
+        )
+        assert code == 1
+        assert "no row has a text that could be scored" in said
+        assert len(read(out)) == 2
+
+    @pytest.mark.parametrize(
+        "content", [b"text,label\ra,x\rb,y\r", "text,label\na,x\n".encode("utf-16")]
+    )
+    def test_old_macs_and_utf_16_are_no_faults(
+        self, store: Path, tmp_path: Path, content: bytes
+    ) -> None:
+        (tmp_path / "i.csv").write_bytes(content)
+        options = ["--out", tmp_path / "o.csv", "--model", "toy", "--store", store]
+        code, _, said = run("--in", tmp_path / "i.csv", *options)
+        assert code == 0, said
 
     def test_no_rows(self, store: Path, tmp_path: Path) -> None:
         (tmp_path / "i.csv").write_text("text\n")
@@ -191,3 +232,54 @@ class TestFaults:
     def test_no_model(self, store: Path, lines: Path) -> None:
         options = ["--out", lines.with_name("o.jsonl"), "--model", "other", "--store", store]
         self.fails("--in", lines, *options, expected="other")
+
+
+KETTLE = 'text\tlabel\n"Nice kettle\tpos\ncold soup\tneg\nbroken lamp"\tneg\nfine day\tpos\n'
+
+
+@pytest.mark.parametrize("name", ["o.tsv", "o.csv", "o.JSON", "o.jsonl.gz", "o.parquet", "o.txt"])
+def test_a_stray_quote_loses_no_row(store: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "i.tsv").write_text(KETTLE)
+    code, _, said = run(
+        "--in", tmp_path / "i.tsv", "--out", tmp_path / name, "--model", "toy", "--store", store
+    )
+    assert code == 0, said
+    assert "note: i.tsv: quotes do not balance and are read as characters" in said
+    written = [row for batch in open_table(tmp_path / name).batches(9) for row in batch.rows]
+    assert [row.values["text"] for row in written] == [
+        line.split("\t")[0] for line in KETTLE.splitlines()[1:]
+    ]
+
+
+def test_a_file_that_changed_is_scored_anew_whatever_its_time(store: Path, tmp_path: Path) -> None:
+    source, out = tmp_path / "i.csv", tmp_path / "o.csv"
+    options = ["--in", source, "--out", out, "--model", "toy", "--store", store]
+    for text in ("good", "bad!"):
+        source.write_text(f"text\n{text}\n")
+        os.utime(source, (1_000_000, 1_000_000))
+        out.unlink(missing_ok=True)
+        assert run(*options)[0] == 0
+        assert f"{text}," in out.read_text()
+
+
+def test_a_folder_of_texts(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / "texts" / name).write_text("good")
+    out = tmp_path / "o.csv"
+    code, _, said = run(
+        "--in", tmp_path / "texts", "--out", out, "--model", "toy", "--store", store
+    )
+    assert code == 0, said
+    assert [line.split(",")[0] for line in out.read_text().splitlines()] == [
+        "file",
+        "a.txt",
+        "b.txt",
+    ]
+
+
+def test_parquet_from_standard_input(store: Path, tmp_path: Path) -> None:
+    pandas.DataFrame({"text": ["good"]}).to_parquet(tmp_path / "i.parquet")
+    options = ["--in", "-", "--out", tmp_path / "o.parquet", "--model", "toy", "--store", store]
+    code, _, said = run(*options, stdin=(tmp_path / "i.parquet").read_bytes())
+    assert code == 0, said

@@ -134,7 +134,13 @@ def test_what_is_said_of_wrong_data_needs_no_tensorflow(tmp_path: Path) -> None:
     [
         ("r.xlsx", b"x", "{path}: unknown kind of file; known are .csv, .tsv, ", 0),
         ("r.parquet", b"PAR1 rubbish", "cannot read {path}: Parquet magic bytes not found", 0),
-        ("r.jsonl", b'{"text": "a"}\nx', "cannot read {path}: line 2, column 1 is not JSON", 0),
+        ("r.json", b'[{"text": "a"},\nx', "{path}: line 2, column 1 is not JSON", 0),
+        (
+            "r.jsonl",
+            b'{"text": "a", "label": 1}\nx',
+            "1 of 2 rows of split 'train' cannot be read: in r.jsonl, line 2: not JSON",
+            1,
+        ),
         ("r.csv", b"a,b,c\n1,2,3\n", "which column is the label? name it with --label-column", 1),
         ("r.csv", b"text,label\na,b\nc,\n", "1 of 2 rows of split 'train' cannot be used", 1),
     ],

@@ -1,6 +1,7 @@
 """Several labels per row: lists become targets, or are refused with column, row and fault."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def make_dataset(rows: list[Row], *, feature: Any = NAMES) -> Dataset:
 
 def read(train: Dataset, **others: Dataset) -> LabelledData:
     source = Source("made up", "made-up", None, None, {"train": train, **others})
-    return read_data(source, text_column=None, label_column=None, seed=0)
+    return read_data(source, seed=0)
 
 
 def refusal(train: Dataset, **others: Dataset) -> str:
@@ -69,7 +70,7 @@ class TestReading:
         suffix = {write_jsonl: "jsonl", write_parquet: "parquet"}[write]
         path = write(tmp_path / f"rows.{suffix}", make_rows())
         source = load_source(str(path), config=None, revision=None)
-        data = read_data(source, text_column=None, label_column=None, seed=0)
+        data = read_data(source, seed=0)
         assert (data.task, data.labels) == ("multi_label", ("calm", "loud", "odd"))
         assert labels_of(data) == EXPECTED
 
@@ -112,18 +113,18 @@ class TestRefusal:
         rows = [*make_rows(), ("unlabelled", None)]
         assert refusal(make_dataset(rows)) == (
             "1 of 61 rows of split 'train' cannot be used: "
-            "in row 60 (counted from 0) 'labels' is missing"
+            "in row 60 (counted from 0) 'labels' is missing; --skip-unusable leaves such rows out"
         )
 
     @pytest.mark.parametrize(
         ("feature", "labels", "value"),
-        [(NAMES, ["loud", None], "None"), (List(Value("float64")), [1.0, 0.5], "0.5")],
+        [(NAMES, ["loud", None], "None"), (List(Value("float64")), [1.0, math.inf], "inf")],
     )
     def test_neither_name_nor_integer(self, feature: Any, labels: list, value: str) -> None:
         rows = [("fine", []), ("not fine", labels)]
         assert refusal(make_dataset(rows, feature=feature)) == (
             f"column 'labels' holds {value} in row 1 (counted from 0) of split 'train'; "
-            "a label is a name or an integer"
+            "a label is a name or a number"
         )
 
     @pytest.mark.parametrize("labels", [[["a"]], [{"a": 1}]])
@@ -136,14 +137,16 @@ class TestRefusal:
         rows = [*make_rows(labels=[[1], [0]]), ("not fine", [1, item])]
         assert refusal(make_dataset(rows, feature=List(CLASSES))) == (
             "1 of 61 rows of split 'train' cannot be used: in row 60 (counted from 0) "
-            f"'labels' is {shown}, a class that train does not have"
+            f"'labels' is {shown}, a class that train does not have; "
+            "--skip-unusable leaves such rows out"
         )
 
     def test_unknown_label_in_another_split(self) -> None:
         test = make_dataset([*make_rows(4), ("new", ["loud", "green"])])
         assert refusal(make_dataset(make_rows()), test=test) == (
             "1 of 5 rows of split 'test' cannot be used: in row 4 (counted from 0) "
-            "'labels' is ['loud', 'green'], a class that train does not have"
+            "'labels' is ['loud', 'green'], a class that train does not have; "
+            "--skip-unusable leaves such rows out"
         )
 
     @pytest.mark.parametrize("feature", [Value("string"), Json()])
@@ -157,20 +160,22 @@ class TestRefusal:
         rows = make_dataset([("one", "loud"), ("two", ["loud", "odd"])], feature=Json())
         assert refusal(rows) == (
             "column 'labels' holds ['loud', 'odd'] in row 1 (counted from 0) of split 'train'; "
-            "a label is a name or an integer"
+            "a label is a name or a number"
         )
 
     def test_lists_in_some_rows_of_another_split(self) -> None:
         train = make_dataset(make_rows(labels=["loud", "odd"]), feature=Json())
         test = make_dataset([("one", "loud"), ("two", ["loud"])], feature=Json())
         assert refusal(train, test=test).endswith(
-            "in row 1 (counted from 0) 'labels' is ['loud'], a class that train does not have"
+            "in row 1 (counted from 0) 'labels' is ['loud'], a class that train does not have; "
+            "--skip-unusable leaves such rows out"
         )
 
     def test_lists_of_lists_in_another_split(self) -> None:
         test = make_dataset(make_rows(4, labels=[[["loud"]]]), feature=List(NAMES))
         assert refusal(make_dataset(make_rows()), test=test).endswith(
-            "in row 0 (counted from 0) 'labels' is [['loud']], a class that train does not have"
+            "in row 0 (counted from 0) 'labels' is [['loud']], a class that train does not have; "
+            "--skip-unusable leaves such rows out"
         )
 
     def test_classes_in_another_order(self) -> None:

@@ -1,10 +1,14 @@
 """Text and label column are found where one choice is sensible; else all columns are listed."""
 
+from typing import ClassVar
+
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from training.data.columns import find_columns, find_text
+from training.data.columns import choose_columns, find_columns, find_text
+from training.data.rows import TableRows
 from training.errors import DataError
+from training.reading import Reading
 
 TEXT, LARGE, NUMBER = Value("string"), Value("large_string"), Value("int64")
 CLASSES = ClassLabel(names=["a", "b"])
@@ -116,3 +120,63 @@ def test_one_column() -> None:
     message = refusal(**{"text;label": TEXT})
     assert message.startswith("a text and a label column are needed; there are: text;label (text)")
     assert "separated by commas in .csv" in message
+
+
+def table(typed: bool = False, **columns: list[object]) -> TableRows:
+    count = len(next(iter(columns.values())))
+    places = [("r.csv, line", row + 2) for row in range(count)]
+    return TableRows(dict(columns), places, typed=typed)
+
+
+class TestMarks:
+    COLUMNS: ClassVar = {"comment": ["a", "b"], "toxic": ["0", "1"], "obscene": ["1", "0"]}
+
+    def test_columns_of_0_and_1_are_labels(self) -> None:
+        rows = table(**self.COLUMNS)
+        chosen = choose_columns(rows, Reading())
+        assert (chosen.text, chosen.joined) == ("comment", ("toxic", "obscene"))
+        assert "columns toxic, obscene" in str(chosen.notice)
+        assert chosen.view(rows)[chosen.label] == [["0", "1"], ["1", "0"]]
+
+    def test_named(self) -> None:
+        rows = table(id=["x1", "x2"], **self.COLUMNS)
+        chosen = choose_columns(
+            rows, Reading(label_columns="toxic, obscene", text_column="comment")
+        )
+        assert chosen.label == "toxic,obscene"
+
+    @pytest.mark.parametrize("values", [[True, False], [0, 1], [1.0, 0.0], [None, 1]])
+    def test_typed(self, values: list[object]) -> None:
+        rows = table(typed=True, words=["a", "b"], one=values, two=values)
+        assert choose_columns(rows, Reading()).joined == ("one", "two")
+
+    def test_a_column_that_is_called_label_is_the_label(self) -> None:
+        rows = table(text=["a", "b"], label=["0", "1"], flag=["1", "0"])
+        assert choose_columns(rows, Reading()).label == "label"
+
+    def test_other_numbers_are_no_marks(self) -> None:
+        with pytest.raises(DataError, match="name it with --label-column"):
+            choose_columns(table(words=["a", "b"], one=["0", "1"], two=["2", "1"]), Reading())
+
+    @pytest.mark.parametrize(
+        ("reading", "said"),
+        [
+            (Reading(label_columns="toxic,rude"), "no column 'rude'; there are: comment"),
+            (Reading(label_columns="toxic"), "two columns are needed at least"),
+            (Reading(label_columns="toxic,obscene", label_column="toxic"), "exclude each other"),
+        ],
+    )
+    def test_refused(self, reading: Reading, said: str) -> None:
+        with pytest.raises(DataError, match=said):
+            choose_columns(table(**self.COLUMNS), reading)
+
+
+def test_a_file_without_a_header() -> None:
+    rows = table(**{"Great film": ["dull", "nice"], "pos": ["neg", "pos"]})
+    with pytest.raises(DataError, match=r"no names of columns: 'pos' is also a label"):
+        choose_columns(rows, Reading(label_column="pos"))
+
+
+def test_numbers_in_a_file_without_types_are_no_text() -> None:
+    rows = table(id=["1", "2"], note=["x", "y"], label=["a", "b"])
+    assert choose_columns(rows, Reading()).text == "note"

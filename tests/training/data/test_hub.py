@@ -250,6 +250,6 @@ def test_training_records_the_commit(hub: Hub, tmp_path: Path) -> None:
     path = tmp_path / "train.parquet"
     path.write_bytes(to_parquet(texts, labels))
     source = load_source(str(path), config=None, revision=None)
-    again = read_data(source, text_column=None, label_column=None, seed=1)
+    again = read_data(source, seed=1)
     assert metadata.data.train.sha256 == again.train.sha256
     assert metadata.data.validation.sha256 == again.validation.sha256

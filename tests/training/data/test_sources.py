@@ -17,6 +17,7 @@ from tests.training.labelled_files import (
     write_parquet,
 )
 from training.data.sources import Source, load_source
+from training.data.splits import read_data
 from training.errors import DataError
 
 
@@ -27,6 +28,15 @@ def load(path: Path | str, *, config: str | None = None, revision: str | None = 
 def rows_of(source: Source, split: str = "train") -> list[tuple[object, object]]:
     rows = source.splits[split]
     return list(zip(rows["text"], rows["label"], strict=True))
+
+
+def read_refusal(path: Path | str) -> str:
+    """Return the message with which the rows of `path` are refused: one line."""
+    with pytest.raises(DataError) as caught:
+        read_data(load(path), seed=0)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
 
 
 def refusal(path: Path | str, *, config: str | None = None, revision: str | None = None) -> str:
@@ -127,7 +137,8 @@ class TestRefusedFiles:
         path = tmp_path / "r.xlsx"
         path.touch()
         assert refusal(path) == (
-            f"{path}: unknown kind of file; known are .csv, .tsv, .json, .jsonl, .ndjson, .parquet"
+            f"{path}: unknown kind of file; known are "
+            ".csv, .tsv, .json, .jsonl, .ndjson, .parquet, .txt, each also with .gz"
         )
 
     @pytest.mark.parametrize(
@@ -149,7 +160,7 @@ class TestRefusedFiles:
     def test_csv_of_empty_lines(self, tmp_path: Path) -> None:
         path = tmp_path / "r.csv"
         path.write_text("\n\n")
-        assert refusal(path) == f"cannot read {path}: No columns to parse from file"
+        assert refusal(path) == f"{path} has no header with the names of the columns"
 
     def test_no_rows(self, tmp_path: Path) -> None:
         for path in (
@@ -167,37 +178,39 @@ class TestRefusedFiles:
         path.write_bytes(path.read_bytes()[:-20])
         assert refusal(path).startswith(f"cannot read {path}: Parquet magic bytes not found")
 
-    @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-    def test_encoding_of_csv(self, tmp_path: Path, encoding: str) -> None:
-        path = write_csv(tmp_path / "r.csv", [("schön", "a")], encoding=encoding)
-        assert refusal(path).startswith(f"{path} is not text in UTF-8 ('utf-8' codec can't decode")
-
-    def test_encoding_of_json(self, tmp_path: Path) -> None:
+    def test_another_encoding(self, tmp_path: Path) -> None:
+        path = write_csv(tmp_path / "r.csv", [("fine", "b"), ("schön", "a")], encoding="latin-1")
+        assert read_refusal(path) == (
+            "1 of 2 rows of split 'train' cannot be used: in r.csv, line 3 'text' holds bytes that "
+            "are not UTF-8; name the --encoding of the file, such as cp1252; "
+            "--skip-unusable leaves such rows out"
+        )
         path = tmp_path / "r.jsonl"
         path.write_text('{"text": "schön", "label": "a"}\n{"text"', encoding="latin-1")
-        assert refusal(path).startswith(f"{path} is not text in UTF-8")
+        assert "r.jsonl, line 1: not JSON: bytes that are not UTF-8" in read_refusal(path)
 
     def test_rows_longer_than_the_header(self, tmp_path: Path) -> None:
-        path = write_csv(tmp_path / "r.csv", [("a", "comma", "pos")] * 3)
-        assert refusal(path) == f"{path}: rows have more fields than the header has names"
         path = write_csv(tmp_path / "r.csv", [("fine", "pos"), ("a", "comma", "pos")])
-        assert "Expected 2 fields in line 3, saw 3" in refusal(path)
+        assert read_refusal(path) == (
+            "1 of 2 rows of split 'train' cannot be read: in r.csv, line 3: "
+            "3 fields, where the header has 2; --skip-unusable leaves such rows out"
+        )
 
     @pytest.mark.parametrize(
         ("name", "content", "fault"),
         [
-            ("r.jsonl", '{"text": "a", "label": "b"}\nrubbish\n', "line 2, column 1 is not JSON"),
-            ("r.jsonl", '{"text": "a", "label": "b"}\n{"text": 1', "line 2, column 11 is not JSON"),
+            ("r.jsonl", '{"text": "a", "label": "b"}\nrubbish\n', "line 2: not JSON"),
+            ("r.jsonl", '{"text": "a", "label": "b"}\n{"text": 1', "line 2: not JSON"),
             ("r.json", '[{"text": "a"},\n{"text" "b"}]', "line 2, column 9 is not JSON"),
             ("r.json", '"text"', "line 1 holds no object such as"),
-            ("r.jsonl", '{"text": "a\u2028b"}\nrubbish', "line 2, column 1 is not JSON"),
-            ("r.jsonl", '{"text": "half \\ud83d"}\n', "line 1 holds half a character, \\ud83d"),
+            ("r.jsonl", '{"text": "a\u2028b", "label": 1}\nrubbish', "line 2: not JSON"),
+            ("r.jsonl", '{"text": "half \\ud83d", "label": 1}\n', "half a character, \\ud83d"),
         ],
     )
     def test_broken_json(self, tmp_path: Path, name: str, content: str, fault: str) -> None:
         path = tmp_path / name
         path.write_text(content, encoding="utf-8")
-        assert refusal(path).startswith(f"cannot read {path}: {fault}")
+        assert fault in read_refusal(path)
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_unreadable(self, tmp_path: Path) -> None:
@@ -323,9 +336,7 @@ class TestRefusedFolders:
     def test_broken_csv(self, tmp_path: Path) -> None:
         folder = tmp_path / "folder"
         write_csv(folder / "train.csv", [("fine", "pos"), ("a", "comma", "pos")])
-        message = refusal(folder)
-        assert message.startswith(f"cannot read {folder}: ")
-        assert "Expected 2 fields in line 3, saw 3" in message
+        assert "train.csv, line 3: 3 fields, where the header has 2" in read_refusal(folder)
 
     def test_pattern_in_the_path(self, tmp_path: Path) -> None:
         folder = tmp_path / "reviews [new]"

@@ -30,7 +30,7 @@ def read(
     if isinstance(train, list):
         train = make_dataset(train)
     source = Source("made up", "made-up", None, None, {"train": train, **others})
-    return read_data(source, text_column=None, label_column=None, seed=seed)
+    return read_data(source, seed=seed)
 
 
 def refusal(train: Dataset | list[tuple[Any, Any]], **others: Dataset) -> str:
@@ -92,12 +92,12 @@ class TestLabels:
 
     @pytest.mark.parametrize(
         ("label", "shown"),
-        [(0.5, "0.5"), (float("inf"), "inf"), ({"a": 1}, "{'a': 1}"), (b"pos", "b'pos'")],
+        [(float("inf"), "inf"), ({"a": "b"}, "{'a': 'b'}"), (b"pos", "b'pos'")],
     )
     def test_neither_name_nor_integer(self, label: Any, shown: str) -> None:
         assert refusal([("a", None), ("b", label), ("c", label)]) == (
             f"column 'label' holds {shown} in row 1 (counted from 0) of split 'train'; "
-            "a label is a name or an integer"
+            "a label is a name or a number"
         )
 
     def test_one_class(self) -> None:
@@ -118,7 +118,7 @@ class TestLabels:
         rows[3] = rows[7] = ("unlabelled", value)
         assert refusal(rows) == (
             "2 of 40 rows of split 'train' cannot be used: "
-            "in row 3 (counted from 0) 'label' is missing"
+            "in row 3 (counted from 0) 'label' is missing; --skip-unusable leaves such rows out"
         )
 
     def test_missing_among_numbers(self) -> None:
@@ -128,14 +128,19 @@ class TestLabels:
         rows = Dataset(pa.Table.from_pandas(table, preserve_index=False))
         assert "1 of 40 rows of split 'train' cannot be used: in row 5" in refusal(rows)
 
-    @pytest.mark.parametrize("dataset", [make_dataset, with_classes])
-    def test_unlabelled_rows(self, dataset: Any) -> None:
+    def test_unlabelled_rows(self) -> None:
         rows = make_rows(labels=[0, 1])
         rows[2] = ("unlabelled", -1)
-        assert refusal(dataset(rows)) == (
-            "1 of 40 rows of split 'train' cannot be used: "
-            "in row 2 (counted from 0) 'label' is -1, which marks a row without a label"
+        assert refusal(with_classes(rows)) == (
+            "1 of 40 rows of split 'train' cannot be used: in row 2 (counted from 0) 'label' is "
+            "missing or -1, which marks a row without a label; "
+            "--skip-unusable leaves such rows out"
         )
+
+    @pytest.mark.parametrize("labels", [[-1, 0, 1], [-1, 1], ["-1", "+1"], [0.5, 1.0, 4.5]])
+    def test_negative_numbers_and_halves_are_classes(self, labels: list[Any]) -> None:
+        names = tuple(f"{label}".removesuffix(".0") for label in labels)
+        assert read(make_rows(60, labels=labels)).labels == names
 
 
 class TestTexts:
@@ -144,13 +149,14 @@ class TestTexts:
         rows[39] = (None, "pos")
         assert refusal(rows) == (
             "1 of 40 rows of split 'train' cannot be used: "
-            "in row 39 (counted from 0) 'text' is missing"
+            "in row 39 (counted from 0) 'text' is missing; --skip-unusable leaves such rows out"
         )
 
     def test_numbers(self) -> None:
         assert refusal([(row, "ab"[row % 2]) for row in range(40)]) == (
             "40 of 40 rows of split 'train' cannot be used: "
-            "in row 0 (counted from 0) 'text' is no text but int"
+            "in row 0 (counted from 0) 'text' is no text but int; "
+            "--skip-unusable leaves such rows out"
         )
 
     def test_mixed(self) -> None:
@@ -203,7 +209,7 @@ class TestSplits:
     def test_no_train(self) -> None:
         source = Source("", "", None, None, {"test": make_dataset(), "all": make_dataset()})
         with pytest.raises(DataError, match=r"^no split 'train'; there are: test, all$"):
-            read_data(source, text_column=None, label_column=None, seed=0)
+            read_data(source, seed=0)
 
     def test_no_rows(self) -> None:
         assert refusal(make_dataset().select([])) == "split 'train' has no rows"
@@ -229,14 +235,15 @@ class TestSplits:
         test = make_dataset([*make_rows(4), ("x", None)])
         assert refusal(make_rows(), test=test) == (
             "1 of 5 rows of split 'test' cannot be used: "
-            "in row 4 (counted from 0) 'label' is missing"
+            "in row 4 (counted from 0) 'label' is missing; --skip-unusable leaves such rows out"
         )
 
     def test_unknown_class(self) -> None:
         validation = make_dataset([*make_rows(4), ("x", "neutral")])
         assert refusal(make_rows(), validation=validation) == (
             "1 of 5 rows of split 'validation' cannot be used: in row 4 (counted from 0) "
-            "'label' is 'neutral', a class that train does not have"
+            "'label' is 'neutral', a class that train does not have; "
+            "--skip-unusable leaves such rows out"
         )
 
     def test_without_text_column(self) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from datasets import Dataset, DatasetDict
 
-from tests.training.labelled_files import write_csv
+from tests.training.labelled_files import write_csv, write_jsonl
 from training.data.unlabeled import read_corpus, shorten_name
 from training.errors import DataError
+from training.reading import Reading
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def folder(tmp_path: Path) -> str:
 
 
 def read(name: str, *, column: str | None = None) -> list[str]:
-    return read_corpus(name, text_column=column)
+    return read_corpus(name, reading=Reading(text_column=column))
 
 
 def refusal(name: str, **options: Any) -> str:
@@ -69,7 +70,7 @@ def test_no_such_dataset(tmp_path: Path) -> None:
 
 
 def test_a_column_that_is_no_text(tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "rows.csv", [("a", 1), ("b", 2)], header=("words", "text"))
+    path = write_jsonl(tmp_path / "rows.jsonl", [(1, "a"), (2, "b")])
     assert refusal(str(path), column="text").endswith(": no text in train")
 
 

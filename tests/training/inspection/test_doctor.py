@@ -12,6 +12,7 @@ from training.inspection.alarms import find_alarms
 from training.inspection.doctor import inspect_source, leaks_of, quick_findings
 from training.inspection.findings import Findings
 from training.inspection.terminal import print_alarms, print_findings, to_json
+from training.reading import Reading
 
 TEXTS, LABELS = make_opinions(330)
 
@@ -24,7 +25,7 @@ def findings() -> Findings:
     train += [train[5], (train[6][0], 1 - train[6][1])]  # 303, 304
     test += [(train[7][0].upper(), train[7][1])]  # 30
     source = make_source({"test": test, "train": train}, names=["no", "yes"])
-    return inspect_source(source, text_column=None, label_column=None, seed=1)
+    return inspect_source(source, reading=Reading(), seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def broken() -> Findings:
     rows = sorted(zip(TEXTS, LABELS, strict=True), key=lambda row: row[1])
     rows[50] = (rows[50][0], 1)
     source = make_source({"train": rows}, names=["no", "yes"])
-    return inspect_source(source, text_column=None, label_column=None, seed=1)
+    return inspect_source(source, reading=Reading(), seed=1)
 
 
 def shown(findings: Findings, *, short: bool = False) -> str:
@@ -81,14 +82,14 @@ class TestInspect:
             (text, [label, 2] if label else [2]) for text, label in zip(TEXTS, LABELS, strict=True)
         ]
         source = make_source({"train": rows}, names=["a", "b", "c"])
-        found = inspect_source(source, text_column=None, label_column=None, seed=1)
+        found = inspect_source(source, reading=Reading(), seed=1)
         assert found.multi_label
         assert found.balance[0].counts["c"] == 330
         assert "any number of 3 classes" in shown(found)
 
     def test_nothing_but_faults(self) -> None:
         source = make_source({"train": [(None, -1), ("", 0), (" ", -1)]}, names=["a", "b"])
-        found = inspect_source(source, text_column=None, label_column=None, seed=1)
+        found = inspect_source(source, reading=Reading(), seed=1)
         assert found.faults[0].empty == (0, 1, 2)
         assert found.suspicion is None
         assert shown(found)

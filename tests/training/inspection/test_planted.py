@@ -8,6 +8,7 @@ from tests.training.loader import ROOT
 from training.data.sources import Source, load_source
 from training.inspection.doctor import inspect_source
 from training.inspection.findings import Findings, Match
+from training.reading import Reading
 
 FOLDER = ROOT.parent / "shared" / "data" / "rotten_tomatoes"
 FLIPPED, COPIED = 100, 200
@@ -24,7 +25,7 @@ pytestmark = [
 
 def inspect(splits: dict[str, Dataset]) -> Findings:
     source = Source("rotten tomatoes", "rotten_tomatoes", None, None, splits)
-    return inspect_source(source, text_column=None, label_column=None, seed=1)
+    return inspect_source(source, reading=Reading(), seed=1)
 
 
 class Planted:

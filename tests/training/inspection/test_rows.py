@@ -11,15 +11,16 @@ from tests.training.inspection.made_up_texts import make_source
 from training.data.sources import Source
 from training.errors import DataError
 from training.inspection.rows import RawData, RawSplit, read_rows
+from training.reading import Reading
 
 
 def read(rows: dict[str, list[tuple[Any, Any]]], *, names: list[str] | None = None) -> RawData:
-    return read_rows(make_source(rows, names=names), text_column=None, label_column=None)
+    return read_rows(make_source(rows, names=names), reading=Reading())
 
 
 def read_split(rows: Dataset) -> RawSplit:
     source = Source("made up", "made-up", None, None, {"train": rows})
-    return read_rows(source, text_column="text", label_column="label").splits[0]
+    return read_rows(source, reading=Reading(text_column="text", label_column="label")).splits[0]
 
 
 class TestTexts:
@@ -69,14 +70,14 @@ class TestLabels:
         assert data.classes == ("z", "a", "unused")
 
     def test_missing(self) -> None:
-        for values in (["x", None, " "], [4, None, -1], [1.0, float("nan"), -1.0]):
+        for values in (["x", None, " "], [4, None, None], [1.0, float("nan"), None]):
             split = read({"train": list(zip("abc", values, strict=True))}).splits[0]
             assert split.faults.unlabelled == (1, 2)
             assert split.faults.bad_label == ()
             assert split.labels.tolist() == [0, -1, -1]
 
     def test_no_class(self) -> None:
-        split = read({"train": [("a", 1.0), ("b", 0.5), ("c", 2.0)]}).splits[0]
+        split = read({"train": [("a", 1.0), ("b", float("inf")), ("c", 2.0)]}).splits[0]
         assert split.faults.bad_label == (1,)
         assert split.faults.unlabelled == ()
         assert split.labels.tolist() == [0, -1, 1]
@@ -120,7 +121,7 @@ class TestSplits:
         source = make_source({"train": [("a", "x"), ("b", "y")], "test": [("c", "x")]})
         source.splits["test"] = source.splits["test"].remove_columns("label")
         source.splits["texts"] = Dataset.from_dict({"body": ["d"], "label": ["x"]})
-        data = read_rows(source, text_column=None, label_column=None)
+        data = read_rows(source, reading=Reading())
         assert [split.name for split in data.splits] == ["train"]
         assert len(data.notices) == 2
 
@@ -138,4 +139,4 @@ class TestSplits:
     def test_unknown_column(self) -> None:
         source = make_source({"train": [("a", "x")]})
         with pytest.raises(DataError, match="no such column"):
-            read_rows(source, text_column="body", label_column=None)
+            read_rows(source, reading=Reading(text_column="body"))

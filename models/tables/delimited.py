@@ -1,0 +1,260 @@
+"""Reads CSV and its kin: fields between commas, tabs, semicolons or bars, under a header.
+
+A value is the text that stands in the file. The whole file is read once beforehand, to learn where
+its quotes are characters like others.
+"""
+
+import csv
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from models.tables.decoding import TextFile
+from models.tables.quoting import (
+    Fields,
+    Record,
+    fits,
+    quotes_are_letters,
+    read_plain,
+    read_records,
+    split,
+)
+from models.tables.rows import EMPTY, Batch, Row, TableError, group, list_places
+
+SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+SAMPLE = 200  # lines that tell the separator
+MOST_VALUES = 5_000  # different values of a column that is no free text
+LONGEST_VALUE = 200  # characters of such a value
+FURTHER = "a quoted text holds what looks like further rows"
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)  # as Excel writes it
+
+
+class Delimited:
+    """A table of delimited fields.
+
+    Args:
+        file: The file.
+        usual: The separator that the kind of file says.
+        separator: The separator; None to find it.
+
+    Raises:
+        TableError: The file has no header.
+    """
+
+    unit = "line"
+    typed = False
+
+    def __init__(self, file: TextFile, *, usual: str = ",", separator: str | None = None) -> None:
+        self._file = file
+        self.notes: list[str] = []
+        head = list(itertools.islice(file.lines(), SAMPLE))
+        declared = _SEPARATOR_LINE.fullmatch(head[0]) if head else None
+        self._skipped = int(declared is not None)
+        named = separator or (declared[1] if declared else None)
+        self.separator = named or _find_separator(head, usual=usual)
+        if self.separator != usual and separator is None:
+            name = SEPARATORS.get(self.separator, repr(self.separator))
+            self.notes.append(f"{file.path.name}: fields are separated by a {name}")
+        self._first, self.header = self._read_header()
+        self.columns = _distinct(self.header)
+        self._plain = False  # whether all quotes are characters
+        self._as_written: set[int] = set()  # lines whose quotes are characters
+        self._doubtful: set[int] = set()
+        self._scan()
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """See Table."""
+        return group(self._rows(), size)
+
+    def _rows(self) -> Iterator[Row]:
+        width = len(self.columns)
+        for record in self._records():
+            fields = record.fields
+            fault = record.fault or (FURTHER if record.line in self._doubtful else None)
+            if fault is None and not any(map(str.strip, fields)):
+                fault = EMPTY
+            if len(fields) < width:
+                fields = fields + [""] * (width - len(fields))
+            yield Row(record.line, dict(zip(self.columns, fields, strict=True)), fault)
+
+    def _body(self) -> Iterator[str]:
+        """Yield the lines behind the header that are not blank."""
+        lines = itertools.islice(self._file.lines(), self._first, None)
+        return (line for line in lines if line.strip("\r\n"))
+
+    def _records(self) -> Iterator[Record]:
+        lines = itertools.islice(self._file.lines(), self._first, None)
+        width = len(self.columns)
+        if self._plain:
+            return read_plain(lines, separator=self.separator, width=width, before=self._first)
+        return read_records(
+            lines,
+            separator=self.separator,
+            width=width,
+            as_written=self._as_written.__contains__,
+            before=self._first,
+        )
+
+    def _read_header(self) -> tuple[int, Fields]:
+        """Return the number of lines up to the end of the header, and its fields."""
+        lines = itertools.islice(self._file.lines(), self._skipped, None)
+        found = next(
+            read_records(lines, separator=self.separator, width=None, before=self._skipped), None
+        )
+        if found is None:
+            raise TableError(f"{self._file.path} has no header with the names of the columns")
+        fields = found.fields
+        if any(name[:2] == ' "' for name in fields):  # `"text", "label"`
+            fields = [name.strip().strip('"') for name in fields]
+        return found.line + max(len(found.lines), 1) - 1, fields
+
+    def _scan(self) -> None:
+        """Learn which lines are to be read as they are written, and which are in doubt."""
+        seen = _Seen(separator=self.separator, width=len(self.columns))
+        size = 0
+        for record in self._records():
+            size += 1
+            seen.add(record)
+        self.size: int | None = size
+        name = self._file.path.name
+        if self.separator == "\t" and self._are_letters(seen):
+            self._plain = True
+            self.notes.append(f"{name}: quotes do not balance and are read as characters")
+            return
+        swallowed = [line for line, lines in seen.spanning.items() if seen.are_rows(lines)]
+        for line in swallowed:
+            self._as_written |= set(range(line, line + len(seen.spanning[line])))
+        if mended := sorted({*seen.mended, *swallowed}):
+            self.notes.append(
+                f"{name}: quotes do not balance and are read as characters in "
+                f"{list_places(mended, unit=self.unit)}"
+            )
+        self._doubtful = seen.find_doubtful() - self._as_written
+
+    def _are_letters(self, seen: "_Seen") -> bool:
+        """Whether all quotes of tab-separated text are characters."""
+        swallowing = any(map(seen.are_rows, seen.spanning.values()))
+        width = len(self.columns)
+        if not all(fits(line, self.separator, width) for line in self._body()):
+            return False
+        if seen.mended or swallowing:
+            return True
+        # A text of several lines shows that the quotes are those of a writer.
+        return not seen.has_spanning and quotes_are_letters(self._body(), width=width)
+
+
+@dataclass
+class _Seen:
+    """What the records of a file tell about its quotes.
+
+    Args:
+        separator: Character between two fields.
+        width: Number of columns.
+        mended: Lines whose quotes could not be read as the others are.
+        spanning: The lines of records of several, where each is as wide as the header.
+        ends: What stands at the ends and at the starts of the lines of other such records.
+        has_spanning: Whether there is any record of several lines.
+        values: The different values of each column, up to a number.
+    """
+
+    separator: str
+    width: int
+    mended: list[int] = field(default_factory=list)
+    spanning: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    ends: dict[int, tuple[Fields, Fields]] = field(default_factory=dict)
+    has_spanning: bool = False
+    values: list[set[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.values = [set() for _ in range(self.width)]
+
+    def add(self, record: Record) -> None:
+        """Note a record."""
+        if record.mended:
+            self.mended.append(record.line)
+        if record.fault is not None:
+            return
+        if record.lines:
+            self.has_spanning = True
+            self._add_lines(record)
+        for known, value in zip(self.values, record.fields, strict=True):
+            if len(known) < MOST_VALUES and len(value) <= LONGEST_VALUE:
+                known.add(value)
+
+    def _add_lines(self, record: Record) -> None:
+        lines = record.lines
+        if all(fits(line, self.separator, self.width) for line in lines):
+            self.spanning[record.line] = lines
+        ends = [line.rstrip("\r\n").rpartition(self.separator) for line in lines[:-1]]
+        starts = [line.partition(self.separator) for line in lines[1:]]
+        found = (
+            [end[2] * bool(end[1]) for end in ends],
+            [start[0] * bool(start[1]) for start in starts],
+        )
+        if any(
+            2 * sum(0 < len(value) <= LONGEST_VALUE for value in part) >= len(part)
+            for part in found
+        ):
+            self.ends[record.line] = found
+
+    def are_rows(self, lines: tuple[str, ...]) -> bool:
+        """Whether lines that are as wide as the header are rows as others are.
+
+        In one column all must have a value that other rows have too, such as their label.
+        """
+        columns = zip(*(split(line, self.separator) for line in lines), strict=True)
+        return any(
+            len(known) < MOST_VALUES and all(value.strip() and value in known for value in values)
+            for known, values in zip(self.values, columns, strict=True)
+        )
+
+    def find_doubtful(self) -> set[int]:
+        """Return the lines of records half of whose lines have a row's first or last value."""
+        if self.width < 2:
+            return set()
+        sides = (self.values[-1], self.values[0])
+        return {line for line, parts in self.ends.items() if any(map(_mostly, parts, sides))}
+
+
+def _mostly(found: list[str], known: set[str]) -> bool:
+    if not 0 < len(known) < MOST_VALUES:
+        return False
+    like = sum(bool(value) and value in known for value in found)
+    return like * 2 >= len(found)
+
+
+def _find_separator(lines: list[str], *, usual: str) -> str:
+    """Return the separator of a header and its rows: the usual one unless another fits better."""
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        return usual
+    scores = {separator: _fitting(lines, separator) for separator in (usual, *SEPARATORS)}
+    if scores[usual] >= 0.5:
+        return usual
+    best = max(scores, key=lambda separator: scores[separator])
+    return best if scores[best] >= 0.6 else usual
+
+
+def _fitting(lines: list[str], separator: str) -> float:
+    """Return the share of records that are as wide as a header of several names; 0 for one."""
+    try:
+        records = list(csv.reader(lines, delimiter=separator))
+    except csv.Error:
+        records = [split(line, separator) for line in lines]
+    width = len(records[0])
+    if width < 2 or not all(name.strip() for name in records[0][1:]):
+        return 0.0
+    return sum(len(record) == width for record in records) / len(records)
+
+
+def _distinct(header: Fields) -> tuple[str, ...]:
+    """Return the names of the columns; one that is there already gets a number."""
+    names: list[str] = []
+    for name in header:
+        number, free = 1, name
+        while free in names:
+            number += 1
+            free = f"{name}.{number}"
+        names.append(free)
+    return tuple(names)

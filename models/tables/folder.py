@@ -1,0 +1,46 @@
+"""Reads a folder of text files: each file is a row."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from models.tables.decoding import TextFile
+from models.tables.rows import Batch, Row, TableError, group
+
+SUFFIX = ".txt"
+
+
+class TextFolder:
+    """The text files in a folder and its folders, in the order of their paths.
+
+    Args:
+        path: The folder.
+        encoding: Encoding of the files; None to find it.
+
+    Raises:
+        TableError: There is no text file in it.
+    """
+
+    unit = "row"
+    typed = True
+    columns: tuple[str, ...] = ("file", "text")
+
+    def __init__(self, path: Path, *, encoding: str | None = None) -> None:
+        self.notes: list[str] = []
+        self._path = path
+        self._encoding = encoding
+        self._files = sorted(
+            file for file in path.rglob("*") if file.suffix.lower() == SUFFIX and file.is_file()
+        )
+        self.size: int | None = len(self._files)
+        if not self._files:
+            raise TableError(f"{path} holds no files that end in {SUFFIX}")
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """See Table."""
+        return group(self._rows(), size)
+
+    def _rows(self) -> Iterator[Row]:
+        for number, file in enumerate(self._files, start=1):
+            name = file.relative_to(self._path).as_posix()
+            text = TextFile(file, self._encoding)
+            yield Row(number, {"file": name, "text": "" if text.is_empty else text.read().strip()})

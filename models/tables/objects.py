@@ -1,0 +1,173 @@
+"""Reads JSON: an object on each line, or whole files in the layouts that tools write.
+
+Known are lists of objects, the layouts of `DataFrame.to_json`, objects under one key such as
+"data", the examples of spaCy, and the tasks of Label Studio.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from models.tables.decoding import TextFile, find_half, is_byte
+from models.tables.rows import Batch, Row, TableError, Values, group
+
+EXAMPLE = '{"text": "…", "label": "…"}'
+
+
+class JsonLines:
+    """One JSON object per line."""
+
+    unit = "line"
+    typed = True
+
+    def __init__(self, file: TextFile) -> None:
+        self._file = file
+        self.notes: list[str] = []
+        self.size: int | None = None
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """See Table."""
+        return _join_names(row.values for row in self._rows())
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """See Table."""
+        return group(self._rows(), size)
+
+    def _rows(self) -> Iterator[Row]:
+        for number, line in enumerate(self._file.lines(), start=1):
+            if line.strip(" \t\r\n"):
+                yield _parse_line(line, number)
+
+
+class JsonDocument:
+    """One JSON value that holds all rows.
+
+    Raises:
+        TableError: It is no JSON, or has a layout that is not known.
+    """
+
+    unit = "row"
+    typed = True
+
+    def __init__(self, file: TextFile) -> None:
+        self.notes: list[str] = []
+        try:
+            content = json.loads(file.read())
+        except json.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}"
+            raise TableError(f"{file.path}: {place} is not JSON: {error.msg}") from error
+        found = _find_rows(content)
+        if found is None:
+            raise TableError(
+                f"{file.path}: line 1 holds no object such as {EXAMPLE}, and no list of them"
+            )
+        self._objects = found
+        self.size: int | None = len(found)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """See Table."""
+        return _join_names(row.values for row in self._rows())
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """See Table."""
+        return group(self._rows(), size)
+
+    def _rows(self) -> Iterator[Row]:
+        for number, value in enumerate(self._objects, start=1):
+            yield _make_row(value, number)
+
+
+def open_json(file: TextFile, *, lines: bool) -> "JsonLines | JsonDocument":
+    """Return the table of a file of JSON; of a name such as .json it may hold lines too."""
+    start = next((line for line in file.lines() if line.strip()), "").lstrip()
+    if lines and not start.startswith("["):
+        return JsonLines(file)
+    try:
+        return JsonDocument(file)
+    except TableError:
+        if _is_object(start):
+            return JsonLines(file)
+        raise
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _parse_line(line: str, number: int) -> Row:
+    half = find_half(line)
+    if half is not None and is_byte(half):
+        return Row(number, {}, "not JSON: bytes that are not UTF-8")
+    try:
+        return _make_row(json.loads(line), number)
+    except json.JSONDecodeError as error:
+        return Row(number, {}, f"not JSON: {error.msg} in column {error.colno}")
+
+
+def _make_row(value: Any, number: int) -> Row:
+    values = _as_values(value)
+    if values is None:
+        return Row(number, {}, f"no JSON object such as {EXAMPLE}")
+    return Row(number, values)
+
+
+def _join_names(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for row in rows for name in row))
+
+
+def _find_rows(content: Any) -> list[Any] | None:
+    """Return the rows in a JSON value; None where it has no known layout."""
+    if isinstance(content, list):
+        return content if any(map(_as_values, content)) or not content else None
+    if not isinstance(content, dict) or not content:
+        return None
+    if {"columns", "data"} <= content.keys():  # orient="split"
+        return [dict(zip(content["columns"], row, strict=False)) for row in content["data"]]
+    lists = [value for value in content.values() if isinstance(value, list)]
+    of_objects = [one for one in lists if one and all(isinstance(item, dict) for item in one)]
+    if len(of_objects) == 1:
+        return of_objects[0]
+    if len(lists) == len(content) and len(set(map(len, lists))) == 1:
+        return [dict(zip(content, row, strict=True)) for row in zip(*lists, strict=True)]
+    frame = all(isinstance(value, dict) and value for value in content.values())
+    return _read_frame(content) if frame else [content]
+
+
+def _read_frame(content: dict[str, dict[str, Any]]) -> list[Any]:
+    """Return the rows of a frame that is written by columns, or by rows."""
+    outer, inner = list(content), list(next(iter(content.values())))
+    by_rows = all(map(str.isdigit, outer)) and not all(map(str.isdigit, inner))
+    if by_rows or (len(outer) > len(inner) and not all(map(str.isdigit, inner))):
+        return list(content.values())
+    return [{name: content[name].get(key) for name in outer} for key in inner]
+
+
+def _as_values(value: Any) -> Values | None:
+    """Return the values of one example by column; None where it is none."""
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):  # of spaCy
+        return {"text": value[0], **value[1]} if isinstance(value[1], dict) else None
+    if not isinstance(value, dict):
+        return None
+    if set(value) == {"row_idx", "row", "truncated_cells"} and isinstance(value["row"], dict):
+        row: Values = value["row"]
+        return row
+    if isinstance(value.get("data"), dict) and isinstance(value.get("annotations"), list):
+        return {**value["data"], **_read_choices(value["annotations"])}
+    return value
+
+
+def _read_choices(annotations: list[Any]) -> Values:
+    """Return the choices of a task of Label Studio, by the names of their questions."""
+    kept = [one for one in annotations if isinstance(one, dict) and not one.get("was_cancelled")]
+    chosen = next((one for one in kept if one.get("ground_truth")), kept[0] if kept else {})
+    return {
+        answer.get("from_name", "label"): answer["value"]["choices"]
+        for answer in chosen.get("result", [])
+        if isinstance(answer.get("value"), dict) and "choices" in answer["value"]
+    }

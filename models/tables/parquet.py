@@ -1,0 +1,76 @@
+"""Reads Parquet; needs pyarrow."""
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from models.tables.decoding import open_bytes
+from models.tables.rows import Batch, Row, TableError
+
+
+class Parquet:
+    """A file of Apache Parquet."""
+
+    unit = "row"
+    typed = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.notes: list[str] = []
+        with self._open() as file:
+            self.columns: tuple[str, ...] = tuple(file.schema_arrow.names)
+            self.size: int | None = file.metadata.num_rows
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """See Table; `native` is the RecordBatch."""
+        done = 0
+        with self._open() as file:
+            for found in file.iter_batches(batch_size=size):
+                count = len(found)
+                if count:
+                    rows = [Row(done + row + 1, _Cells(found, row)) for row in range(count)]
+                    yield Batch(rows, found)
+                    done += count
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        pyarrow, parquet = import_parquet()
+        try:
+            with open_bytes(self._path) as file:
+                whole = file if hasattr(file, "raw") else io.BytesIO(file.read())
+                yield parquet.ParquetFile(whole)
+        except pyarrow.ArrowInvalid as error:
+            raise TableError(f"cannot read {self._path}: {error}") from error
+
+
+class _Cells(Mapping[str, Any]):
+    """The values of a row, each converted when it is asked for."""
+
+    def __init__(self, batch: Any, row: int) -> None:
+        self._batch = batch
+        self._row = row
+
+    def __getitem__(self, name: str) -> Any:
+        cell = self._batch.column(name)[self._row]
+        try:
+            return cell.as_py()
+        except UnicodeDecodeError:
+            return cell.as_buffer().to_pybytes()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._batch.schema.names)
+
+    def __len__(self) -> int:
+        return len(self._batch.schema.names)
+
+
+def import_parquet() -> tuple[Any, Any]:
+    """Return the modules `pyarrow` and `pyarrow.parquet`; TableError where they are missing."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise TableError("Parquet needs pyarrow: pip install 'gatewise[parquet]'") from None
+    return pyarrow, pyarrow.parquet

@@ -1,0 +1,77 @@
+"""What every kind of file becomes: rows with their place in the file."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+from models.errors import GatewiseError
+
+EMPTY = "the row is empty"
+Values = Mapping[str, Any]
+"""The values of a row by column."""
+
+
+class TableError(GatewiseError):
+    """A file cannot be read as a table; the message says where and why."""
+
+
+class Row(NamedTuple):
+    """One row of a file.
+
+    Args:
+        place: Number of its first line in the file, or its own among all rows, from 1.
+        values: Its values; those that were found where it has a fault.
+        fault: Why it cannot be used; None for a proper row.
+    """
+
+    place: int
+    values: Values
+    fault: str | None = None
+
+
+class Batch(NamedTuple):
+    """Rows in order.
+
+    Args:
+        rows: The rows.
+        native: The same rows in the form of their format, where that keeps more of them.
+    """
+
+    rows: Sequence[Row]
+    native: Any = None
+
+
+class Table(Protocol):
+    """An open file of rows, which can be read any number of times.
+
+    Args:
+        unit: What the place of a row counts: "line" or "row".
+        typed: Whether values have types; else each is the text that stands in the file.
+        notes: Choices that were made for the user, in words.
+        size: Number of its rows; None where only reading tells.
+    """
+
+    unit: str
+    typed: bool
+    size: int | None
+    notes: list[str]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all columns, in order."""
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield all rows, at most `size` at a time."""
+
+
+def group(rows: Iterator[Row], size: int) -> Iterator[Batch]:
+    """Yield rows, `size` at a time."""
+    while batch := list(islice(rows, size)):
+        yield Batch(batch)
+
+
+def list_places(places: Sequence[int], *, unit: str, most: int = 8) -> str:
+    """Return places in words: "lines 3, 7 and 12 more"."""
+    shown = ", ".join(f"{place:,}" for place in places[:most])
+    more = f" and {len(places) - most:,} more" if len(places) > most else ""
+    return f"{unit}{'s' * (len(places) > 1)} {shown}{more}"

@@ -1,0 +1,229 @@
+"""Writes rows with their answers, in every kind of file that can be read.
+
+A part of the rows is written at a time, without what stands around them. The parts are then joined.
+"""
+
+import csv
+import gzip
+import io
+import json
+import re
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from models.errors import GatewiseError
+from models.tables.kinds import Kind
+from models.tables.parquet import import_parquet
+from models.tables.plain import LABEL
+from models.tables.rows import Batch, Row
+
+Columns = dict[str, type]
+"""The added columns and the types of their values: str, float or list (of str)."""
+Added = dict[str, Any]
+"""The added values of one row, by column; None for an empty one."""
+
+
+class FormatError(GatewiseError):
+    """Rows cannot be written with these columns, or in this format."""
+
+
+class Writer(ABC):
+    """Writes one kind of file.
+
+    Args:
+        there: Columns of the rows; None where each row has its own.
+        columns: The added columns.
+
+    Raises:
+        FormatError: A column of an added name is there already.
+    """
+
+    def __init__(self, there: Sequence[str] | None, *, columns: Columns) -> None:
+        self.there = there
+        self.columns = columns
+        self._check(there or ())
+
+    @abstractmethod
+    def write(self, batch: Batch, answers: Sequence[Added], target: Path) -> None:
+        """Write rows with their answers to a new file, as one part."""
+
+    def join(self, parts: Sequence[Path], target: IO[bytes]) -> None:
+        """Write the rows of several parts, one part after the other."""
+        for part in parts:
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, target)
+
+    def _check(self, there: Sequence[str]) -> None:
+        """Raise FormatError if an answer would replace a column."""
+        if taken := sorted(set(there) & set(self.columns)):
+            raise FormatError(f"there is a column {taken[0]!r} already; give another --prefix")
+
+    def _merge(self, row: Row, answer: Added) -> dict[str, Any]:
+        self._check(list(row.values))
+        return {**row.values, **answer}
+
+
+class DelimitedWriter(Writer):
+    """Fields between separators, under a header."""
+
+    def __init__(
+        self, there: Sequence[str] | None, *, columns: Columns, separator: str = ","
+    ) -> None:
+        super().__init__(there, columns=columns)
+        self._names = list(there or ())
+        self._separator = separator
+
+    def write(self, batch: Batch, answers: Sequence[Added], target: Path) -> None:
+        """See Writer."""
+        with _open_text(target) as file:
+            writer = self._start(file)
+            for row, answer in zip(batch.rows, answers, strict=True):
+                kept = [_to_field(row.values.get(name)) for name in self._names]
+                writer.writerow([*kept, *map(_to_field, answer.values())])
+
+    def join(self, parts: Sequence[Path], target: IO[bytes]) -> None:
+        """See Writer."""
+        header = io.StringIO()
+        self._start(header).writerow([*self._names, *self.columns])
+        target.write(header.getvalue().encode(errors="surrogateescape"))
+        super().join(parts, target)
+
+    def _start(self, file: Any) -> Any:
+        return csv.writer(file, delimiter=self._separator, lineterminator="\n")
+
+
+class JsonLinesWriter(Writer):
+    """One JSON object per line."""
+
+    def write(self, batch: Batch, answers: Sequence[Added], target: Path) -> None:
+        """See Writer."""
+        with _open_text(target) as file:
+            for row, answer in zip(batch.rows, answers, strict=True):
+                file.write(_to_json(self._merge(row, answer)) + "\n")
+
+
+class JsonWriter(JsonLinesWriter):
+    """A list of JSON objects."""
+
+    def join(self, parts: Sequence[Path], target: IO[bytes]) -> None:
+        """See Writer."""
+        between = b"["
+        for part in parts:
+            with part.open("rb") as file:
+                for line in file:
+                    target.write(between + b"\n" + line.rstrip(b"\n"))
+                    between = b","
+        target.write(b"\n]\n")
+
+
+class TextWriter(Writer):
+    """Lines of text behind their labels, as fastText reads them."""
+
+    def write(self, batch: Batch, answers: Sequence[Added], target: Path) -> None:
+        """See Writer."""
+        with _open_text(target) as file:
+            for row, answer in zip(batch.rows, answers, strict=True):
+                given = next(iter(answer.values()))  # the label, or the list of labels
+                labels = given if isinstance(given, list) else [given] if given else []
+                marks = map(self._mark, labels)
+                text = " ".join(str(row.values.get("text", "")).split())
+                file.write(" ".join([*marks, text]) + "\n")
+
+    def _mark(self, label: str) -> str:
+        if re.search(r"\s", label):
+            raise FormatError(f"a .txt file cannot hold the label {label!r}, which has a space")
+        return LABEL + label
+
+
+class ParquetWriter(Writer):
+    """Apache Parquet; needs pyarrow. Rows of other formats become texts."""
+
+    def write(self, batch: Batch, answers: Sequence[Added], target: Path) -> None:
+        """See Writer."""
+        pyarrow, parquet = import_parquet()
+        kinds = {
+            str: pyarrow.string(),
+            float: pyarrow.float64(),
+            list: pyarrow.list_(pyarrow.string()),
+        }
+        if batch.native is not None:
+            table = pyarrow.Table.from_batches([batch.native])
+        else:
+            names = self.there or ()
+            texts = {name: [_to_text(row.values.get(name)) for row in batch.rows] for name in names}
+            table = pyarrow.table(texts, schema=pyarrow.schema([(n, kinds[str]) for n in names]))
+        for name, kind in self.columns.items():
+            values = pyarrow.array([answer[name] for answer in answers], kinds[kind])
+            table = table.append_column(name, values)
+        parquet.write_table(table, target)
+
+    def join(self, parts: Sequence[Path], target: IO[bytes]) -> None:
+        """See Writer."""
+        _, parquet = import_parquet()
+        with parquet.ParquetWriter(target, parquet.read_schema(parts[0])) as writer:
+            for part in parts:
+                writer.write_table(parquet.read_table(part))
+
+
+def make_writer(
+    kind: Kind, there: Sequence[str], *, columns: Columns, separator: str = ","
+) -> Writer:
+    """Return the writer of a kind of file.
+
+    Args:
+        kind: The kind.
+        there: Columns of the rows.
+        columns: The added columns.
+        separator: Character between the fields of a CSV file.
+    """
+    if kind.name in ("csv", "tsv"):
+        between = "\t" if kind.name == "tsv" else separator
+        return DelimitedWriter(there, columns=columns, separator=between)
+    writers: dict[str, type[Writer]] = {
+        "jsonl": JsonLinesWriter,
+        "json": JsonWriter,
+        "txt": TextWriter,
+        "parquet": ParquetWriter,
+    }
+    return writers[kind.name](there, columns=columns)
+
+
+@contextmanager
+def compressing(file: IO[bytes], kind: Kind) -> Iterator[IO[bytes]]:
+    """Yield a file whose content reaches `file` compressed if the kind is."""
+    if not kind.compressed:
+        yield file
+        return
+    with gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed:
+        yield packed  # type: ignore[misc]
+
+
+def _open_text(path: Path) -> IO[str]:
+    return path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def _to_json(row: Mapping[str, Any]) -> str:
+    """Return a row as JSON; characters that are halves are escaped."""
+    line = json.dumps(row, ensure_ascii=False, default=str)
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return json.dumps(row, default=str)
+    return line
+
+
+def _to_field(value: Any) -> str:
+    """Return a value for a CSV file: lists and objects as JSON, "" for None."""
+    if value is None:
+        return ""
+    if isinstance(value, list | dict | bool):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def _to_text(value: Any) -> str | None:
+    return None if value is None else _to_field(value).encode(errors="replace").decode()

@@ -1,0 +1,116 @@
+"""JSON is read in the layouts that people's tools write."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from models.tables.rows import TableError
+from tests.models.tables.reading import faults_of, open_written, values_of
+
+ROWS = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}, {"text": "c", "label": "x"}]
+VALUES = [list(row.values()) for row in ROWS]
+
+
+def of_label_studio(*choices: list[str], cancelled: bool = False) -> dict[str, Any]:
+    result = [
+        {"from_name": "mood", "type": "choices", "value": {"choices": one}} for one in choices
+    ]
+    return {
+        "id": 7,
+        "data": {"text": "a"},
+        "annotations": [{"id": 1, "was_cancelled": cancelled, "result": result}],
+    }
+
+
+@pytest.mark.parametrize("orient", ["columns", "index", "split", "table", "records"])
+def test_frames(tmp_path: Path, orient: Any) -> None:
+    content = pandas.DataFrame(ROWS).to_json(orient=orient)
+    table = open_written(tmp_path, "r.json", content)
+    names = [name for name in table.columns if name != "index"]
+    rows = [[row[name] for name in names] for row in map(dict, _values(table))]
+    assert rows == VALUES
+
+
+def _values(table: Any) -> list[Any]:
+    return [row.values for batch in table.batches(2) for row in batch.rows]
+
+
+@pytest.mark.parametrize("many", [25, 400])
+def test_frames_of_other_shapes(tmp_path: Path, many: int) -> None:
+    frame = pandas.DataFrame([{"text": f"t{n}", "label": n % 2} for n in range(many)])
+    for orient in ("columns", "index"):
+        table = open_written(tmp_path, "r.json", frame.to_json(orient=orient))
+        assert table.columns == ("text", "label")
+        assert len(values_of(table)) == many
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": ROWS},
+        {"version": "1", "data": ROWS},
+        {"rows": [{"row_idx": n, "row": row, "truncated_cells": []} for n, row in enumerate(ROWS)]},
+        {"text": ["a", "b", "c"], "label": ["x", "y", "x"]},
+        [{"text": row["text"], "label": row["label"]} for row in ROWS],
+    ],
+)
+def test_rows_under_a_key(tmp_path: Path, content: Any) -> None:
+    assert values_of(open_written(tmp_path, "r.json", json.dumps(content))) == VALUES
+
+
+def test_lines_in_a_file_that_is_called_json(tmp_path: Path) -> None:
+    lines = "\n".join(map(json.dumps, ROWS))
+    assert values_of(open_written(tmp_path, "r.json", lines)) == VALUES
+    assert values_of(open_written(tmp_path, "r.jsonl", json.dumps(ROWS))) == VALUES
+    assert values_of(open_written(tmp_path, "r.json", json.dumps(ROWS[0]))) == VALUES[:1]
+
+
+def test_spacy(tmp_path: Path) -> None:
+    examples = [["a", {"cats": {"POS": 1, "NEG": 0}}], ["b", {"cats": {"POS": 0, "NEG": 1}}]]
+    table = open_written(tmp_path, "r.json", json.dumps(examples))
+    assert values_of(table) == [["a", {"POS": 1, "NEG": 0}], ["b", {"POS": 0, "NEG": 1}]]
+
+
+def test_label_studio(tmp_path: Path) -> None:
+    tasks = [of_label_studio(["Good"]), of_label_studio(["Bad", "Odd"])]
+    table = open_written(tmp_path, "r.json", json.dumps(tasks))
+    assert table.columns == ("text", "mood")
+    assert values_of(table) == [["a", ["Good"]], ["a", ["Bad", "Odd"]]]
+
+
+def test_cancelled_annotations_of_label_studio_do_not_count(tmp_path: Path) -> None:
+    tasks = [of_label_studio(["Good"]), of_label_studio(["Bad"], cancelled=True)]
+    assert values_of(open_written(tmp_path, "r.json", json.dumps(tasks))) == [
+        ["a", ["Good"]],
+        ["a", None],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("rubbish", "not JSON: Expecting value"),
+        ('{"text": 1', "not JSON: Expecting"),
+        ("[1]", "no JSON object"),
+        ("7", "no JSON object"),
+    ],
+)
+def test_lines_that_are_no_rows(tmp_path: Path, line: str, fault: str) -> None:
+    content = f'{{"text": "a"}}\n\n{line}\n{{"text": "b"}}\n'
+    found = faults_of(open_written(tmp_path, "r.jsonl", content))
+    assert list(found) == [3]
+    assert fault in found[3]
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    table = open_written(tmp_path, "r.jsonl", b'{"text": "a"}\n{"text": "\xff"}\n')
+    assert faults_of(table) == {2: "not JSON: bytes that are not UTF-8"}
+
+
+@pytest.mark.parametrize("content", ['"text"', "7", "[1, 2]", '[{"a": 1},', "{", "null"])
+def test_no_rows(tmp_path: Path, content: str) -> None:
+    with pytest.raises(TableError, match=r"r\.json: line 1"):
+        open_written(tmp_path, "r.json", content)
