@@ -20,8 +20,9 @@ from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
 from service.web.direct_routes import DirectRoutes, find_route
-from service.web.errors import install_error_handlers
+from service.web.errors import answer_internal, install_error_handlers
 from service.web.middleware import RequestMiddleware
+from service.web.request_body import PATIENCE
 from service.web.routes import models, operations, page, predict, stream
 from service.web.state import ServiceState
 
@@ -70,8 +71,13 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
     """
     often = (find_route(predict.router, predict.predict), find_route(stream.router, stream.read))
     direct = DirectRoutes(app.build_middleware_stack(), routes=often)
-    limit = state.settings.max_body_bytes
-    return RequestMiddleware(direct, metrics=state.metrics, max_body_bytes=limit)
+    return RequestMiddleware(
+        direct,
+        failed=answer_internal,
+        metrics=state.metrics,
+        max_body_bytes=state.settings.max_body_bytes,
+        patience=PATIENCE,
+    )
 
 
 @asynccontextmanager
