@@ -1,6 +1,7 @@
 """Errors of the contract.
 
 GatewiseError
+├── StoreNotFound        the store is not there, or is no folder that can be read
 ├── ModelNotFound        no such model or version in the store
 ├── VersionCorrupt       a version's files are not what its metadata says
 └── FormatTooNew         written by a newer Gatewise
@@ -9,6 +10,10 @@ GatewiseError
 
 class GatewiseError(Exception):
     """A fault that the user can correct; its message says what and where."""
+
+
+class StoreNotFound(GatewiseError):
+    """The store is not there, or is no folder that can be read."""
 
 
 class ModelNotFound(GatewiseError):

@@ -1,6 +1,8 @@
-"""The rule for names of models."""
+"""The rules for names of models, and for references to their versions."""
 
+import difflib
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import Field
@@ -8,6 +10,9 @@ from pydantic import Field
 LONGEST_NAME = 64  # characters
 NAME_PATTERN = rf"^[a-z0-9][a-z0-9._-]{{0,{LONGEST_NAME - 1}}}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
+LONGEST_REFERENCE = LONGEST_NAME + 1 + 18  # characters of name:version
 
 _NAME = re.compile(NAME_PATTERN)
 
@@ -29,3 +34,23 @@ def check_name(text: str) -> str:
             "a letter or digit first"
         )
     return text
+
+
+def split_reference(text: str) -> tuple[str, int | None]:
+    """Return name and version of `name` or `name:version`; None for a version that is not given.
+
+    Raises:
+        ValueError: There is no name, or what follows the colon is no version.
+    """
+    name, colon, number = text.partition(":")
+    if not colon:
+        return name, None
+    if not name or not VERSION_NUMBER.fullmatch(number):
+        raise ValueError(f"{text!r} is neither a model nor model:version, such as reviews:3")
+    return name, int(number)
+
+
+def suggest(text: str, *, among: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" with the item that is most like a text; "" if none is."""
+    near = difflib.get_close_matches(text.lower(), list(among), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

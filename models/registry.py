@@ -3,7 +3,7 @@
 A version appears whole or not at all, and never changes afterwards.
 """
 
-import re
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.atomic import sync, sync_tree
-from models.errors import ModelNotFound
+from models.errors import ModelNotFound, StoreNotFound
 from models.metadata import FileRecord, Metadata
-from models.names import is_name
+from models.names import VERSION_NUMBER, is_name, suggest
 from models.versions import METADATA, Version
 
 _STAGING_PREFIX = ".staging-"
-_VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 class Store:
@@ -29,6 +28,23 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    def check(self) -> None:
+        """Raise StoreNotFound unless the store is a folder that can be read."""
+        if fault := _find_fault(self.root):
+            raise StoreNotFound(f"the store {self.root.absolute()} {fault}")
+
+    def describe(self) -> str:
+        """Return which models there are, and what may keep others from being found."""
+        names = self.names()
+        there_are = f"there are: {', '.join(names)}" if names else "there is no model in it"
+        if not names and (_version_folders(self.root) or (self.root / METADATA).exists()):
+            return f"{there_are}: it is a part of a store, so give a folder above it"
+        closed = [name for name in _names_in(self.root) if is_name(name)]
+        closed = [name for name in closed if not os.access(self.root / name, os.R_OK | os.X_OK)]
+        if closed:
+            there_are += f"; user {os.getuid()} cannot read: {', '.join(sorted(closed))}"
+        return there_are
 
     def names(self) -> list[str]:
         """Return the names of all models that have a version, sorted."""
@@ -50,8 +66,12 @@ class Store:
         name, _, number = reference.partition(":")
         versions = self.versions(name) if name in self.names() else []
         if not versions:
-            there_are = ", ".join(self.names()) or "none"
-            raise ModelNotFound(f"no model {name!r} in {self.root}; there are: {there_are}")
+            names = self.names()
+            there_are = ", ".join(names) or "none"
+            raise ModelNotFound(
+                f"no model {name!r} in {self.root}; there are: {there_are}"
+                + suggest(name, among=names)
+            )
         if not number:
             return versions[-1]
         for version in versions:
@@ -118,9 +138,29 @@ class Store:
         return [version.number for version in doomed]
 
 
+def _find_fault(folder: Path) -> str | None:
+    """Return why a folder cannot be read as a store, and what is near; None if it can be."""
+    if folder.is_symlink() and not folder.exists():
+        return f"is a link to {os.readlink(folder)}, which is not there"
+    if not folder.exists():
+        return "is not there" + suggest(folder.name, among=_names_in(folder.parent))
+    if not folder.is_dir():
+        return "is a file; give the folder of the versions"
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return f"cannot be read by user {os.getuid()}"
+    return None
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.iterdir() if entry.is_dir()]
+    except OSError:
+        return []
+
+
 def _version_folders(parent: Path) -> list[Path]:
     try:
-        numbered = [entry for entry in parent.iterdir() if _VERSION_NUMBER.fullmatch(entry.name)]
+        numbered = [entry for entry in parent.iterdir() if VERSION_NUMBER.fullmatch(entry.name)]
     except OSError:  # not a folder, deleted meanwhile, or not readable
         return []
     return sorted((entry for entry in numbered if entry.is_dir()), key=lambda e: int(e.name))

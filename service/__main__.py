@@ -1,6 +1,8 @@
 """The command line: `python -m service`."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ from models.errors import GatewiseError
 from models.registry import Store
 from models.tables.opening import check_separator
 from service.engines.loading import EngineKind, available_cores
+from service.environment import PREFIX
 from service.settings import Settings
 
 
@@ -28,7 +31,8 @@ def _option(name: str) -> Any:
     """Return the option of a setting; its help, default and limits stand in Settings."""
     field = Settings.model_fields[name]
     default = "" if field.default is None else f"; if absent {field.default}"
-    return typer.Option(help=f"{(field.description or '').removesuffix('.')}{default}.")
+    help = f"{(field.description or '').removesuffix('.')}{default}."
+    return typer.Option(help=help, readable=False)  # the store says in one line why it cannot be
 
 
 @app.callback(invoke_without_command=True)
@@ -49,14 +53,16 @@ def serve(
         return
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     settings = _read_settings(context.params)
-    if settings.workers > 1:
-        from service.web.workers import run_workers
+    with _one_line(GatewiseError):
+        Store(settings.store).check()
+        if settings.workers > 1:
+            from service.web.workers import run_workers
 
-        run_workers(settings)
-    else:
-        from service.web.server import make_server
+            run_workers(settings)
+        else:
+            from service.web.server import run_server
 
-        make_server(settings).run()
+            run_server(settings)
 
 
 @app.command()
@@ -84,7 +90,9 @@ def score(
         ),
     ] = None,
     prefix: Annotated[str, typer.Option(help="Prefix of the added columns.")] = "predicted_",
-    store: Annotated[Path, typer.Option(help="Folder of the versions.")] = Path("models/store"),
+    store: Annotated[Path, typer.Option(help="Folder of the versions.", readable=False)] = Path(
+        "models/store"
+    ),
     engine: Annotated[EngineKind, typer.Option(help="Engine that computes.")] = "auto",
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads that compute; if absent, one for each core.")
@@ -104,16 +112,24 @@ def score(
         engine=engine,
         threads=threads or available_cores(),
     )
-    try:
+    with _one_line(GatewiseError, OSError):
+        Store(store).check()
         version = Store(store).resolve(model)
         version.verify()
         answered = score_file(run, version)
-    except (GatewiseError, OSError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
     if answered == 0:
         typer.echo("error: no row has a text that could be scored", err=True)
         raise typer.Exit(1)
+
+
+@contextmanager
+def _one_line(*faults: type[Exception]) -> Iterator[None]:
+    """End the process with one line for faults that the user can correct."""
+    try:
+        yield
+    except faults as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def _read_settings(given: dict[str, Any]) -> Settings:
@@ -125,10 +141,17 @@ def _read_settings(given: dict[str, Any]) -> Settings:
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = f"GATEWISE_{first['loc'][0]}".upper()
-        typer.echo(f"error: {setting}: {first['msg']}, not {first['input']!r}", err=True)
+        typer.echo(f"error: {_describe(error)}", err=True)
         raise typer.Exit(2) from None
+
+
+def _describe(error: ValidationError) -> str:
+    """Return what is wrong with the first bad setting."""
+    first = error.errors()[0]
+    setting = f"{PREFIX}{first['loc'][0]}".upper()
+    if first["type"] == "value_error":  # our own, which shows the value unless it is a secret
+        return f"{setting}: {first['msg'].removeprefix('Value error, ')}"
+    return f"{setting}: {first['msg']}, not {first['input']!r}"
 
 
 if __name__ == "__main__":

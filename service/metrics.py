@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 # The client's own variable: where several processes keep their counts, to be added up.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -72,3 +72,8 @@ class Metrics:
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
+
+
+def forget_process(pid: int | None) -> None:
+    """Drop what a dead process had open, such as its streams; what it counted stays."""
+    mark_process_dead(pid, path=os.environ[DIRECTORY])  # type: ignore[no-untyped-call]

@@ -1,26 +1,92 @@
 """The settings of the service, by environment variable or on the command line."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from models.names import VERSION_NUMBER
 from service.engines.loading import EngineKind, available_cores
+from service.environment import PREFIX, Environment
+
+OWN_PATHS = frozenset(
+    [
+        *("docs", "explanations", "livez", "metrics", "models", "openapi.json", "page", "predict"),
+        *("readyz", "static-offline-docs", "stream"),
+    ]
+)
+"""First parts of the paths of the service itself."""
+
+_PATH_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[\w.~-]+)*", re.ASCII)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _refuse_blank(secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    """Return a secret; one that is blank would protect nothing, without a word."""
+    if secret is not None and not secret.get_secret_value().strip("\"' \t\r\n"):
+        variable = f"{PREFIX}{info.field_name}".upper()
+        raise ValueError(
+            f"it is empty, so it would protect nothing; give a secret, or unset {variable}"
+        )
+    return secret
+
+
+def _read_prefix(given: str) -> str:
+    """Return a path prefix as `/a/b`, empty for none."""
+    prefix = f"/{given.strip('/')}".rstrip("/")
+    if not _PATH_PREFIX.fullmatch(prefix):
+        raise ValueError(f"{given!r} is no path prefix, such as /gatewise")
+    if (first := prefix[1:].partition("/")[0]) in OWN_PATHS:
+        raise ValueError(f"/{first} is a path of the service itself; choose another prefix")
+    return prefix
+
+
+def _split(given: Any) -> Any:
+    """Return the parts of a list that is written with commas."""
+    if not isinstance(given, str):
+        return given
+    return [part for each in given.split(",") if (part := each.strip())]
+
+
+def _read_origin(given: str) -> str:
+    """Return an origin as browsers send it: in small letters, without a port that is the usual."""
+    if given == "*":
+        return given
+    try:
+        parts = urlsplit(given)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # the port is no number, or a bracket is missing
+        parts, host, port = urlsplit(""), None, None
+    rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if not parts.scheme or not host or "*" in host or rest:
+        raise ValueError(f"{given!r} is no origin, such as https://www.example.com, and not *")
+    host = f"[{host}]" if ":" in host else host
+    named = port is not None and port != _DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{host}:{port}" if named else f"{parts.scheme}://{host}"
+
+
+Origin = Annotated[str, AfterValidator(_read_origin)]
 
 
 class Settings(BaseSettings):
     """Settings of one service process; each is read from `GATEWISE_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWISE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
-    host: Annotated[str, Field(description="Address to listen on.")] = "127.0.0.1"
+    host: Annotated[
+        str,
+        AfterValidator(lambda host: host.strip("[]")),
+        Field(description="Address to listen on."),
+    ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on.")] = 8000
     store: Annotated[Path, Field(description="Folder of the versions.")] = Path("models/store")
     model: Annotated[
         str | None,
         Field(
-            pattern=r"^[^:]+(:[1-9][0-9]*)?$",
+            pattern=rf"^[^:]+(:{VERSION_NUMBER.pattern})?$",
             description="Model, or model:version, for requests that name none.",
         ),
     ] = None
@@ -35,8 +101,19 @@ class Settings(BaseSettings):
     deadline_ms: Annotated[
         int, Field(ge=1, description="Milliseconds to answer in, where a request sets no deadline.")
     ] = 2_000
+    root_path: Annotated[
+        str,
+        AfterValidator(_read_prefix),
+        Field(description="Path below which a proxy offers the service."),
+    ] = ""
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        BeforeValidator(_split),
+        Field(description="Origins whose pages may ask from a browser, with commas; * for all."),
+    ] = ()
     stream_secret: Annotated[
-        str | None,
+        SecretStr | None,
+        AfterValidator(_refuse_blank),
         Field(
             description="Secret with which the replicas of a service sign the states of streams."
         ),
@@ -60,6 +137,18 @@ class Settings(BaseSettings):
         2_000_000
     )
     max_texts: Annotated[int, Field(ge=1, description="Texts of one request at most.")] = 10_000
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from: arguments, then environment variables."""
+        return init_settings, Environment(settings_cls)
 
     @property
     def computing_threads(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import GatewiseError
+from models.names import split_reference, suggest
 from models.registry import Store
 from models.versions import Version
 from service.answering.classifier import Classifier
@@ -54,25 +55,42 @@ class Catalog:
 
     def __init__(self, store: Store, *, default: str | None, engine: EngineKind, keep: int) -> None:
         self._store = store
-        name, _, number = (default or "").partition(":")
+        name, self._pinned = split_reference(default or "")
         self._default = name or None
-        self._pinned = int(number) if number else None
         self._engine = engine
         self._keep = keep
         self._loaded: Loaded = {}
         self._refreshed = False
+        self._contents = ""  # of the store, in words
+        self._said: str | None = None
 
     @property
     def ready(self) -> bool:
         """Whether the default model answers; any model, where there is no default."""
-        if self._default is None:
-            entries = [entry for model in self._loaded.values() for entry in model.values()]
-            return any(entry.classifier is not None for entry in entries)
+        return self.awaited is None
+
+    @property
+    def awaited(self) -> str | None:
+        """What is missing before the service is ready, and where; None once it is."""
+        if self._default is None and self._refreshed and len(self._loaded) > 1:
+            return self._first_failure()
         try:
             self.find(None, version=None)
-        except (NotFound, Unavailable):
-            return False
-        return True
+        except (NotFound, Unavailable) as error:
+            return error.message
+        return None
+
+    def _first_failure(self) -> str | None:
+        """Return why a model cannot answer; None if any can."""
+        reasons = []
+        for name, entries in self._loaded.items():
+            try:
+                _newest(name, entries)
+            except Unavailable as error:
+                reasons.append(error.message)
+            else:
+                return None
+        return reasons[0]
 
     def find(self, name: str | None, *, version: int | None) -> Classifier:
         """Return the classifier of a model, its newest version if none is named.
@@ -88,7 +106,8 @@ class Catalog:
         if name is None:
             name, version = self._default_of(loaded, version=version)
         if name not in loaded:
-            raise NotFound(f"no model {name!r}; there are: {_list(loaded)}", field="model")
+            there_are = _list(loaded) + suggest(name, among=loaded)
+            raise NotFound(f"no model {name!r}; there are: {there_are}", field="model")
         entries = loaded[name]
         if version is None:
             return _newest(name, entries)
@@ -101,15 +120,23 @@ class Catalog:
 
     def _default_of(self, loaded: Loaded, *, version: int | None) -> tuple[str, int | None]:
         if not loaded:
-            raise Unavailable(f"there is no model in {self._store.root}")
+            raise self._waiting(f"model {self._default!r}" if self._default else "a first version")
         if self._default is None:
             if len(loaded) > 1:
                 raise Invalid(f"name a model; there are: {_list(loaded)}", field="model")
             return next(iter(loaded)), version
         if self._default not in loaded:
-            there_are = _list(loaded)
-            raise Unavailable(f"no model {self._default!r}, the default; there are: {there_are}")
-        return self._default, version or self._pinned
+            near = suggest(self._default, among=loaded)
+            raise self._waiting(f"model {self._default!r}", hint=near)
+        version = version or self._pinned
+        if version == self._pinned and version not in (None, *loaded[self._default]):
+            versions = _list(loaded[self._default])
+            raise self._waiting(f"{self._default}:{version}", hint=f"; its versions: {versions}")
+        return self._default, version
+
+    def _waiting(self, what: str, *, hint: str = "") -> Unavailable:
+        place = self._store.root.absolute()
+        return Unavailable(f"waiting for {what} in {place}; {self._contents}{hint}")
 
     @property
     def loaded(self) -> Loaded:
@@ -124,10 +151,26 @@ class Catalog:
         return self._default
 
     def refresh(self) -> None:
-        """Load versions that are new or have changed, and drop those that are gone."""
+        """Load versions that are new or have changed, and drop those that are gone.
+
+        Raises:
+            StoreNotFound: The store is not there any more; what is loaded stays.
+        """
+        self._store.check()
         loaded = {name: self._refresh_model(name) for name in self._store.names()}
+        self._contents = self._store.describe()
         self._loaded = {name: entries for name, entries in loaded.items() if entries}
         self._refreshed = True
+        self._say_what_is_awaited()
+
+    def _say_what_is_awaited(self) -> None:
+        """Log what is missing, once and not at every look."""
+        awaited = self.awaited
+        if awaited and awaited != self._said:
+            _log.warning("not ready: %s", awaited)
+        elif self._said and not awaited:
+            _log.info("ready: nothing is missing any more")
+        self._said = awaited
 
     def _refresh_model(self, name: str) -> dict[int, Entry]:
         """Return the newest versions of a model, as many as are kept that work, newest first.

@@ -11,6 +11,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from models import __version__
+from models.errors import GatewiseError
 from models.registry import Store
 from service.answering.answerer import Answerer
 from service.answering.catalog import Catalog
@@ -20,8 +21,11 @@ from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
 from service.web.direct_routes import DirectRoutes, find_route
-from service.web.errors import install_error_handlers
+from service.web.errors import answer_internal, install_error_handlers
 from service.web.middleware import RequestMiddleware
+from service.web.origins import allow_origins
+from service.web.prefix import OwnRedirects, PathPrefix
+from service.web.request_body import PATIENCE
 from service.web.routes import models, operations, page, predict, stream
 from service.web.state import ServiceState
 
@@ -36,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         engine=settings.engine,
         keep=settings.versions,
     )
-    metrics, tokenizer = Metrics(), TokenizerThread()
+    metrics, tokenizer, secret = Metrics(), TokenizerThread(), settings.stream_secret
     scheduler = Scheduler(threads=settings.computing_threads)
     state = ServiceState(
         settings=settings,
@@ -45,7 +49,7 @@ def create_app(settings: Settings) -> FastAPI:
         tokenizer=tokenizer,
         scheduler=scheduler,
         answerer=Answerer(tokenizer, scheduler, metrics, seconds=settings.deadline_ms / 1e3),
-        state_tokens=StateTokens(settings.stream_secret),
+        state_tokens=StateTokens(secret.get_secret_value() if secret else None),
     )
     app = FastAPIOffline(
         title="Gatewise",
@@ -68,10 +72,18 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
 
     `add_middleware` would put it behind FastAPI's, which direct routes pass by.
     """
+    settings = state.settings
     often = (find_route(predict.router, predict.predict), find_route(stream.router, stream.read))
-    direct = DirectRoutes(app.build_middleware_stack(), routes=often)
-    limit = state.settings.max_body_bytes
-    return RequestMiddleware(direct, metrics=state.metrics, max_body_bytes=limit)
+    within = OwnRedirects(app.build_middleware_stack())
+    direct = DirectRoutes(within, routes=often, prefix=settings.root_path)
+    surrounded = RequestMiddleware(
+        allow_origins(direct, origins=settings.cors_origins),
+        failed=allow_origins(answer_internal, origins=settings.cors_origins),
+        metrics=state.metrics,
+        max_body_bytes=settings.max_body_bytes,
+        patience=PATIENCE,
+    )
+    return PathPrefix(surrounded, prefix=settings.root_path) if settings.root_path else surrounded
 
 
 @asynccontextmanager
@@ -88,15 +100,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _watch(state: ServiceState) -> None:
     """Keep the catalog in step with the store, off the event loop."""
-    await _refresh(state)
+    fault = await _refresh(state, known=None)
     gc.freeze()  # what is there now stays: a collection that looks through it stops all for 50 ms
     while True:
         await asyncio.sleep(state.settings.poll_seconds)
-        await _refresh(state)
+        fault = await _refresh(state, known=fault)
 
 
-async def _refresh(state: ServiceState) -> None:
+async def _refresh(state: ServiceState, *, known: str | None) -> str | None:
+    """Look through the store; return what went wrong, logged once and not at every look."""
     try:
         await asyncio.to_thread(state.catalog.refresh)
-    except Exception:  # whatever it was, a later look may succeed
-        _log.exception("cannot look through %s", state.settings.store)
+    except Exception as error:  # whatever it was, a later look may succeed
+        if (fault := str(error)) != known:
+            unforeseen = None if isinstance(error, GatewiseError | OSError) else error
+            _log.error("cannot look for versions: %s", fault, exc_info=unforeseen)
+        return fault
+    return None

@@ -23,12 +23,15 @@ class DirectRoutes:
     Args:
         app: The application around which it lies.
         routes: The endpoints' routes.
+        prefix: What stands before the paths of routes.
     """
 
-    def __init__(self, app: ASGIApp, *, routes: Iterable[Route]) -> None:
+    def __init__(self, app: ASGIApp, *, routes: Iterable[Route], prefix: str) -> None:
         self._app = app
         self._routes = {
-            (route.path, method): route for route in routes for method in route.methods or ()
+            (prefix + route.path, method): route
+            for route in routes
+            for method in route.methods or ()
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

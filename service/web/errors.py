@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from service.errors import (
     BadState,
@@ -101,9 +102,9 @@ def answer_error(error: ServiceError | HTTPException) -> JSONResponse:
     return _to_response(status, detail, headers=error.headers)
 
 
-def answer_internal() -> JSONResponse:
-    """Return the answer to a request that failed for a reason of ours."""
-    return _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)
+async def answer_internal(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request that failed for a reason of ours, as ASGI asks."""
+    await _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)(scope, receive, send)
 
 
 def _to_response(

@@ -8,9 +8,8 @@ import time
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import TooLarge
 from service.metrics import Metrics
-from service.web.errors import answer_internal
+from service.web.request_body import Patience, RequestBody, find_header
 
 _log = logging.getLogger(__name__)
 
@@ -23,14 +22,26 @@ class RequestMiddleware:
 
     Args:
         app: The application around which it lies.
+        failed: Answers where the application fails.
         metrics: Where to count.
         max_body_bytes: Largest body that is read.
+        patience: How much is read of a body that nobody needs.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        failed: ASGIApp,
+        metrics: Metrics,
+        max_body_bytes: int,
+        patience: Patience,
+    ) -> None:
         self._app = app
+        self._failed = failed
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, as ASGI asks."""
@@ -40,47 +51,20 @@ class RequestMiddleware:
         if scope["method"] == "HEAD":  # as GET; the server leaves out what would follow
             scope = {**scope, "method": "GET"}
         started = time.perf_counter()
-        request_id = _request_id(scope)
-        status: int | None = None
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (REQUEST_ID, request_id)]
-            await send(message)
-
+        body = RequestBody(scope, receive, limit=self._max_body_bytes, patience=self._patience)
+        answer = _Answer(send, body, request_id=_request_id(scope))
         try:
-            await self._app(scope, self._limited(scope, receive), send_with_id)
+            await self._app(scope, body.receive, answer.send)
         except ClientDisconnect:  # before all of its body was here; there is nobody to answer
             pass
         except Exception:
-            _log.exception("request %s failed", request_id.decode())
-            if status is not None:  # too late for another answer
+            _log.exception("request %s failed", answer.request_id.decode())
+            if answer.status is not None:  # too late for another answer
                 raise
-            await answer_internal()(scope, receive, send_with_id)
+            await self._failed(scope, body.receive, answer.send)
         finally:
-            self._count(scope, status or 499, seconds=time.perf_counter() - started)
-
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        """Return `receive`, but raising TooLarge once a body is known to be over the limit.
-
-        FastAPI's own limit answers in plain text, where clients expect the documented error.
-        """
-        declared = _header(scope, b"content-length")
-        too_large = declared.isdigit() and int(declared) > self._max_body_bytes
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            if not too_large:  # else it is not even waited for
-                message = await receive()
-                received += len(message.get("body", b""))
-                if received <= self._max_body_bytes:
-                    return message
-            raise TooLarge(f"the body is larger than {self._max_body_bytes:,} bytes")
-
-        return limited
+            ended = answer.ended or time.perf_counter()
+            self._count(scope, answer.status or 499, seconds=ended - started)
 
     def _count(self, scope: Scope, status: int, *, seconds: float) -> None:
         # Unknown paths are counted as one, or a scanner could fill the memory with labels.
@@ -88,16 +72,41 @@ class RequestMiddleware:
         self._metrics.count_request(scope["method"], route, status=status, seconds=seconds)
 
 
+class _Answer:
+    """Sends an answer: its id with its head, its end when the rest of the body has been dropped.
+
+    Args:
+        send: Takes the messages of the answer.
+        body: Of the request.
+        request_id: To be given back.
+    """
+
+    def __init__(self, send: Send, body: RequestBody, *, request_id: bytes) -> None:
+        self._send = send
+        self._body = body
+        self._early = False
+        self.request_id = request_id
+        self.status: int | None = None
+        self.ended: float | None = None  # before the rest is dropped
+
+    async def send(self, message: Message) -> None:
+        """Send a message, as ASGI has it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message.get("headers", ()), (REQUEST_ID, self.request_id)]
+            self._early = not await self._body.is_read()
+            if self._early:  # or the server would take the rest for another request
+                headers.append((b"connection", b"close"))
+            message["headers"] = headers
+        elif self._early and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            self.ended = time.perf_counter()
+            await self._body.linger()
+            message = {"type": "http.response.body"}
+        await self._send(message)
+
+
 def _request_id(scope: Scope) -> bytes:
     """Return the client's request id if it is fit to be repeated, else a new one."""
-    given = _header(scope, REQUEST_ID)
+    given = find_header(scope, REQUEST_ID)
     return given if _SAFE_ID.fullmatch(given) else b"%032x" % random.getrandbits(128)
-
-
-def _header(scope: Scope, name: bytes) -> bytes:
-    """Return the value of a request header, its name in lower case; empty where it is not."""
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    for key, value in headers:
-        if key == name:
-            return value
-    return b""

@@ -2,9 +2,17 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from models.names import LONGEST_NAME
+from models.names import LONGEST_REFERENCE, split_reference
 from service.answering.prediction import Answer, Method, Step
 
 
@@ -25,7 +33,45 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
-class PredictRequest(BaseModel):
+class Referring(BaseModel):
+    """A request that names a model as `name` with or without `version`, or as `name:version`."""
+
+    model: Annotated[
+        str | None,
+        Field(
+            max_length=LONGEST_REFERENCE,
+            description="Model to ask, as name or name:version; the state's, or the default.",
+        ),
+    ] = None
+    version: Annotated[
+        int | None, Field(ge=1, description="Version of the model; the state's, or the newest.")
+    ] = None
+
+    @field_validator("model")
+    @classmethod
+    def _check_reference(cls, model: str | None) -> str | None:
+        if model is not None:
+            split_reference(model)
+        return model
+
+    @field_validator("version")
+    @classmethod
+    def _agree_with_model(cls, version: int | None, info: ValidationInfo) -> int | None:
+        model = info.data.get("model")
+        named = split_reference(model)[1] if model is not None else None
+        if None not in (version, named) and version != named:
+            raise ValueError(f"{version} is not the version of {model!r}; give one of them")
+        return version
+
+    @model_validator(mode="after")
+    def _split_reference(self) -> Self:
+        if self.model is not None:
+            self.model, number = split_reference(self.model)
+            self.version = number or self.version
+        return self
+
+
+class PredictRequest(Referring):
     """One text or several, and which model to ask."""
 
     model_config = ConfigDict(
@@ -48,15 +94,6 @@ class PredictRequest(BaseModel):
             description="Several texts; answered in their order.",
             json_schema_extra={"anyOf": [{"type": "array", "items": {"type": "string"}}]},
         ),
-    ] = None
-    model: Annotated[
-        str | None,
-        Field(
-            max_length=LONGEST_NAME, description="Model to ask; the service's default if absent."
-        ),
-    ] = None
-    version: Annotated[
-        int | None, Field(ge=1, description="Version of the model; its newest if absent.")
     ] = None
     top_k: Annotated[
         int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
@@ -112,7 +149,7 @@ class BatchResponse(BaseModel):
     predictions: list[Answer | ItemError]
 
 
-class StreamRequest(BaseModel):
+class StreamRequest(Referring):
     """The next piece of a text."""
 
     model_config = ConfigDict(
@@ -138,16 +175,6 @@ class StreamRequest(BaseModel):
         str | None, Field(description="The state of the last answer; absent for the first piece.")
     ] = None
     final: Annotated[bool, Field(description="No more is to come, so no state is given.")] = False
-    model: Annotated[
-        str | None,
-        Field(
-            max_length=LONGEST_NAME,
-            description="Model to ask; the state's, or the service's default.",
-        ),
-    ] = None
-    version: Annotated[
-        int | None, Field(ge=1, description="Version of the model; the state's, or the newest.")
-    ] = None
     top_k: Annotated[
         int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
     ] = None
@@ -177,7 +204,7 @@ class StreamResponse(BaseModel):
     ] = None
 
 
-class StreamMessage(BaseModel):
+class StreamMessage(Referring):
     """A message on the WebSocket: the next piece of the text, whose state the server keeps."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -186,8 +213,6 @@ class StreamMessage(BaseModel):
     restart: Annotated[bool, Field(description="A new text begins with this piece.")] = False
     with_state: Annotated[bool, Field(description="Answer with the state as a token too.")] = False
     state: Annotated[str | None, Field(description="Go on from this token.")] = None
-    model: Annotated[str | None, Field(max_length=LONGEST_NAME)] = None
-    version: Annotated[int | None, Field(ge=1)] = None
     top_k: Annotated[int | None, Field(ge=1)] = None
     explain: bool = False
     gates: bool = False
@@ -229,9 +254,14 @@ class ModelList(BaseModel):
     """What can be asked."""
 
     models: list[ModelInfo]
+    awaited: Annotated[
+        str | None,
+        Field(description="What is missing before requests without a model are answered."),
+    ] = None
 
 
 class Health(BaseModel):
     """State of the service."""
 
     status: str
+    reason: Annotated[str | None, Field(description="What is awaited, where not ready.")] = None

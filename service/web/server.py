@@ -7,7 +7,18 @@ import uvicorn
 
 from service.settings import Settings
 from service.web.app import create_app
+from service.web.listening import listen
 from service.web.state import ServiceState
+
+
+def run_server(settings: Settings) -> None:
+    """Serve in this process until SIGINT or SIGTERM.
+
+    Raises:
+        CannotListen: The port is taken, or the host is none of this machine.
+    """
+    sockets = listen(settings.host, settings.port)
+    make_server(settings).run(sockets)
 
 
 def make_server(settings: Settings) -> "DrainingServer":

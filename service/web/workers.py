@@ -1,27 +1,37 @@
-"""Several processes that answer on one socket, where one process cannot use all cores."""
+"""Several processes that answer on the same sockets, where one process cannot use all cores."""
 
 import logging
 import multiprocessing
 import os
 import signal
 import socket
-import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from service.metrics import DIRECTORY
+from models.errors import GatewiseError
+from service.metrics import DIRECTORY, forget_process
 from service.settings import Settings
+from service.web.listening import listen
 from service.web.server import make_server
 
-BACKLOG = 2_048  # connections that wait to be accepted
-PAUSE_SECONDS = 1.0  # before a worker that ended is started again
+SETTLED_SECONDS = 10.0  # a worker that lives so long has started well
+LONGEST_PAUSE = 30.0  # seconds before a worker that died early is started again
+MOST_TRIES = 5  # of each worker, if none has ever started well
 
 _log = logging.getLogger(__name__)
 _spawn = multiprocessing.get_context("spawn")
+
+
+class CannotStart(GatewiseError):
+    """No worker lives long enough to answer."""
 
 
 def run_workers(settings: Settings) -> None:
@@ -29,73 +39,157 @@ def run_workers(settings: Settings) -> None:
 
     Each opens the versions itself. Their largest tables are mapped from the same files, so the
     system keeps them once.
+
+    Raises:
+        CannotListen: The port is taken, or the host is none of this machine.
+        CannotStart: No worker has ever started well.
     """
-    with _listen(settings.host, settings.port) as listening, TemporaryDirectory() as metrics:
-        os.environ[DIRECTORY] = metrics  # read when the workers import the metrics
-        Workers(settings, listening).run()
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
+        # It is read when the workers import the metrics.
+        os.environ[DIRECTORY] = stack.enter_context(TemporaryDirectory())
+        start = partial(_start, settings, sockets)
+        Workers(start, count=settings.workers).run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return the listening socket, whose connections wait until a worker is ready.
+@dataclass
+class Worker:
+    """The place of one worker: its process, or when another is started in it.
 
-    Where it cannot be opened, the process ends with one line.
+    Args:
+        process: None while none runs.
+        started: When its last process was started, on the clock `time.monotonic`.
+        due: When the next one is to be started.
+        failures: Processes in a row that died early.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        _log.error("cannot listen on %s port %d: %s", host, port, error.strerror)
-        sys.exit(1)
-    _log.info("running on http://%s:%d", host, listening.getsockname()[1])
-    return listening
+
+    process: SpawnProcess | None = None
+    started: float = 0.0
+    due: float = 0.0
+    failures: int = 0
 
 
 class Workers:
-    """Keeps worker processes running.
+    """Keeps worker processes running until a signal ends them.
+
+    A worker that dies is replaced at once. One that dies early, again and again, is replaced after
+    pauses that double. If no worker has ever started well, that ends the service: whoever started
+    it can see that and act. Later the others still answer, and a new version that kills those who
+    load it may go again, so then there is no end to the tries.
 
     Args:
-        settings: Of each.
-        listening: The socket that they share.
+        start: Starts a process that serves.
+        count: Processes to keep.
     """
 
-    def __init__(self, settings: Settings, listening: socket.socket) -> None:
-        self._settings = settings
-        self._listening = listening
-        self._processes: list[SpawnProcess] = []
-        self._ending = False
+    def __init__(self, start: Callable[[], SpawnProcess], *, count: int) -> None:
+        self._start = start
+        self._workers = [Worker() for _ in range(count)]
+        self._signals = 0  # that have not been passed on
+        self._ending = self._settled = False
+        # A signal that comes while we wait has to end the waiting.
+        self._woken, self._waker = _spawn.Pipe(duplex=False)
 
     def run(self) -> None:
-        """Start the workers, and return when they have ended after a signal."""
+        """Start the workers, and return when they have ended after a signal.
+
+        Raises:
+            CannotStart: No worker has ever started well.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._end)
-        self._processes = [self._start() for _ in range(self._settings.workers)]
-        while self._processes:
-            wait([process.sentinel for process in self._processes], timeout=1)
-            self._processes = [process for process in self._processes if process.is_alive()]
-            missing = 0 if self._ending else self._settings.workers - len(self._processes)
-            for _ in range(missing):
-                _log.error("a worker ended; starting another")
-                time.sleep(PAUSE_SECONDS)
-                self._processes.append(self._start())
+            signal.signal(number, self._take_signal)
+        try:
+            while self._running or not self._ending:
+                self._pass_signals_on()
+                self._start_due()
+                self._wait()
+                for worker, process in self._running:
+                    self._bury_if_dead(worker, process)
+        finally:
+            for _, process in self._running:  # where we give up; else all have ended
+                process.kill()
 
-    def _start(self) -> SpawnProcess:
-        process = _spawn.Process(target=_work, args=(self._settings, self._listening))
-        process.start()
-        return process
+    @property
+    def _running(self) -> list[tuple[Worker, SpawnProcess]]:
+        return [(each, each.process) for each in self._workers if each.process is not None]
 
-    def _end(self, _number: int, _frame: FrameType | None) -> None:
+    def _take_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """Note a signal. What it means is done by the loop, which may be starting a process now."""
         self._ending = True
-        for process in self._processes:
-            process.terminate()
+        self._signals += 1
+        self._waker.send_bytes(b"1")
+
+    def _pass_signals_on(self) -> None:
+        """Tell the workers to end; a second signal ends each at once."""
+        while self._signals:
+            self._signals -= 1
+            for _, process in self._running:
+                process.terminate()
+
+    def _start_due(self) -> None:
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.process is None and worker.due <= now and not self._ending:
+                worker.process, worker.started = self._start(), time.monotonic()
+
+    def _wait(self) -> None:
+        """Wait until a worker ends, a signal comes, or a worker is due."""
+        sentinels = [process.sentinel for _, process in self._running]
+        dues = [worker.due for worker in self._workers if worker.process is None]
+        pause = min((due - time.monotonic() for due in dues), default=SETTLED_SECONDS)
+        pause = SETTLED_SECONDS if self._ending else max(0.0, min(pause, SETTLED_SECONDS))
+        if self._woken in wait([self._woken, *sentinels], timeout=pause):
+            self._woken.recv_bytes()
+
+    def _bury_if_dead(self, worker: Worker, process: SpawnProcess) -> None:
+        lived = time.monotonic() - worker.started
+        self._settled = self._settled or lived >= SETTLED_SECONDS
+        if process.is_alive():
+            return
+        forget_process(process.pid)
+        worker.process = None
+        if not self._ending:
+            self._plan_next(worker, how=_describe(process), lived=lived)
+
+    def _plan_next(self, worker: Worker, *, how: str, lived: float) -> None:
+        """Decide when a worker is replaced, and say so."""
+        worker.failures = 0 if lived >= SETTLED_SECONDS else worker.failures + 1
+        if not self._settled and all(each.failures >= MOST_TRIES for each in self._workers):
+            raise CannotStart(
+                f"no worker has lived for {SETTLED_SECONDS:g} seconds in {MOST_TRIES} tries; "
+                f"the last {how} after {lived:.1f} seconds"
+            )
+        pause = min(LONGEST_PAUSE, 2.0 ** (worker.failures - 1)) if worker.failures else 0.0
+        worker.due = time.monotonic() + pause
+        again = f", {worker.failures} times in a row" if worker.failures > 1 else ""
+        when = f"in {pause:g} seconds" if pause else "now"
+        _log.error("a worker %s after %.1f seconds%s; starting another %s", how, lived, again, when)
 
 
-def _work(settings: Settings, listening: socket.socket) -> None:
+def _describe(process: SpawnProcess) -> str:
+    """Return how a process ended."""
+    code = process.exitcode or 0
+    if code >= 0:
+        return f"ended with status {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal has no name
+        return f"was ended by signal {-code}"
+
+
+def _start(settings: Settings, sockets: Sequence[socket.socket]) -> SpawnProcess:
+    process = _spawn.Process(target=_work, args=(settings, sockets))
+    process.start()
+    return process
+
+
+def _work(settings: Settings, sockets: list[socket.socket]) -> None:
     """Serve, in a process of its own, until told to end or left alone."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     threading.Thread(target=_follow_parent, daemon=True).start()
     server = make_server(settings)
     server.state.catalog.refresh()  # before it takes what another worker could have answered
-    server.run(sockets=[listening])
+    server.run(sockets=sockets)
 
 
 def _follow_parent() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from models.versions import Version
 from tests.e2e.server import ROOT, Server, running
@@ -72,6 +73,45 @@ def test_sigterm_ends_all(store: Path) -> None:
         assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.3, 0.9])
+def test_a_sigterm_soon_after_a_death_is_not_lost(store: Path, pause: float) -> None:
+    with running(store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1") as server:
+        os.kill(children(server.process.pid)[0], signal.SIGKILL)
+        time.sleep(pause)
+        server.terminate()
+        assert server.process.wait(timeout=30) == 0
+        with pytest.raises(OSError, match="refused"):
+            server.request("GET", "/readyz")
+
+
+def test_readiness_goes_first_also_after_a_death(store: Path) -> None:
+    with running(
+        store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1", GATEWISE_DRAIN_SECONDS="3"
+    ) as server:
+        os.kill(children(server.process.pid)[0], signal.SIGKILL)
+        server.terminate()
+        wait_for(
+            lambda: server.request("GET", "/readyz") == (503, {"status": "draining"}), seconds=3
+        )
+        assert server.predict(text="a superb evening")[0] == 200
+        assert server.process.wait(timeout=30) == 0
+
+
+def test_a_killed_worker_leaves_no_streams_behind(store: Path) -> None:
+    with running(store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1") as server:
+        first = children(server.process.pid)
+        with connect(f"ws://127.0.0.1:{server.port}/stream") as socket:
+            socket.send('{"text": "superb"}')
+            socket.recv()
+            assert count(server, "gatewise_streams") == 1
+            for worker in first:
+                os.kill(worker, signal.SIGKILL)
+            wait_for(lambda: not set(first) & set(children(server.process.pid)))
+            wait_for(lambda: server.predict(text="a superb evening")[0] == 200)
+        assert count(server, "gatewise_streams") == 0
+        assert count(server, "gatewise_texts_total") == 2  # what was counted stays
+
+
 def test_workers_do_not_outlive_who_started_them(store: Path) -> None:
     with running(store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1") as server:
         workers = children(server.process.pid)
@@ -90,6 +130,6 @@ def test_a_port_in_use_is_told_in_a_line(store: Path) -> None:
             timeout=60,
             check=False,
         )
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert "Traceback" not in second.stderr
-    assert "in use" in second.stderr
+    assert "address already in use; set another --port" in second.stderr

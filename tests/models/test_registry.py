@@ -130,3 +130,16 @@ def test_folders_that_are_no_models_are_passed_over(tmp_path) -> None:
 def test_prune_refuses_to_keep_none(tmp_path) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Store(tmp_path).prune("toy", keep=0)
+
+
+@pytest.mark.parametrize(("asked", "near"), [("tyo", "toy"), ("TOY:1", "toy"), ("toys", "toy")])
+def test_a_model_of_nearly_that_name_is_suggested(asked: str, near: str, tmp_path) -> None:
+    publish(tmp_path)
+    with pytest.raises(ModelNotFound, match=rf"there are: toy; did you mean '{near}'\?"):
+        Store(tmp_path).resolve(asked)
+
+
+def test_a_store_that_can_be_read_passes_its_check(tmp_path) -> None:
+    Store(tmp_path).check()
+    (tmp_path / "link").symlink_to(tmp_path)
+    Store(tmp_path / "link").check()

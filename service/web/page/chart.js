@@ -1,6 +1,6 @@
 // The probability of the leading labels after each token, and where the verdict turns.
 
-import { probability } from "./reading.js";
+import { probability, rank } from "./reading.js";
 
 const WIDTH = 1000;
 const HEIGHT = 200;
@@ -67,10 +67,9 @@ export function findTurns(reading) {
 }
 
 function leaders(reading) {
-  const { odds } = reading.tokens.at(-1);
-  return Object.keys(odds)
-    .sort((one, other) => odds[other] - odds[one])
-    .slice(0, LABELS);
+  return rank(reading.tokens.at(-1).odds)
+    .slice(0, LABELS)
+    .map(([label]) => label);
 }
 
 function line(name, x1, y1, x2, y2) {

@@ -1,7 +1,7 @@
 // Puts the page together: text in, verdict, tints, curves and words out.
 
 import { drawChart, drawGates, findTurns } from "./chart.js";
-import { Reading } from "./reading.js";
+import { rank, Reading, show } from "./reading.js";
 import { Stream } from "./stream.js";
 import { strongest, Tint } from "./tint.js";
 
@@ -85,8 +85,8 @@ function draw() {
 function drawVerdict() {
   if (!latest) return;
   const chosen = latest.labels ?? [latest.label];
-  $("label").textContent = chosen.join(", ") || "no label";
-  const shown = Object.entries(latest.probabilities).slice(0, LABELS);
+  $("label").textContent = chosen.map(show).join(", ") || "no label";
+  const shown = rank(latest.probabilities).slice(0, LABELS);
   $("bars").replaceChildren(...shown.map(([label, p]) => makeBar(label, p)));
 }
 
@@ -94,7 +94,7 @@ function makeBar(label, p) {
   const row = document.createElement("li");
   const [name, bar, number] = ["span", "div", "span"].map((kind) => document.createElement(kind));
   const filled = document.createElement("i");
-  name.textContent = name.title = label;
+  name.textContent = name.title = show(label);
   bar.className = `bar h${hue(label)}`;
   bar.setAttribute("aria-hidden", "true");
   filled.style.transform = `scaleX(${p})`;
@@ -110,8 +110,8 @@ function drawTurns() {
     const { start, end } = reading.tokens[number];
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = `“${reading.text.slice(start, end)}”: ${before} → ${after}`;
-    button.addEventListener("click", () => show(start, end));
+    button.textContent = `“${reading.text.slice(start, end)}”: ${show(before)} → ${show(after)}`;
+    button.addEventListener("click", () => select(start, end));
     return button;
   });
   const many = turns.length > TURNS ? ` (the last ${TURNS} of ${turns.length})` : "";
@@ -125,7 +125,7 @@ function drawTurns() {
 }
 
 /** Select a word in the text area, and scroll to it. */
-function show(start, end) {
+function select(start, end) {
   const area = $("text");
   area.focus();
   area.setSelectionRange(start, end);
@@ -158,7 +158,7 @@ function makeList(label, words) {
   const section = document.createElement("div");
   const heading = document.createElement("h3");
   heading.className = `h${hue(label)}`;
-  heading.textContent = `for ${label}`;
+  heading.textContent = `for ${show(label)}`;
   const list = document.createElement("ol");
   const strongestFirst = [...words].sort((one, other) => other[1] - one[1]).slice(0, WORDS);
   for (const [word, change] of strongestFirst) {

@@ -44,6 +44,19 @@ export class Reading {
   }
 }
 
+/**
+ * Return pairs of label and value, highest value first. The order of the object says nothing:
+ * JavaScript puts names that are whole numbers before all others.
+ */
+export function rank(values) {
+  return Object.entries(values).sort((one, other) => other[1] - one[1]);
+}
+
+/** Return a label as it is shown; quotes make one visible that is empty or blank. */
+export function show(label) {
+  return label.trim() ? label : `“${label}”`;
+}
+
 /** Return what turns the number of a character into that of a UTF-16 unit. */
 function makeToUnits(text) {
   if (!/[\ud800-\udbff]/.test(text)) return (place) => place;

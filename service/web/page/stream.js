@@ -36,7 +36,7 @@ export class Stream {
   }
 
   connect() {
-    const url = new URL("stream", location.href);
+    const url = new URL("stream", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.socket = new WebSocket(url);
     this.socket.onopen = () => {

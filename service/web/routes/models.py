@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 
 from models.cells import CELLS
+from models.names import split_reference, suggest
 from service.answering.catalog import Catalog, Entry
-from service.errors import NotFound
+from service.errors import Invalid, NotFound
 from service.web.errors import documented
 from service.web.schemas import ModelInfo, ModelList, VersionInfo
 from service.web.state import StateDep
@@ -15,17 +16,29 @@ router = APIRouter()
 @router.get("/models", response_model_exclude_none=True)
 async def list_models(state: StateDep) -> ModelList:
     """List the models with their versions."""
-    return ModelList(models=_list_models(state.catalog))
+    return ModelList(models=_list_models(state.catalog), awaited=state.catalog.awaited)
 
 
 @router.get("/models/{name}", responses=documented(404, 422), response_model_exclude_none=True)
 async def show_model(name: str, state: StateDep) -> ModelInfo:
-    """Show one model with its versions."""
+    """Show one model with its versions, or with the one that `name:version` refers to."""
     models = {model.name: model for model in _list_models(state.catalog)}
+    try:
+        name, number = split_reference(name)
+    except ValueError as error:
+        raise Invalid(str(error), field="name") from None
     if name not in models:
         there_are = ", ".join(models) or "none"
-        raise NotFound(f"no model {name!r}; there are: {there_are}")
-    return models[name]
+        raise NotFound(f"no model {name!r}; there are: {there_are}{suggest(name, among=models)}")
+    return models[name] if number is None else _only(models[name], number)
+
+
+def _only(model: ModelInfo, number: int) -> ModelInfo:
+    versions = [version for version in model.versions if version.version == number]
+    if not versions:
+        there_are = ", ".join(str(version.version) for version in model.versions)
+        raise NotFound(f"no version {number} of {model.name!r} is loaded; there are: {there_are}")
+    return model.model_copy(update={"versions": versions})
 
 
 def _list_models(catalog: Catalog) -> list[ModelInfo]:

@@ -11,21 +11,25 @@ from service.web.state import StateDep
 router = APIRouter()
 
 
-@router.get("/livez")
+@router.get("/livez", response_model_exclude_none=True)
 async def live() -> Health:
     """Answer as long as the process can."""
     return Health(status="ok")
 
 
-@router.get("/readyz", responses={503: {"model": Health, "description": "Loading or draining."}})
+@router.get(
+    "/readyz",
+    response_model_exclude_none=True,
+    responses={503: {"model": Health, "description": "Loading or draining."}},
+)
 async def ready(response: Response, state: StateDep) -> Health:
     """Say whether the service can be sent requests."""
     if state.draining:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return Health(status="draining")
-    if not state.catalog.ready:
+    if awaited := state.catalog.awaited:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-        return Health(status="loading")
+        return Health(status="loading", reason=awaited)
     return Health(status="ready")
 
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 router = APIRouter()
@@ -12,16 +12,18 @@ FOLDER = Path(__file__).resolve().parents[1] / "page"
 # No other host is asked, so no other host learns what is typed.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
 @router.get("/", include_in_schema=False)
-async def show() -> Response:
-    """Give the page."""
-    return FileResponse(
-        FOLDER / "index.html",
-        headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"},
+async def show(request: Request) -> Response:
+    """Give the page. What it asks for stays below the path prefix, at whatever path it is shown."""
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    if prefix := request.scope.get("root_path", ""):
+        page = page.replace("<head>", f'<head>\n<base href="{prefix}/">', 1)
+    return HTMLResponse(
+        page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
     )
 
 

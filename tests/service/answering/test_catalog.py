@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import StoreNotFound
 from models.registry import Store
 from models.versions import Version
 from service.answering.catalog import Catalog
@@ -198,6 +199,102 @@ def test_a_default_that_is_not_there_is_our_fault_not_the_clients(tmp_path) -> N
     publish(tmp_path)
     catalog = make_catalog(tmp_path, default="other")
     assert not catalog.ready
-    with pytest.raises(Unavailable, match="no model 'other', the default; there are: toy"):
+    with pytest.raises(Unavailable, match="waiting for model 'other' in /.*; there are: toy"):
         catalog.find(None, version=None)
     assert version_of(catalog, "toy") == 1
+
+
+class TestAwaited:
+    """What is missing is told where and with what is there, and logged once."""
+
+    @staticmethod
+    def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+        return [message for message in caplog.messages if message.startswith("not ready")]
+
+    def test_a_model_that_is_not_there(self, tmp_path, caplog) -> None:
+        publish(tmp_path)
+        publish(tmp_path, name="other")
+        catalog = make_catalog(tmp_path, default="toi")
+        for _ in range(3):
+            catalog.refresh()
+        expected = f"waiting for model 'toi' in {tmp_path}; there are: other, toy"
+        assert catalog.awaited == f"{expected}; did you mean 'toy'?"
+        assert self.told(caplog) == [f"not ready: {catalog.awaited}"]
+
+    @pytest.mark.parametrize("default", ["toy", None])
+    def test_an_empty_store(self, tmp_path, caplog, default: str | None) -> None:
+        catalog = make_catalog(tmp_path, default=default)
+        catalog.refresh()
+        what = "model 'toy'" if default else "a first version"
+        assert catalog.awaited == f"waiting for {what} in {tmp_path}; there is no model in it"
+        assert len(self.told(caplog)) == 1
+
+    def test_a_version_that_is_not_there(self, tmp_path) -> None:
+        publish(tmp_path)
+        catalog = make_catalog(tmp_path, default="toy:3")
+        expected = f"waiting for toy:3 in {tmp_path}; there are: toy; its versions: 1"
+        assert catalog.awaited == expected
+        with pytest.raises(Unavailable, match="waiting for toy:3"):
+            catalog.find(None, version=None)
+        assert version_of(catalog, "toy") == 1
+
+    @pytest.mark.parametrize("place", ["toy", "toy/1"])
+    def test_a_part_of_a_store(self, tmp_path, place: str) -> None:
+        publish(tmp_path)
+        awaited = str(make_catalog(tmp_path / place, default="toy").awaited)
+        assert awaited.endswith("it is a part of a store, so give a folder above it")
+
+    def test_a_model_that_may_not_be_read(self, tmp_path, monkeypatch) -> None:
+        publish(tmp_path, name="other")
+        (tmp_path / "toy").mkdir()
+
+        def may(path: Path, _: int) -> bool:  # root may read everything
+            return path.name != "toy"
+
+        monkeypatch.setattr("models.registry.os.access", may)
+        awaited = str(make_catalog(tmp_path, default="toy").awaited)
+        assert "there are: other; user " in awaited
+        assert "cannot read: toy" in awaited
+
+    @pytest.mark.parametrize("default", ["toy", "toy:1", None])
+    def test_a_version_that_is_broken(self, tmp_path, default: str | None) -> None:
+        publish(tmp_path)
+        break_version(tmp_path, 1)
+        catalog = make_catalog(tmp_path, default=default)
+        assert "could not be loaded: " in str(catalog.awaited)
+        assert "saved_model.pb" in str(catalog.awaited)
+
+    def test_one_of_several_models_is_enough_without_a_default(self, tmp_path) -> None:
+        publish(tmp_path)
+        publish(tmp_path, name="other")
+        break_version(tmp_path, 1)
+        assert make_catalog(tmp_path).ready
+
+    def test_what_comes_and_goes_is_told_again(self, tmp_path, caplog) -> None:
+        caplog.set_level("INFO")
+        catalog = make_catalog(tmp_path, default="toy")
+        publish(tmp_path)
+        catalog.refresh()
+        assert catalog.ready
+        shutil.rmtree(tmp_path / "toy")
+        catalog.refresh()
+        assert len(self.told(caplog)) == 2
+        assert "ready: nothing is missing any more" in caplog.messages
+
+    def test_a_store_that_goes_away_takes_nothing_with_it(self, tmp_path) -> None:
+        publish(tmp_path / "store")
+        catalog = make_catalog(tmp_path / "store")
+        (tmp_path / "store").rename(tmp_path / "elsewhere")
+        with pytest.raises(StoreNotFound, match="store is not there"):
+            catalog.refresh()
+        assert version_of(catalog) == 1
+        (tmp_path / "elsewhere").rename(tmp_path / "store")
+        catalog.refresh()
+        assert version_of(catalog) == 1
+
+
+@pytest.mark.parametrize(("asked", "near"), [("tyo", "toy"), ("TOY", "toy"), ("toy-", "toy")])
+def test_a_request_for_a_model_of_nearly_a_name_is_told(tmp_path, asked: str, near: str) -> None:
+    publish(tmp_path)
+    with pytest.raises(NotFound, match=f"there are: toy; did you mean '{near}'"):
+        make_catalog(tmp_path).find(asked, version=None)

@@ -37,7 +37,9 @@ def test_not_ready_while_draining_but_still_answering(client: TestClient) -> Non
 def test_an_empty_store_is_not_ready_until_something_is_published(tmp_path: Path) -> None:
     app = create_app(Settings(store=tmp_path, poll_seconds=0.01))
     with TestClient(app) as client:
-        assert client.get("/readyz").json() == {"status": "loading"}
+        reason = f"waiting for a first version in {tmp_path}; there is no model in it"
+        assert client.get("/readyz").json() == {"status": "loading", "reason": reason}
+        assert client.get("/models").json() == {"models": [], "awaited": reason}
         answer = client.post("/predict", json={"text": "good"})
         assert (answer.status_code, answer.json()["error"]["type"]) == (503, "unavailable")
         publish(tmp_path)
@@ -76,6 +78,41 @@ def test_a_look_that_fails_is_not_the_last(client: TestClient, store: Path, monk
         assert client.post("/predict", json={"text": "good"}).status_code == 200
     publish(store)
     wait_until(lambda: client.post("/predict", json={"text": "a"}).json()["version"] == 2)
+
+
+def test_a_model_that_is_not_there_is_what_readiness_and_models_say(store: Path, caplog) -> None:
+    app = create_app(Settings(store=store, model="tyo", poll_seconds=0.01))
+    with TestClient(app) as client:
+        wait_until(lambda: "waiting for model" in client.get("/readyz").text)
+        ready, models = client.get("/readyz"), client.get("/models").json()
+        assert ready.status_code == 503
+        expected = f"waiting for model 'tyo' in {store}; there are: toy; did you mean 'toy'?"
+        assert ready.json() == {"status": "loading", "reason": expected}
+        assert models["awaited"] == expected
+        assert [model["name"] for model in models["models"]] == ["toy"]
+        publish(store, name="tyo")
+        wait_until(lambda: client.get("/readyz").status_code == 200)
+        assert "awaited" not in client.get("/models").json()
+    assert len([line for line in caplog.messages if line.startswith("not ready")]) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [PermissionError("the disk is away"), RuntimeError("a bug"), OSError("stale handle")]
+)
+def test_a_look_that_fails_again_and_again_is_logged_once(
+    client: TestClient, monkeypatch, caplog, fault: Exception
+) -> None:
+    looks: list[int] = []
+
+    def fail(_: Store) -> list[str]:
+        looks.append(1)
+        raise fault
+
+    monkeypatch.setattr(Store, "names", fail)
+    wait_until(lambda: len(looks) > 3)
+    told = [record for record in caplog.records if str(fault) in record.getMessage()]
+    assert len(told) == 1
+    assert bool(told[0].exc_info) == isinstance(fault, RuntimeError)
 
 
 def test_request_id_comes_back_or_is_made(client: TestClient) -> None:

@@ -1,0 +1,116 @@
+"""The body of one request: how large it may be, and what happens to a rest that nobody reads.
+
+A client that sends all before it reads sees no answer if the connection is closed meanwhile: what
+comes after that is answered with a reset, which also discards the answer. So after an early answer
+the rest is read and dropped for a while, as nginx does in its lingering close.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from starlette.types import Message, Receive, Scope
+
+from service.errors import TooLarge
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How much of the rest of a body is read that nobody needs.
+
+    Args:
+        rest_bytes: A rest of at most so many bytes is awaited before the answer,
+        rest_seconds: for so long, so that the connection can be used again.
+        linger_bytes: Bytes that are read after the answer at most,
+        linger_seconds: for so long,
+        idle_seconds: as long as some come within such a time.
+    """
+
+    rest_bytes: int = 64 * 1024
+    rest_seconds: float = 0.05
+    linger_bytes: int = 256 * 1024**2
+    linger_seconds: float = 10.0
+    idle_seconds: float = 2.0
+
+
+PATIENCE = Patience()
+
+
+class RequestBody:
+    """The body of one request.
+
+    Args:
+        scope: The request.
+        receive: Gives its messages.
+        limit: Bytes of the largest body that is read.
+        patience: How much of a rest is read.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, *, limit: int, patience: Patience) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._patience = patience
+        self._scope = scope
+        self._received = 0
+        self._ended = False
+        declared = find_header(scope, b"content-length")
+        self._declared = int(declared) if declared.isdigit() else 0
+
+    async def receive(self) -> Message:
+        """Return the next message, as ASGI has it.
+
+        FastAPI's own limit answers in plain text, where clients expect the documented error.
+
+        Raises:
+            TooLarge: The body is known to be over the limit; what is left is not waited for.
+        """
+        if self._declared <= self._limit:
+            message = await self._take()
+            if self._received <= self._limit:
+                return message
+        raise TooLarge(f"the body is larger than {self._limit:,} bytes")
+
+    async def is_read(self) -> bool:
+        """Whether all has come, once a small rest had a moment to come."""
+        if self._ended or not self._has_any():
+            return True
+        patience = self._patience
+        # Where a client waits to be told to send, reading would tell it so.
+        told = not find_header(self._scope, b"expect")
+        if told and self._declared - self._received <= patience.rest_bytes:
+            await self._discard(patience.rest_bytes, seconds=patience.rest_seconds)
+        return self._ended
+
+    async def linger(self) -> None:
+        """Drop what still comes, within bounds, so that the client sees the answer."""
+        patience = self._patience
+        await self._discard(
+            patience.linger_bytes, seconds=patience.linger_seconds, idle=patience.idle_seconds
+        )
+
+    def _has_any(self) -> bool:
+        return self._declared > 0 or bool(find_header(self._scope, b"transfer-encoding"))
+
+    async def _discard(self, most: int, *, seconds: float, idle: float | None = None) -> None:
+        """Read on to the end, for so many bytes and seconds at most."""
+        last = self._received + most
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self._ended and self._received < last:
+                    async with asyncio.timeout(idle):
+                        await self._take()
+
+    async def _take(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        self._ended = not message.get("more_body", False)  # a client that left sends no more either
+        return message
+
+
+def find_header(scope: Scope, name: bytes) -> bytes:
+    """Return the value of a request header, its name in lower case; empty where it is not."""
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    for key, value in headers:
+        if key == name:
+            return value
+    return b""

@@ -1,0 +1,65 @@
+"""What processes count together, also after one of them has died."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.metrics import DIRECTORY
+
+pytestmark = pytest.mark.e2e  # processes, because the client keeps its place from its import on
+ROOT = Path(__file__).resolve().parents[2]
+
+COUNT = """
+import sys
+from service.metrics import Metrics
+metrics = Metrics()
+metrics.streams.inc(int(sys.argv[1]))
+metrics.count_texts("toy", 1, texts=int(sys.argv[1]), tokens=7)
+print("counted", flush=True)
+sys.stdin.read()
+"""
+FORGET = """
+import sys
+from service.metrics import Metrics, forget_process
+for pid in sys.argv[1:]:
+    forget_process(int(pid))
+print(Metrics().render().decode())
+"""
+
+
+def start(code: str, *arguments: object, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ | {DIRECTORY: str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rendered(folder: Path, *dead: int) -> str:
+    with start(FORGET, *dead, folder=folder) as process:
+        return process.communicate()[0]
+
+
+def test_the_streams_of_a_killed_process_go_and_its_counts_stay(tmp_path: Path) -> None:
+    with start(COUNT, 2, folder=tmp_path) as killed, start(COUNT, 3, folder=tmp_path) as other:
+        for process in (killed, other):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "counted\n"
+        assert "gatewise_streams 5.0" in rendered(tmp_path)
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        assert "gatewise_streams 5.0" in rendered(tmp_path)  # nobody has been told of it yet
+        after = rendered(tmp_path, killed.pid, 999_999_999)  # and of one that counted nothing
+        assert "gatewise_streams 3.0" in after
+        assert 'gatewise_texts_total{model="toy",version="1"} 5.0' in after
+        other.kill()
+        other.wait()
+        assert "gatewise_streams 0.0" in rendered(tmp_path, killed.pid, other.pid)
+        assert 'gatewise_texts_total{model="toy",version="1"} 5.0' in rendered(tmp_path)

@@ -1,0 +1,115 @@
+// Runs the scripts of the page on a document that is made up, and prints what they show.
+//
+//     node show_page.mjs FOLDER ANSWER
+//
+// ANSWER is the JSON of a prediction. The service that is made up gives it for each piece.
+
+import { pathToFileURL } from "node:url";
+
+const [folder, given] = process.argv.slice(2);
+const prediction = JSON.parse(given);
+
+class Element {
+  constructor() {
+    this.children = [];
+    this.style = {};
+    this.attributes = {};
+    this.listeners = {};
+    this.own = "";
+    this.value = "";
+    this.classList = { toggle() {} };
+  }
+  get textContent() {
+    return this.own + this.children.map((child) => child.textContent ?? child).join("");
+  }
+  set textContent(text) {
+    [this.own, this.children] = [text, []];
+  }
+  append(...children) {
+    this.children.push(...children);
+  }
+  get childNodes() {
+    return this.children;
+  }
+  replaceChildren(...children) {
+    [this.own, this.children] = ["", children];
+  }
+  insertBefore(child) {
+    this.children.push(child);
+  }
+  remove() {}
+  setAttribute(name, value) {
+    this.attributes[name] = value;
+  }
+  addEventListener(name, listener) {
+    this.listeners[name] = listener;
+  }
+}
+
+const elements = new Map();
+globalThis.document = {
+  baseURI: "http://service/below/",
+  createElement: () => new Element(),
+  createElementNS: () => new Element(),
+  getElementById(id) {
+    if (!elements.has(id)) elements.set(id, new Element());
+    return elements.get(id);
+  },
+};
+document.getElementById("model").value = "0"; // the first model that is offered
+globalThis.ResizeObserver = class {
+  observe() {}
+};
+globalThis.requestAnimationFrame = (draw) => setImmediate(draw);
+const version = { version: 1, state: "ready", streamable: true, gates: [], labels: prediction.order };
+globalThis.fetch = async () => ({
+  json: async () => ({
+    models: [
+      {
+        name: "toy",
+        default: true,
+        versions: [version],
+      },
+    ],
+  }),
+});
+
+const odds = (p) => Math.log(p / (1 - p));
+const asked = [];
+globalThis.WebSocket = class {
+  static OPEN = 1;
+  readyState = 1;
+  constructor(url) {
+    asked.push(String(url));
+    setImmediate(() => this.onopen());
+  }
+  send(message) {
+    const { text } = JSON.parse(message);
+    // The JSON as the service writes it, with the most probable label first.
+    const log_odds = Object.entries(prediction.probabilities).map(
+      ([label, p]) => `${JSON.stringify(label)}: ${odds(p)}`,
+    );
+    const step = `{"start": 0, "end": ${text.length}, "held": false, "log_odds": {${log_odds}}}`;
+    const steps = text ? step : "";
+    const answer = `{"prediction": ${given}, "steps": [${steps}]}`;
+    setImmediate(() => this.onmessage({ data: answer }));
+  }
+};
+
+await import(pathToFileURL(`${folder}/page.js`));
+const $ = (id) => document.getElementById(id);
+const settle = () => new Promise((resolve) => setTimeout(resolve, 30));
+await settle();
+$("text").value = "good";
+$("text").listeners.input();
+await settle();
+const bars = $("bars").children.map((row) => row.children.map((part) => part.textContent));
+console.log(
+  JSON.stringify({
+    label: $("label").textContent,
+    bars: bars.map(([name, , number]) => [name, number]),
+    curves: $("chart").children.filter((child) => child.attributes.points).map((c) => c.attributes),
+    asked,
+  }),
+);
+process.exit(0);
