@@ -34,6 +34,25 @@ class Faults:
 
 
 @dataclass(frozen=True)
+class Leftovers:
+    """Rows of a split with characters that earlier programs left in their texts.
+
+    Args:
+        split: Name of the split.
+        rows: Number of all its rows.
+        entities: Rows with HTML entities.
+        misdecoded: Rows with characters of a wrong encoding.
+        invisible: Rows with invisible characters, which new versions do not read.
+    """
+
+    split: str
+    rows: int
+    entities: tuple[int, ...] = ()
+    misdecoded: tuple[int, ...] = ()
+    invisible: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Balance:
     """Rows of each class in a split; a row counts for each of its labels.
 
@@ -214,6 +233,7 @@ class Findings:
         repeats: Repeats of each pair of splits, a split with itself included.
         contradictions: Contradictions, those of exactly equal texts first.
         sorted_splits: Splits that are sorted by label.
+        leftovers: Leftovers of each split.
         lengths: Lengths of each split.
         vocabulary: Overlap of each split but train.
         suspicion: Likely wrong labels; None also where there are too few rows to judge any.
@@ -230,6 +250,7 @@ class Findings:
     repeats: tuple[Repeats, ...]
     contradictions: tuple[Contradiction, ...]
     sorted_splits: tuple[SortedSplit, ...] = ()
+    leftovers: tuple[Leftovers, ...] = ()
     lengths: tuple[Lengths, ...] = ()
     vocabulary: tuple[Overlap, ...] = ()
     suspicion: Suspicion | None = None
