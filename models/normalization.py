@@ -97,10 +97,10 @@ _INSIDE = _MARKS + _UNSEEN + _EMOJI_STYLE + _TAGS
 _INVISIBLE_SPACE = (
     f"{_ZERO_WIDTH_SPACE}(?<![{UNSPACED_SYLLABLES}]{_ZERO_WIDTH_SPACE})(?![{UNSPACED_SYLLABLES}])"
 )
-# The first character of a branch is written apart: Python rules a branch out by it, quickly.
+# Python rules a branch out quickly by its first character, where that stands apart.
 _PATTERN_2 = (
     # a word or number, with accents, inner apostrophes and invisible characters
-    f"{_LETTER_2}{{1,64}}(?:(?:"
+    f"{_LETTER_2}{{1,64}}(?:(?=[{_INSIDE}{_ZERO_WIDTH_SPACE}{_APOSTROPHES}])(?:"
     f"[{_INSIDE}][{_INSIDE}]{{0,7}}{_LETTER_2}{{0,64}}"
     f"|{_INVISIBLE_SPACE}{_LETTER_2}{{0,64}}"
     f"|[{_APOSTROPHES}][{_INVISIBLE}]{{0,4}}{_LETTER_2}{{1,64}}"
