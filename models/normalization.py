@@ -119,6 +119,7 @@ _PATTERN_2 = (
     rf"|[^\w\s{_INVISIBLE}]|[{_OKINA}{_APOSTROPHE}]"
 )
 
+_SOME_INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 _DROPPED = re.compile(
     f"[{_UNSEEN}]"
     f"|(?<![{_SYMBOL}]){_EMOJI_STYLE}"
@@ -130,11 +131,13 @@ _IDLE_JOINERS = re.compile(
     f"(?<![{_JOINED_SCRIPTS}{_SYMBOL}{_EMOJI_STYLE}{_TAGS}{_JOINERS}])[{_JOINERS}]+"
 )
 _TO_APOSTROPHE = str.maketrans(dict.fromkeys(_APOSTROPHES, "'"))
-_DOTTED_I = re.compile("[iı]\u0307*")
+_DOTTED_I = re.compile("ı\u0307*|i\u0307+")
 
 
 def _drop_invisible(word: str) -> str:
-    return word if word.isascii() else _IDLE_JOINERS.sub("", _DROPPED.sub("", word))
+    if word.isascii() or not _SOME_INVISIBLE.search(word):
+        return word
+    return _IDLE_JOINERS.sub("", _DROPPED.sub("", word))
 
 
 def _fold_2(word: str) -> str:
