@@ -19,7 +19,6 @@ _MARKS = (
 )
 _SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff"
 _FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
-_SKIN = "\U0001f3fb-\U0001f3ff"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ _PATTERN_1 = (
     # a flag
     f"|{_FLAG}"
     # an emoji with skin tone or variant, joined to others
-    rf"|[{_SYMBOL}](?:[\ufe0f\u20e3{_SKIN}]|\u200d[{_SYMBOL}]){{0,16}}"
+    rf"|[{_SYMBOL}](?:[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d[{_SYMBOL}]){{0,16}}"
     # anything else that is not space, one character at a time
     r"|[^\w\s]|_"
 )
@@ -80,6 +79,7 @@ _UNSEEN = (
     "\U000e0100-\U000e01ef"
 )
 _EMOJI_STYLE = "\ufe0f"
+_SKIN = "\U0001f3fb-\U0001f3ff"
 _TAGS = "\U000e0020-\U000e007f"  # spell a region after a black flag
 _JOINERS = "\u200c\u200d"
 _ZERO_WIDTH_SPACE = "\u200b"

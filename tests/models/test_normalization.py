@@ -56,7 +56,7 @@ def test_the_numbers_are_their_places() -> None:
 @pytest.mark.parametrize(
     ("number", "digest"),
     [
-        (1, "606ca746f2bb3a8eadda32b4693b22ed324d681ec1294bb8b90c9fcaf5f1ff02"),
+        (1, "13de3822231b40d58df0bdbc38028708ee726ea52ef9b08321ad0cd9fd4e64e2"),
         (2, "a9e9abc306d1b7add78900cd89cdce22c1fe215aa20d03a57818f98034f39566"),
     ],
 )
