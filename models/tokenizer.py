@@ -9,47 +9,22 @@ written "##piece" (WordPiece: Schuster and Nakajima, "Japanese and Korean Voice 
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from models.errors import FormatTooNew, VersionCorrupt
+from models.normalization import LATEST, NORMALIZATIONS
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PAD, UNKNOWN = 0, 1
 PAD_TOKEN, UNKNOWN_TOKEN = "[PAD]", "[UNK]"
 CONTINUATION = "##"
 LONGEST_WORD = 256  # normalised characters that are read; the rest is one unknown token
-
-# Blocks of accents, vowel signs and joiners: not \w for Python, but part of a word for readers.
-_MARKS = (
-    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
-    "\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u0f71-\u0f87\u1000-\u109f\u17b4-\u17d3"
-    "\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\ufe20-\ufe2f"
-)
-_SYMBOL = "[\u2190-\u2bff\U0001f000-\U0001faff]"
-_LETTER = r"[^\W_]"
-# Every repetition is bounded, and so is a word. A stream never holds back more than one word.
-PATTERN = (
-    # a word or number, with accents and inner apostrophes: naïve, don't, mp3
-    rf"{_LETTER}{{1,64}}(?:[{_MARKS}]{{1,8}}{_LETTER}{{0,64}}|['’]{_LETTER}{{1,64}}){{0,8}}"
-    # a flag
-    "|[\U0001f1e6-\U0001f1ff]{2}"
-    # an emoji with skin tone or variant, joined to others
-    rf"|{_SYMBOL}(?:[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]|\u200d{_SYMBOL}){{0,16}}"
-    # anything else that is not space, one character at a time
-    r"|[^\w\s]|_"
-)
+LONGEST_GAP = 8  # unread characters after which the word before is complete
 
 Offsets = list[tuple[int, int]]
-
-
-def normalize(word: str) -> str:
-    """Return a word in the form for lookups: compatibility-composed, lower case."""
-    lower = unicodedata.normalize("NFKC", word).lower()
-    return unicodedata.normalize("NFKC", lower).replace("’", "'")
 
 
 class Tokenizer:
@@ -58,21 +33,31 @@ class Tokenizer:
     Args:
         tokens: The vocabulary; the id of a token is its place. The first two are padding (id 0) and
             the unknown token (id 1).
-        pattern: Regular expression that finds the words of a text.
+        normalization: Number of the normalisation of words.
+        pattern: Regular expression that finds the words of a text; None for the normalisation's.
 
     Raises:
         ValueError: The vocabulary does not start with the two special tokens, or repeats a token;
-            or the pattern has groups.
+            there is no such normalisation; or the pattern has groups.
     """
 
-    def __init__(self, tokens: Sequence[str], *, pattern: str = PATTERN) -> None:
+    def __init__(
+        self, tokens: Sequence[str], *, normalization: int = LATEST, pattern: str | None = None
+    ) -> None:
         if list(tokens[:2]) != [PAD_TOKEN, UNKNOWN_TOKEN]:
             raise ValueError(
                 f"tokens must start with {PAD_TOKEN}, {UNKNOWN_TOKEN}; received {tokens[:2]}"
             )
+        if normalization not in NORMALIZATIONS:
+            known = ", ".join(map(str, NORMALIZATIONS))
+            raise ValueError(f"normalization must be one of {known}; received {normalization}")
+        rule = NORMALIZATIONS[normalization]
         self.tokens = tuple(tokens)
-        self.pattern = pattern
-        self._expression = re.compile(pattern)
+        self.normalization = rule.number
+        self.pattern = rule.pattern if pattern is None else pattern
+        self._drop, self._fold = rule.drop, rule.fold
+        self._normalize = rule.normalize
+        self._expression = re.compile(self.pattern)
         if self._expression.groups:  # findall would return them instead of the words
             raise ValueError("pattern must have no groups but (?:…)")
         self._find_words = self._expression.findall
@@ -86,6 +71,10 @@ class Tokenizer:
         """Number of ids, and of rows in an embedding."""
         return len(self.tokens)
 
+    def with_tokens(self, tokens: Sequence[str]) -> Self:
+        """Return a tokenizer that finds and normalises words as this one, with other tokens."""
+        return type(self)(tokens, normalization=self.normalization, pattern=self.pattern)
+
     def encode(self, text: str) -> list[int]:
         """Return the ids of `text`; an empty list for a text without words."""
         words = self._words
@@ -98,17 +87,20 @@ class Tokenizer:
     def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
         """Return the ids of `text` and, for each, its first and past-the-end character.
 
-        Each piece has the span of the whole word if normalization changes the word's length.
+        Each piece has the span of the whole word if normalization changes the word's length, apart
+        from characters that are not read.
         """
         ids: list[int] = []
         offsets: Offsets = []
         for match in self._expression.finditer(text):
-            raw, word = match.group(), normalize(match.group())
-            start, end = match.span()
-            exact = len(word) == len(raw) and all(len(normalize(one)) == 1 for one in raw)
+            read = self._drop(match.group())
+            word = self._fold(read)
+            places = _find_places(read, match)
+            exact = len(word) == len(read) and all(len(self._fold(one)) == 1 for one in read)
             for id, first, last in self._pieces(word):
                 ids.append(id)
-                offsets.append((start + first, start + last) if exact else (start, end))
+                start, end = (first, last) if exact else (0, len(read))
+                offsets.append((places[start], places[end - 1] + 1))
         return ids, offsets
 
     def split_open(self, text: str) -> tuple[str, str]:
@@ -116,21 +108,24 @@ class Tokenizer:
 
         Matches are as long as possible, so more text can extend the last match. It can change the
         match before only if the last one can join both to later text, such as the apostrophe in
-        "don'". White space joins nothing.
+        "don'". White space joins nothing. Nor do many characters in a row that are in no match.
         """
         if not text or text[-1].isspace():
             return text, ""
         start = len(text) - len(text.rsplit(None, 1)[-1])
-        cut = [match.start() for match in self._expression.finditer(text, start)][-2:][0]
+        last = [match.span() for match in self._expression.finditer(text, start)][-2:]
+        if not last or len(text) - last[-1][1] > LONGEST_GAP:
+            return text, ""
+        cut = last[0][0]
         return text[:cut], text[cut:]
 
     def words(self, text: str) -> list[str]:
         """Return the normalized words of `text`, to learn a vocabulary from."""
-        return [normalize(word) for word in self._find_words(text)]
+        return [self._normalize(word) for word in self._find_words(text)]
 
     def encode_word(self, word: str) -> tuple[int, ...]:
         """Return the ids of one written word."""
-        return tuple(id for id, _, _ in self._pieces(normalize(word)))
+        return tuple(id for id, _, _ in self._pieces(self._normalize(word)))
 
     def _pieces(self, word: str) -> list[tuple[int, int, int]]:
         """Return (id, start, end) of each token of a normalized word: itself, or its pieces."""
@@ -168,11 +163,9 @@ class Tokenizer:
         path.write_text(self._to_json(), encoding="utf-8")
 
     def _to_json(self) -> str:
-        content = {
-            "format_version": FORMAT_VERSION,
-            "pattern": self.pattern,
-            "tokens": self.tokens,
-        }
+        content = {"format_version": 1, "pattern": self.pattern, "tokens": self.tokens}
+        if self.normalization > 1:  # a file of format 1 keeps its bytes, and so its digest
+            content |= {"format_version": FORMAT_VERSION, "normalization": self.normalization}
         return json.dumps(content, ensure_ascii=False, indent=0)
 
     @classmethod
@@ -188,9 +181,23 @@ class Tokenizer:
             found = content["format_version"]
             if found > FORMAT_VERSION:
                 raise FormatTooNew.of(path, supported=FORMAT_VERSION, found=found)
-            return cls(content["tokens"], pattern=content["pattern"])
+            normalization = content["normalization"] if found > 1 else 1
+            if content.get("normalization", 1) != normalization:
+                raise ValueError("format 1 has normalization 1")
+            return cls(content["tokens"], normalization=normalization, pattern=content["pattern"])
         except (OSError, KeyError, TypeError, ValueError, re.error) as error:
             raise VersionCorrupt(f"{path}: not a tokenizer file ({error!r})") from error
+
+
+def _find_places(read: str, match: re.Match[str]) -> Sequence[int]:
+    """Return the place in the text of each character of a match that is read."""
+    if len(read) == len(match.group()):
+        return range(*match.span())
+    places: list[int] = []
+    for character in read:
+        start = places[-1] + 1 if places else match.start()
+        places.append(match.string.index(character, start))
+    return places
 
 
 def _longest_by_start(tokens: Sequence[str]) -> dict[str, int]:

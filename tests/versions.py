@@ -10,6 +10,7 @@ import numpy as np
 from models.batching import pad
 from models.golden import Golden, Probabilities
 from models.metadata import Architecture, DataRecord, Metadata, SplitRecord, StateTensor
+from models.normalization import LATEST
 from models.registry import Store
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 from models.versions import EXTRA, GOLDEN, TOKENIZER, Version
@@ -33,8 +34,8 @@ class CountingEngine:
         return scores / scores.sum(axis=1, keepdims=True), {"total": total}
 
 
-def make_tokenizer() -> Tokenizer:
-    return Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, *WORDS])
+def make_tokenizer(normalization: int = LATEST) -> Tokenizer:
+    return Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, *WORDS], normalization=normalization)
 
 
 def make_metadata(**changes: Any) -> Metadata:
@@ -91,9 +92,10 @@ def record_golden(texts: list[str]) -> Golden:
     return Golden.record(texts, ids=ids, probabilities=CountingEngine().predict(pad(ids)))
 
 
-def publish(root: Path, **changes: Any) -> Version:
+def publish(root: Path, *, normalization: int = LATEST, **changes: Any) -> Version:
     """Publish a version that answers as CountingEngine does; it has no network."""
-    metadata, tokenizer, store = make_metadata(**changes), make_tokenizer(), Store(root)
+    tokenizer, store = make_tokenizer(normalization), Store(root)
+    metadata = make_metadata(**{"tokenizer_sha256": tokenizer.digest} | changes)
     with store.staging(metadata.name) as folder:
         (folder / EXTRA).mkdir()
         (folder / "saved_model.pb").write_bytes(b"a graph")

@@ -70,7 +70,12 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     metadata = measure_trained(run, verified, baseline, metadata=metadata)
     metadata = metadata.model_copy(update={"stopping": fit_early_exit(verified.looks)})
     summary = report_trained(run, learned, baseline, verified, metadata=metadata, folder=folder)
-    card = write_card(metadata, headline=headline(summary), answer_times=answer_times(summary))
+    card = write_card(
+        metadata,
+        normalization=run.prepared.tokenizer.normalization,
+        headline=headline(summary),
+        answer_times=answer_times(summary),
+    )
     (folder / CARD).write_text(card, encoding="utf-8")
     return metadata, summary
 

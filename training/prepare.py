@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from models.normalization import LATEST
 from models.tokenizer import Tokenizer
 from training.console import console
 from training.data.sources import load_source
@@ -61,7 +62,7 @@ def prepare(
 
     Args:
         settings: What to load and how.
-        known: A tokenizer whose tokens keep their ids.
+        known: A tokenizer whose tokens keep their ids, and whose normalisation is kept.
         rows: Number of rows of train to keep, drawn by the seed; None for all.
 
     Raises:
@@ -74,16 +75,17 @@ def prepare(
     with console.status("learning the vocabulary"):
         # Texts without labels come first: the encoder learned from them then fits any labels.
         size = settings.pretrain.vocabulary if texts else settings.vocabulary
-        tokenizer = learn_vocabulary(texts or data.train.whole_texts, size=size)
+        tokenizer = learn_vocabulary(texts or data.train.whole_texts, size=size, known=known)
         tokenizer = extend_vocabulary(known, tokenizer) if known else tokenizer
     with console.status("turning texts into ids"):
         ids = {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}
         domain = tokenizer.encode_batch(texts)
-    known = {text for split in data.splits.values() for text in split.texts}
-    corpus = [row for row, text in zip(domain, texts, strict=True) if text not in known]
+    labelled = {text for split in data.splits.values() for text in split.texts}
+    corpus = [row for row, text in zip(domain, texts, strict=True) if text not in labelled]
     if texts:
         console.print(f"unlabelled: {len(texts):,} texts, {len(corpus):,} of them in no split")
     console.print(f"vocabulary: {len(tokenizer):,} tokens")
+    _tell_of_old_normalization(tokenizer)
     _warn_of_cut_texts(ids["train"], settings.max_tokens)
     return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus)
 
@@ -132,6 +134,14 @@ def _thin(data: LabelledData, rows: int, *, seed: int) -> LabelledData:
     console.print(f"note: {rows:,} of {len(data.train):,} rows of train are drawn, seed {seed}")
     name = f"{data.train.name} ({rows:,} rows drawn, seed {seed})"
     return replace(data, train=data.train.take(kept, name=name))
+
+
+def _tell_of_old_normalization(tokenizer: Tokenizer) -> None:
+    if tokenizer.normalization != LATEST:
+        console.print(
+            f"note: words are normalised as in the version to start from, by rule "
+            f"{tokenizer.normalization}; a training from the beginning has rule {LATEST}"
+        )
 
 
 def _warn_of_cut_texts(rows: Rows, limit: int) -> None:

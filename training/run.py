@@ -115,6 +115,7 @@ class Run:
             "train": data.train.sha256,
             "validation": data.validation.sha256,
             "unlabelled texts": self.prepared.domain_sha256,
+            "normalization": self.prepared.tokenizer.normalization,
         }
         return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 

@@ -37,6 +37,11 @@ class Classifier:
         """Digest of the metadata, and by that of the weights, whose hashes stand in it."""
         return hashlib.sha256(self.metadata.model_dump_json().encode()).hexdigest()[:16]
 
+    @property
+    def normalization(self) -> int:
+        """Number of the tokenizer's normalisation."""
+        return self._tokenizer.normalization
+
     @cached_property
     def layers(self) -> Layers:
         """The recurrent layers in NumPy; raises NoWeights."""

@@ -237,6 +237,9 @@ class VersionInfo(BaseModel):
     parameters: int | None = None
     streamable: bool | None = None
     gates: Annotated[list[str] | None, Field(description="Gates that can be asked for.")] = None
+    normalization: Annotated[
+        int | None, Field(description="How words are normalised; see docs/model-format.md.")
+    ] = None
     created: str | None = None
     metrics: dict[str, dict[str, float]] | None = None
     data: JsonValue = None

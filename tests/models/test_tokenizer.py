@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import FormatTooNew, VersionCorrupt
+from models.normalization import NORMALIZATIONS
 from models.tokenizer import PAD_TOKEN, UNKNOWN, UNKNOWN_TOKEN, Tokenizer
 
 WORDS = ["the", "film", "don't", "good", "!", "#", "très", "👍🏽", "हिन्दी", "8"]
@@ -59,9 +60,18 @@ def test_encode_batch_encodes_each_text(tokenizer: Tokenizer) -> None:
     assert tokenizer.encode_batch(["the", "", "film"]) == [[2], [], [3]]
 
 
-@given(st.text())
-def test_offsets_belong_to_the_same_ids(text: str) -> None:
-    tokenizer = Tokenizer(TOKENS)
+BOTH = st.sampled_from(list(NORMALIZATIONS))
+# Characters that join what stands around them, and what they stand between.
+JOINING = st.text(
+    alphabet="ab1éİ\u0301\u0e31ก'’´\u02bc_!👩🚀👍🏽\ufe0f\u20e3\u200d🇩🇪🇫"
+    "\u00ad\u200b\ufeff\u200c \n",
+    max_size=40,
+)
+
+
+@given(st.text() | JOINING, BOTH)
+def test_offsets_belong_to_the_same_ids(text: str, normalization: int) -> None:
+    tokenizer = Tokenizer(TOKENS, normalization=normalization)
     ids, offsets = tokenizer.encode_with_offsets(text)
     assert ids == tokenizer.encode(text)
     starts = [start for start, _ in offsets]
@@ -87,6 +97,24 @@ def test_offsets_where_two_changes_of_length_cancel_are_those_of_the_word() -> N
     ids, offsets = tokenizer.encode_with_offsets("ﬁe\u0301x")  # one becomes two, two become one
     assert ids == [2, 3, 4]
     assert offsets == [(0, 4)] * 3
+
+
+def test_offsets_leave_out_what_is_not_read(tokenizer: Tokenizer) -> None:
+    text = "\ufeffun\u00adforget\u200btable\u200d! film\u2060s"
+    _, offsets = tokenizer.encode_with_offsets(text)
+    parts = [text[start:end] for start, end in offsets]
+    assert parts == ["un", "forget", "table", "!", "film", "s"]
+
+
+def test_offsets_of_a_capital_with_a_dot_are_exact() -> None:
+    tokenizer = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "i", "##yi"])
+    assert tokenizer.encode_with_offsets("İYİ") == ([2, 3], [(0, 1), (1, 3)])
+
+
+def test_offsets_of_a_word_spelled_with_a_joiner_are_exact() -> None:
+    tokenizer = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "می", "##\u200c", "##خواهم"])
+    ids, offsets = tokenizer.encode_with_offsets("می\u200cخواهم")
+    assert (ids, offsets) == ([2, 3, 4], [(0, 2), (2, 3), (3, 8)])
 
 
 def test_a_word_that_grows_is_cut() -> None:
@@ -138,6 +166,48 @@ def test_save_and_load(tokenizer: Tokenizer, tmp_path) -> None:
     assert len(loaded) == len(TOKENS)
 
 
+def test_a_file_of_normalisation_1_is_what_it_was(tmp_path) -> None:
+    path = tmp_path / "tokenizer.json"
+    Tokenizer(TOKENS[:3], normalization=1, pattern=".").save(path)
+    before = (
+        '{\n"format_version": 1,\n"pattern": ".",\n"tokens": [\n"[PAD]",\n"[UNK]",\n"the"\n]\n}'
+    )
+    assert path.read_text() == before
+    assert Tokenizer.load(path).normalization == 1
+
+
+def test_a_file_of_normalisation_2_is_too_new_for_readers_of_format_1(tmp_path) -> None:
+    path = tmp_path / "tokenizer.json"
+    Tokenizer(TOKENS).save(path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert (content["format_version"], content["normalization"]) == (2, 2)
+    assert Tokenizer.load(path).normalization == 2
+
+
+@pytest.mark.parametrize("more", [{}, {"normalization": 3}, {"normalization": "2"}])
+def test_a_file_of_format_2_names_its_normalisation(tmp_path, more: dict[str, object]) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({"format_version": 2, "pattern": ".", "tokens": TOKENS} | more))
+    with pytest.raises(VersionCorrupt, match="normalization"):
+        Tokenizer.load(path)
+
+
+def test_a_file_of_format_1_has_no_other_normalisation(tmp_path) -> None:
+    path = tmp_path / "tokenizer.json"
+    content = {"format_version": 1, "normalization": 2, "pattern": ".", "tokens": TOKENS}
+    path.write_text(json.dumps(content))
+    with pytest.raises(VersionCorrupt, match="format 1 has normalization 1"):
+        Tokenizer.load(path)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_other_tokens_are_read_in_the_same_way(normalization: int) -> None:
+    known = Tokenizer(TOKENS, normalization=normalization, pattern=r"\S+")
+    other = known.with_tokens(TOKENS[:4])
+    assert (other.normalization, other.pattern) == (normalization, r"\S+")
+    assert len(other) == 4
+
+
 def test_a_file_keeps_its_own_pattern(tmp_path) -> None:
     Tokenizer(TOKENS, pattern=r"\S+").save(tmp_path / "tokenizer.json")
     loaded = Tokenizer.load(tmp_path / "tokenizer.json")
@@ -172,17 +242,13 @@ def test_a_file_that_is_no_tokenizer_is_refused(content: str, tmp_path) -> None:
 def test_a_newer_format_is_refused(tmp_path) -> None:
     path = tmp_path / "tokenizer.json"
     path.write_text(json.dumps({"format_version": 99, "tokens": TOKENS, "pattern": "x"}))
-    with pytest.raises(FormatTooNew, match="99 is newer than 1"):
+    with pytest.raises(FormatTooNew, match="99 is newer than 2"):
         Tokenizer.load(path)
 
 
-# Characters that join what stands around them, and what they stand between.
-JOINING = st.text(alphabet="ab1é\u0301\u0e31'’_!👩🚀👍🏽\ufe0f\u20e3\u200d🇩🇪🇫 \n", max_size=40)
-
-
-@given(st.lists(JOINING | st.text(max_size=20), max_size=8))
-def test_pieces_come_to_the_same_as_the_whole(pieces: list[str]) -> None:
-    tokenizer = Tokenizer(TOKENS)
+@given(st.lists(JOINING | st.text(max_size=20), max_size=8), BOTH)
+def test_pieces_come_to_the_same_as_the_whole(pieces: list[str], normalization: int) -> None:
+    tokenizer = Tokenizer(TOKENS, normalization=normalization)
     ids: list[int] = []
     held = ""
     for piece in pieces:
@@ -201,9 +267,23 @@ def test_pieces_come_to_the_same_as_the_whole(pieces: list[str]) -> None:
         ("the (film", "the ", "(film"),
         ("the ((film", "the (", "(film"),
         ("a" * 200, "a" * 128, "a" * 72),  # no word is longer than its pattern lets it be
+        ("the fil\u00ad", "the ", "fil\u00ad"),
+        ("the don'\u00ad", "the ", "don'\u00ad"),
+        ("the 👩\u200d", "the ", "👩\u200d"),
+        ("the \ufeff", "the \ufeff", ""),  # nothing begins with what is not read
+        ("the ก" + "\u200b" * 9, "the ก" + "\u200b" * 9, ""),
     ],
 )
 def test_what_more_text_may_change_is_held_back(
     tokenizer: Tokenizer, text: str, closed: str, held: str
 ) -> None:
     assert tokenizer.split_open(text) == (closed, held)
+
+
+@pytest.mark.parametrize("filler", ["\u00ad", "\u200b", "\u200d", "a\u2060", "'\ufeff", "👩\u200d"])
+def test_little_is_held_back_however_long_a_word_goes_on(tokenizer: Tokenizer, filler: str) -> None:
+    held, most = "film", 0
+    for _ in range(5_000):
+        _, held = tokenizer.split_open(held + filler)
+        most = max(most, len(held))
+    assert most < 2_000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from models.tokenizer import Tokenizer
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.workspace.test_checkpoint import Course, make_tracked
 from training.errors import TrainingError
@@ -64,6 +65,14 @@ class TestCheckpoints:
             restore(make_run(tmp_path, **changes))
         assert f"is of another training: {told}" in str(caught.value)
         assert str(caught.value).endswith("; give the same options, or train without --resume")
+
+    def test_of_another_normalisation(self, tmp_path: Path) -> None:
+        run = make_run(tmp_path)
+        save(run)
+        tokens = run.prepared.tokenizer.tokens
+        old = replace(run.prepared, tokenizer=Tokenizer(tokens, normalization=1))
+        with pytest.raises(TrainingError, match="normalization was 2 and is 1"):
+            restore(replace(run, prepared=old))
 
     def test_are_deleted_in_the_end_and_no_one_else_s(self, tmp_path: Path) -> None:
         mine, other = make_run(tmp_path), make_run(tmp_path, name="other")

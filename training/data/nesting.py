@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from training.data.words import normalize_text
+
 LONGEST = 32  # words that are compared; a longer text counts as nested by its first 32 words
 FEWEST = 4  # words; a shorter text may occur inside another by chance
 COMMON = 0.1  # share of nested texts at which nesting is a trait of the dataset
@@ -84,7 +86,7 @@ def find_nesting(texts: Sequence[str]) -> Nesting:
 
 
 def _words(text: str) -> list[str]:
-    return WORD.findall(text.lower())
+    return WORD.findall(normalize_text(text))
 
 
 def _find_pairs(flat: NDArray[np.uint64], words: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

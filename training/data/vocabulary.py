@@ -21,9 +21,14 @@ ALPHABET_LIMIT = 4_000  # characters; enough for Chinese
 LONGEST_WORD = 40  # characters; longer "words" are links and noise, read in pieces
 
 
-def learn_vocabulary(texts: Iterable[str], *, size: int) -> Tokenizer:
-    """Return a tokenizer of at most `size` tokens learned from `texts`."""
-    splitter = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN])
+def learn_vocabulary(
+    texts: Iterable[str], *, size: int, known: Tokenizer | None = None
+) -> Tokenizer:
+    """Return a tokenizer of at most `size` tokens learned from `texts`.
+
+    It finds and normalises words as `known` does; without one, as the latest normalisation does.
+    """
+    splitter = known or Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN])
     counts = Counter(word for text in texts for word in splitter.words(text))
     pieces = int(size * PIECE_SHARE)
     words = _frequent_words(counts, limit=size - pieces - 2)
@@ -31,13 +36,14 @@ def learn_vocabulary(texts: Iterable[str], *, size: int) -> Tokenizer:
     # Frequent words count once; their characters then become pieces for other words.
     rest = {word: 1 if word in known else count for word, count in counts.items()}
     learned = [piece for piece in _learn_pieces(rest, size=pieces) if piece not in known]
-    return Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, *words, *learned])
+    return splitter.with_tokens([PAD_TOKEN, UNKNOWN_TOKEN, *words, *learned])
 
 
 def extend_vocabulary(known: Tokenizer, learned: Tokenizer) -> Tokenizer:
-    """Return a tokenizer of all known tokens with their ids, and of the new learned ones."""
+    """Return `known` with all its ids, and with the new learned tokens after them."""
     old = set(known.tokens)
-    return Tokenizer([*known.tokens, *(token for token in learned.tokens if token not in old)])
+    new = (token for token in learned.tokens if token not in old)
+    return known.with_tokens([*known.tokens, *new])
 
 
 def _frequent_words(counts: Counter[str], *, limit: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Writes the model card of a version."""
 
 from models.metadata import Metadata
+from models.normalization import NORMALIZATIONS
 
 _CARD = """\
 # {name}
@@ -22,6 +23,7 @@ any.
 |---|---|
 | cell | {layers} × {cell}, {units} units |
 | embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
+| normalisation of words | {normalization} |
 | n-grams | {ngrams} |
 | parameters | {parameters:,} |
 | time to answer | {answer_times}, one at a time |
@@ -34,11 +36,12 @@ labels whatever it is asked. `metadata.json` beside this file has every setting.
 """
 
 
-def write_card(metadata: Metadata, *, headline: str, answer_times: str) -> str:
+def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_times: str) -> str:
     """Return the model card of a version as Markdown.
 
     Args:
         metadata: Metadata of the version.
+        normalization: Number of its tokenizer's normalisation.
         headline: Its main figures in words.
         answer_times: Its times to answer in words.
     """
@@ -60,6 +63,7 @@ def write_card(metadata: Metadata, *, headline: str, answer_times: str) -> str:
         metrics="\n".join(metrics),
         headline=headline,
         answer_times=answer_times,
+        normalization=f"{normalization} ({NORMALIZATIONS[normalization].description})",
         ngrams=ngrams,
         cell=shape.cell.upper(),
         layers=shape.layers,

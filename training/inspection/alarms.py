@@ -8,6 +8,7 @@ from training.inspection.findings import (
     Contradiction,
     Faults,
     Findings,
+    Leftovers,
     Place,
     Repeats,
     SortedSplit,
@@ -17,12 +18,22 @@ from training.inspection.table import TRAIN
 RARE = 10  # rows; an alarm names the classes with fewer in train
 DOMINANT = 0.9  # share of train; an alarm names a class with more
 MANY_REPEATS = 0.01  # share of train; more repeated rows raise an alarm
+FEW_LEFTOVERS = 5, 0.001  # rows and share of a split; an alarm needs more than both
 MOST_NAMED = 5  # classes
 FAULTS = {
     "empty": "without text",
     "not_text": "that hold something other than text",
     "unlabelled": "without a label",
     "bad_label": "whose label names no class",
+}
+LEFTOVERS = {
+    "entities": "with HTML entities such as &amp;",
+    "misdecoded": "with characters of a wrong encoding such as Ã©",
+    "invisible": "with invisible characters such as soft hyphens, which are not read",
+}
+REMEDIES = {  # none for invisible characters: they do no harm
+    "entities": "decode them in the data, and in what you send to the service",
+    "misdecoded": "save the data again from its source, in UTF-8",
 }
 
 
@@ -35,6 +46,7 @@ def find_alarms(findings: Findings) -> list[str]:
         *_contradiction_alarms(findings.contradictions),
         *_break_alarms(findings.sorted_splits, findings.faults),
         *_fault_alarms(findings.faults),
+        *_leftover_alarms(findings.leftovers),
         *_repeat_alarms(findings.repeats, findings.faults),
         *_balance_alarms(findings),
     ]
@@ -118,6 +130,16 @@ def _fault_alarms(faults: Iterable[Faults]) -> list[str]:
         for split in faults
         for kind, described in FAULTS.items()
         if (rows := getattr(split, kind))
+    ]
+
+
+def _leftover_alarms(leftovers: Iterable[Leftovers]) -> list[str]:
+    few, share = FEW_LEFTOVERS
+    return [
+        f"{split.split} has {len(rows):,} of {split.rows:,} rows {LEFTOVERS[kind]}: {remedy}"
+        for split in leftovers
+        for kind, remedy in REMEDIES.items()
+        if len(rows := getattr(split, kind)) > max(few, share * split.rows)
     ]
 
 

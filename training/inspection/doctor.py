@@ -14,6 +14,7 @@ from training.data.vocabulary import learn_vocabulary
 from training.inspection.contradictions import agree_with_twins, find_contradictions
 from training.inspection.duplicates import Duplicates, find_duplicates, find_repeats
 from training.inspection.findings import Faults, Findings, Lengths
+from training.inspection.leftovers import find_leftovers
 from training.inspection.measures import measure_balance, measure_lengths, measure_overlap
 from training.inspection.order import Order, find_order, name_sorted
 from training.inspection.out_of_fold import Fold
@@ -149,6 +150,7 @@ def _make_findings(
         sorted_splits=name_sorted(order, table),
         alike=tuple(find_alike(table.classes)),
         swallowed=find_swallowed(table),
+        leftovers=find_leftovers(table),
     )
 
 

@@ -34,6 +34,25 @@ class Faults:
 
 
 @dataclass(frozen=True)
+class Leftovers:
+    """Rows of a split with characters that earlier programs left in their texts.
+
+    Args:
+        split: Name of the split.
+        rows: Number of all its rows.
+        entities: Rows with HTML entities.
+        misdecoded: Rows with characters of a wrong encoding.
+        invisible: Rows with invisible characters, which new versions do not read.
+    """
+
+    split: str
+    rows: int
+    entities: tuple[int, ...] = ()
+    misdecoded: tuple[int, ...] = ()
+    invisible: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Balance:
     """Rows of each class in a split; a row counts for each of its labels.
 
@@ -216,6 +235,7 @@ class Findings:
         sorted_splits: Splits that are sorted by label.
         alike: Groups of classes whose names differ only in case, spaces and invisible characters.
         swallowed: Rows whose text holds what looks like further rows.
+        leftovers: Leftovers of each split.
         lengths: Lengths of each split.
         vocabulary: Overlap of each split but train.
         suspicion: Likely wrong labels; None also where there are too few rows to judge any.
@@ -234,6 +254,7 @@ class Findings:
     sorted_splits: tuple[SortedSplit, ...] = ()
     alike: tuple[tuple[str, ...], ...] = ()
     swallowed: tuple[Place, ...] = ()
+    leftovers: tuple[Leftovers, ...] = ()
     lengths: tuple[Lengths, ...] = ()
     vocabulary: tuple[Overlap, ...] = ()
     suspicion: Suspicion | None = None

@@ -1,7 +1,7 @@
 """Prints the findings: row numbers and labels, never a text."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,8 +9,16 @@ from rich.table import Table
 
 from training.console import console
 from training.data.labels import show_name
-from training.inspection.alarms import FAULTS, find_alarms
-from training.inspection.findings import Contradiction, Findings, LabelledRow, Suspect, Suspicion
+from training.inspection.alarms import FAULTS, LEFTOVERS, find_alarms
+from training.inspection.findings import (
+    Contradiction,
+    Faults,
+    Findings,
+    LabelledRow,
+    Leftovers,
+    Suspect,
+    Suspicion,
+)
 
 MOST_ROWS = 8  # row numbers of one kind
 MOST_CLASSES = 40
@@ -20,7 +28,9 @@ MOST_SUSPECTS = 20
 def print_findings(findings: Findings) -> None:
     """Print all findings, with the first row numbers of each kind."""
     _print_source(findings)
-    _print_list("rows that cannot be used", _describe_faults(findings))
+    _print_list("rows that cannot be used", _describe_kinds(findings.faults, FAULTS))
+    leftovers = _describe_kinds(findings.leftovers, LEFTOVERS)
+    _print_list("what earlier programs left in texts", leftovers)
     _print_list("texts that stand twice", _describe_repeats(findings))
     _print_list("texts with different labels", _describe_contradictions(findings))
     _print_list("sorted by label: shuffle before you cut it in parts", _describe_order(findings))
@@ -62,11 +72,12 @@ def _print_list(heading: str, lines: Iterable[str]) -> None:
         console.print(f"  {line}")
 
 
-def _describe_faults(findings: Findings) -> list[str]:
+def _describe_kinds(splits: Iterable[Faults | Leftovers], kinds: Mapping[str, str]) -> list[str]:
+    """Return a line for each split and kind of rows, which are a field of that name."""
     return [
         f"{split.split} has {len(rows):,} {described}: {_first(rows)}"
-        for split in findings.faults
-        for kind, described in FAULTS.items()
+        for split in splits
+        for kind, described in kinds.items()
         if (rows := getattr(split, kind))
     ]
 

@@ -8,15 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.tokenizer import PATTERN, normalize
+from training.data.words import NORMALIZATION, space_out
 
-# Letters of scripts without spaces between words (Thai, Lao, Myanmar, Khmer, kana, Han). The
-# tokenizer takes a whole sentence of them as one word, and no two sentences would be similar.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"
-)
-_FIND_WORDS = re.compile(PATTERN).findall
+_FIND_WORDS = re.compile(NORMALIZATION.pattern).findall
 
 
 @dataclass(frozen=True)
@@ -56,17 +50,13 @@ def read_words(texts: Iterable[str]) -> Words:
     numbers = _WordNumbers()
     ids, starts = array("I"), array("q", [0])
     for text in texts:
-        ids.extend(map(numbers.__getitem__, _FIND_WORDS(_space_out(text))))
+        ids.extend(map(numbers.__getitem__, _FIND_WORDS(space_out(text))))
         starts.append(len(ids))
     return Words(
         np.frombuffer(ids, np.uint32) if ids else np.empty(0, np.uint32),
         np.frombuffer(starts, np.int64),
         tuple(numbers.known),
     )
-
-
-def _space_out(text: str) -> str:
-    return text if text.isascii() else _UNSPACED.sub(r" \g<0> ", text)
 
 
 class _WordNumbers(dict[str, int]):
@@ -77,6 +67,6 @@ class _WordNumbers(dict[str, int]):
         self.known: dict[str, int] = {}  # by normalised spelling
 
     def __missing__(self, word: str) -> int:
-        number = self.known.setdefault(normalize(word), len(self.known))
+        number = self.known.setdefault(NORMALIZATION.normalize(word), len(self.known))
         self[word] = number
         return number

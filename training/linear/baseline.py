@@ -3,8 +3,8 @@
 Two of the strongest known models are fitted, and the better one on validation is the baseline:
 TF-IDF of words and bigrams, and naive Bayes log-count ratios of n-grams up to three words (Wang and
 Manning, "Baselines and Bigrams", ACL 2012). Where macro-F1 decides, each is also fitted with equal
-weights for rare and frequent classes. The models share nothing with the network, not even the
-tokenizer.
+weights for rare and frequent classes. The models share nothing with the network but the normal form
+of texts. In scripts without spaces each character is a word, and so n-grams are their words.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from models.metadata import Task
 from training.calibration.metrics import measure
 from training.calibration.probabilities import find_thresholds
 from training.data.splits import LabelledData
+from training.data.words import normalize_text, space_out
 from training.errors import DataError
 from training.linear.solver import log_count_ratio, solve
 from training.targets import soften
@@ -86,10 +87,14 @@ def _fit(kind: str, data: LabelledData, *, balanced: bool, seed: int) -> Baselin
 
 
 def _make_vectorizer(kind: str) -> Any:
-    common = {"token_pattern": WORD, "dtype": np.float32}
+    common = {"token_pattern": WORD, "preprocessor": _prepare, "dtype": np.float32}
     if kind == "tf-idf bigrams":
         return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, **common)
     return CountVectorizer(ngram_range=(1, 3), binary=True, **common)
+
+
+def _prepare(text: str) -> str:
+    return space_out(normalize_text(text))
 
 
 def _fit_column(

@@ -67,6 +67,7 @@ def _version_info(number: int, entry: Entry) -> VersionInfo:
         parameters=metadata.architecture.parameters,
         streamable=metadata.streamable,
         gates=list(CELLS[metadata.architecture.cell].gates) if metadata.weights else [],
+        normalization=entry.classifier.normalization,
         created=metadata.created.isoformat(),
         metrics=metadata.metrics,
         data=metadata.data.model_dump(mode="json"),

@@ -51,6 +51,14 @@ class TestContributions:
         assert len(tokens) == answer["tokens"]
         assert all(a["end"] <= b["start"] for a, b in pairwise(tokens))
 
+    def test_tokens_are_where_they_are_written(self, client: TestClient) -> None:
+        text = "\ufeffA go\u00adod film\u200bs \u200bb\u200da\u200dd!"
+        answer = ask(client, text, explain=True, trajectory=True)
+        tokens = answer["explanation"]["tokens"]
+        parts = [text[token["start"] : token["end"]] for token in tokens]
+        assert parts == ["A", "go\u00adod", "film", "s", "b\u200da\u200dd", "!"]
+        assert answer["probabilities"] == ask(client, "A good films bad!")["probabilities"]
+
     def test_what_is_missing_is_missed(self, client: TestClient) -> None:
         explanation = ask(client, "good film bad bad", explain="occlusion")["explanation"]
         falls = [token["contribution"] for token in explanation["tokens"]]

@@ -38,6 +38,18 @@ def test_case_and_punctuation_do_not_count() -> None:
     assert pairs(find_nesting([SENTENCE, "Never as clever, as IT thinks!"])) == {(1, 0)}
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        "AS CLE\u00adVER AS İT thınks",
+        "as clever\u200b as it thinks",
+        "ａｓ ｃｌｅｖｅｒ as it thinks",
+    ],
+)
+def test_invisible_characters_and_forms_of_letters_do_not_count(part: str) -> None:
+    assert pairs(find_nesting([SENTENCE, part])) == {(1, 0)}
+
+
 def test_parts_of_words_do_not_count() -> None:
     assert not pairs(find_nesting([SENTENCE, "as clever as it think", "film that is nev"]))
 

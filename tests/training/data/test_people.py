@@ -182,7 +182,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("name", "content"),
         [
-            ("r.csv.gz", gzip.compress(b"text,label\na,x\nb,y\nc,x\nd,y\n")),
+            ("r.csv.gz", gzip.compress(b"text,label\na,x\nb,y\nc,x\nd,y\n", mtime=0)),
             ("r.csv", "text;label\na;x\nb;y\nc;x\nd;y\n".encode("utf-16")),
             ("r.csv", b"sep=|\ntext|label\na|x\nb|y\nc|x\nd|y\n"),
             ("r.json", b'{"text": {"0": "a", "1": "b"}, "label": {"0": "x", "1": "y"}}'),

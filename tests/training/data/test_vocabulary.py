@@ -5,7 +5,8 @@ import string
 
 import pytest
 
-from models.tokenizer import PAD_TOKEN, UNKNOWN, UNKNOWN_TOKEN
+from models.normalization import LATEST
+from models.tokenizer import PAD_TOKEN, UNKNOWN, UNKNOWN_TOKEN, Tokenizer
 from training.data.vocabulary import MIN_PIECE_COUNT, extend_vocabulary, learn_vocabulary
 
 
@@ -83,6 +84,27 @@ def test_no_words_at_all(texts: list[str]) -> None:
     tokenizer = learn_vocabulary(texts, size=100)
     assert tokenizer.tokens == (PAD_TOKEN, UNKNOWN_TOKEN)
     assert tokenizer.encode("anything") == [UNKNOWN]
+
+
+@pytest.mark.parametrize(("normalization", "dotted"), [(1, "i\u0307yi\u0307"), (2, "iyi")])
+def test_words_are_read_as_by_a_known_tokenizer(normalization: int, dotted: str) -> None:
+    known = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN], normalization=normalization)
+    learned = learn_vocabulary(["İYİ"] * 2, size=100, known=known)
+    assert dotted in learned.tokens
+    assert learned.normalization == extend_vocabulary(known, learned).normalization == normalization
+
+
+def test_a_known_pattern_is_kept() -> None:
+    known = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "a"], pattern=r"\S+")
+    learned = learn_vocabulary(["new!"] * 2, size=100, known=known)
+    assert "new!" in learned.tokens
+    assert extend_vocabulary(known, learned).pattern == r"\S+"
+
+
+def test_without_a_known_one_the_latest_normalisation_is_taken() -> None:
+    learned = learn_vocabulary(["soft\u00adhyphen"] * 2, size=100)
+    assert learned.normalization == LATEST
+    assert "softhyphen" in learned.tokens
 
 
 def test_known_tokens_keep_their_ids() -> None:

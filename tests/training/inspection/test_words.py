@@ -1,5 +1,7 @@
 """Texts become numbers of words, as the tokenizer finds and writes them."""
 
+import pytest
+
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 from training.inspection.words import Words, read_words
 
@@ -30,6 +32,20 @@ def test_a_part_is_the_words_of_its_texts() -> None:
 
 def test_characters_of_scripts_without_spaces_are_words() -> None:
     assert spelled(read_words(["我喜欢 tea"]), 0) == ["我", "喜", "欢", "tea"]
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("çok iyi", "ÇOK İYİ"),
+        ("un\u00adforget\u200btable", "unforgettable"),
+        ("don\u02bct", "don't"),
+        ("我\u200b喜欢", "我喜欢"),
+    ],
+)
+def test_texts_that_look_alike_are_alike(text: str, other: str) -> None:
+    words = read_words([text, other])
+    assert spelled(words, 0) == spelled(words, 1)
 
 
 def test_no_texts() -> None:

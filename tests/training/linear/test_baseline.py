@@ -1,5 +1,7 @@
 """The linear baseline: fair, repeatable, and told apart from the network in nothing but figures."""
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +60,53 @@ def test_it_learns(task: str) -> None:
         if task == "single_label":
             np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     assert (baseline.thresholds is None) == (task == "single_label")
+
+
+def make_unspaced(signs: Sequence[str], *, seed: int = 0, rows: int = 300) -> list[tuple[str, int]]:
+    """Return sentences without spaces; which of two words of two characters is in one decides."""
+    draw = random.Random(seed)
+    decisive, filler = (signs[0] + signs[1], signs[1] + signs[0]), signs[2:]
+    return [
+        (
+            "".join([*draw.choices(filler, k=6), decisive[row % 2], *draw.choices(filler, k=6)]),
+            row % 2,
+        )
+        for row in range(rows)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(0x4E00, 0x4E60), (0x3042, 0x3082), (0x0E01, 0x0E2E), (0x1780, 0x17A2), (0x1000, 0x1020)],
+    ids=["Chinese", "Japanese", "Thai", "Khmer", "Myanmar"],
+)
+def test_scripts_without_spaces_are_read_by_characters(first: int, last: int) -> None:
+    signs = [chr(code) for code in range(first, last)]
+    data = make_data("single_label")
+    splits = {}
+    for seed, (name, split) in enumerate(data.splits.items()):
+        rows = make_unspaced(signs, seed=seed)
+        labels = np.array([label for _, label in rows], np.int32)
+        fields = {"rows": np.arange(len(rows)), "whole": np.ones(len(rows), bool)}
+        splits[name] = replace(split, texts=[text for text, _ in rows], labels=labels, **fields)
+    baseline = fit(replace(data, labels=("no", "yes"), **splits))
+    assert baseline.metrics["test"]["accuracy"] > 0.95
+
+
+@pytest.mark.parametrize(
+    ("odd", "plain"),
+    [
+        ("un\u00adforget\u200btable", "unforgettable"),
+        ("ÇOK İYİ", "çok iyi"),
+        ("don’t", "don't"),
+        ("Cafe\u0301", "café"),
+    ],
+)
+def test_words_are_in_the_normal_form(odd: str, plain: str) -> None:
+    from training.linear import baseline as module
+
+    analyze = module._make_vectorizer("tf-idf bigrams").build_analyzer()
+    assert analyze(odd) == analyze(plain)
 
 
 def test_two_classes() -> None:

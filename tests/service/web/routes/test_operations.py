@@ -255,6 +255,20 @@ def test_models_are_listed(client: TestClient) -> None:
     assert missing.json()["error"]["message"] == "no model 'other'; there are: toy"
 
 
+def test_models_say_how_they_normalise_words(client: TestClient, store: Path) -> None:
+    publish(store, name="old", normalization=1)
+    client.app.state.service.catalog.refresh()
+    models = {
+        model["name"]: model["versions"][0] for model in client.get("/models").json()["models"]
+    }
+    assert {name: found["normalization"] for name, found in models.items()} == {"toy": 2, "old": 1}
+    text = "go\u00adod"
+    answers = {
+        name: client.post("/predict", json={"text": text, "model": name}).json() for name in models
+    }
+    assert [answers["toy"]["tokens"], answers["old"]["tokens"]] == [1, 3]
+
+
 def test_documentation_needs_nothing_from_outside(client: TestClient) -> None:
     page = client.get("/docs").text
     assert "://" not in page.split("</title>")[1]

@@ -65,6 +65,14 @@ class TestPieces:
         pieces = [text[start : start + length] for start in range(0, len(text), length)]
         assert read(client, *pieces)["prediction"] == whole(client, text)
 
+    @pytest.mark.parametrize("length", [1, 2, 3, 7])
+    def test_cuts_may_be_beside_invisible_characters(self, client: TestClient, length: int) -> None:
+        text = "\ufeffA go\u00adod, fil\u200bm\u200bs don\u02bc\u00adt \u2060👩‍🚀 b\u200da\u200dd"
+        pieces = [text[start : start + length] for start in range(0, len(text), length)]
+        assert read(client, *pieces)["prediction"] == whole(client, text)
+        plain = whole(client, "A good, films don't 👩‍🚀 bad")
+        assert whole(client, text) == plain
+
     def test_characters_may_be_cut_in_halves(self, client: TestClient) -> None:
         state = post(client, "good \ud83d").json()["state"]
         second = post(client, "\udc4d bad", state)
