@@ -1,5 +1,6 @@
 """Loads datasets of many files, on disk or at the Hub, by the builders of `datasets`."""
 
+import errno
 import hashlib
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ import datasets
 from datasets import Dataset, DatasetDict
 from datasets.exceptions import DatasetGenerationError
 from datasets.packaged_modules.csv.csv import CsvConfig
+from huggingface_hub import constants
 
 from training.data.rows import Rows
 from training.errors import DataError
@@ -16,6 +18,7 @@ from training.errors import DataError
 # Only an empty field is missing: "NA", "None" and "null" are ordinary words in texts.
 CSV_OPTIONS: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
 
+_UNWRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOSPC, errno.ENOTDIR, errno.EDQUOT)
 LONGEST_CAUSE = 300  # characters of another library's message in an error
 
 
@@ -65,6 +68,24 @@ def as_splits(loaded: DatasetDict | Dataset) -> dict[str, Rows]:
     if isinstance(loaded, Dataset):
         return {"train": loaded}
     return {str(name): split for name, split in loaded.items()}
+
+
+def refuse_cache(error: BaseException) -> None:
+    """Raise DataError if an error comes from a cache that cannot be written."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _UNWRITABLE and _is_cache(cause.filename):
+            raise DataError(
+                f"cannot keep converted data in {datasets.config.HF_DATASETS_CACHE} "
+                f"({cause.strerror}); set HF_HOME to a folder that can be written"
+            ) from error
+        cause = cause.__cause__ or cause.__context__
+
+
+def _is_cache(file: object) -> bool:
+    """Whether a file is one of a cache; None is a file that an error does not name."""
+    caches = (datasets.config.HF_DATASETS_CACHE, constants.HF_HOME)
+    return file is None or any(Path(str(file)).is_relative_to(cache) for cache in caches)
 
 
 def describe_cause(error: BaseException) -> str:

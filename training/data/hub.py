@@ -11,7 +11,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from training.data.builders import as_splits, build, describe_cause, find_builder
+from training.data.builders import as_splits, build, describe_cause, find_builder, refuse_cache
 from training.data.folders import read_plain_csv
 from training.data.rows import Rows
 from training.errors import DataError
@@ -39,6 +39,7 @@ def load_from_hub(
     except DatasetNotFoundError as error:  # its commit was found; only access can be missing
         raise _gated(dataset) from error
     except Exception as error:  # builders and the network raise anything
+        refuse_cache(error)
         raise DataError(f"cannot load {dataset} at {commit}: {describe_cause(error)}") from error
     return commit, loaded
 

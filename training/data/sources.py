@@ -1,5 +1,6 @@
 """Finds a dataset, on disk or at the Hugging Face Hub, and loads its splits."""
 
+import difflib
 import glob
 import sys
 from dataclasses import dataclass
@@ -10,7 +11,13 @@ import huggingface_hub
 from huggingface_hub import constants
 
 from models.tables.kinds import is_table
-from training.data.builders import as_splits, build_by_content, describe_cause, find_builder
+from training.data.builders import (
+    as_splits,
+    build_by_content,
+    describe_cause,
+    find_builder,
+    refuse_cache,
+)
 from training.data.files import read_file
 from training.data.folders import read_class_folders, read_plain_files
 from training.data.hub import load_from_hub
@@ -68,8 +75,13 @@ def load_source(
             raise DataError(f"--revision is for Hub datasets, but {dataset} is a local path")
         return _load_local(path, config=config, reading=reading)
     if _looks_like_path(dataset):
-        raise DataError(f"no file or folder {dataset}")
-    commit, splits = load_from_hub(dataset, config=config, revision=revision, reading=reading)
+        raise DataError(f"no file or folder {dataset}{_suggest(path)}")
+    try:
+        commit, splits = load_from_hub(dataset, config=config, revision=revision, reading=reading)
+    except DataError as error:
+        if not (near := _suggest(path)):
+            raise
+        raise DataError(f"{error}; no file or folder {dataset!r} is here{near}") from error
     description = f"Hub dataset {dataset} at {commit[:12]}"
     return Source(description, dataset, config, commit, splits)
 
@@ -89,6 +101,16 @@ def _as_path(dataset: str) -> Path:
         return Path(dataset).expanduser()
     except RuntimeError:  # there is no such user
         return Path(dataset)
+
+
+def _suggest(path: Path) -> str:
+    """Return a question about a file or folder with a similar name; "" where there is none."""
+    try:
+        names = [found.name for found in path.parent.iterdir()]
+    except OSError:
+        return ""
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"; is {path.parent / near[0]} meant?" if near else ""
 
 
 def _looks_like_path(dataset: str) -> bool:
@@ -111,6 +133,7 @@ def _load_local(path: Path, *, config: str | None, reading: Reading) -> Source:
     except DataError:
         raise
     except Exception as error:  # the builders raise whatever their parsers do
+        refuse_cache(error)
         raise DataError(f"cannot read {path}: {describe_cause(error)}") from error
     name = path.resolve().name
     return Source(f"local {kind} {path}", name, config, None, splits)

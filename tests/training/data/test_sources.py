@@ -1,5 +1,6 @@
 """Every kind of file and folder is read as it stands, or refused in one clear line."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.training.labelled_files import (
     write_jsonl,
     write_parquet,
 )
+from training.data import sources
 from training.data.sources import Source, load_source
 from training.data.splits import read_data
 from training.errors import DataError
@@ -370,3 +372,65 @@ def test_long_causes_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     message = refusal(tmp_path)
     assert message.startswith(f"cannot read {tmp_path}: first line xxx")
     assert message.endswith("x…")
+
+
+class TestMisspelt:
+    @pytest.mark.parametrize(
+        ("dataset", "near"),
+        [
+            ("reveiws.csv", "reviews.csv"),
+            ("./reviws.csv", "reviews.csv"),
+            ("data/revs/", "data/rev"),
+        ],
+    )
+    def test_a_path(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str, near: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        write_csv(tmp_path / "reviews.csv")
+        write_csv(tmp_path / "data" / "rev" / "train.csv")
+        assert refusal(dataset) == f"no file or folder {dataset}; is {near} meant?"
+
+    @pytest.mark.parametrize(
+        ("dataset", "near"), [("reveiws", "reviews"), ("data/reveiws", "data/reviews")]
+    )
+    def test_what_could_be_at_the_hub(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str, near: str
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise DataError("cannot reach the Hub")
+
+        monkeypatch.setattr(sources, "load_from_hub", fail)
+        monkeypatch.chdir(tmp_path)
+        for folder in ("reviews", "data/reviews"):
+            write_csv(tmp_path / folder / "train.csv")
+        assert refusal(dataset) == (
+            f"cannot reach the Hub; no file or folder {dataset!r} is here; is {near} meant?"
+        )
+
+
+class TestUnwritableCache:
+    def test_it_is_named_with_its_variable(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "reviews"
+        write_parquet(folder / "train.parquet")
+        (tmp_path / "file").touch()
+        monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "cache")
+        message = refusal(folder)
+        assert message.startswith(f"cannot keep converted data in {tmp_path / 'file' / 'cache'}")
+        assert message.endswith("set HF_HOME to a folder that can be written")
+
+    @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+    def test_behind_other_errors(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            try:
+                raise OSError(code, os.strerror(code))
+            except OSError as error:
+                raise RuntimeError("no luck") from error
+
+        write_parquet(tmp_path / "train.parquet")
+        monkeypatch.setattr(datasets.DatasetBuilder, "download_and_prepare", fail)
+        assert f"({os.strerror(code)}); set HF_HOME" in refusal(tmp_path)
