@@ -64,19 +64,24 @@ def _swallowed_alarms(swallowed: Sequence[Place]) -> list[str]:
 
 def _alike_alarms(findings: Findings) -> list[str]:
     """Return an alarm if names of classes differ only in what a reader does not see as such."""
-    if not findings.alike:
+    groups = describe_alike(findings)
+    if not groups:
         return []
-    rows = Counter[str]()
-    for balance in findings.balance:
-        rows.update(balance.counts)
-    groups = [
-        " and ".join(f"{show_name(name, quoted=True)} ({rows[name]:,})" for name in group)
-        for group in findings.alike
-    ]
     more = f", and {len(groups) - MOST_NAMED:,} more" if len(groups) > MOST_NAMED else ""
     return [
         "labels that differ only in case, spaces or invisible characters are classes of their own: "
         f"{', '.join(groups[:MOST_NAMED])}{more}; --clean-labels makes each group one"
+    ]
+
+
+def describe_alike(findings: Findings) -> list[str]:
+    """Return the groups of classes that look alike in words, with the rows of each."""
+    rows = Counter[str]()
+    for balance in findings.balance:
+        rows.update(balance.counts)
+    return [
+        " and ".join(f"{show_name(name, quoted=True)} ({rows[name]:,})" for name in group)
+        for group in findings.alike
     ]
 
 

@@ -120,7 +120,7 @@ def _list_unreadable(rows: Rows) -> list[str]:
     shown = "; ".join(f"{one.place}: {one.fault}" for one in rows.unreadable[:MOST_SHOWN])
     more = len(rows.unreadable) - MOST_SHOWN
     return [
-        f"{len(rows.unreadable):,} rows cannot be read: {shown}"
+        f"{len(rows.unreadable):,} row{'s' * (len(rows.unreadable) > 1)} cannot be read: {shown}"
         + (f"; and {more:,} more" if more > 0 else "")
     ]
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from training.console import console
 from training.data.labels import show_name
-from training.inspection.alarms import FAULTS, LEFTOVERS, find_alarms
+from training.inspection.alarms import FAULTS, LEFTOVERS, describe_alike, find_alarms
 from training.inspection.findings import (
     Contradiction,
     Faults,
@@ -29,6 +29,8 @@ def print_findings(findings: Findings) -> None:
     """Print all findings, with the first row numbers of each kind."""
     _print_source(findings)
     _print_list("rows that cannot be used", _describe_kinds(findings.faults, FAULTS))
+    _print_list("labels that look alike: --clean-labels makes them one", describe_alike(findings))
+    _print_list("texts that hold what looks like further rows", _describe_swallowed(findings))
     leftovers = _describe_kinds(findings.leftovers, LEFTOVERS)
     _print_list("what earlier programs left in texts", leftovers)
     _print_list("texts that stand twice", _describe_repeats(findings))
@@ -79,6 +81,14 @@ def _describe_kinds(splits: Iterable[Faults | Leftovers], kinds: Mapping[str, st
         for split in splits
         for kind, described in kinds.items()
         if (rows := getattr(split, kind))
+    ]
+
+
+def _describe_swallowed(findings: Findings) -> list[str]:
+    splits = dict.fromkeys(place.split for place in findings.swallowed)
+    return [
+        f"{split}: {_first([place.row for place in findings.swallowed if place.split == split])}"
+        for split in splits
     ]
 
 

@@ -10,6 +10,7 @@ from training.data.sources import load_source
 from training.inspection.alarms import find_alarms
 from training.inspection.doctor import inspect_source, quick_findings
 from training.inspection.findings import Findings
+from training.inspection.terminal import print_findings
 from training.reading import Reading
 from training.targets import Targets
 
@@ -60,5 +61,12 @@ def test_rows_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "r.csv")
     path.write_text(path.read_text() + "a,b,c\n,\n")
     notices = inspect(path).notices
-    assert "1 rows cannot be read: r.csv, line 42: 3 fields, where the header has 2" in notices
+    assert "1 row cannot be read: r.csv, line 42: 3 fields, where the header has 2" in notices
     assert "r.csv: an empty row is left out: line 43" in notices
+
+
+def test_the_printed_findings_name_both(capsys: pytest.CaptureFixture[str]) -> None:
+    print_findings(findings_of("plain", "one,pos\ntwo", classes=("neg", "Neg", "pos")))
+    printed = capsys.readouterr().err
+    assert "  'neg' (1) and 'Neg' (1)\n" in printed
+    assert "further rows\n  train: 1\n" in printed
