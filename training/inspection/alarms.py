@@ -11,6 +11,7 @@ from training.inspection.findings import (
     Leftovers,
     Place,
     Repeats,
+    Shift,
     SortedSplit,
 )
 from training.inspection.table import TRAIN
@@ -20,6 +21,8 @@ DOMINANT = 0.9  # share of train; an alarm names a class with more
 MANY_REPEATS = 0.01  # share of train; more repeated rows raise an alarm
 FEW_LEFTOVERS = 5, 0.001  # rows and share of a split; an alarm needs more than both
 MOST_NAMED = 5  # classes
+MOST_MOVED = 3  # words
+APART = 0.85  # area under the curve at which texts are of another kind, whatever their words
 FAULTS = {
     "empty": "without text",
     "not_text": "that hold something other than text",
@@ -43,6 +46,7 @@ def find_alarms(findings: Findings) -> list[str]:
         *_swallowed_alarms(findings.swallowed),
         *_alike_alarms(findings),
         *_leak_alarms(findings.repeats, findings.faults),
+        *_shift_alarms(findings.shifts),
         *_contradiction_alarms(findings.contradictions),
         *_break_alarms(findings.sorted_splits, findings.faults),
         *_fault_alarms(findings.faults),
@@ -83,6 +87,25 @@ def describe_alike(findings: Findings) -> list[str]:
         " and ".join(f"{show_name(name, quoted=True)} ({rows[name]:,})" for name in group)
         for group in findings.alike
     ]
+
+
+def _shift_alarms(shifts: Iterable[Shift]) -> list[str]:
+    return [
+        f"{found.split} comes from elsewhere than train: a model tells their texts apart with an "
+        f"AUC of {found.auc:.2f} ({found.low:.2f} to {found.high:.2f}){_name_moved(found)}, so "
+        f"figures on it say little about texts like those of train"
+        for found in shifts
+        if found.words or found.low >= APART
+    ]
+
+
+def _name_moved(shift: Shift) -> str:
+    """Return the words that moved, with the share of rows that hold them."""
+    shown = (
+        f"{moved.word!r} in {moved.split:.0%} of its rows, in {moved.train:.0%} of train"
+        for moved in shift.words[:MOST_MOVED]
+    )
+    return f" ({'; '.join(shown)})" if shift.words else ""
 
 
 def _leak_alarms(repeats: Iterable[Repeats], faults: Iterable[Faults]) -> list[str]:

@@ -19,6 +19,7 @@ from training.inspection.measures import measure_balance, measure_lengths, measu
 from training.inspection.order import Order, find_order, name_sorted
 from training.inspection.out_of_fold import Fold
 from training.inspection.rows import RawData, is_blank, read_rows
+from training.inspection.shift import find_shift
 from training.inspection.suspects import find_suspects
 from training.inspection.swallowed import find_swallowed
 from training.inspection.table import TRAIN, Table
@@ -150,6 +151,7 @@ def _make_findings(
         sorted_splits=name_sorted(order, table),
         alike=tuple(find_alike(table.classes)),
         swallowed=find_swallowed(table),
+        shifts=find_shift(table),
         leftovers=find_leftovers(table),
     )
 

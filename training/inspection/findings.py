@@ -172,6 +172,42 @@ class Overlap:
 
 
 @dataclass(frozen=True)
+class MovedWord:
+    """A word that is much more, or much less, frequent in a split than in train.
+
+    Args:
+        word: The word.
+        train: Share of the rows of train that hold it.
+        split: The same of the split.
+    """
+
+    word: str
+    train: float
+    split: float
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How well a model tells the texts of a split from those of train.
+
+    Args:
+        split: Name of the split.
+        rows: Rows of it that were compared.
+        auc: Probability that the model finds which of two rows is of the split; chance is 0.5.
+        low: Lower end of its 95 % interval.
+        high: Upper end of the same.
+        words: The words that moved most.
+    """
+
+    split: str
+    rows: int
+    auc: float
+    low: float
+    high: float
+    words: tuple[MovedWord, ...]
+
+
+@dataclass(frozen=True)
 class SortedSplit:
     """A split whose rows form long runs of one label.
 
@@ -235,6 +271,7 @@ class Findings:
         sorted_splits: Splits that are sorted by label.
         alike: Groups of classes whose names differ only in case, spaces and invisible characters.
         swallowed: Rows whose text holds what looks like further rows.
+        shifts: How far each split but train comes from elsewhere.
         leftovers: Leftovers of each split.
         lengths: Lengths of each split.
         vocabulary: Overlap of each split but train.
@@ -254,6 +291,7 @@ class Findings:
     sorted_splits: tuple[SortedSplit, ...] = ()
     alike: tuple[tuple[str, ...], ...] = ()
     swallowed: tuple[Place, ...] = ()
+    shifts: tuple[Shift, ...] = ()
     leftovers: tuple[Leftovers, ...] = ()
     lengths: tuple[Lengths, ...] = ()
     vocabulary: tuple[Overlap, ...] = ()

@@ -41,6 +41,8 @@ def print_findings(findings: Findings) -> None:
         _print_lengths(findings)
     if findings.vocabulary:
         _print_vocabulary(findings)
+    if findings.shifts:
+        _print_shifts(findings)
     if findings.suspicion is not None:
         _print_suspicion(findings.suspicion)
 
@@ -165,6 +167,19 @@ def _print_vocabulary(findings: Findings) -> None:
     for overlap in findings.vocabulary:
         table.add_row(overlap.split, f"{overlap.types:.1%}", f"{overlap.occurrences:.1%}")
     _print_table(table)
+
+
+def _print_shifts(findings: Findings) -> None:
+    table = _make_table("can a model tell it from train? (AUC; chance is 0.5)", ["AUC", "95 %"])
+    for shift in findings.shifts:
+        table.add_row(shift.split, f"{shift.auc:.3f}", f"{shift.low:.3f} to {shift.high:.3f}")
+    _print_table(table)
+    for shift in findings.shifts:
+        for moved in shift.words:
+            console.print(
+                f"  {moved.word!r} is in {moved.split:.1%} of the rows of {shift.split}, "
+                f"in {moved.train:.1%} of train"
+            )
 
 
 def _print_suspicion(suspicion: Suspicion) -> None:
