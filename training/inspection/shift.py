@@ -56,9 +56,9 @@ def _compare(
     table: Table, train: NDArray[np.int64], other: NDArray[np.int64], *, split: str, seed: int
 ) -> Shift:
     words = read_words(_TAG.sub(" ", table.texts[row]) for row in (*train, *other))
-    counts, spellings = _count(words)
     is_other = np.arange(len(words)) >= len(train)
-    features = csr_array(TfidfTransformer(sublinear_tf=True).fit_transform(counts))
+    shortened, _ = _count(_shorten(words, is_other, seed=seed))
+    features = csr_array(TfidfTransformer(sublinear_tf=True).fit_transform(shortened))
     judged = judge_unseen(features, is_other[:, None], exclusive=False, seed=seed)[:, 0]
     auc = float(roc_auc_score(is_other, judged))
     error = _standard_error(auc, positives=len(other), negatives=len(train))
@@ -68,8 +68,22 @@ def _compare(
         auc=auc,
         low=max(0.0, auc - 1.96 * error),
         high=min(1.0, auc + 1.96 * error),
-        words=_find_moved(counts, spellings, is_other),
+        words=_find_moved(*_count(words), is_other),
     )
+
+
+def _shorten(words: Words, is_other: NDArray[np.bool_], *, seed: int) -> Words:
+    """Return words drawn from each text, as many as half of the shorter texts have.
+
+    Else the length alone would tell the texts apart, and lengths are measured elsewhere.
+    """
+    counts = words.counts
+    most = int(min(np.median(counts[is_other]), np.median(counts[~is_other])))
+    texts = np.repeat(np.arange(len(words)), counts)
+    shuffled = np.lexsort((np.random.default_rng(seed).random(len(texts)), texts))
+    kept = np.sort(shuffled[np.arange(len(texts)) - words.starts[:-1][texts] < most])
+    starts = np.concatenate([[0], np.cumsum(np.minimum(counts, most))])
+    return Words(words.ids[kept], starts, words.spellings)
 
 
 def _count(words: Words) -> tuple[csr_array, list[str]]:
