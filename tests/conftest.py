@@ -1,4 +1,5 @@
 import csv
+import gc
 import os
 import random
 from collections.abc import Callable
@@ -21,6 +22,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # then other processes use the other co
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("patient")
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # else what is trained here would be logged there
+
+
+def pytest_collection_finish() -> None:
+    """Let garbage collections pass over what was imported, which lives to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def write_reviews(path: Path, *, rows: int = 240, seed: int = 0) -> Path:

@@ -1,5 +1,6 @@
 """A module is left out before its import if `-m` excludes a mark that all of its tests have."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,7 @@ def test_fast_tests_start_no_tensorflow(module: str, status: int, tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(path.parent)],
         cwd=ROOT,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,

@@ -16,6 +16,7 @@ BLANKS = (None, "", " \n\t")
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.unmeasured,
     pytest.mark.skipif(
         not FOLDER.is_dir(), reason="the data for measuring is not beside the repository"
     ),
