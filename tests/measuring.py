@@ -1,4 +1,4 @@
-"""Leaves out of the coverage what trains with TensorFlow and tests neither models nor the service.
+"""Leaves the tests of training out of the coverage, which is of models and the service.
 
 The tracer of Python 3.11 slows down all code, measured or not. TensorFlow builds graphs in Python,
 and takes up to twice as long under it.
@@ -35,8 +35,7 @@ def unmeasured() -> Iterator[None]:
 
 def is_measured(item: pytest.Item) -> bool:
     """Whether what a test runs counts for the coverage."""
-    trains = item.get_closest_marker("tensorflow") and item.path.is_relative_to(_TRAINING)
-    return not trains and not item.get_closest_marker("unmeasured")
+    return not item.path.is_relative_to(_TRAINING) and not item.get_closest_marker("unmeasured")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.selection import module_marks
+from tests.selection import module_marks, pytest_collection_modifyitems
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOW_IMPORT = "import sys\nsys.modules.setdefault('tensorflow', sys)\n"
@@ -26,6 +28,22 @@ def test_marks_of_a_module(lines: str, marks: set[str], tmp_path: Path) -> None:
     path = tmp_path / "test_it.py"
     path.write_text(f"import pytest\n{lines}\n")
     assert module_marks(path) == marks
+
+
+def test_modules_with_slow_tests_come_first_and_stay_whole() -> None:
+    def make(name: str, module: str, *marks: str) -> Any:
+        found = dict.fromkeys(marks, name)
+        return SimpleNamespace(name=name, path=Path(module), get_closest_marker=found.get)
+
+    items = [
+        make("one", "quick.py"),
+        make("two", "mixed.py"),
+        make("three", "mixed.py", "slow"),
+        make("four", "other.py", "e2e"),
+        make("five", "heavy.py", "slow"),
+    ]
+    pytest_collection_modifyitems(items)
+    assert [item.name for item in items] == ["two", "three", "five", "one", "four"]
 
 
 @pytest.mark.e2e

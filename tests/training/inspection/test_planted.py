@@ -16,7 +16,6 @@ BLANKS = (None, "", " \n\t")
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.unmeasured,
     pytest.mark.skipif(
         not FOLDER.is_dir(), reason="the data for measuring is not beside the repository"
     ),

@@ -18,7 +18,7 @@ from training.report.results import Cost
 from training.report.summary import headline, summarize
 from training.report.write import write_report
 
-pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]  # it draws every plot
+pytestmark = pytest.mark.slow  # which draws every plot
 
 HOSTILE = ["<script>alert(1)</script>", "costs $5 or $6_x", "中文", "a \"quoted\" & 'odd' name"]
 

@@ -13,7 +13,7 @@ from tests.training.tuning.trials import make_outcome
 from training.tuning.plot import draw
 from training.tuning.write import write
 
-pytestmark = [pytest.mark.slow, pytest.mark.unmeasured]  # it draws plots
+pytestmark = pytest.mark.slow  # which draws plots
 
 OUTCOMES = [
     make_outcome(0, score=0.8, is_default=True),
