@@ -70,7 +70,7 @@ def compare(folder: Path, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> "
         rows=rows,
         resume=False,
         network=NetworkSettings(cell="gru", units=24, embedding=32),
-        fit=FitSettings(adversarial=0.0, epochs=4, patience=1, learning_rate=1e-2),
+        fit=FitSettings(adversarial=0.0, epochs=3, patience=1, learning_rate=1e-2),
     )
     return compare(run, Plan(cells=("rnn", "gru"), seeds=1), folder=folder / "out")
 
