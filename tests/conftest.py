@@ -1,4 +1,5 @@
 import csv
+import gc
 import os
 import random
 from collections.abc import Callable
@@ -12,12 +13,21 @@ import pytest
 from models.registry import Store
 from models.versions import Version
 
-pytest_plugins = ["tests.selection"]
+pytest_plugins = ["tests.measuring", "tests.selection"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "PYTEST_XDIST_WORKER" in os.environ:  # then other processes use the other cores
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("patient")
 os.environ.pop("MLFLOW_TRACKING_URI", None)  # else what is trained here would be logged there
+
+
+def pytest_collection_finish() -> None:
+    """Let garbage collections pass over what was imported, which lives to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def write_reviews(path: Path, *, rows: int = 240, seed: int = 0) -> Path:
@@ -55,7 +65,9 @@ def write_tags(path: Path, *, rows: int = 240, seed: int = 0) -> Path:
 
 
 def train_tiny(folder: Path, dataset: Path, **changes: Any) -> Version:
-    """Train a small version by the pipeline itself."""
+    """Train a small version by the pipeline itself, with the smallest table of n-grams."""
+    from tests.measuring import unmeasured
+    from training.linear import ngrams
     from training.pipeline import train
     from training.prepare import prepare
     from training.run import Run
@@ -68,8 +80,10 @@ def train_tiny(folder: Path, dataset: Path, **changes: Any) -> Version:
         "fit": FitSettings(epochs=6, batch=16, learning_rate=0.02),
     }
     settings = TrainSettings(dataset=str(dataset), **options | changes)
-    run = Run(prepared=prepare(settings), settings=settings, work=folder / "work")
-    return train(run, store=Store(folder / "store"))
+    with unmeasured(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ngrams, "TABLE_BYTES", 1)
+        run = Run(prepared=prepare(settings), settings=settings, work=folder / "work")
+        return train(run, store=Store(folder / "store"))
 
 
 def build_once(

@@ -1,12 +1,15 @@
 """A module is left out before its import if `-m` excludes a mark that all of its tests have."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from tests.selection import module_marks
+from tests.selection import module_marks, pytest_collection_modifyitems
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOW_IMPORT = "import sys\nsys.modules.setdefault('tensorflow', sys)\n"
@@ -27,6 +30,22 @@ def test_marks_of_a_module(lines: str, marks: set[str], tmp_path: Path) -> None:
     assert module_marks(path) == marks
 
 
+def test_modules_with_slow_tests_come_first_and_stay_whole() -> None:
+    def make(name: str, module: str, *marks: str) -> Any:
+        found = dict.fromkeys(marks, name)
+        return SimpleNamespace(name=name, path=Path(module), get_closest_marker=found.get)
+
+    items = [
+        make("one", "quick.py"),
+        make("two", "mixed.py"),
+        make("three", "mixed.py", "slow"),
+        make("four", "other.py", "e2e"),
+        make("five", "heavy.py", "slow"),
+    ]
+    pytest_collection_modifyitems(items)
+    assert [item.name for item in items] == ["two", "three", "five", "one", "four"]
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize(
     ("module", "status"),
@@ -45,6 +64,7 @@ def test_fast_tests_start_no_tensorflow(module: str, status: int, tmp_path: Path
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(path.parent)],
         cwd=ROOT,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,

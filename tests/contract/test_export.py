@@ -23,7 +23,10 @@ from training.export.cases import awkward_rows
 from training.linear.ngrams import REMEMBERED, NgramModel
 from training.settings import NetworkSettings
 
-pytestmark = pytest.mark.tensorflow
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.unmeasured,  # test_serving.py uses the same parts of the engines
+]
 
 VOCABULARY, EMBEDDING, BUCKETS = 50, 10, 1_009
 
@@ -202,7 +205,7 @@ def test_pieces_end_where_the_whole_does(pieces: list[int], exported: Exported) 
 
 @pytest.mark.parametrize("exported", LONG, indirect=True, ids=str)
 def test_a_long_text_token_by_token_ends_where_the_whole_does(exported: Exported) -> None:
-    row = np.random.default_rng(2).integers(1, VOCABULARY, 20_000).tolist()
+    row = np.random.default_rng(2).integers(1, VOCABULARY, 5_000).tolist()
     engine = OnnxEngine(exported.folder, state=exported.state)
     state = initial_state(exported.state, batch=1)
     for token in row:

@@ -21,6 +21,7 @@ from service.engines.loading import open_engine
 from service.engines.protocol import initial_state
 from service.settings import Settings
 from service.web.app import create_app
+from tests.training.loader import uncovered_environment
 
 pytestmark = pytest.mark.tensorflow
 
@@ -228,6 +229,7 @@ def test_tensorflow_alone_runs_both_signatures(
     done = subprocess.run(
         [sys.executable, "-c", LOAD_AND_STEP, json.dumps(given)],
         cwd=tmp_path,
+        env=uncovered_environment(),
         capture_output=True,
         text=True,
         check=False,

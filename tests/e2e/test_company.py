@@ -14,7 +14,7 @@ from tests.e2e.server import ROOT, Server, running
 
 pytestmark = pytest.mark.e2e
 
-TEXTS = 1_000
+TEXTS = 300
 
 
 def make_texts(store: Path) -> list[str]:
@@ -50,7 +50,7 @@ def test_answers_are_the_same_alone_in_batches_and_under_load() -> None:
     patient = {"GATEWISE_DEADLINE_MS": "60000", "GATEWISE_THREADS": "2"}
     with running(store, GATEWISE_MODEL="imdb-gru", **patient) as server:
         alone = ask(server, texts)
-        batched = ask(server, texts, together=250)
+        batched = ask(server, texts, together=100)
         shares = [texts[start::16] for start in range(16)]
         with ThreadPoolExecutor(16) as pool:
             parts = list(pool.map(lambda share: ask(server, share, together=3), shares))

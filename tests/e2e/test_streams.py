@@ -15,6 +15,7 @@ from tests.e2e.server import Server, running
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
 
 PIECES = ["a sup", "erb eve", "ning, ", "and a du", "ll end"]
+RUNS = [PIECES[:2], PIECES[2:]]  # the pieces that each of two processes is sent
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +43,11 @@ def open_socket(server: Server) -> ClientConnection:
 @pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
 def test_a_stream_goes_on_at_another_process_and_after_a_restart(engine: str, store: Path) -> None:
     state = None
-    for piece in PIECES:
+    for pieces in RUNS:
         with running(store, GATEWISE_ENGINE=engine) as server:
-            answer = send(server, text=piece, state=state, explain=True, gates=True)
-            state = answer["state"]
+            for piece in pieces:
+                answer = send(server, text=piece, state=state, explain=True, gates=True)
+                state = answer["state"]
             _, whole = server.predict(text="".join(PIECES))
     assert answer["prediction"]["tokens"] == whole["tokens"]
     assert answer["prediction"]["score"] == pytest.approx(whole["score"], abs=1e-5)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,7 +14,7 @@ from models.versions import Version
 from tests.conftest import train_tiny, write_reviews
 from tests.training.command import run_training, start_training, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
+pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow, pytest.mark.slow]
 
 OPTIONS = (
     "--text-column=what they wrote",
@@ -28,26 +29,27 @@ OPTIONS = (
     "--patience=6",
     "--batch=16",
     "--learning-rate=0.02",
+    "--adversarial=0",
 )
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    return write_reviews(tmp_path / "reviews.csv")
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_reviews(tmp_path_factory.mktemp("data") / "reviews.csv")
 
 
-@pytest.fixture
-def undisturbed(dataset: Path, tmp_path: Path) -> Version:
+@pytest.fixture(scope="module")
+def undisturbed(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Version:
     """What the options lead to."""
     from training.settings import FitSettings
 
     return train_tiny(
-        tmp_path / "undisturbed",
+        tmp_path_factory.mktemp("undisturbed"),
         dataset,
         text_column="what they wrote",
         label_column="Was it any good?",
         ngrams=False,
-        fit=FitSettings(epochs=6, patience=6, batch=16, learning_rate=0.02),
+        fit=FitSettings(epochs=6, patience=6, batch=16, learning_rate=0.02, adversarial=0.0),
     )
 
 
@@ -60,33 +62,62 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> list[str]:
     return [line for line in errors.splitlines() if line]
 
 
-def test_however_often_it_is_stopped_it_ends_as_if_nothing_had_been(
-    dataset: Path, undisturbed: Version, tmp_path: Path
-) -> None:
-    given, store = [f"--dataset={dataset}", *OPTIONS], tmp_path / "store"
+class Stop(NamedTuple):
+    """What was there when a fit was stopped, and after that."""
+
+    staged: int
+    said: list[str]
+    stored: list[Path]
+    kept: list[str]
+
+
+class Stopped(NamedTuple):
+    """A training that was stopped in its fit, killed, stopped after its fit, and resumed."""
+
+    folder: Path
+    in_fit: list[Stop]
+    after_fit: list[str]
+    done: "subprocess.CompletedProcess[str]"
+
+
+@pytest.fixture(scope="module")
+def stopped(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    folder = tmp_path_factory.mktemp("stopped")
+    given, store = [f"--dataset={dataset}", *OPTIONS, "--resume"], folder / "store"
+    in_fit = []
     for words, number in (("epoch 1/6", signal.SIGINT), ("epoch 3/6", signal.SIGTERM)):
-        with start_training(tmp_path, *given, "--resume") as process:
+        with start_training(folder, *given) as process:
             wait_for(words, process)
-            staged = list((store / "tiny").iterdir())
-            *before, last = stop(process, number)
-        assert len(staged) == 1  # so that there was something to leave behind
+            staged = len(list((store / "tiny").iterdir()))
+            said = stop(process, number)
+        in_fit.append(Stop(staged, said, list(store.rglob("*")), checkpoints(folder)))
+    with start_training(folder, *given) as process:
+        wait_for("linear baseline", process)
+        time.sleep(random.uniform(0, 4))
+        process.kill()
+    with start_training(folder, *given) as process:
+        wait_for("exporting", process)
+        after_fit = stop(process, signal.SIGTERM)
+    return Stopped(folder, in_fit, after_fit, run_training(folder, *given))
+
+
+def test_however_often_it_is_stopped_it_ends_as_if_nothing_had_been(
+    stopped: Stopped, undisturbed: Version
+) -> None:
+    assert len(stopped.in_fit) == 2
+    for staged, said, stored, kept in stopped.in_fit:
+        *before, last = said
+        assert staged == 1  # so that there was something to leave behind
         assert last == "stopped; to resume, give the same command and --resume"
         assert not [line for line in before if not line.startswith("epoch ")]
-        assert list(store.rglob("*")) == []
-        assert checkpoints(tmp_path) == ["network.npz"]
-
-    with start_training(tmp_path, *given, "--resume") as process:
-        wait_for("linear baseline", process)
-        time.sleep(random.uniform(0, 6))
-        process.kill()
-
-    done = run_training(tmp_path, *given, "--resume")
-    assert done.returncode == 0, done.stderr
-    version = Store(store).resolve("tiny")
+        assert stored == []
+        assert kept == ["network.npz"]
+    assert stopped.done.returncode == 0, stopped.done.stderr
+    version = Store(stopped.folder / "store").resolve("tiny")
     version.verify()
     assert undisturbed.metadata.training["best_epoch"] > 2  # or it would have been no feat
     assert results(version) == results(undisturbed)
-    assert checkpoints(tmp_path) == []
+    assert checkpoints(stopped.folder) == []
 
 
 def checkpoints(folder: Path) -> list[str]:
@@ -101,18 +132,15 @@ def results(version: Version) -> tuple[object, ...]:
     return metadata.metrics, metadata.baseline, training, version.golden.probabilities
 
 
-def test_stopped_after_the_fit_it_is_not_fitted_again(dataset: Path, tmp_path: Path) -> None:
-    given = [f"--dataset={dataset}", *OPTIONS]
-    with start_training(tmp_path, *given) as process:
-        wait_for("exporting", process)
-        last = stop(process, signal.SIGTERM)[-1]
-    assert last == "checkpoints are kept; to resume, give the same command and --resume"
-    done = run_training(tmp_path, *given, "--resume")
-    assert done.returncode == 0, done.stderr
-    said = done.stderr.splitlines()
+def test_stopped_after_the_fit_it_is_not_fitted_again(stopped: Stopped) -> None:
+    assert stopped.after_fit[-1] == (
+        "checkpoints are kept; to resume, give the same command and --resume"
+    )
+    assert stopped.done.returncode == 0, stopped.done.stderr
+    said = stopped.done.stderr.splitlines()
     assert "resumed after the fit, which was complete" in said
     assert not [line for line in said if line.startswith("epoch ")]
-    assert checkpoints(tmp_path) == []
+    assert checkpoints(stopped.folder) == []
 
 
 def test_before_the_fit_there_is_nothing_to_go_on_from(dataset: Path, tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 from tests.training.loader import ROOT, clean_environment, uncovered_environment
 
 BAD_INPUT = 2
-TINY = ("--epochs=1", "--vocabulary=300", "--units=8", "--embedding=8")
+TINY = (
+    "--epochs=1",
+    "--vocabulary=300",
+    "--units=8",
+    "--embedding=8",
+    "--adversarial=0",
+    "--no-ngrams",
+)
 
 
 def places(folder: Path) -> tuple[str, str]:

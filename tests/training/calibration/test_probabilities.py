@@ -62,8 +62,8 @@ class TestThresholds:
 
     def test_each_label_has_its_own(self) -> None:
         random = np.random.default_rng(0)
-        probabilities = random.uniform(0.05, 1, (200, 4)).astype(np.float32)
-        targets = (random.random((200, 4)) < probabilities * [1, 0.5, 0.2, 0.05]).astype(np.int32)
+        probabilities = random.uniform(0.05, 1, (80, 4)).astype(np.float32)
+        targets = (random.random((80, 4)) < probabilities * [1, 0.5, 0.2, 0.05]).astype(np.int32)
         thresholds = find_thresholds(probabilities, targets)
         predicted = predict(probabilities, thresholds=thresholds)
         assert len(set(thresholds)) == 4

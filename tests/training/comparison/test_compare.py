@@ -1,8 +1,10 @@
 """A comparison examines everyone under equal conditions, goes on after a stop, and reports."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -21,15 +23,32 @@ pytestmark = pytest.mark.tensorflow  # which the modules import
 COST = {"megabytes": 1.0, "engines": {}}
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let tables be small, and nothing be exported; that has a test of its own."""
-    from training.comparison import examine
+@contextmanager
+def quickly() -> Iterator[None]:
+    """Let tables and texts be small, nothing be traced, and nothing be exported.
+
+    The export has a test of its own.
+    """
+    import tensorflow as tf
+
+    from training.comparison import examine, interruption, summary
 
     engine = {"texts": [1.0], "token": 0.1, "microseconds": 2.0}
     cost = COST | {"engines": {"onnx": engine, "savedmodel": engine}}
-    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
-    monkeypatch.setattr(examine, "_price", lambda *_: cost)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ngrams, "TABLE_BYTES", 1)
+        patch.setattr(examine, "_price", lambda *_: cost)
+        for module in (interruption, summary):
+            patch.setattr(module, "INSERTED", (0, 2, 5))  # tokens
+        tf.config.run_functions_eagerly(True)
+        yield
+        tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Iterator[None]:
+    with quickly():
+        yield
 
 
 @pytest.fixture
@@ -65,11 +84,25 @@ def without_times(summary: "Summary") -> str:
     return json.dumps(text)
 
 
-def test_everyone_is_examined_and_reported(tmp_path: Path) -> None:
-    summary = compare(tmp_path)
+class Whole(NamedTuple):
+    """A comparison that nothing disturbed, and the folder that it was made in."""
+
+    summary: "Summary"
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    folder = tmp_path_factory.mktemp("whole")
+    with quickly():
+        return Whole(compare(folder), folder)
+
+
+def test_everyone_is_examined_and_reported(whole: Whole) -> None:
+    summary = whole.summary
     assert [each["name"] for each in summary["contestants"]][:2] == ["simple cell 3", "GRU 3"]
     assert all(each["scores"] for each in summary["contestants"])
-    report = tmp_path / "out" / "report"
+    report = whole.folder / "out" / "report"
     page = (report / "comparison.html").read_text()
     assert summary["verdict"]["headline"] in page
     assert "text number" not in page  # what the rows say stays where it is
@@ -79,13 +112,14 @@ def test_everyone_is_examined_and_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_it_is_the_same_every_time(tmp_path: Path) -> None:
-    first = compare(tmp_path / "one", seeds=2)
-    assert without_times(compare(tmp_path / "two", seeds=2)) == without_times(first)
+def test_it_is_the_same_every_time(whole: Whole, tmp_path: Path) -> None:
+    assert without_times(compare(tmp_path)) == without_times(whole.summary)
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_a_stopped_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_one_goes_on(
+    whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from training.comparison import compare as module
 
     examine, done = module.examine, []
@@ -102,8 +136,8 @@ def test_a_stopped_one_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
             compare(tmp_path)
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "fits").iterdir()}
     assert len(before) == 1
-    whole = without_times(compare(tmp_path / "undisturbed"))
-    assert without_times(compare(tmp_path, resume=True)) == whole
+    resumed = without_times(compare(tmp_path, resume=True))
+    assert resumed == without_times(whole.summary)
     assert all(p.stat().st_mtime_ns == when for p, when in before.items())
 
 
@@ -141,10 +175,9 @@ def test_without_resume_it_begins_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unwritten")
-def test_it_does_not_go_on_with_something_else(tmp_path: Path) -> None:
-    compare(tmp_path, cells=("rnn",))
+def test_it_does_not_go_on_with_something_else(whole: Whole) -> None:
     with pytest.raises(TrainingError, match="comparison of something else: seeds was 1 and is 2"):
-        compare(tmp_path, cells=("rnn",), seeds=2, resume=True)
+        compare(whole.folder, seeds=2, resume=True)
 
 
 @pytest.mark.usefixtures("unwritten")

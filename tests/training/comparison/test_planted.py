@@ -14,7 +14,7 @@ from training.settings import FitSettings, NetworkSettings
 if TYPE_CHECKING:
     from training.comparison.summary import Summary
 
-pytestmark = pytest.mark.tensorflow  # which the modules import
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]  # TensorFlow: the modules import it
 
 FILLER = [f"w{number}" for number in range(20)]
 MODES = ("aye", "nay")
@@ -51,9 +51,16 @@ def order_of_two(rows: int, *, tokens: int = 20) -> list[Row]:
 
 
 def compare(folder: Path, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> "Summary":
-    from training.comparison import examine
+    """Compare two cells; measure little of what the verdict does not depend on."""
+    from training.comparison import compare as module
+    from training.comparison import examine, gradients, interruption, summary
     from training.comparison.compare import Plan, compare
 
+    monkeypatch.setattr(module, "write_comparison", lambda *_, **__: None)
+    monkeypatch.setattr(gradients, "SPANS", (8, 4, 2, 1))
+    monkeypatch.setattr(interruption, "TEXTS", 10)
+    for each in (interruption, summary):
+        monkeypatch.setattr(each, "INSERTED", (0, 10))
     engine = {"texts": [1.0] * 5, "token": 0.1, "microseconds": 2.0}
     cost = {"megabytes": 1.0, "engines": {"onnx": engine, "savedmodel": engine}}
     monkeypatch.setattr(examine, "_price", lambda *_: cost)
@@ -63,7 +70,7 @@ def compare(folder: Path, rows: list[Row], monkeypatch: pytest.MonkeyPatch) -> "
         rows=rows,
         resume=False,
         network=NetworkSettings(cell="gru", units=24, embedding=32),
-        fit=FitSettings(adversarial=0.0, epochs=4, patience=4, learning_rate=1e-2),
+        fit=FitSettings(adversarial=0.0, epochs=3, patience=1, learning_rate=1e-2),
     )
     return compare(run, Plan(cells=("rnn", "gru"), seeds=1), folder=folder / "out")
 

@@ -88,6 +88,7 @@ def run(
     judge: Call = judge_logits,
     loss: Call = mean_loss,
     epochs: int | None = EPOCHS,
+    batch: int = BATCH,
     patience: int = EPOCHS,
     adversarial: float = 0.0,
     observers: Sequence[Observer] = (),
@@ -115,7 +116,7 @@ def run(
         settings=FitSettings(
             epochs=epochs,
             patience=patience,
-            batch=BATCH,
+            batch=batch,
             learning_rate=0.05,
             adversarial=adversarial,
         ),
@@ -205,11 +206,12 @@ class TestStopped:
         assert_same(self.in_pieces(path, monkeypatch), undisturbed)
 
     def test_with_texts_that_are_moved(self, path: Path, monkeypatch) -> None:
-        expected = run(path.with_name("undisturbed.npz"), adversarial=0.3)
-        assert_same(self.in_pieces(path, monkeypatch, adversarial=0.3), expected)
+        options = {"adversarial": 0.3, "epochs": 2}
+        expected = run(path.with_name("undisturbed.npz"), **options)
+        assert_same(self.in_pieces(path, monkeypatch, **options), expected)
 
     def test_while_it_waits_for_a_better_epoch(self, path: Path, monkeypatch) -> None:
-        scores, options = [0.5, 0.9, 0.8, 0.9], {"patience": 2, "epochs": 9}
+        scores, options = [0.5, 0.9, 0.8, 0.9], {"patience": 2, "epochs": 9, "batch": ROWS}
         expected = run(path.with_name("undisturbed.npz"), judge=recite(scores), **options)
         assert (expected.course.epoch, expected.course.best_epoch) == (4, 2)
         found = self.in_pieces(path, monkeypatch, judge=recite(scores), **options)

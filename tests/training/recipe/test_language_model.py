@@ -1,5 +1,6 @@
 """A language model learns what follows what, and goes on where it was stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,8 @@ def test_it_learns_what_follows_what(tmp_path: Path, monkeypatch) -> None:
 def test_a_network_starts_from_it(cell: Any, layers: int, tmp_path: Path, eager: None) -> None:
     from training.network.build import build_network
 
-    encoder = run(tmp_path / "checkpoint.npz", cell=cell, layers=layers)
+    settings = replace(SETTINGS, epochs=1)
+    encoder = run(tmp_path / "checkpoint.npz", cell=cell, layers=layers, settings=settings)
     shape = NetworkSettings(cell=cell, layers=layers, units=3, embedding=4)
     network = build_network(shape, vocabulary=VOCABULARY, labels=2, seed=1)
     encoder.give_to(network)

@@ -33,7 +33,7 @@ def learn(folder: Path, **changes: Any) -> "Learned":
     options: dict[str, Any] = {
         "network": NetworkSettings(cell="gru", units=3, embedding=4),
         "fit": FitSettings(epochs=1, batch=40),
-        "pretrain": PretrainSettings(batch=80, negatives=8, vocabulary=100),
+        "pretrain": PretrainSettings(epochs=2, batch=80, negatives=8, vocabulary=100),
     }
     run = make_run(folder, rows=ROWS, **options | changes)
     start_repeatably(1)
@@ -90,7 +90,7 @@ def test_stopped_after_every_step_it_ends_the_same(
     from training.fitting import fit
     from training.recipe import language_model as pretrain
 
-    options = unlabelled if pretrains else {"fit": FitSettings(epochs=2, batch=20)}
+    options = unlabelled if pretrains else {"fit": FitSettings(epochs=2, batch=30)}
     expected = learn(tmp_path / "undisturbed", **options)
     found = finish_in_pieces(
         lambda: learn(tmp_path, **options), fit, pretrain, monkeypatch=monkeypatch

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.tensorflow  # which the module imports
 
 
 @pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+def hasty(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.recipe import speed as pace
 
     monkeypatch.setattr(pace, "SECONDS", 0.01)

@@ -17,6 +17,7 @@ from tests.conftest import train_tiny, write_reviews
 from tests.training.test_run import make_run
 from training.errors import TrainingError
 from training.fitting.observer import FitEpoch, FitStep
+from training.settings import FitSettings
 from training.tracking import mlflow as mlflow_log
 from training.tracking.mlflow import DEFAULTS, MlflowLog, check_installed
 from training.workspace.interrupt import Interrupted
@@ -75,7 +76,12 @@ def log_epochs(run: "Run", *epochs: int, stage: str = "network", error: Any = No
 
 def test_a_training_is_logged(store: Any, tmp_path: Path) -> None:
     columns = {"text_column": "what they wrote", "label_column": "Was it any good?"}
-    version = train_tiny(tmp_path, write_reviews(tmp_path / "reviews.csv"), **columns)
+    version = train_tiny(
+        tmp_path,
+        write_reviews(tmp_path / "reviews.csv", rows=120),
+        fit=FitSettings(epochs=2, learning_rate=0.02, adversarial=0.0),
+        **columns,
+    )
     (run,) = find_runs(store, "tiny")
     data = version.metadata.data
     assert run.info.status == "FINISHED"

@@ -46,7 +46,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def make_small_run(folder: Path, *, resume: bool = False, **changes: Any) -> "Run":
     options: dict[str, Any] = {
         "network": NetworkSettings(cell="gru", units=3, embedding=4),
-        "fit": FitSettings(epochs=1),
+        "fit": FitSettings(epochs=1, adversarial=0.0),
+        "subwords": False,
     }
     return make_run(folder, rows=make_rows(60), resume=resume, **options | changes)
 
@@ -64,7 +65,7 @@ def folder_of(run: "Run") -> Path:
 def test_the_defaults_do_as_they_do_in_a_training(tmp_path: Path) -> None:
     from training.recipe.learn import learn
 
-    run = make_small_run(tmp_path)
+    run = make_small_run(tmp_path, fit=FitSettings(epochs=1), subwords=None)
     (outcome,) = tune(run, trials=1)
     course = learn(run).fitted.course
     assert outcome.is_default

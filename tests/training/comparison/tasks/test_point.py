@@ -57,6 +57,14 @@ def run(task: Task, **options: Any) -> "Point":
     return run_point(task, **({"cell": "gru", "lag": 3, "seed": 1} | options))
 
 
+@pytest.fixture
+def short_rounds(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trace nothing, and check after every few steps."""
+    from training.comparison.tasks import point
+
+    monkeypatch.setattr(point, "ROUND", 5)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_can_be_learned_is_learned(cell: str) -> None:
     point = run(make(draw_easy), cell=cell)
@@ -68,21 +76,21 @@ def test_what_can_be_learned_is_learned(cell: str) -> None:
     assert point.seconds > 0
 
 
-@pytest.mark.usefixtures("eager")
+@pytest.mark.usefixtures("short_rounds")
 def test_what_cannot_be_learned_ends_at_the_last_step() -> None:
     seen: list[int] = []
     point = run(
-        make(draw_guesses), cell="rnn", steps=70, watch=lambda steps, accuracy: seen.append(steps)
+        make(draw_guesses), cell="rnn", steps=7, watch=lambda steps, accuracy: seen.append(steps)
     )
-    assert (point.steps, point.solved, point.failed) == (70, False, False)
+    assert (point.steps, point.solved, point.failed) == (7, False, False)
     assert point.accuracy == pytest.approx(0.5, abs=0.1)
-    assert seen == [50, 70]
+    assert seen == [5, 7]
 
 
-@pytest.mark.usefixtures("eager")
+@pytest.mark.usefixtures("short_rounds")
 def test_what_is_no_number_any_more_has_failed() -> None:
     point = run(make(draw_broken), cell="rnn")
-    assert (point.steps, point.solved, point.failed, point.accuracy) == (50, False, True, 0.0)
+    assert (point.steps, point.solved, point.failed, point.accuracy) == (5, False, True, 0.0)
 
 
 def test_the_answer_can_be_a_number() -> None:
@@ -97,7 +105,7 @@ def test_a_point_is_the_same_again_whatever_was_before() -> None:
             TASKS["adding"],
             cell="rnn",
             seed=seed,
-            steps=100,
+            steps=60,
             watch=lambda _, share: seen.append(share),
         )
         return dataclasses.replace(point, seconds=0), seen
@@ -107,7 +115,7 @@ def test_a_point_is_the_same_again_whatever_was_before() -> None:
     assert other[1] != first[1]
 
 
-@pytest.mark.usefixtures("eager")
+@pytest.mark.usefixtures("short_rounds")
 def test_who_watches_may_end_it() -> None:
     def stop(steps: int, accuracy: float) -> None:
         raise KeyboardInterrupt
@@ -116,7 +124,7 @@ def test_who_watches_may_end_it() -> None:
         run(make(draw_guesses), cell="rnn", watch=stop)
 
 
-@pytest.mark.usefixtures("eager")
+@pytest.mark.usefixtures("short_rounds")
 def test_all_cells_learn_from_the_same_sequences() -> None:
     drawn: dict[str, list[np.ndarray]] = {}
     for cell in ("rnn", "gru"):
@@ -127,7 +135,7 @@ def test_all_cells_learn_from_the_same_sequences() -> None:
             kept.append(sequences.inputs)
             return sequences
 
-        run(make(spy), cell=cell, steps=50)
+        run(make(spy), cell=cell, steps=10)
     for mine, yours in zip(drawn["rnn"], drawn["gru"], strict=True):
         np.testing.assert_array_equal(mine, yours)
 
