@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from huggingface_hub import HfApi, constants, hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from models.tables.decoding import digest_of
 from training.data.builders import describe_cause
@@ -69,17 +69,28 @@ def open_hub_model(name: str) -> ModelFolder:
         VectorsError: There is no such model, or it cannot be downloaded.
     """
     try:
-        info = HfApi().model_info(name)
+        info = HfApi(endpoint=constants.ENDPOINT).model_info(name)
         files = [sibling.rfilename for sibling in info.siblings or ()]
         chosen = _choose(files, source=name)
         wanted = [*chosen, *(file for file in CONFIGS if file in files)]
-        paths = {file: hf_hub_download(name, file, revision=info.sha) for file in wanted}
+        paths = {
+            file: hf_hub_download(
+                name,
+                file,
+                revision=info.sha,
+                endpoint=constants.ENDPOINT,
+                cache_dir=constants.HF_HUB_CACHE,
+            )
+            for file in wanted
+        }
+    except VectorsError:
+        raise
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise VectorsError(
             f"--vectors {name!r}: no such file or folder here, and no such model at "
             f"{constants.ENDPOINT}"
         ) from error
-    except (HfHubHTTPError, OSError) as error:
+    except Exception as error:  # the network raises anything
         raise VectorsError(
             f"--vectors {name!r} cannot be downloaded from {constants.ENDPOINT} "
             f"({describe_cause(error)})"
