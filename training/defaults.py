@@ -52,6 +52,9 @@ def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool)
         TrainingError: The shape in `asked` is not that of the version.
     """
     unlabeled = asked["unlabeled"]
+    if asked.get("vectors") and (unlabeled or start):
+        other = "--unlabeled" if unlabeled else "--from"
+        raise TrainingError(f"--vectors and {other} both say where to start; give one of them")
     shape = {name: asked[name] for name in USUAL}
     rate = GENTLER if unlabeled or start else FitSettings.learning_rate
     return {

@@ -64,7 +64,8 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
         run = fit_into(run, run.budget)
     learned = learn(run)
     settings = replace(run.settings, subwords=run.spells)  # the value, where it was left open
-    metadata = make_metadata(run.prepared, learned, settings)
+    source = run.vectors.record if run.vectors is not None else None
+    metadata = make_metadata(run.prepared, learned, settings, vectors=source)
     metadata = export_version(learned.classifier, run.prepared, metadata=metadata, folder=folder)
     verified = _verify(run, learned.classifier, folder=folder)
     metadata = measure_trained(run, verified, baseline, metadata=metadata)

@@ -19,6 +19,7 @@ from training.fitting.observer import Observer
 from training.prepare import Prepared, Rows
 from training.settings import Budget, TrainSettings
 from training.targets import Targets
+from training.vectors.table import WordVectors
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training
 
@@ -43,6 +44,7 @@ class Run:
         work: Folder of checkpoints and encoders. Checkpoints stay until the version is published,
             encoders for later trainings.
         start: The version whose network is trained further, if there is one.
+        vectors: The word vectors that the network starts from, if there are any.
         budget: How long the training may take; None for no limit.
         resume: Whether to resume from checkpoints.
         observers: Returns the observers of the fit of a stage.
@@ -52,6 +54,7 @@ class Run:
     settings: TrainSettings
     work: Path
     start: Version | None = None
+    vectors: WordVectors | None = None
     budget: Budget | None = None
     resume: bool = False
     observers: Callable[[str], Sequence[Observer]] = lambda stage: ()
@@ -77,7 +80,7 @@ class Run:
     @property
     def spells(self) -> bool:
         """Whether vectors are made of the tokens' spelling; never where vectors are known."""
-        if self.start is not None or self.pretrains:
+        if self.start is not None or self.vectors is not None or self.pretrains:
             return False
         asked = self.settings.subwords
         return spells_by_default(self.tokens) if asked is None else asked
@@ -117,6 +120,8 @@ class Run:
             "unlabelled texts": self.prepared.domain_sha256,
             "normalization": self.prepared.tokenizer.normalization,
         }
+        if self.vectors is not None:
+            identity["vectors"] = self.vectors.record.sha256
         return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 
     def curves_folder(self, stage: str) -> Path:

@@ -282,6 +282,12 @@ class TrainSettings:
     start_from: Annotated[
         str | None, About("NAME or NAME:VERSION whose network is trained further", option="from")
     ] = None
+    vectors: Annotated[
+        str | None,
+        About(
+            "Word vectors to start from: a text file, or the folder or Hub id of an embedding model"
+        ),
+    ] = None
     unlabeled: Annotated[
         str | None,
         About(

@@ -1,4 +1,4 @@
-"""A local server that answers as the Hugging Face Hub does, as far as loading a dataset asks it."""
+"""A local server that answers as the Hugging Face Hub does, as far as loading data asks it."""
 
 import hashlib
 import io
@@ -25,7 +25,7 @@ def to_parquet(texts: list[str], labels: list[str]) -> bytes:
 
 @dataclass
 class Repository:
-    """A dataset: the files of each commit, and the commit of each branch and tag."""
+    """A dataset or a model: the files of each commit, and the commit of each branch and tag."""
 
     gated: bool = False
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -85,10 +85,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.requests.append(f"{self.command} {path}")
         parts = path.strip("/").split("/")
         try:
-            if parts[:2] == ["api", "datasets"]:
+            if parts[0] == "api" and parts[1] in ("datasets", "models"):
                 self._answer_api("/".join(parts[2:4]), *parts[4:], form=form)
             elif parts[0] == "datasets" and parts[3:4] == ["resolve"]:
                 self._answer_file("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
+            elif parts[2:3] == ["resolve"]:  # of a model
+                self._answer_file("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
             elif parts[0] == "files":
                 self._send_file(self._find_blob(parts[1]), {"ETag": f'"{parts[1]}"'})
             else:

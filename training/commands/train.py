@@ -1,6 +1,7 @@
 """The command `train`: fits a classifier and publishes it."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,9 +17,13 @@ from training.commands.options import (
     start_tensorflow,
     takes,
 )
+from training.console import console
 from training.defaults import complete
 from training.errors import TrainingError
 from training.settings import SETTINGS, Budget, TrainSettings
+
+if TYPE_CHECKING:
+    from training.vectors.table import WordVectors
 
 SHOWN = tuple(name for name, declared in SETTINGS.items() if declared.about.is_option)
 
@@ -53,6 +58,7 @@ def train(
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
     prepared = prepare(settings, known=start.tokenizer if start else None)
+    vectors = _read_vectors(settings, prepared.tokenizer.tokens)
     start_tensorflow()
 
     from training.pipeline import train as publish
@@ -63,6 +69,7 @@ def train(
         settings=settings,
         work=work,
         start=start,
+        vectors=vectors,
         budget=budget,
         resume=resume,
     )
@@ -76,3 +83,20 @@ def _refuse_without_texts(asked: Asked) -> None:
             raise TrainingError(
                 f"{SETTINGS[name].option} needs texts without labels; name them with --unlabeled"
             )
+
+
+def _read_vectors(settings: TrainSettings, tokens: Sequence[str]) -> "WordVectors | None":
+    """Return the word vectors that the network starts from; None where none are named."""
+    if settings.vectors is None:
+        return None
+    from training.vectors.opening import open_vectors
+    from training.vectors.table import make_table
+
+    width = settings.network.embedding
+    found = make_table(open_vectors(settings.vectors), tokens, width=width, seed=settings.seed)
+    record = found.record
+    terms = f" ({record.license})" if record.license else ""
+    console.print(
+        f"vectors: {record.name}{terms} has {found.known.sum():,} of {len(tokens):,} tokens"
+    )
+    return found

@@ -1,6 +1,8 @@
 """Writes the model card of a version."""
 
-from models.metadata import Metadata
+from collections.abc import Mapping
+
+from models.metadata import Metadata, Setting
 from models.normalization import NORMALIZATIONS
 
 _CARD = """\
@@ -24,6 +26,7 @@ any.
 | cell | {layers} × {cell}, {units} units |
 | embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
 | normalisation of words | {normalization} |
+| words start from | {vectors} |
 | n-grams | {ngrams} |
 | parameters | {parameters:,} |
 | time to answer | {answer_times}, one at a time |
@@ -65,6 +68,7 @@ def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_
         answer_times=answer_times,
         normalization=f"{normalization} ({NORMALIZATIONS[normalization].description})",
         ngrams=ngrams,
+        vectors=_name_vectors(metadata.settings),
         cell=shape.cell.upper(),
         layers=shape.layers,
         units=shape.units,
@@ -78,6 +82,14 @@ def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_
         epochs=training["epochs"],
         revision=data.revision or "local files, sha256 " + data.train.sha256[:12],
     )
+
+
+def _name_vectors(settings: Mapping[str, Setting]) -> str:
+    """Return the source of the word vectors, with its licence."""
+    if not settings.get("vectors"):
+        return "nothing"
+    terms = settings.get("vectors_license") or "licence not named by its source"
+    return f"the vectors of {settings['vectors']} ({terms})"
 
 
 def _enumerate(labels: tuple[str, ...]) -> str:

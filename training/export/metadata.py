@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import unicodedata
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from training.prepare import Prepared
 from training.recipe.classifier import TrainedClassifier
 from training.recipe.learn import Learned
 from training.settings import TrainSettings
+from training.vectors.record import VectorRecord
 
 LIBRARIES = (
     "tensorflow",
@@ -29,8 +31,21 @@ LIBRARIES = (
 )
 
 
-def make_metadata(prepared: Prepared, learned: Learned, settings: TrainSettings) -> Metadata:
-    """Return the metadata without metrics, version number and file records."""
+def make_metadata(
+    prepared: Prepared,
+    learned: Learned,
+    settings: TrainSettings,
+    *,
+    vectors: VectorRecord | None = None,
+) -> Metadata:
+    """Return the metadata without metrics, version number and file records.
+
+    Args:
+        prepared: The data.
+        learned: The classifier.
+        settings: The settings of the training.
+        vectors: The source of the word vectors that the network started from.
+    """
     classifier = learned.classifier
     shape = settings.network
     return Metadata(
@@ -54,7 +69,7 @@ def make_metadata(prepared: Prepared, learned: Learned, settings: TrainSettings)
         streamable=True,
         state=describe_state(classifier),
         data=_describe_data(prepared),
-        settings=_describe_settings(settings),
+        settings=_describe_settings(settings, vectors),
         metrics={},
         training=learned.record(),
         libraries=_library_versions(),
@@ -62,9 +77,13 @@ def make_metadata(prepared: Prepared, learned: Learned, settings: TrainSettings)
     )
 
 
-def _describe_settings(settings: TrainSettings) -> dict[str, Setting]:
+def _describe_settings(settings: TrainSettings, vectors: VectorRecord | None) -> dict[str, Setting]:
     corpus = shorten_name(settings.unlabeled) if settings.unlabeled else None
-    return settings.record() | {"unlabeled": corpus}
+    described = settings.record() | {"unlabeled": corpus}
+    if vectors is not None:
+        source = {f"vectors_{name}": value for name, value in asdict(vectors).items()}
+        described |= {"vectors": vectors.name} | source
+    return described
 
 
 def _describe_ngrams(classifier: TrainedClassifier) -> NgramTable | None:

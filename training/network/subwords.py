@@ -6,7 +6,6 @@ Subword Information", TACL 2017). After the fit the sums become an ordinary tabl
 network costs the same.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 import keras
@@ -14,12 +13,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.tokenizer import CONTINUATION, UNKNOWN
+from training.data.spelling import number_pieces
 
-SHORTEST, LONGEST = 2, 5  # characters of a piece
-FEWEST = 2  # tokens that must share a piece
 WEIGHT = 3.0  # of the mean beside a token's own vector; with more, the network memorizes rows
-START, END = "<", ">"
 AT_ONCE = 4_096  # tokens whose vectors are summed at once; limits the memory
 
 
@@ -61,34 +57,3 @@ class SubwordEmbedding(keras.layers.Layer):
         rows = np.arange(self.own.shape[0], dtype=np.int32)
         parts = range(0, len(rows), AT_ONCE)
         return np.concatenate([self(rows[start : start + AT_ONCE]) for start in parts])
-
-
-def number_pieces(
-    tokens: Sequence[str],
-) -> tuple[NDArray[np.int32], NDArray[np.int64], int]:
-    """Number the pieces that tokens share.
-
-    Returns:
-        The piece numbers of all tokens, one token after the other, shape (pieces,); the number of
-        pieces of each token, shape (tokens,); and the number of different pieces.
-    """
-    spelled = [spell(token) if id > UNKNOWN else [] for id, token in enumerate(tokens)]
-    users = Counter(piece for pieces in spelled for piece in pieces)
-    shared = sorted(piece for piece, count in users.items() if count >= FEWEST)
-    numbers = {piece: number for number, piece in enumerate(shared)}
-    rows = [[numbers[piece] for piece in pieces if piece in numbers] for pieces in spelled]
-    counts = np.fromiter(map(len, rows), np.int64, len(rows))
-    return np.array([number for row in rows for number in row], np.int32), counts, len(numbers)
-
-
-def spell(token: str) -> list[str]:
-    """Return the different pieces of 2 to 5 characters of a token; a mark stands at word starts."""
-    inside = token.startswith(CONTINUATION) and token != CONTINUATION
-    letters = token.removeprefix(CONTINUATION) if inside else START + token + END
-    return sorted(
-        {
-            letters[start : start + length]
-            for length in range(SHORTEST, LONGEST + 1)
-            for start in range(len(letters) - length + 1)
-        }
-    )

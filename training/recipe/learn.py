@@ -100,8 +100,10 @@ def examples(run: Run, lesson: Lesson) -> Examples:
 
 
 def build_start(run: Run, *, encoder: Encoder | None) -> keras.Model:
-    """Return a network before its fit, with the weights of the encoder or of the start version."""
+    """Return a network before its fit, with the weights of what it starts from."""
     network = _build(run, spelled=run.spells)
+    if run.vectors is not None:
+        network.get_layer("embedding").set_weights([run.vectors.table])
     if encoder is not None:
         encoder.give_to(network)
     if run.start is not None:

@@ -26,7 +26,7 @@ def pieces_of(layer: Any, token: str) -> set[int]:
 
 
 def test_pieces_have_two_to_five_characters_and_know_where_a_word_begins_and_ends() -> None:
-    from training.network.subwords import spell
+    from training.data.spelling import spell
 
     assert spell("##able") == ["ab", "abl", "able", "bl", "ble", "le"]
     assert spell("at") == ["<a", "<at", "<at>", "at", "at>", "t>"]

@@ -1,0 +1,1 @@
+"""Vectors of words that others learned, for a network to start from."""
