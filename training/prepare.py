@@ -1,6 +1,7 @@
 """From the name of a dataset to token ids: all steps before the network."""
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -109,12 +110,14 @@ def _inspect(data: LabelledData) -> dict[str, NDArray[np.bool_]]:
 
 
 def _load(settings: TrainSettings) -> LabelledData:
-    source = load_source(
-        settings.dataset,
-        config=settings.config,
-        revision=settings.revision,
-        reading=settings.reading,
-    )
+    # In a log, errors about data stand alone.
+    with console.status("reading the rows") if console.is_terminal else nullcontext():
+        source = load_source(
+            settings.dataset,
+            config=settings.config,
+            revision=settings.revision,
+            reading=settings.reading,
+        )
     console.print(f"data: {source.description}")
     for note in source.notes:
         console.print(f"note: {note}")

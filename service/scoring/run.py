@@ -77,9 +77,10 @@ def score_file(run: ScoringRun, version: Version) -> int:
         raise ScoreError(f"{run.target} is there already")
     with TemporaryDirectory() as scratch:
         path = _keep_input(Path(scratch)) if run.source == STANDARD else run.source
-        table = open_table(
-            path, format=source_kind.name, encoding=run.encoding, separator=run.separator
-        )
+        with Console(stderr=True).status("looking through the file"):
+            table = open_table(
+                path, format=source_kind.name, encoding=run.encoding, separator=run.separator
+            )
         column = _find_column(table.columns, asked=run.column)
         writer = make_writer(
             target_kind,
