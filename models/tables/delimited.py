@@ -8,9 +8,9 @@ import csv
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from models.tables.decoding import TextFile
+from models.tables.evidence import Evidence
 from models.tables.quoting import (
     Fields,
     Record,
@@ -24,8 +24,6 @@ from models.tables.rows import EMPTY, Batch, Row, TableError, group, list_places
 
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SAMPLE = 200  # lines that tell the separator
-MOST_VALUES = 5_000  # different values of a column that is no free text
-LONGEST_VALUE = 200  # characters of such a value
 FURTHER = "a quoted text holds what looks like further rows"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)  # as Excel writes it
 
@@ -111,7 +109,7 @@ class Delimited:
 
     def _scan(self) -> None:
         """Learn which lines are to be read as they are written, and which are in doubt."""
-        seen = _Seen(separator=self.separator, width=len(self.columns))
+        seen = Evidence(separator=self.separator, width=len(self.columns))
         size = 0
         for record in self._records():
             size += 1
@@ -132,7 +130,7 @@ class Delimited:
             )
         self._doubtful = seen.find_doubtful() - self._as_written
 
-    def _are_letters(self, seen: "_Seen") -> bool:
+    def _are_letters(self, seen: Evidence) -> bool:
         """Whether all quotes of tab-separated text are characters."""
         swallowing = any(map(seen.are_rows, seen.spanning.values()))
         width = len(self.columns)
@@ -142,86 +140,6 @@ class Delimited:
             return True
         # A text of several lines shows that the quotes are those of a writer.
         return not seen.has_spanning and quotes_are_letters(self._body(), width=width)
-
-
-@dataclass
-class _Seen:
-    """What the records of a file tell about its quotes.
-
-    Args:
-        separator: Character between two fields.
-        width: Number of columns.
-        mended: Lines whose quotes could not be read as the others are.
-        spanning: The lines of records of several, where each is as wide as the header.
-        ends: What stands at the ends and at the starts of the lines of other such records.
-        has_spanning: Whether there is any record of several lines.
-        values: The different values of each column, up to a number.
-    """
-
-    separator: str
-    width: int
-    mended: list[int] = field(default_factory=list)
-    spanning: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    ends: dict[int, tuple[Fields, Fields]] = field(default_factory=dict)
-    has_spanning: bool = False
-    values: list[set[str]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.values = [set() for _ in range(self.width)]
-
-    def add(self, record: Record) -> None:
-        """Note a record."""
-        if record.mended:
-            self.mended.append(record.line)
-        if record.fault is not None:
-            return
-        if record.lines:
-            self.has_spanning = True
-            self._add_lines(record)
-        for known, value in zip(self.values, record.fields, strict=True):
-            if len(known) < MOST_VALUES and len(value) <= LONGEST_VALUE:
-                known.add(value)
-
-    def _add_lines(self, record: Record) -> None:
-        lines = record.lines
-        if all(fits(line, self.separator, self.width) for line in lines):
-            self.spanning[record.line] = lines
-        ends = [line.rstrip("\r\n").rpartition(self.separator) for line in lines[:-1]]
-        starts = [line.partition(self.separator) for line in lines[1:]]
-        found = (
-            [end[2] * bool(end[1]) for end in ends],
-            [start[0] * bool(start[1]) for start in starts],
-        )
-        if any(
-            2 * sum(0 < len(value) <= LONGEST_VALUE for value in part) >= len(part)
-            for part in found
-        ):
-            self.ends[record.line] = found
-
-    def are_rows(self, lines: tuple[str, ...]) -> bool:
-        """Whether lines that are as wide as the header are rows as others are.
-
-        In one column all must have a value that other rows have too, such as their label.
-        """
-        columns = zip(*(split(line, self.separator) for line in lines), strict=True)
-        return any(
-            len(known) < MOST_VALUES and all(value.strip() and value in known for value in values)
-            for known, values in zip(self.values, columns, strict=True)
-        )
-
-    def find_doubtful(self) -> set[int]:
-        """Return the lines of records half of whose lines have a row's first or last value."""
-        if self.width < 2:
-            return set()
-        sides = (self.values[-1], self.values[0])
-        return {line for line, parts in self.ends.items() if any(map(_mostly, parts, sides))}
-
-
-def _mostly(found: list[str], known: set[str]) -> bool:
-    if not 0 < len(known) < MOST_VALUES:
-        return False
-    like = sum(bool(value) and value in known for value in found)
-    return like * 2 >= len(found)
 
 
 def _find_separator(lines: list[str], *, usual: str) -> str:

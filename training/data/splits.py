@@ -3,23 +3,22 @@
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from models.tables.decoding import find_half, is_byte
 from training.data.classes import Classes, find_classes
-from training.data.columns import Chosen, choose_columns
-from training.data.labels import LabelFormat, class_names, find_format, shorten
+from training.data.columns import choose_columns
+from training.data.labels import LabelFormat, find_format
 from training.data.nesting import find_nesting
-from training.data.rows import Rows, TableRows, describe_place, is_list
+from training.data.row_reader import RowReader, read_column, refuse_unreadable
+from training.data.rows import Rows
 from training.data.sources import Source
 from training.errors import DataError
 from training.reading import Reading
-from training.targets import UNLABELLED, Targets, count_classes
+from training.targets import Targets, count_classes
 
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
@@ -104,16 +103,16 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
         raise DataError(f"no split 'train'; there are: {', '.join(source.splits)}")
     rows = source.splits["train"]
     if len(rows) == 0:
-        _refuse_unreadable("train", rows)
+        refuse_unreadable("train", rows)
         raise DataError("split 'train' has no rows")
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
     form = find_format(rows, chosen.label)
-    values = form.read(_read_column(rows, chosen.label, split="train"))
+    values = form.read(read_column(rows, chosen.label, split="train"))
     classes = find_classes(form, values, column=chosen.label, reading=reading)
     notices = [notice for notice in (chosen.notice, form.notice) if notice]
-    reader = _RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
-    train = reader.read("train", rows)
+    reader = RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
+    train = _read(reader, "train", rows)
     _check_classes(train, classes.names, column=chosen.label)
     notices += _notice_absent_classes(train, classes.names)
     validation = _read_optional(source, VALIDATION_NAMES, reader=reader)
@@ -173,7 +172,7 @@ def read_split(
     rows = chosen.view(rows)
     form = find_format(rows, chosen.label, several=several)
     notices = [notice for notice in (chosen.notice, form.notice) if notice]
-    reader = _RowReader(
+    reader = RowReader(
         chosen,
         form,
         find(form, chosen.label),
@@ -181,7 +180,7 @@ def read_split(
         skip=reading.skip_unusable,
         notices=notices,
     )
-    return reader.read(name, rows), notices
+    return _read(reader, name, rows), notices
 
 
 def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[Split, Split]:
@@ -230,148 +229,9 @@ def _draw_blocks(
     return np.concatenate([rows[:0], *(blocks[block] for block in drawn)])
 
 
-def _read_column(rows: Rows, column: str, *, split: str) -> list[Any]:
-    try:
-        values: list[Any] = list(rows[column][:])
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"column {column!r} of split {split!r} is not text in UTF-8 ({error})"
-        ) from error
-    return values
-
-
-@dataclass(frozen=True)
-class _RowReader:
-    """Reads splits with known columns and classes.
-
-    Args:
-        columns: The columns.
-        form: How the label column is written.
-        classes: The classes.
-        strange: The fault of an unknown label, for an error message.
-        skip: Whether rows that cannot be used are left out.
-        notices: Receives what was left out.
-    """
-
-    columns: Chosen
-    form: LabelFormat
-    classes: Classes
-    strange: str = "a class that train does not have"
-    skip: bool = False
-    notices: list[str] = field(default_factory=list)
-
-    def read(self, name: str, rows: Rows) -> Split:
-        """Return the texts and targets of a split, or raise DataError."""
-        if not self.skip:
-            _refuse_unreadable(name, rows)
-        if isinstance(rows, TableRows) and rows.unreadable:
-            first = rows.unreadable[0]
-            self.notices.append(
-                f"{len(rows.unreadable):,} rows of split {name!r} cannot be read and are left out: "
-                f"in {first.place}: {first.fault}"
-            )
-        rows = self.columns.view(rows)
-        if self.columns.text not in rows.features:
-            there_are = ", ".join(rows.features)
-            raise DataError(
-                f"split {name!r} has no column {self.columns.text!r}; there are: {there_are}"
-            )
-        texts = _read_column(rows, self.columns.text, split=name)
-        labels = self.form.read(_read_column(rows, self.columns.label, split=name))
-        used = self._find_used(name, rows, texts, labels)
-        return Split(
-            name,
-            [texts[row] for row in used],
-            self.classes.encode([labels[row] for row in used]),
-            used,
-            np.ones(len(used), bool),
-        )
-
-    def is_unlabelled(self, name: str, rows: Rows) -> bool:
-        """Whether a split has no labels at all, such as the test split of a competition."""
-        rows = self.columns.view(rows)
-        if self.columns.label not in rows.features:
-            return True
-        labels = self.form.read(_read_column(rows, self.columns.label, split=name))
-        return all(label is None or self._marks_none(label) for label in labels)
-
-    def check_same_classes(self, name: str, rows: Rows) -> None:
-        """Raise DataError if a split and train number their classes differently."""
-        feature = self.columns.view(rows).features[self.columns.label]
-        if is_list(feature) != is_list_form(self.form) and not isinstance(rows, TableRows):
-            raise DataError(f"column {self.columns.label!r} holds lists in some splits only")
-        names = class_names(feature)
-        if names is not None and names != self.classes.names:
-            raise DataError(
-                f"split {name!r} has the classes {shorten(list(names))}, "
-                f"but train has {shorten(list(self.classes.names))}"
-            )
-
-    def _find_used(
-        self, name: str, rows: Rows, texts: Sequence[Any], labels: Sequence[Any]
-    ) -> NDArray[np.int64]:
-        """Return the rows that can be used; refuse the others, or note them."""
-        faults = {
-            row: fault
-            for row, (text, label) in enumerate(zip(texts, labels, strict=True))
-            if (fault := self._find_fault(text, label)) is not None
-        }
-        if faults:
-            first = min(faults)
-            message = (
-                f"{len(faults):,} of {len(texts):,} rows of split {name!r} cannot be used: "
-                f"in {describe_place(rows_of(rows), first)} {faults[first]}"
-            )
-            if not self.skip:
-                raise DataError(f"{message}; --skip-unusable leaves such rows out")
-            self.notices.append(f"{message}; left out")
-        return np.array([row for row in range(len(texts)) if row not in faults], np.int64)
-
-    def _find_fault(self, text: Any, label: Any) -> str | None:
-        if not isinstance(text, str):
-            return f"{self.columns.text!r} {_describe_no_text(text)}"
-        if (half := find_half(text)) is not None:
-            return f"{self.columns.text!r} {_describe_half(half)}"
-        if label is None:
-            hint = " or -1, which marks a row without a label" if self.form.declared else ""
-            return f"{self.columns.label!r} is missing{hint}"
-        if self.classes.knows(label):
-            return None
-        return f"{self.columns.label!r} is {shorten(label)}, {self.strange}"
-
-    def _marks_none(self, label: Any) -> bool:
-        """Whether a label is the number that marks rows without one, and no class."""
-        return label in (UNLABELLED, str(UNLABELLED)) and not self.classes.knows(label)
-
-
-def is_list_form(form: LabelFormat) -> bool:
-    """Whether labels are written as lists."""
-    return form.shape in ("list", "multi_hot")
-
-
-def rows_of(rows: Rows) -> Rows:
-    """Return the rows below a view of them."""
-    return getattr(rows, "rows", rows)
-
-
-def _describe_no_text(value: Any) -> str:
-    return "is missing" if value is None else f"is no text but {type(value).__name__}"
-
-
-def _describe_half(half: str) -> str:
-    if is_byte(half):
-        return "holds bytes that are not UTF-8; name the --encoding of the file, such as cp1252"
-    return f"holds half a character, \\u{ord(half):x}"
-
-
-def _refuse_unreadable(split: str, rows: Rows) -> None:
-    """Raise DataError if rows of a file could not be read, with the first one's line and fault."""
-    if isinstance(rows, TableRows) and rows.unreadable:
-        first, count = rows.unreadable[0], len(rows.unreadable)
-        raise DataError(
-            f"{count:,} of {len(rows) + count:,} rows of split {split!r} cannot be read: "
-            f"in {first.place}: {first.fault}; --skip-unusable leaves such rows out"
-        )
+def _read(reader: RowReader, name: str, rows: Rows) -> Split:
+    texts, labels, numbers = reader.read(name, rows)
+    return Split(name, texts, labels, numbers, np.ones(len(texts), bool))
 
 
 def _check_classes(train: Split, names: Sequence[str], *, column: str) -> None:
@@ -400,12 +260,12 @@ def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
     return [f"train has no row of these classes, so they will not be predicted: {shown}"]
 
 
-def _read_optional(source: Source, names: Sequence[str], *, reader: _RowReader) -> Split | None:
+def _read_optional(source: Source, names: Sequence[str], *, reader: RowReader) -> Split | None:
     for name in names:
         if name in source.splits and len(source.splits[name]) > 0:
             rows = source.splits[name]
             if not reader.is_unlabelled(name, rows):
                 reader.check_same_classes(name, rows)
-                return reader.read(name, rows)
+                return _read(reader, name, rows)
             reader.notices.append(f"split {name!r} has no {reader.columns.label!r} and is not used")
     return None
