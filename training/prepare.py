@@ -133,7 +133,7 @@ def _notice_few(data: LabelledData) -> list[str]:
     classes = len(data.labels)
     counts = [count_classes(s.labels, classes=classes) for s in (data.train, data.validation)]
     missing = int(np.count_nonzero(counts[0][counts[1] == 0]))
-    rows, trained = len(data.validation), int(np.count_nonzero(counts[0]))
+    rows, trained = len(data.validation.labels), int(np.count_nonzero(counts[0]))
     if not missing and rows >= FEW:
         return []
     of = f", of {trained - missing:,} of the {trained:,} classes of train" if missing else ""

@@ -26,7 +26,7 @@ FACTOR = 16.0  # errors of an engine's own order and functions, as a multiple of
 OWN = 16 * UNIT  # error of a softmax (relative) or a sigmoid (absolute) in single precision
 SMALLEST = 1e-37  # about the smallest number of single precision
 LARGEST_ERROR = 50.0  # of a logit; any probability is then possible
-HARMLESS_LOGIT = 1e-3  # changes odds by a thousandth
+HARMLESS_LOGIT = 2e-4  # changes odds by as little
 HARMLESS = TOLERANCE / 2  # of a probability; a service that loads the version accepts twice that
 
 
