@@ -33,6 +33,7 @@ from training.workspace.atomic import save_json
 PLAN = "plan.json"  # beside the checkpoints
 AFTER = "after"  # in that file: the seconds after the fits
 SECONDS = 3.0  # length of a measurement
+NGRAMS = 0.7  # time of the n-grams, as a share of that of the baseline
 # The work after the fits, measured on trainings of 1,000 to 50,000 rows.
 PASSES_OF_STEP = 3  # passes over a token that a step of the fit is worth; twice that if adversarial
 REST_BASE = 5.0  # seconds
@@ -92,7 +93,7 @@ def measure_costs(run: Run, budget: Budget, *, baseline: float) -> Costs:
         epoch=own.tokens / fit.tokens_per_second + judging,
         round_epoch=(own.tokens + corpus) / fit.tokens_per_second + judging,
         before=budget.spent,
-        start=fit.start + (baseline if settings.ngrams else 0.0),
+        start=fit.start + (NGRAMS * baseline if settings.ngrams else 0.0),
         after=_estimate_rest(run, start=fit.start, answering=answering),
     )
 

@@ -62,10 +62,10 @@ def test_costs_are_measured(tmp_path: Path) -> None:
     assert 5 < costs.before < 1_000
     assert costs.pretraining > 0
     assert costs.round_epoch > costs.epoch > 0
-    assert costs.start > 1_000  # n-grams take about as long as the baseline
+    assert 500 < costs.start < 1_500  # n-grams take about as long as the baseline
     assert costs.after > 0
     costs = measure_costs(make(tmp_path / "without", ngrams=False), budget, baseline=1_000)
-    assert costs.start < 1_000
+    assert costs.start < 500
 
 
 def test_more_rows_to_answer_take_longer_afterwards(tmp_path: Path) -> None:
