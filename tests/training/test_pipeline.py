@@ -14,6 +14,8 @@ import pytest
 from models.golden import Golden
 from models.registry import Store
 from models.versions import EXTRA, GOLDEN, Version
+from tests.conftest import train_tiny
+from tests.training.labelled_files import write_csv
 from tests.training.test_run import make_run, save
 from training.errors import CannotWrite, ExportError, TrainingError
 from training.export.cases import GOLDEN_TEXTS
@@ -151,6 +153,21 @@ def test_a_finished_fit_outlives_a_wrong_export(
     assert "resumed after the fit, which was complete" in capsys.readouterr().err
     published.verify()
     assert not first.has_checkpoints
+
+
+def test_a_few_rows_of_each_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    counts = [1, 1, 2, 3, 4, 5, 5, 5]
+    labels = [f"intent {label}" for label, count in enumerate(counts) for _ in range(count)]
+    rows = [(f"please do {label} now, case {row}", label) for row, label in enumerate(labels)]
+    version = train_tiny(tmp_path, write_csv(tmp_path / "few.csv", rows), fit=FitSettings(epochs=1))
+    version.verify()
+    data = version.metadata.data
+    assert (data.train.rows, data.validation.rows) == (sum(counts) - 3, 3)
+    assert len(version.metadata.labels) == len(counts)
+    assert version.metadata.stopping is None
+    told = capsys.readouterr().err
+    assert "note: no validation split: 3 rows of train held out for it" in told
+    assert "note: validation has 3 rows, of 3 of the 8 classes of train: calibration" in told
 
 
 @pytest.mark.parametrize("kept", [[0, 3], list(range(len(GOLDEN_TEXTS)))])

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.batching import Row, pad
 from models.cells import CELLS, CellLayer, CellName
@@ -94,47 +95,51 @@ class ReferenceClassifier:
 
     def answer(self, rows: Sequence[Row], *, draws: int = DRAWS) -> ReferenceAnswers:
         """Return the logits of rows of ids, and the rounding error to expect of each row."""
-        parts = [
-            self._compute(rows[start : start + AT_ONCE], draws=draws)
-            for start in range(0, len(rows), AT_ONCE)
-        ]
-        exact, *drawn = np.concatenate(parts, axis=1)
+        with threadpool_limits(1):  # products are small: threads wait for each other
+            parts = [
+                self._compute(rows[start : start + AT_ONCE], _Errors(draws))
+                for start in range(0, len(rows), AT_ONCE)
+            ]
+        exact, *drawn = np.concatenate(parts).transpose(1, 0, 2)
         errors = np.sqrt(np.mean(np.square(drawn - exact), axis=0)) if drawn else exact * 0
         return ReferenceAnswers(logits=exact, rounding=errors.max(axis=1), task=self.task)
 
-    def _compute(self, rows: Sequence[Row], *, draws: int) -> Array:
-        """Return the logits without errors and with drawn ones, (1 + draws, rows, labels)."""
-        errors = _Errors(draws)
-        pooled, lengths = self._read(rows, errors)
+    def _compute(self, rows: Sequence[Row], errors: "_Errors") -> Array:
+        """Return the logits without errors and with drawn ones, (rows, copies, labels)."""
+        lengths = np.maximum(1, [len(row) for row in rows])[:, None].astype(self.kernel.dtype)
+        pooled = self._read(rows, lengths, errors)
         logits = pooled @ self.kernel + self.bias
-        size = _norms(pooled, axis=2) * _norms(self.kernel) + np.abs(self.bias) + np.abs(logits)
+        size = _norms(pooled, axis=1) * _norms(self.kernel) + np.abs(self.bias) + np.abs(logits)
         if self.ngrams is not None:
             added, sizes = self._look_up(rows)
-            logits = logits + added
-            size = size + sizes + np.sqrt(ORDERS * lengths) * np.abs(added)
-        return errors.add(logits, size=size)
+            logits += errors.copy(added)
+            size += errors.copy(sizes + np.sqrt(ORDERS * lengths) * np.abs(added))
+        return errors.add(logits, size=size).reshape(len(rows), errors.copies, -1)
 
-    def _read(self, rows: Sequence[Row], errors: "_Errors") -> tuple[Array, Array]:
-        """Return the pool (1 + draws, rows, 3 * units) and the lengths (rows, 1) of texts."""
+    def _read(self, rows: Sequence[Row], lengths: Array, errors: "_Errors") -> Array:
+        """Return the pool of each copy of texts, shape (rows * copies, 3 * units)."""
         order = sorted(range(len(rows)), key=lambda row: -len(rows[row]))
         ids = pad([rows[row] for row in order])
-        lengths = np.array([len(rows[row]) for row in order])
-        pool = np.zeros((3, errors.copies, len(rows), self.layers[-1].units), self.kernel.dtype)
-        maximum, total, last = pool
-        layers = [_Layer(layer, rows=len(rows), errors=errors) for layer in self.layers]
-        for time in range(int(lengths.max(initial=0))):
-            here = slice(int(np.count_nonzero(lengths > time)))
-            shown = self.embedding[ids[here, time]][None]
+        longest_first = np.array([len(rows[row]) for row in order])
+        count = len(rows) * errors.copies
+        pool = np.zeros((3, count, self.layers[-1].units), self.kernel.dtype)
+        maximum, mean, last = pool
+        layers = [_Layer(layer, count=count, errors=errors) for layer in self.layers]
+        for time in range(max(map(len, rows))):
+            going_on = int(np.count_nonzero(longest_first > time))
+            here = slice(going_on * errors.copies)
+            shown = errors.copy(self.embedding[ids[:going_on, time]])
             for layer in layers:
                 shown = layer.read(shown, here)
-            maximum[:, here] = np.maximum(maximum[:, here], shown)
-            total[:, here] += shown
-            last[:, here] = shown
-        counts = np.maximum(1, lengths)[:, None].astype(self.kernel.dtype)
-        total /= counts
-        total[:] = errors.add(total, size=1 + np.sqrt(counts) * np.abs(total))
+            maximum[here] = np.maximum(maximum[here], shown)
+            mean[here] += shown
+            last[here] = shown
+        counts = errors.copy(lengths[order])
+        mean /= counts
+        mean[:] = errors.add(mean, size=1 + np.sqrt(counts) * np.abs(mean))
         back = np.argsort(order)
-        return np.concatenate([maximum, total, last], axis=2)[:, back], counts[back]
+        parts = pool.reshape(3, len(rows), errors.copies, -1)[:, back]
+        return np.concatenate(parts, axis=2).reshape(count, -1)
 
     def _look_up(self, rows: Sequence[Row]) -> tuple[Array, Array]:
         """Return what the n-grams add to the logits, and the sum of its magnitudes."""
@@ -151,7 +156,7 @@ class ReferenceClassifier:
 
 
 class _Errors:
-    """Draws errors of single precision; the first copy of every value stays exact.
+    """Draws errors of single precision. The copies of a text lie together; the first is exact.
 
     Args:
         draws: Number of the other copies.
@@ -161,13 +166,16 @@ class _Errors:
         self.copies = 1 + draws
         self._random = np.random.default_rng(0)
 
+    def copy(self, values: Array) -> Array:
+        """Return values (rows, columns) as often as there are copies, (rows * copies, columns)."""
+        return np.repeat(values, self.copies, axis=0)
+
     def add(self, values: Array, *, size: Array) -> Array:
-        """Return the values, (copies or 1, rows, columns), with errors of a unit times `size`."""
+        """Return values (rows * copies, columns) with errors of a unit times `size`."""
         if self.copies == 1:
             return values
-        shape = (self.copies, *values.shape[1:])
-        drawn = self._random.standard_normal(shape, np.float32)
-        drawn[0] = 0
+        drawn = self._random.standard_normal(values.shape, np.float32)
+        drawn[:: self.copies] = 0
         return values + UNIT * size * drawn
 
 
@@ -176,29 +184,29 @@ class _Layer:
 
     Args:
         layer: Its weights.
-        rows: Number of texts.
+        count: Number of copies of all texts.
         errors: Draws the errors of each step.
     """
 
-    def __init__(self, layer: CellLayer, *, rows: int, errors: _Errors) -> None:
+    def __init__(self, layer: CellLayer, *, count: int, errors: _Errors) -> None:
         self._layer, self._errors = layer, errors
         self._cell = CELLS[layer.cell]
-        shape = (errors.copies, rows, layer.units)
-        self._state = [np.zeros(shape, layer.kernel.dtype) for _ in self._cell.states]
+        dtype = layer.kernel.dtype
+        self._state = [np.zeros((count, layer.units), dtype) for _ in self._cell.states]
         biases = np.atleast_2d(layer.bias)
         self._bias, self._bias_size = biases[0], np.abs(biases).sum(axis=0)
         self._kernel_size, self._recurrent_size = _norms(layer.kernel), _norms(layer.recurrent)
 
     def read(self, vectors: Array, here: slice) -> Array:
-        """Read a vector (copies or 1, rows, width) of each text that goes on; return the states."""
-        before = tuple(tensor[:, here] for tensor in self._state)
+        """Read a vector of each text that goes on; return the states."""
+        before = tuple(tensor[here] for tensor in self._state)
         inputs = vectors @ self._layer.kernel + self._bias
-        size = _norms(vectors, axis=2) * self._kernel_size + self._bias_size
-        size = size + _norms(before[0], axis=2) * self._recurrent_size
+        size = _norms(vectors, axis=1) * self._kernel_size + self._bias_size
+        size += _norms(before[0], axis=1) * self._recurrent_size
         after, _ = self._cell.step(self._layer, self._errors.add(inputs, size=size), before)
         for tensor, value in zip(self._state, after, strict=True):
-            tensor[:, here] = self._errors.add(value, size=1 + np.abs(value))
-        return self._state[0][:, here]
+            tensor[here] = self._errors.add(value, size=1 + np.abs(value))
+        return self._state[0][here]
 
 
 def _double(values: Array) -> NDArray[np.float64]:
@@ -210,5 +218,5 @@ def _make_layer(cell: CellName, weights: Sequence[Array]) -> CellLayer:
 
 
 def _norms(values: Array, *, axis: int = 0) -> Array:
-    """Return the norms along an axis, which is kept for vectors (copies, rows, width)."""
+    """Return the norms along an axis; that of vectors (rows, width) is kept."""
     return np.sqrt(np.sum(np.square(values), axis=axis, keepdims=axis > 0))
