@@ -33,11 +33,13 @@ from training.workspace.atomic import save_json
 PLAN = "plan.json"  # beside the checkpoints
 AFTER = "after"  # in that file: the seconds after the fits
 SECONDS = 3.0  # length of a measurement
-NGRAMS = 0.7  # time of the n-grams, as a share of that of the baseline
-# The work after the fits, measured on trainings of 1,000 to 50,000 rows.
+# Time of the n-grams as a share of that of the baseline, which balances classes for macro-F1.
+NGRAMS, NGRAMS_OF_BALANCED = 1.0, 0.4
+# The work after the fits, as measured on trainings of up to 10,000 rows and 1,000 labels.
 PASSES_OF_STEP = 3  # passes over a token that a step of the fit is worth; twice that if adversarial
 REST_BASE = 5.0  # seconds
 REST_STARTS = 4.0  # as often as a fit is started: export, two processes with engines, report
+REST_LABELS = 0.01  # the same for each label: report
 REST_PASSES = 6.0  # over each token of validation and test: training, engines, report
 MOST_WATCHED = 2_500  # texts that are looked at for early exit
 WATCH_PASSES = 4.0  # over each token of these, as they are read one by one
@@ -93,9 +95,17 @@ def measure_costs(run: Run, budget: Budget, *, baseline: float) -> Costs:
         epoch=own.tokens / fit.tokens_per_second + judging,
         round_epoch=(own.tokens + corpus) / fit.tokens_per_second + judging,
         before=budget.spent,
-        start=fit.start + (NGRAMS * baseline if settings.ngrams else 0.0),
+        start=fit.start + _share_of_ngrams(run) * baseline,
         after=_estimate_rest(run, start=fit.start, answering=answering),
     )
+
+
+def _share_of_ngrams(run: Run) -> float:
+    """Return the time of the n-grams as a share of that of the baseline."""
+    if not run.settings.ngrams:
+        return 0.0
+    balanced = run.score == "macro_f1" and run.prepared.data.task == "single_label"
+    return NGRAMS_OF_BALANCED if balanced else NGRAMS
 
 
 def _estimate_rest(run: Run, *, start: float, answering: float) -> float:
@@ -110,7 +120,8 @@ def _estimate_rest(run: Run, *, start: float, answering: float) -> float:
     tokens = sum(sum(map(len, rows)) for name, rows in prepared.ids.items() if name != "train")
     watched = sum(map(len, prepared.ids["validation"][:MOST_WATCHED]))
     reading = answering * (REST_PASSES * tokens + WATCH_PASSES * watched)
-    return REST_BASE + REST_STARTS * start + reading
+    starts = REST_STARTS + REST_LABELS * len(prepared.data.labels)
+    return REST_BASE + starts * start + reading
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,8 @@ def test_more_rows_to_answer_take_longer_afterwards(tmp_path: Path) -> None:
     short, long = (_estimate_rest(run, start=1, answering=1e-3) for run in (few, many))
     assert long > short
     assert _estimate_rest(few, start=2, answering=1e-3) > short
+    labels = make(tmp_path / "labels", rows=make_rows(60, labels=[*"abcdefghij"]))
+    assert _estimate_rest(labels, start=1, answering=1e-3) > short
 
 
 def test_a_language_that_is_known_costs_nothing(
