@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -47,13 +47,19 @@ def train(run: Run, *, store: Store) -> Version:
         CannotWrite: A disk is full; the checkpoint is kept.
         Interrupted: A signal asked for the end. A run with `resume` continues from there.
     """
-    # The folder comes first: a store that cannot be written to then fails before the training.
-    with store.staging(run.settings.name) as folder, run.lock(), MlflowLog(run) as log:
+    model = store.root / run.settings.name
+    with ExitStack() as stack:
+        # The folder comes first: a store that cannot be written to then fails before the training.
+        with writing(model):
+            folder = stack.enter_context(store.staging(run.settings.name))
+        with writing(run.work):
+            stack.enter_context(run.lock())
+        log = stack.enter_context(MlflowLog(run))
         with _print_what_is_kept(run):
             metadata, summary = _build(
                 replace(run, observers=partial(_observers, run, log)), folder=folder
             )
-            with writing(folder.parent):
+            with writing(model):
                 version = store.publish(folder, metadata=metadata)
         run.clean_up()
         log.add_version(version)

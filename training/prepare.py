@@ -137,7 +137,8 @@ def _notice_few(data: LabelledData) -> list[str]:
     if not missing and rows >= FEW:
         return []
     of = f", of {trained - missing:,} of the {trained:,} classes of train" if missing else ""
-    return [f"validation has {rows:,} rows{of}: calibration and figures rest on them alone"]
+    shown = "1 row" if rows == 1 else f"{rows:,} rows"
+    return [f"validation has {shown}{of}: calibration and figures rest on that alone"]
 
 
 def _thin(data: LabelledData, rows: int, *, seed: int) -> LabelledData:

@@ -137,6 +137,23 @@ def test_a_disk_that_takes_no_more(
     assert not list(store.root.rglob("*"))
 
 
+@pytest.mark.parametrize(
+    ("holder", "step", "folder"), [(Store, "staging", "store/mine"), ("run", "lock", "work")]
+)
+def test_a_folder_that_takes_no_files_is_named_before_the_work(
+    holder: Any, step: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import pipeline
+    from training.run import Run
+
+    run = make_run(tmp_path)
+    monkeypatch.setattr(pipeline, "_build", fail_with(AssertionError("it began")))
+    error = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(Run if holder == "run" else holder, step, fail_with(error))
+    with pytest.raises(CannotWrite, match=rf"^cannot write to {tmp_path / folder}: Read-only"):
+        pipeline.train(run, store=Store(tmp_path / "store"))
+
+
 def test_a_finished_fit_outlives_a_wrong_export(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

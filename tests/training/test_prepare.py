@@ -23,6 +23,7 @@ def test_enough_rows_of_every_class() -> None:
 @pytest.mark.parametrize(
     ("validation", "told"),
     [
+        ([1], "validation has 1 row, of 1 of the 3 classes of train: "),
         ([0, 1], "validation has 2 rows, of 2 of the 3 classes of train: "),
         ([0, 1, 2], "validation has 3 rows: "),
         ([0, 1] * 600, "validation has 1,200 rows, of 2 of the 3 classes of train: "),
@@ -30,7 +31,7 @@ def test_enough_rows_of_every_class() -> None:
 )
 def test_few_rows_or_classes(validation: list[int], told: str) -> None:
     assert notice([0, 1, 2] * 5, validation) == [
-        told + "calibration and figures rest on them alone"
+        told + "calibration and figures rest on that alone"
     ]
 
 

@@ -47,7 +47,7 @@ def replay(
     )
     with tempfile.TemporaryDirectory() as scratch:
         request, result = Path(scratch) / "ids.npz", Path(scratch) / "answers.npz"
-        with writing(Path(scratch)):
+        with writing(Path(scratch).parent, needed=4 * sum(map(len, rows))):
             asked.save(request)
         given = [version.resolve(), engine, request, result]
         command = [sys.executable, "-m", "service.replay", *map(str, given)]

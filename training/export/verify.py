@@ -6,11 +6,13 @@ ones, all tokens, and of the splits the rows on which two engines differ most an
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
@@ -126,11 +128,24 @@ def _require_agreement_of_all(
     with console.status("checking in double precision"):
         reference = ReferenceClassifier.of(classifier).answer(texts)
         answers = {engine: found.probabilities[judged] for engine, found in results.items()}
-        every = {TRAINING: classifier.probabilities(texts), **answers}
+        with _whole_single_precision():
+            every = {TRAINING: classifier.probabilities(texts), **answers}
     for difference in require_agreement(every, reference):
         if difference.share > 1:
             console.print(f"note: {difference}; too little to matter")
     return find_steady(answers, reference)
+
+
+@contextmanager
+def _whole_single_precision() -> Iterator[None]:
+    """Let a GPU not shorten numbers to 19 bits (TensorFloat-32) while entered."""
+    switch = tf.config.experimental
+    before = switch.tensor_float_32_execution_enabled()
+    switch.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        switch.enable_tensor_float_32_execution(before)
 
 
 def _choose_judged(

@@ -30,7 +30,7 @@ def writing(folder: Path, *, needed: int = 0) -> Iterator[None]:
     except Exception as error:
         if not _is_of_tensorflow(error):
             raise
-        raise CannotWrite(_describe(folder, _first_line(error), needed=needed)) from error
+        raise CannotWrite(_describe(folder, _find_cause(error), needed=needed)) from error
 
 
 def _is_of_tensorflow(error: Exception) -> bool:
@@ -38,9 +38,11 @@ def _is_of_tensorflow(error: Exception) -> bool:
     return hasattr(error, "error_code") and hasattr(error, "op")
 
 
-def _first_line(error: Exception) -> str:
+def _find_cause(error: Exception) -> str:
+    """Return the end of the first line, which names the cause; before it stand paths and nodes."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    line = lines[0] if lines else type(error).__name__
+    return line.partition(" [Op:")[0].rpartition("; ")[2]
 
 
 def _describe(folder: Path, reason: str, *, needed: int) -> str:

@@ -161,6 +161,21 @@ def test_training_itself_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
         verify(monkeypatch, Replayed(), trained=Wrong())
 
 
+def test_training_computes_in_whole_single_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tensorflow import config
+
+    found = []
+
+    class Watched(Trained):
+        def probabilities(self, rows: Any) -> np.ndarray:
+            found.append(config.experimental.tensor_float_32_execution_enabled())
+            return super().probabilities(rows)
+
+    verify(monkeypatch, Replayed(), trained=Watched())
+    assert found == [False]
+    assert config.experimental.tensor_float_32_execution_enabled()
+
+
 def test_judged_rows_of_the_splits_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     from training.export import verify as module
 

@@ -43,11 +43,10 @@ def test_a_disk_that_takes_no_more(number: int, tmp_path: Path) -> None:
 
 
 def test_errors_of_tensorflow(tmp_path: Path) -> None:
-    told = refuse(OfTensorFlow("/x/variables.data; No space left on device\n[Op:Save]"), tmp_path)
-    assert told.startswith(
-        f"cannot write to {tmp_path}: /x/variables.data; No space left on device; "
-    )
-    assert "[Op" not in told
+    message = "{{function_node x}} /x/variables.data; No space left on device [Op:SaveV2]\nmore"
+    for shown in (message, "No space left on device", "/x/y; No space left on device"):
+        told = refuse(OfTensorFlow(shown), tmp_path)
+        assert told.startswith(f"cannot write to {tmp_path}: No space left on device; ")
     assert "OfTensorFlow" in refuse(OfTensorFlow(), tmp_path)
 
 
