@@ -36,7 +36,8 @@ class Difference:
 
     Args:
         what: Whose answers.
-        distance: Difference of the probability that is farthest beyond its bound.
+        distance: Difference of the probability that is farthest beyond its bound; of a harmful one
+            if there is any.
         share: That difference as a multiple of its bound; infinite for no number.
         harmless: Whether no difference matters, whatever its reason.
     """
@@ -63,7 +64,7 @@ def require_agreement(
     """
     found = [compare(what, probabilities, reference) for what, probabilities in answers.items()]
     worst = max(found, key=lambda difference: (not difference.harmless, difference.share))
-    if worst.share > 1 and not worst.harmless:
+    if not worst.harmless:
         raise ExportError(
             f"the export is wrong: {worst}; nothing is published. This is a fault of Gatewise or "
             "of a library: install other versions, then give the same command and --resume"
@@ -77,13 +78,15 @@ def compare(what: str, found: Probabilities, reference: ReferenceAnswers) -> Dif
     distances = np.abs(found - expected)
     distances[~np.isfinite(distances)] = np.inf
     shares = distances / _bound(expected, FACTOR * reference.rounding, reference)
-    worst = np.unravel_index(shares.argmax(), shares.shape)
     limits = np.minimum(HARMLESS, _bound(expected, HARMLESS_LOGIT, reference))
+    harmful = (shares > 1) & (distances > limits)
+    candidates = np.where(harmful, shares, 0) if harmful.any() else shares
+    worst = np.unravel_index(candidates.argmax(), shares.shape)
     return Difference(
         what=what,
         distance=float(distances[worst]),
         share=float(shares[worst]),
-        harmless=bool(np.all((shares <= 1) | (distances <= limits))),
+        harmless=not harmful.any(),
     )
 
 

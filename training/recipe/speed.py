@@ -31,7 +31,7 @@ from training.settings import Budget
 from training.workspace.atomic import save_json
 
 PLAN = "plan.json"  # beside the checkpoints
-AFTER = "after"  # in that file: the seconds after the fits
+FITS, AFTER = "fits", "after"  # in that file: the expected seconds of the fits, and after them
 SECONDS = 3.0  # length of a measurement
 # Time of the n-grams as a share of that of the baseline, which balances classes for macro-F1.
 NGRAMS, NGRAMS_OF_BALANCED = 1.0, 0.4
@@ -59,7 +59,7 @@ def fit_into(run: Run, budget: Budget, *, baseline: float) -> Run:
     if run.resume and run.note(PLAN).is_file():
         console.print("time budget: resuming the plan of the stopped training")
         noted = json.loads(run.note(PLAN).read_text())
-        until = budget.started + seconds - noted.pop(AFTER, 0.0)
+        until = _find_end(budget, fits=noted.pop(FITS, 0.0), after=noted.pop(AFTER, 0.0))
         return _follow(replace(run, fit_until=until), TimePlan(**noted), wanted=wanted)
     with console.status("measuring how fast this machine trains"):
         costs = measure_costs(run, budget, baseline=baseline)
@@ -69,10 +69,16 @@ def fit_into(run: Run, budget: Budget, *, baseline: float) -> Run:
         console.print(f"left out: {omitted}")
     if excess := describe_excess(plan, costs, seconds=seconds):
         console.print(f"warning: {excess}")
-    save_json(asdict(plan) | {AFTER: costs.after}, path=run.note(PLAN))
-    # On a machine that turns out slower the fits end at this time. The least plan is always done.
-    until = max(budget.started + seconds - costs.after, time.monotonic() + costs.of_fits(plan))
+    times = {FITS: costs.of_fits(plan), AFTER: costs.after}
+    save_json(asdict(plan) | times, path=run.note(PLAN))
+    until = _find_end(budget, fits=times[FITS], after=times[AFTER])
     return _follow(replace(run, fit_until=until), plan, wanted=wanted)
+
+
+def _find_end(budget: Budget, *, fits: float, after: float) -> float:
+    """Return when fits end on a machine that turns out slower; what is planned has its time."""
+    last = budget.started + 60 * budget.minutes - after
+    return max(last, time.monotonic() + fits)
 
 
 def measure_costs(run: Run, budget: Budget, *, baseline: float) -> Costs:

@@ -209,6 +209,15 @@ def test_what_rounding_does_not_explain_may_be_harmless() -> None:
         require_agreement({"engine": answer(1.2 * HARMLESS)}, EVEN)
 
 
+def test_of_several_differences_a_harmful_one_is_named() -> None:
+    # In the first row far beyond the bound and harmless, in the second less far and harmful.
+    logits, rounding = np.zeros((2, 2)), np.array([1e-8, 1e-6])
+    found = np.array([[0.5 + 4e-5, 0.5 - 4e-5], [0.5 + 9e-5, 0.5 - 9e-5]])
+    reference = ReferenceAnswers(logits=logits, rounding=rounding, task="single_label")
+    with pytest.raises(ExportError, match=r"by 9e-05 in a probability"):
+        require_agreement({"engine": found}, reference)
+
+
 def test_a_small_probability_may_not_move_as_far_as_a_large_one() -> None:
     rare = replace(EVEN, logits=np.array([[0.0, 0.0], [-12.0, 0.0]]))
     found = answer(0)

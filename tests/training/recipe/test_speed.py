@@ -154,6 +154,7 @@ def test_the_least_plan_is_done_whatever_the_time(
     run = cut(make(tmp_path), minutes=1)
     assert run.settings.share == 0.01
     assert run.fit_until > time.monotonic() + 30
+    assert cut(replace(run, resume=True), minutes=1).fit_until > time.monotonic() + 30
 
 
 def test_a_plan_of_an_older_release_is_read(
