@@ -19,6 +19,7 @@ from training.recipe.encoder_cache import is_kept
 from training.recipe.language_model import Pretraining
 from training.recipe.learn import build_start, examples, labelled
 from training.recipe.time_plan import (
+    SLACK,
     Costs,
     TimePlan,
     choose_plan,
@@ -77,7 +78,7 @@ def fit_into(run: Run, budget: Budget, *, baseline: float) -> Run:
 
 def _find_end(budget: Budget, *, fits: float, after: float) -> float:
     """Return when fits end on a machine that turns out slower; what is planned has its time."""
-    last = budget.started + 60 * budget.minutes - after
+    last = budget.started + 60 * budget.minutes - SLACK * after
     return max(last, time.monotonic() + fits)
 
 
