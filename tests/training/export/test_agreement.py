@@ -1,5 +1,6 @@
 """Rounding is told from a wrong export: whatever single precision does passes, faults do not."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -157,6 +158,11 @@ FAULTS: dict[str, Callable[[Classifier], Classifier]] = {
 }
 
 
+@functools.cache
+def answer_right(cell: CellName, task: Task, labels: int, sharpness: float) -> ReferenceAnswers:
+    return draw(cell, labels=labels, task=task, sharpness=sharpness).answer(ROWS)
+
+
 @pytest.mark.parametrize("task", ["single_label", "multi_label"])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("fault", FAULTS)
@@ -165,7 +171,7 @@ def test_a_fault_is_found(fault: str, cell: CellName, task: Task) -> None:
         right = draw(cell, labels=labels, task=task, sharpness=sharpness)
         wrong = compute_single(FAULTS[fault](right))
         with pytest.raises(ExportError, match=r"^the export is wrong: engine differs from the"):
-            require_agreement({"engine": wrong}, right.answer(ROWS))
+            require_agreement({"engine": wrong}, answer_right(cell, task, labels, sharpness))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
