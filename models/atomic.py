@@ -11,12 +11,17 @@ from pathlib import Path
 def replace_file(path: Path) -> Iterator[Path]:
     """Yield a path to write a file at; on exit the file replaces `path`.
 
-    The old file stays until then, and stays if writing fails.
+    The old file stays until then, and stays if writing fails. What was written is then deleted, so
+    that it does not fill the disk.
     """
     unfinished = path.with_name(f"{path.name}.part")
-    yield unfinished
-    sync(unfinished)
-    os.replace(unfinished, path)
+    try:
+        yield unfinished
+        sync(unfinished)
+        os.replace(unfinished, path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
     sync(path.parent)
 
 

@@ -36,7 +36,7 @@ Array = NDArray[np.float32]
 State = tuple[Array, ...]
 """The state tensors of a layer, each (units,), in the order of its cell's `states`."""
 Step = Callable[["CellLayer", Array, State], tuple[State, tuple[Array, ...]]]
-"""From x W + b and a state to the next state and the gates."""
+"""From x W + b and a state to the next state and the gates; further axes may come before."""
 
 CellName = Literal["lstm", "gru", "rnn"]
 """Names of the cells in commands, metadata and files; the keys of `CELLS`, in its order."""
@@ -180,7 +180,7 @@ def _step_lstm(
     layer: CellLayer, x: Array, state: State
 ) -> tuple[State, tuple[Array, Array, Array]]:
     h, c = state
-    i, f, candidate, o = np.split(x + h @ layer.recurrent, 4)
+    i, f, candidate, o = np.split(x + h @ layer.recurrent, 4, axis=-1)
     i, f, o = _logistic(i), _logistic(f), _logistic(o)
     c = f * c + i * np.tanh(candidate)
     return (o * np.tanh(c), c), (i, f, o)
@@ -188,8 +188,8 @@ def _step_lstm(
 
 def _step_gru(layer: CellLayer, x: Array, state: State) -> tuple[State, tuple[Array, Array]]:
     (h,) = state
-    xz, xr, xh = np.split(x, 3)
-    hz, hr, hh = np.split(h @ layer.recurrent + layer.bias[1], 3)
+    xz, xr, xh = np.split(x, 3, axis=-1)
+    hz, hr, hh = np.split(h @ layer.recurrent + layer.bias[1], 3, axis=-1)
     z, r = _logistic(xz + hz), _logistic(xr + hr)
     return (z * h + (1 - z) * np.tanh(xh + r * hh),), (z, r)
 

@@ -14,9 +14,10 @@ from training.commands.inspect import inspect
 from training.commands.prune import prune
 from training.commands.train import train
 from training.commands.tune import tune
+from training.errors import CannotWrite
 from training.workspace.interrupt import Interrupted
 
-BAD_INPUT = 2
+BAD_INPUT, NO_SPACE = 2, 1
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -48,7 +49,7 @@ _UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 
 def run_app() -> None:
-    """Run the command line; an error that the user can correct is one line and status 2."""
+    """Run the command line; an error that the user can correct is one line and status 2 or 1."""
     _handle_signals()
     try:
         sys.exit(app(standalone_mode=False))
@@ -61,6 +62,8 @@ def run_app() -> None:
         if _is_own(error.name):
             raise
         _fail(f"{error.name} is not installed; make setup installs all packages of training")
+    except CannotWrite as error:
+        _fail(str(error), status=NO_SPACE)
     except (GatewiseError, OSError) as error:
         _fail(str(error))
 
@@ -69,9 +72,9 @@ def _is_own(module: str | None) -> bool:
     return (module or "training").partition(".")[0] in ("training", "models")
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, *, status: int = BAD_INPUT) -> None:
     typer.echo(f"error: {' '.join(message.split())}", err=True)
-    sys.exit(BAD_INPUT)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,27 @@
 """Trains a version from a dataset and publishes it: all steps in order."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from models.golden import Golden
 from models.metadata import Metadata
 from models.registry import Store
 from models.versions import CARD, GOLDEN, Version
 from training.console import console
-from training.errors import ExportError, TrainingError
+from training.errors import CannotWrite, ExportError, TrainingError
 from training.evaluation.card import write_card
 from training.evaluation.trained import measure_trained, report_trained
 from training.export.cases import GOLDEN_TEXTS
 from training.export.early_exit import fit_early_exit
 from training.export.metadata import make_metadata
 from training.export.verify import VerifiedExport, verify_export
-from training.export.version import export_version
+from training.export.version import export_version, size_of_version
 from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
 from training.recipe.classifier import TrainedClassifier
@@ -32,6 +35,7 @@ from training.tracking.mlflow import MlflowLog
 from training.tracking.progress import FitProgress, PretrainProgress
 from training.tracking.tensorboard import Curves
 from training.workspace.interrupt import Interrupted
+from training.workspace.space import writing
 
 
 def train(run: Run, *, store: Store) -> Version:
@@ -40,15 +44,23 @@ def train(run: Run, *, store: Store) -> Version:
     Raises:
         TrainingError: The training failed, or another training of that name is running. Nothing
             has been published.
+        CannotWrite: A disk is full; the checkpoint is kept.
         Interrupted: A signal asked for the end. A run with `resume` continues from there.
     """
-    # The folder comes first: a store that cannot be written to then fails before the training.
-    with store.staging(run.settings.name) as folder, run.lock(), MlflowLog(run) as log:
+    model = store.root / run.settings.name
+    with ExitStack() as stack:
+        # The folder comes first: a store that cannot be written to then fails before the training.
+        with writing(model):
+            folder = stack.enter_context(store.staging(run.settings.name))
+        with writing(run.work):
+            stack.enter_context(run.lock())
+        log = stack.enter_context(MlflowLog(run))
         with _print_what_is_kept(run):
             metadata, summary = _build(
                 replace(run, observers=partial(_observers, run, log)), folder=folder
             )
-            version = store.publish(folder, metadata=metadata)
+            with writing(model):
+                version = store.publish(folder, metadata=metadata)
         run.clean_up()
         log.add_version(version)
     print_summary(summary)
@@ -59,25 +71,31 @@ def train(run: Run, *, store: Store) -> Version:
 def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     """Make a version in `folder`; return its metadata and the summary of its report."""
     start_repeatably(run.settings.seed)
+    started = time.monotonic()
     baseline = _fit_baseline(run)
     if run.budget is not None:
-        run = fit_into(run, run.budget)
+        run = fit_into(run, run.budget, baseline=time.monotonic() - started)
     learned = learn(run)
     settings = replace(run.settings, subwords=run.spells)  # the value, where it was left open
     source = run.vectors.record if run.vectors is not None else None
     metadata = make_metadata(run.prepared, learned, settings, vectors=source)
-    metadata = export_version(learned.classifier, run.prepared, metadata=metadata, folder=folder)
+    model, needed = folder.parent, size_of_version(learned.classifier)
+    with writing(model, needed=needed):
+        metadata = export_version(
+            learned.classifier, run.prepared, metadata=metadata, folder=folder
+        )
     verified = _verify(run, learned.classifier, folder=folder)
     metadata = measure_trained(run, verified, baseline, metadata=metadata)
     metadata = metadata.model_copy(update={"stopping": fit_early_exit(verified.looks)})
-    summary = report_trained(run, learned, baseline, verified, metadata=metadata, folder=folder)
-    card = write_card(
-        metadata,
-        normalization=run.prepared.tokenizer.normalization,
-        headline=headline(summary),
-        answer_times=answer_times(summary),
-    )
-    (folder / CARD).write_text(card, encoding="utf-8")
+    with writing(model, needed=needed):
+        summary = report_trained(run, learned, baseline, verified, metadata=metadata, folder=folder)
+        card = write_card(
+            metadata,
+            normalization=run.prepared.tokenizer.normalization,
+            headline=headline(summary),
+            answer_times=answer_times(summary),
+        )
+        (folder / CARD).write_text(card, encoding="utf-8")
     return metadata, summary
 
 
@@ -98,7 +116,16 @@ def _verify(run: Run, classifier: TrainedClassifier, *, folder: Path) -> Verifie
     splits = {purpose: rows for purpose, rows in prepared.ids.items() if purpose != "train"}
     golden = prepared.tokenizer.encode_batch(GOLDEN_TEXTS)
     verified = verify_export(classifier, folder, golden=golden, splits=splits)
-    Golden.record(GOLDEN_TEXTS, ids=golden, probabilities=verified.golden).save(folder / GOLDEN)
+    kept = np.flatnonzero(verified.steady).tolist()
+    if len(kept) < len(golden):
+        console.print(f"note: rounding moves {len(golden) - len(kept)} golden texts; left out")
+    recorded = Golden.record(
+        [GOLDEN_TEXTS[row] for row in kept],
+        ids=[golden[row] for row in kept],
+        probabilities=verified.golden[kept],
+    )
+    with writing(folder.parent):
+        recorded.save(folder / GOLDEN)
     return verified
 
 
@@ -116,7 +143,9 @@ def _print_what_is_kept(run: Run) -> Iterator[None]:
         yield
     except BaseException as error:  # also a signal that arrives outside of a fit
         reported = isinstance(error, Interrupted)
-        again = isinstance(error, TrainingError) and not isinstance(error, ExportError)
+        again = isinstance(error, TrainingError) and not isinstance(
+            error, ExportError | CannotWrite
+        )
         if run.has_checkpoints and not reported and not again:
             console.print("checkpoints are kept; to resume, give the same command and --resume")
         raise

@@ -1,5 +1,6 @@
 """One training: its data, its settings and the place of its checkpoints."""
 
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -46,6 +47,7 @@ class Run:
         start: The version whose network is trained further, if there is one.
         vectors: The word vectors that the network starts from, if there are any.
         budget: How long the training may take; None for no limit.
+        fit_until: When fits end at the latest, on the monotonic clock.
         resume: Whether to resume from checkpoints.
         observers: Returns the observers of the fit of a stage.
     """
@@ -56,6 +58,7 @@ class Run:
     start: Version | None = None
     vectors: WordVectors | None = None
     budget: Budget | None = None
+    fit_until: float = math.inf
     resume: bool = False
     observers: Callable[[str], Sequence[Observer]] = lambda stage: ()
 

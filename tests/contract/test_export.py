@@ -1,6 +1,6 @@
 """The exported classifier is the trained one, in both forms, whole and in pieces."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import get_args
@@ -19,7 +19,7 @@ from service.engines.onnx import OnnxEngine
 from service.engines.protocol import Engine, initial_state
 from service.engines.savedmodel import SavedModelEngine
 from training.errors import ExportError
-from training.export.cases import awkward_rows
+from training.export.cases import awkward_rows, rows_of_all_tokens
 from training.linear.ngrams import REMEMBERED, NgramModel
 from training.settings import NetworkSettings
 
@@ -140,6 +140,43 @@ def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exp
         for index in (0, 1, 5, len(rows) - 1):
             alone = engine.predict(pad([rows[index]]))
             np.testing.assert_allclose(alone[0], expected[index], rtol=0, atol=1e-5)
+
+
+def test_engines_and_training_come_to_what_double_precision_says(exported: Exported) -> None:
+    from training.export.agreement import require_agreement
+    from training.export.reference import ReferenceClassifier
+
+    rows = [*awkward_rows(vocabulary=VOCABULARY)[:10], *rows_of_all_tokens(vocabulary=VOCABULARY)]
+    reference = ReferenceClassifier.of(exported.classifier).answer(rows)
+    answers = {
+        type(engine).__name__: compute(engine, rows, state=exported.state)
+        for engine in exported.engines
+    }
+    trained = {"training": exported.classifier.probabilities(rows)}
+    for difference in require_agreement(answers | trained, reference):
+        assert difference.share < 0.5, difference
+
+
+@pytest.mark.parametrize("exported", LONG, indirect=True, ids=str)
+def test_an_export_of_other_weights_is_found(exported: Exported) -> None:
+    from training.export.agreement import require_agreement
+    from training.export.reference import ReferenceClassifier
+
+    rows = rows_of_all_tokens(vocabulary=VOCABULARY)
+    right = ReferenceClassifier.of(exported.classifier)
+    engine = {"engine": compute(exported.engines[0], rows, state=exported.state)}
+    require_agreement(engine, right.answer(rows))
+    first, *rest = right.layers
+    halves = np.split(first.recurrent, 2, axis=1)
+    swapped = {**first.weights, "recurrent": np.concatenate(halves[::-1], axis=1)}
+    for wrong in (
+        replace(right, embedding=np.roll(right.embedding, 1, axis=1)),
+        replace(right, kernel=right.kernel * 1.01),
+        replace(right, layers=(CellLayer(first.cell, swapped), *rest)),
+        replace(right, bias=right.bias[::-1]),
+    ):
+        with pytest.raises(ExportError, match="the export is wrong"):
+            require_agreement(engine, wrong.answer(rows))
 
 
 def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) -> None:

@@ -1,5 +1,6 @@
 """A file is whole or not there, and is on disk before it appears."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def test_what_was_there_stays_where_writing_fails(tmp_path: Path) -> None:
     assert path.read_text() == "old"
     with replace_file(path) as unfinished:
         unfinished.write_text("new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_full_disk_took_is_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "note"
+    path.write_text("old")
+    with pytest.raises(OSError, match="No space"), replace_file(path) as unfinished:
+        unfinished.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 

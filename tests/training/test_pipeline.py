@@ -1,13 +1,25 @@
 """A training that fails says how to resume, where that helps."""
 
+import errno
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
+import numpy as np
 import pytest
 
+from models.golden import Golden
 from models.registry import Store
-from models.versions import Version
+from models.versions import EXTRA, GOLDEN, Version
+from tests.conftest import train_tiny
+from tests.training.labelled_files import write_csv
 from tests.training.test_run import make_run, save
-from training.errors import ExportError, TrainingError
+from training.errors import CannotWrite, ExportError, TrainingError
+from training.export.cases import GOLDEN_TEXTS
+from training.settings import FitSettings
 from training.workspace.interrupt import Interrupted
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
@@ -18,7 +30,9 @@ HINT = "checkpoints are kept; to resume, give the same command and --resume"
 @pytest.mark.parametrize(
     ("error", "fitted", "hints"),
     [
-        (OSError("no space left"), True, [HINT]),
+        (OSError("no such device"), True, [HINT]),
+        (CannotWrite("cannot write to the store"), True, [HINT]),
+        (CannotWrite("cannot write to the store"), False, []),
         (ExportError("an engine was killed"), True, [HINT]),
         (KeyboardInterrupt(), True, [HINT]),
         (SystemExit(143), True, [HINT]),  # by SIGTERM
@@ -54,3 +68,148 @@ def test_how_to_go_on(
 
 def test_metadata_says_what_a_default_came_to(trained: Version) -> None:
     assert trained.metadata.settings["subwords"] is True  # its texts are few
+
+
+def fail_with(error: BaseException) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+def of_tensorflow(name: str, message: str) -> Callable[[], Exception]:
+    def make() -> Exception:
+        import tensorflow as tf
+
+        error: Exception = getattr(tf.errors, name)(None, None, message)
+        return error
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("step", "make"),
+    [
+        ("export_version", lambda: FULL),
+        ("export_version", of_tensorflow("ResourceExhaustedError", "No space left on device")),
+        ("export_version", of_tensorflow("InternalError", "No space left on device")),
+        ("export_version", of_tensorflow("PermissionDeniedError", "Read-only file system")),
+        ("export_version", of_tensorflow("UnknownError", "Input/output error")),
+        ("report_trained", lambda: FULL),
+        ("write_card", lambda: OSError(errno.EDQUOT, "Disk quota exceeded")),
+        ("publish", lambda: OSError(errno.EROFS, "Read-only file system")),
+    ],
+)
+def test_a_disk_that_takes_no_more(
+    step: str,
+    make: Callable[[], Exception],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from training import pipeline
+
+    run, store = make_run(tmp_path), Store(tmp_path / "store")
+    anything: Any = MagicMock()
+    done = {"_fit_baseline", "learn", "make_metadata", "export_version", "_verify"}
+    done |= {"measure_trained", "fit_early_exit", "report_trained", "write_card", "headline"}
+    for name in {*done, "answer_times"}:
+        monkeypatch.setattr(pipeline, name, anything)
+    monkeypatch.setattr(pipeline, "size_of_version", lambda _: 20_000_000)
+    monkeypatch.setattr(pipeline, "write_card", lambda *_, **__: "a card")
+    monkeypatch.setattr(pipeline, "CARD", "card.md")
+    save(run)
+    error, holder = make(), Store if step == "publish" else pipeline
+    monkeypatch.setattr(holder, step, fail_with(error))
+    capsys.readouterr()
+    with pytest.raises(CannotWrite) as caught:
+        pipeline.train(run, store=store)
+    told = str(caught.value)
+    assert told.startswith(f"cannot write to {store.root / 'mine'}: ")
+    assert ("about 20.0 MB are needed" in told) == (step != "publish")
+    assert told.endswith(" MB are free")
+    assert "\n" not in told
+    assert capsys.readouterr().err.splitlines() == [HINT]
+    assert run.has_checkpoints
+    assert not list(store.root.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("holder", "step", "folder"), [(Store, "staging", "store/mine"), ("run", "lock", "work")]
+)
+def test_a_folder_that_takes_no_files_is_named_before_the_work(
+    holder: Any, step: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training import pipeline
+    from training.run import Run
+
+    run = make_run(tmp_path)
+    monkeypatch.setattr(pipeline, "_build", fail_with(AssertionError("it began")))
+    error = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(Run if holder == "run" else holder, step, fail_with(error))
+    with pytest.raises(CannotWrite, match=rf"^cannot write to {tmp_path / folder}: Read-only"):
+        pipeline.train(run, store=Store(tmp_path / "store"))
+
+
+def test_a_finished_fit_outlives_a_wrong_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training import pipeline
+
+    first = make_run(tmp_path, resume=False, fit=FitSettings(epochs=1), ngrams=False)
+    store = Store(tmp_path / "store")
+    with monkeypatch.context() as broken:
+        broken.setattr(pipeline, "verify_export", fail_with(ExportError("the export is wrong")))
+        with pytest.raises(ExportError):
+            pipeline.train(first, store=store)
+    assert HINT in capsys.readouterr().err.splitlines()
+    published = pipeline.train(replace(first, resume=True), store=store)
+    assert "resumed after the fit, which was complete" in capsys.readouterr().err
+    published.verify()
+    assert not first.has_checkpoints
+
+
+def test_a_few_rows_of_each_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    counts = [1, 1, 2, 3, 4, 5, 5, 5]
+    labels = [f"intent {label}" for label, count in enumerate(counts) for _ in range(count)]
+    rows = [(f"please do {label} now, case {row}", label) for row, label in enumerate(labels)]
+    version = train_tiny(tmp_path, write_csv(tmp_path / "few.csv", rows), fit=FitSettings(epochs=1))
+    version.verify()
+    data = version.metadata.data
+    assert (data.train.rows, data.validation.rows) == (sum(counts) - 3, 3)
+    assert len(version.metadata.labels) == len(counts)
+    assert version.metadata.stopping is None
+    told = capsys.readouterr().err
+    assert "note: no validation split: 3 rows of train held out for it" in told
+    assert "note: validation has 3 rows, of 3 of the 8 classes of train: calibration" in told
+
+
+@pytest.mark.parametrize("kept", [[0, 3], list(range(len(GOLDEN_TEXTS)))])
+def test_golden_texts_are_those_that_rounding_leaves_as_they_are(
+    kept: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from training import pipeline
+
+    rows = len(GOLDEN_TEXTS)
+    verified = SimpleNamespace(
+        golden=np.tile(np.arange(rows)[:, None] / rows, 2), steady=np.isin(np.arange(rows), kept)
+    )
+    monkeypatch.setattr(pipeline, "verify_export", lambda *_, **__: verified)
+    run, folder = make_run(tmp_path), tmp_path / "version"
+    (folder / EXTRA).mkdir(parents=True)
+    capsys.readouterr()
+    classifier: Any = None
+    pipeline._verify(run, classifier, folder=folder)
+    golden = Golden.load(folder / GOLDEN)
+    assert golden.texts == tuple(GOLDEN_TEXTS[row] for row in kept)
+    assert [row[0] for row in golden.probabilities] == [row / rows for row in kept]
+    golden.check_ids(run.prepared.tokenizer)
+    lost = rows - len(kept)
+    told = f"note: rounding moves {lost} golden texts; left out"
+    assert capsys.readouterr().err.splitlines() == [told] * bool(lost)

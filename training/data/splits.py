@@ -15,6 +15,7 @@ from training.data.labels import LabelFormat, find_format
 from training.data.nesting import find_nesting
 from training.data.row_reader import RowReader, read_column, refuse_unreadable
 from training.data.rows import Rows
+from training.data.scarce import draw_scarce
 from training.data.sources import Source
 from training.errors import DataError
 from training.reading import Reading
@@ -23,6 +24,7 @@ from training.targets import Targets, count_classes
 VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
 VALIDATION_LIMIT = 5_000  # rows held out at most
+SCARCE = 0.5  # of that share; with less from large classes, small ones are drawn from too
 HELD_BLOCKS = 10  # of each class; fewer vary too little, more have more related neighbours
 MOST_SHOWN = 10  # class names in a notice
 
@@ -187,7 +189,8 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
     """Split off rows for validation, about the same share of every class.
 
     Neighbours in a file are often related, such as reviews of one film. Related rows in train would
-    flatter validation, so rows are drawn in blocks of neighbours.
+    flatter validation, so rows are drawn in blocks of neighbours. Classes of a few rows are drawn
+    from together, see `draw_scarce`, where the others give too little.
 
     Args:
         train: All rows.
@@ -210,10 +213,14 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
         classes = [heads[labels == label] for label in np.unique(labels)]
     drawn = [_draw_blocks(rows, share=share, random=random) for rows in classes]
     held = np.isin(families, np.concatenate(drawn))
+    scarce = [rows for rows, found in zip(classes, drawn, strict=True) if not len(found)]
+    if scarce and held.sum() < SCARCE * share * len(train):
+        pool = np.isin(families, np.concatenate(scarce))
+        held |= draw_scarce(train.labels, families, pool=pool, share=share, random=random)
     if not held.any():
         raise DataError(
-            f"no class has enough of the {len(train):,} rows of train to hold one in ten out for "
-            "validation; add rows, or a split 'validation'"
+            f"the {len(train):,} rows of train are too few to hold any out for validation: each is "
+            "the last one of a class; add rows, or a split 'validation'"
         )
     rest, chosen = np.flatnonzero(~held), np.flatnonzero(held)
     name = f"train (held out, seed {seed})"
@@ -223,7 +230,10 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
 def _draw_blocks(
     rows: NDArray[np.int64], *, share: float, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return about `share` of the rows in blocks of neighbours, HELD_BLOCKS if rows suffice."""
+    """Return about `share` of the rows in blocks of neighbours, HELD_BLOCKS if rows suffice.
+
+    Returns none where `share` of them is less than half a row.
+    """
     blocks = np.array_split(rows, min(len(rows), math.ceil(HELD_BLOCKS / share)))
     drawn = random.permutation(len(blocks))[: round(share * len(blocks))]
     return np.concatenate([rows[:0], *(blocks[block] for block in drawn)])
@@ -244,7 +254,8 @@ def _check_classes(train: Split, names: Sequence[str], *, column: str) -> None:
         )
     if len(names) < 2 or len(present) == 0:
         raise DataError(f"column {column!r} names fewer than two labels; two are needed at least")
-    if len(present) > max(2, len(train) // 2):
+    alone = np.count_nonzero(counts == 1)
+    if len(present) > 2 and alone > len(train) / 2:  # numbers of rows, and not a few rows a class
         raise DataError(
             f"column {column!r} has {len(present):,} different labels in {len(train):,} rows; "
             "name the right column with --label-column"

@@ -1,4 +1,4 @@
-"""Texts that check every export: many scripts, and all difficult lengths."""
+"""Texts that check every export: many scripts, all difficult lengths, and every token."""
 
 import numpy as np
 
@@ -19,6 +19,7 @@ GOLDEN_TEXTS = [
 
 LENGTHS = (1, 1, 2, 3, 7, 20, 64, 129, 400, 2_000, 5_000)  # engines read the last in slices
 BATCH = 64
+SHORT = 16  # tokens of a row in which each of them still matters
 
 
 def awkward_rows(*, vocabulary: int, seed: int = 0) -> list[list[int]]:
@@ -27,3 +28,9 @@ def awkward_rows(*, vocabulary: int, seed: int = 0) -> list[list[int]]:
     rows = [random.integers(1, vocabulary, length).tolist() for length in LENGTHS]
     batch = [random.integers(1, vocabulary, n).tolist() for n in random.integers(0, 90, BATCH - 1)]
     return [[], *rows, *batch, rows[5]]
+
+
+def rows_of_all_tokens(*, vocabulary: int, seed: int = 0) -> list[list[int]]:
+    """Return short rows that hold each token once, so that no row of the embedding goes unread."""
+    order = np.random.default_rng(seed).permutation(np.arange(1, vocabulary))
+    return [order[start : start + SHORT].tolist() for start in range(0, len(order), SHORT)]

@@ -13,6 +13,7 @@ from models.replay import EngineName, ReplayRequest, ReplayResult
 from training.console import console
 from training.errors import ExportError
 from training.prepare import Rows
+from training.workspace.space import writing
 
 TIMED_TEXTS = 200
 
@@ -46,7 +47,8 @@ def replay(
     )
     with tempfile.TemporaryDirectory() as scratch:
         request, result = Path(scratch) / "ids.npz", Path(scratch) / "answers.npz"
-        asked.save(request)
+        with writing(Path(scratch).parent, needed=4 * sum(map(len, rows))):
+            asked.save(request)
         given = [version.resolve(), engine, request, result]
         command = [sys.executable, "-m", "service.replay", *map(str, given)]
         console.announce(f"checking with {engine}")  # on a terminal the process has a bar

@@ -11,6 +11,16 @@ from training.export.weights import find_weights
 from training.prepare import Prepared
 from training.recipe.classifier import TrainedClassifier
 
+REPORT_BYTES = 8_000_000  # of the report, the card and the small files
+
+
+def size_of_version(classifier: TrainedClassifier) -> int:
+    """Return about how many bytes a version takes; the small weights are stored in both forms."""
+    table = classifier.ngrams.table.nbytes if classifier.ngrams is not None else 0
+    vectors = classifier.network.get_layer("embedding").count_params()
+    others = classifier.network.count_params() - vectors
+    return 2 * vectors + 2 * 4 * others + table + REPORT_BYTES
+
 
 def export_version(
     classifier: TrainedClassifier, prepared: Prepared, *, metadata: Metadata, folder: Path

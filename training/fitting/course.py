@@ -22,6 +22,8 @@ class Course:
         best_epoch: The epoch best on validation so far, counted from 1.
         best_score: Its score.
         best_loss: Its log loss on validation.
+        ended: Whether the fit was ended because its time was up.
+        unread: Part of the last epoch that was left out for that reason.
     """
 
     epoch: int = 0
@@ -33,6 +35,8 @@ class Course:
     best_epoch: int = 0
     best_score: float = -math.inf
     best_loss: float = math.inf
+    ended: bool = False
+    unread: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

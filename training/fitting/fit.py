@@ -39,7 +39,8 @@ def fit(
     """Fit `network` in place; leave the weights of the best epoch on validation.
 
     Resumes from `checkpoint` if it holds something. `observers` get every step and epoch in
-    order, before these are saved.
+    order, before these are saved. Where one says that the time is up, the epoch ends with that
+    step, and the fit with the epoch.
 
     Raises:
         Diverged: The loss is no longer a number.
@@ -74,6 +75,9 @@ def fit(
                 if interrupt.asked or checkpoint.is_due():
                     checkpoint.save(tracked, course)
                 interrupt.leave_if_asked()
+                if observer.is_time_up():
+                    course.unread, course.ended = 1 - course.batch / len(batches), True
+                    break
             figures = objective.judge(predict_logits(network, validation))
             _end_epoch(course, figures, best=best)
             observer.add_epoch(_epoch(course, plan, tokens=tokens))
@@ -84,7 +88,7 @@ def fit(
         network=network,
         planned=epochs,
         course=course,
-        tokens_per_second=course.epoch * tokens / course.seconds,
+        tokens_per_second=(course.epoch - course.unread) * tokens / course.seconds,
         padding=sum(map(batches.padding, range(course.epoch))) / course.epoch,
     )
 
@@ -191,6 +195,6 @@ def _is_better(course: Course, figures: dict[str, float], *, noise: float) -> bo
 
 
 def _is_over(course: Course, *, epochs: int, patience: int) -> bool:
-    """Whether all epochs are complete, or the last `patience` ones brought no gain."""
+    """Whether all epochs are complete, the time is up, or `patience` epochs brought no gain."""
     waited = course.epoch - course.best_epoch >= patience and course.best_epoch > 0
-    return waited or course.epoch >= epochs
+    return waited or course.ended or course.epoch >= epochs

@@ -1,6 +1,7 @@
 """Observers of a fit: progress bars, learning curves and trackers."""
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -80,6 +81,10 @@ class Observer:
     def add_epoch(self, epoch: FitEpoch) -> None:
         """Receive an epoch, after its last step."""
 
+    def is_time_up(self) -> bool:
+        """Whether the fit should end after this step; asked after each."""
+        return False
+
     def end(self) -> None:
         """Handle the end of the fit, also after an exception; called once for each `begin`."""
 
@@ -108,3 +113,22 @@ class Observers(Observer):
         """Pass an epoch to each observer."""
         for observer in self._observers:
             observer.add_epoch(epoch)
+
+    def is_time_up(self) -> bool:
+        """Whether one of them ends the fit."""
+        return any(observer.is_time_up() for observer in self._observers)
+
+
+class Deadline(Observer):
+    """Ends a fit at a time.
+
+    Args:
+        until: The time, on the monotonic clock.
+    """
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+
+    def is_time_up(self) -> bool:
+        """Whether it is that late."""
+        return time.monotonic() >= self._until

@@ -54,9 +54,10 @@ class NgramModel:
 
     def logits(self, rows: Sequence[Row]) -> NDArray[np.float32]:
         """Return the logits (rows, labels) of each row of ids."""
-        roots = self.table.astype(np.float32)
+        roots = self.table.astype(np.float64)  # single precision loses thousands of terms
         sums = count_ngrams(rows, buckets=len(roots)) @ (roots * np.abs(roots))
-        return spread(sums * np.float32(self.scale) + self.bias, labels=self.labels)
+        logits = (sums * self.scale + self.bias).astype(np.float32)
+        return spread(logits, labels=self.labels)
 
 
 def choose_buckets(columns: int) -> int:

@@ -22,6 +22,7 @@ from training.fitting.batches import Examples
 from training.fitting.course import Fitted
 from training.fitting.fit import fit
 from training.fitting.objective import Objective, make_judge, make_loss
+from training.fitting.observer import Deadline
 from training.linear.ngrams import NgramModel, fit_ngrams
 from training.network.build import build_network, round_embedding, tabulate
 from training.recipe.classifier import TrainedClassifier, halves
@@ -75,6 +76,9 @@ def learn(run: Run) -> Learned:
     encoder = find_encoder(run) if run.pretrains else None
     learned = _learn(run, labelled(run), encoder, stage="network")
     for number in range(1, run.settings.self_training + 1):
+        if Deadline(run.fit_until).is_time_up():
+            console.print("note: the time is up; the rest of self-training is left out")
+            break
         console.print(
             f"self-training, round {number}: labelling {len(run.prepared.corpus):,} texts"
         )
@@ -194,9 +198,13 @@ def fit_network(
         settings=settings.fit,
         seed=settings.seed,
         checkpoint=run.checkpoint(stage),
-        observers=run.observers(stage),
+        observers=[*run.observers(stage), Deadline(run.fit_until)],
     )
     course = fitted.course
+    if course.ended:
+        console.print(
+            f"note: the time is up; the fit ended in epoch {course.epoch} of {fitted.planned}"
+        )
     console.print(
         f"fitted: best of {course.epoch} epochs was {course.best_epoch}; {course.seconds:.0f} s, "
         f"{fitted.tokens_per_second:,.0f} tokens/s, {fitted.padding:.1%} padding"

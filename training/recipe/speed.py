@@ -5,7 +5,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -19,9 +19,11 @@ from training.recipe.encoder_cache import is_kept
 from training.recipe.language_model import Pretraining
 from training.recipe.learn import build_start, examples, labelled
 from training.recipe.time_plan import (
+    SLACK,
     Costs,
     TimePlan,
     choose_plan,
+    describe_excess,
     describe_omissions,
     describe_plan,
 )
@@ -30,55 +32,116 @@ from training.settings import Budget
 from training.workspace.atomic import save_json
 
 PLAN = "plan.json"  # beside the checkpoints
+FITS, AFTER = "fits", "after"  # in that file: the expected seconds of the fits, and after them
 SECONDS = 3.0  # length of a measurement
+# Time of the n-grams as a share of that of the baseline, which balances classes for macro-F1.
+NGRAMS, NGRAMS_OF_BALANCED = 1.0, 0.4
+# The work after the fits, as measured on trainings of up to 10,000 rows and 1,000 labels.
+PASSES_OF_STEP = 3  # passes over a token that a step of the fit is worth; twice that if adversarial
+REST_BASE = 5.0  # seconds
+REST_STARTS = 4.0  # as often as a fit is started: export, two processes with engines, report
+REST_LABELS = 0.01  # the same for each label: report
+REST_PASSES = 6.0  # over each token of validation and test: training, engines, report
+MOST_WATCHED = 2_500  # texts that are looked at for early exit
+WATCH_PASSES = 4.0  # over each token of these, as they are read one by one
 
 
-def fit_into(run: Run, budget: Budget) -> Run:
-    """Return the run with as much of its work as fits.
+def fit_into(run: Run, budget: Budget, *, baseline: float) -> Run:
+    """Return the run with as much of its work as fits, and with the time at which fits end.
 
-    A resumed run keeps its first plan.
-    """
-    wanted = _wanted(run)
-    if run.resume and run.note(PLAN).is_file():
-        console.print("time budget: resuming the plan of the stopped training")
-        return _follow(run, TimePlan(**json.loads(run.note(PLAN).read_text())), wanted=wanted)
-    with console.status("measuring how fast this machine trains"):
-        costs = measure_costs(run, before=budget.spent)
-    plan = choose_plan(wanted, costs, seconds=60 * budget.minutes)
-    console.print(f"time budget {budget.minutes:g} min: {describe_plan(plan, costs)}")
-    if omitted := describe_omissions(wanted, plan, costs):
-        console.print(f"left out: {omitted}")
-    if costs.of(plan) > 60 * budget.minutes:
-        console.print("warning: even that is likely to take longer")
-    save_json(asdict(plan), path=run.note(PLAN))
-    return _follow(run, plan, wanted=wanted)
-
-
-def measure_costs(run: Run, *, before: float) -> Costs:
-    """Return the costs of the parts of a training, measured over some steps of each.
+    A resumed run keeps its first plan, and has the whole time once more.
 
     Args:
         run: The training.
-        before: Seconds since the start.
+        budget: The time of the whole command.
+        baseline: Seconds that the linear baseline took.
+    """
+    wanted, seconds = _wanted(run), 60 * budget.minutes
+    if run.resume and run.note(PLAN).is_file():
+        console.print("time budget: resuming the plan of the stopped training")
+        noted = json.loads(run.note(PLAN).read_text())
+        until = _find_end(budget, fits=noted.pop(FITS, 0.0), after=noted.pop(AFTER, 0.0))
+        return _follow(replace(run, fit_until=until), TimePlan(**noted), wanted=wanted)
+    with console.status("measuring how fast this machine trains"):
+        costs = measure_costs(run, budget, baseline=baseline)
+    plan = choose_plan(wanted, costs, seconds=seconds)
+    console.print(f"time budget {budget.minutes:g} min: {describe_plan(plan, costs)}")
+    if omitted := describe_omissions(wanted, plan, costs):
+        console.print(f"left out: {omitted}")
+    if excess := describe_excess(plan, costs, seconds=seconds):
+        console.print(f"warning: {excess}")
+    times = {FITS: costs.of_fits(plan), AFTER: costs.after}
+    save_json(asdict(plan) | times, path=run.note(PLAN))
+    until = _find_end(budget, fits=times[FITS], after=times[AFTER])
+    return _follow(replace(run, fit_until=until), plan, wanted=wanted)
+
+
+def _find_end(budget: Budget, *, fits: float, after: float) -> float:
+    """Return when fits end on a machine that turns out slower; what is planned has its time."""
+    last = budget.started + 60 * budget.minutes - SLACK * after
+    return max(last, time.monotonic() + fits)
+
+
+def measure_costs(run: Run, budget: Budget, *, baseline: float) -> Costs:
+    """Return the costs of the parts of a training, measured over some steps of each.
+
+    For the arguments see `fit_into`.
     """
     own, settings = examples(run, labelled(run)), run.settings
     corpus = _count_tokens(run.prepared.corpus, cut=settings.max_tokens)
-    fit_speed = _measure(_fit(run, own))
+    fit = _measure(_fit(run, own))
     pretraining = 0.0
     if run.prepared.domain and not is_kept(run):
         tokens = _count_tokens(run.prepared.domain, cut=settings.pretrain.max_tokens)
-        pretraining = tokens / _measure(_pretrain(run))
+        pretraining = tokens / _measure(_pretrain(run)).tokens_per_second
+    passes = PASSES_OF_STEP * (2 if settings.fit.adversarial else 1)
+    answering = 1 / (passes * fit.tokens_per_second)  # seconds of a token
+    judging = answering * sum(map(len, run.judges.ids))
     return Costs(
         pretraining=pretraining,
-        epoch=own.tokens / fit_speed,
-        round_epoch=(own.tokens + corpus) / fit_speed,
-        before=before,
+        epoch=own.tokens / fit.tokens_per_second + judging,
+        round_epoch=(own.tokens + corpus) / fit.tokens_per_second + judging,
+        before=budget.spent,
+        start=fit.start + _share_of_ngrams(run) * baseline,
+        after=_estimate_rest(run, start=fit.start, answering=answering),
     )
+
+
+def _share_of_ngrams(run: Run) -> float:
+    """Return the time of the n-grams as a share of that of the baseline."""
+    if not run.settings.ngrams:
+        return 0.0
+    balanced = run.score == "macro_f1" and run.prepared.data.task == "single_label"
+    return NGRAMS_OF_BALANCED if balanced else NGRAMS
+
+
+def _estimate_rest(run: Run, *, start: float, answering: float) -> float:
+    """Return the seconds of all that follows the fits.
+
+    Args:
+        run: The training.
+        start: Seconds to start a fit, the measure of all that does not depend on the rows.
+        answering: Seconds to answer a token in a batch.
+    """
+    prepared = run.prepared
+    tokens = sum(sum(map(len, rows)) for name, rows in prepared.ids.items() if name != "train")
+    watched = sum(map(len, prepared.ids["validation"][:MOST_WATCHED]))
+    reading = answering * (REST_PASSES * tokens + WATCH_PASSES * watched)
+    starts = REST_STARTS + REST_LABELS * len(prepared.data.labels)
+    return REST_BASE + starts * start + reading
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast steps are: the seconds until the second one begins, and tokens per second then."""
+
+    start: float
+    tokens_per_second: float
 
 
 def measure_speed(run: Run) -> float:
     """Return the speed of fitting the network to the labelled rows, in tokens per second."""
-    return _measure(_fit(run, examples(run, labelled(run))))
+    return _measure(_fit(run, examples(run, labelled(run)))).tokens_per_second
 
 
 def _count_tokens(rows: Rows, *, cut: int) -> int:
@@ -106,15 +169,16 @@ def _follow(run: Run, plan: TimePlan, *, wanted: TimePlan) -> Run:
     return replace(run, settings=settings)
 
 
-def _measure(steps: Iterator[int]) -> float:
-    """Return tokens per second of steps; each yields its number of tokens."""
+def _measure(steps: Iterator[int]) -> Speed:
+    """Return the speed of steps; each yields its number of tokens."""
+    begun = time.perf_counter()
     next(steps)  # the first step is slow: TensorFlow traces it
     tokens, started = 0, time.perf_counter()
     for count in steps:
         tokens += count
         if (seconds := time.perf_counter() - started) > SECONDS:
             break
-    return tokens / seconds
+    return Speed(started - begun, tokens / seconds)
 
 
 def _fit(run: Run, own: Examples) -> Iterator[int]:

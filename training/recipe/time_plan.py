@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-SLACK = 1.15  # factor for validation, checkpoints, and a machine whose speed varies
+SLACK = 1.15  # factor for checkpoints, and a machine whose speed varies
 LEAST_SHARE = 0.01
 
 
@@ -33,20 +33,31 @@ class Costs:
         epoch: One pass over the labelled rows.
         round_epoch: One pass over the labelled rows and the texts without labels.
         before: Time from the start until the plan is made.
+        start: What each fit takes before its first step: its n-grams and its graph.
+        after: Calibration, export, verification and report.
     """
 
     pretraining: float
     epoch: float
     round_epoch: float
     before: float
+    start: float = 0.0
+    after: float = 0.0
+
+    @property
+    def floor(self) -> float:
+        """The seconds that no plan can save."""
+        return self.before + self.start + self.after
 
     def of(self, plan: TimePlan) -> float:
-        """Return the seconds that a training takes.
+        """Return the seconds that a training takes."""
+        return self.before + self.of_fits(plan) + self.after
 
-        N-grams, export, verification and report take about as long as reading and the baseline.
-        """
+    def of_fits(self, plan: TimePlan) -> float:
+        """Return the seconds of all fits."""
         fits = plan.epochs * (plan.share * self.epoch + plan.rounds * self.round_epoch)
-        return 2 * self.before + SLACK * (plan.pretraining * self.pretraining + fits)
+        work = SLACK * (plan.pretraining * self.pretraining + fits)
+        return (1 + plan.rounds) * self.start + work
 
 
 def choose_plan(wanted: TimePlan, costs: Costs, *, seconds: float) -> TimePlan:
@@ -89,7 +100,12 @@ def describe_plan(plan: TimePlan, costs: Costs) -> str:
         _count(plan.epochs, "epoch", "epochs") + rows,
         _count(plan.rounds, "round of self-training", "rounds of self-training"),
     ]
-    return f"{', '.join(filter(None, parts))} ({costs.of(plan) / 60:.1f} min in all)"
+    times = (
+        f"{costs.of(plan) / 60:.1f} min in all: {costs.before / 60:.1f} until now, "
+        f"{costs.of_fits(plan) / 60:.1f} to fit, "
+        f"{costs.after / 60:.1f} for calibration, export, check and report"
+    )
+    return f"{', '.join(filter(None, parts))} ({times})"
 
 
 def describe_omissions(wanted: TimePlan, chosen: TimePlan, costs: Costs) -> str:
@@ -104,6 +120,19 @@ def describe_omissions(wanted: TimePlan, chosen: TimePlan, costs: Costs) -> str:
     ]
     named = ", ".join(filter(None, parts))
     return f"{named} (all would take {costs.of(wanted) / 60:.1f} min)" if named else ""
+
+
+def describe_excess(plan: TimePlan, costs: Costs, *, seconds: float) -> str:
+    """Return in words why even this plan takes longer than the time; "" if it does not."""
+    if costs.of(plan) <= seconds:
+        return ""
+    if costs.floor < seconds:
+        return "even that is likely to take longer"
+    return (
+        f"the time budget does not cover reading, baseline, n-grams, start of TensorFlow, export, "
+        f"check and report, which take about {costs.floor / 60:.1f} min here; "
+        f"expect {costs.of(plan) / 60:.1f} min"
+    )
 
 
 def _count(number: int, one: str, several: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer
+from training.workspace.space import writing
 
 _Metadata = tf.compat.v1.SummaryMetadata
 # The metadata of tf.summary.scalar(), which requires the whole of TensorBoard.
@@ -27,7 +28,8 @@ class Curves(Observer):
 
     def begin(self, plan: FitPlan) -> None:
         """Open the folder."""
-        self._writer = tf.summary.create_file_writer(str(self._folder))
+        with writing(self._folder):
+            self._writer = tf.summary.create_file_writer(str(self._folder))
 
     def add_step(self, step: FitStep) -> None:
         """Write the loss of a step and the norm of its gradient, at intervals."""
@@ -38,13 +40,15 @@ class Curves(Observer):
         """Write the figures of an epoch."""
         figures = {f"epoch/{name}": value for name, value in epoch.figures.items()}
         self._add(figures, step=epoch.number)
-        self._writer.flush()
+        with writing(self._folder):
+            self._writer.flush()
 
     def end(self) -> None:
         """Write the rest."""
-        self._writer.close()
+        with writing(self._folder):
+            self._writer.close()
 
     def _add(self, figures: Mapping[str, float], *, step: int) -> None:
-        with self._writer.as_default():
+        with writing(self._folder), self._writer.as_default():
             for name, value in figures.items():
                 tf.summary.write(name, tf.constant(value, tf.float32), step, metadata=_SCALAR)

@@ -10,6 +10,7 @@ from tests.training.command import places, refusal
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.loader import ROOT, clean_environment
 from training.__main__ import app
+from training.errors import CannotWrite, TrainingError
 from training.workspace.lock import lock_training
 
 
@@ -156,6 +157,22 @@ def test_wrong_data(
     assert done.stderr.splitlines()[:-1] == [f"data: local file {path}"] * before
     assert not (tmp_path / "store").exists()
     assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(CannotWrite("it is full"), 1), (TrainingError("it is full"), 2)]
+)
+def test_a_full_disk_is_no_wrong_command(
+    run_here, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    from training import prepare
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(prepare, "prepare", fail)
+    done = run_here("train", "--dataset=a.csv", "--name=fine")
+    assert (done.returncode, done.stderr) == (status, "error: it is full\n")
 
 
 @pytest.mark.tensorflow

@@ -112,6 +112,20 @@ class TestLabels:
             "name the right column with --label-column"
         )
 
+    def test_numbers_of_rows_with_a_few_equal_ones(self) -> None:
+        labels = [*range(30), *range(5)]
+        assert refusal([(f"text {row}", label) for row, label in enumerate(labels)]) == (
+            "column 'label' has 30 different labels in 35 rows; "
+            "name the right column with --label-column"
+        )
+
+    @pytest.mark.parametrize("counts", [[2] * 20, [4] * 30, [1] * 10 + [2] * 10, [3, 1], [1, 1, 2]])
+    def test_a_few_rows_of_each_label(self, counts: list[int]) -> None:
+        labels = [f"c{label}" for label, count in enumerate(counts) for _ in range(count)]
+        data = read([(f"text {row}", label) for row, label in enumerate(labels)])
+        assert len(data.labels) == len(counts)
+        assert set(names_of(data, data.train)) == set(labels)
+
     @pytest.mark.parametrize("value", [None, "", "  "])
     def test_missing(self, value: str | None) -> None:
         rows = make_rows()
@@ -329,11 +343,64 @@ class TestHoldOut:
         assert len(held) == pytest.approx(100, abs=20)
         assert not set(families[held.rows]) & set(families[rest.rows])
 
-    def test_too_few(self) -> None:
-        for split in (self.make_split([4, 4]), self.make_several(4)):
-            with pytest.raises(DataError, match=r"no class has enough of the . rows of") as error:
+    @pytest.mark.parametrize("counts", [[300, 100, 40, 6], [50, 50, 3], [20] * 30 + [2] * 30])
+    def test_classes_that_give_enough_are_drawn_as_before(self, counts: list[int]) -> None:
+        """A training of before has the same split, and so goes on from its checkpoint."""
+        split, random, before = self.make_split(counts), np.random.default_rng(1), []
+        for label in range(len(counts)):
+            rows = np.flatnonzero(split.labels == label)
+            blocks = np.array_split(rows, min(len(rows), 100))
+            drawn = random.permutation(len(blocks))[: round(0.1 * len(blocks))]
+            before += [row for block in drawn for row in blocks[block].tolist()]
+        assert hold(split)[1].rows.tolist() == sorted(before)
+
+    @pytest.mark.parametrize(
+        ("counts", "held"),
+        [
+            ([5] * 40, 20),
+            ([4] * 1_500, 600),
+            ([4, 4], 1),
+            ([2, 2], 1),
+            ([1] * 20 + [3] * 20, 8),
+            ([6] + [4] * 100, 41),  # the first alone would give one row of 406
+            ([1] * 300 + [2], 1),
+        ],
+    )
+    def test_classes_of_a_few_rows(self, counts: list[int], held: int) -> None:
+        rest, validation = hold(self.make_split(counts))
+        assert len(validation) == held
+        assert set(rest.labels.tolist()) == set(range(len(counts)))
+        assert sorted([*rest.rows, *validation.rows]) == list(range(sum(counts)))
+
+    def test_few_rows_are_drawn_by_the_seed_from_many_classes(self) -> None:
+        split = self.make_split([5] * 40)
+        held = [hold(split, seed=seed)[1] for seed in (1, 1, 2)]
+        assert held[0].sha256 == held[1].sha256 != held[2].sha256
+        assert Counter(held[0].labels.tolist()).most_common(1)[0][1] == 1
+
+    def test_families_of_few_rows_stay_together(self) -> None:
+        split = self.number(np.repeat(np.arange(20, dtype=np.int32), 4))
+        families = np.arange(80) // 2 * 2
+        rest, held = hold_out(split, families=families, seed=1)
+        assert len(held) == 8
+        assert not set(families[held.rows]) & set(families[rest.rows])
+
+    def test_a_few_rows_with_several_labels(self) -> None:
+        labels = np.eye(4, dtype=np.int32)[[0, 0, 1, 1, 3]]  # no row has the third label
+        for seed in range(9):
+            rest, held = hold(self.number(labels), seed=seed)
+            assert len(held) == 1
+            assert rest.labels.any(axis=0).tolist() == [True, True, False, True]
+        assert len(hold(self.make_several(4))[1]) == 1
+
+    def test_nothing_but_last_rows(self) -> None:
+        several = self.number(np.eye(3, dtype=np.int32))
+        for split in (self.make_split([1, 1]), self.make_split([1, 1, 1]), several):
+            with pytest.raises(DataError, match=r"^the . rows of train are too few to hold any"):
                 hold(split)
-            assert "add rows, or a split 'validation'" in str(error.value)
+        one_family = self.make_split([2, 2])
+        with pytest.raises(DataError, match="add rows, or a split 'validation'"):
+            hold_out(one_family, families=np.zeros(4, np.int64), seed=1)
 
 
 class TestDigest:

@@ -1,7 +1,9 @@
 """A fit ends with its best epoch, and wherever it is stopped it goes on as if it had not been."""
 
+import math
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -417,3 +419,37 @@ def test_the_rate_rises_and_falls() -> None:
     rates = [float(rate(step)) for step in (0, 5, 10, 105, 200)]
     assert rates == pytest.approx([0, 0.25, 0.5, 0.25, 0], abs=1e-3)
     assert optimizer.decay == 0.25
+
+
+class Late(Observer):
+    """Says that the time is up after some steps, counted over all epochs."""
+
+    def __init__(self, steps: int) -> None:
+        self._steps, self._seen = steps, 0
+
+    def add_step(self, step: FitStep) -> None:
+        self._seen += 1
+
+    def is_time_up(self) -> bool:
+        return self._seen >= self._steps
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(("steps", "epochs", "unread"), [(1, 1, 0.5), (2, 1, 0.0), (3, 2, 0.5)])
+def test_a_fit_ends_when_its_time_is_up(steps: int, epochs: int, unread: float, path: Path) -> None:
+    fitted = run(path, observers=[Late(steps)])
+    assert (fitted.course.epoch, fitted.course.unread) == (epochs, unread)
+    assert fitted.course.ended
+    assert 1 <= fitted.course.best_epoch <= epochs
+    assert len(fitted.course.history) == epochs
+    again = run(path, observers=[Late(99)])  # what follows failed; the fit is not gone on with
+    assert_same(fitted, again)
+
+
+def test_a_deadline() -> None:
+    from training.fitting.observer import Deadline, Observers
+
+    assert Deadline(time.monotonic() - 1).is_time_up()
+    assert not Deadline(time.monotonic() + 99).is_time_up()
+    assert not Observers([Observer(), Deadline(math.inf)]).is_time_up()
+    assert Observers([Observer(), Deadline(0), Deadline(math.inf)]).is_time_up()

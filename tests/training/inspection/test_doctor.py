@@ -87,6 +87,18 @@ class TestInspect:
         assert found.balance[0].counts["c"] == 330
         assert "any number of 3 classes" in shown(found)
 
+    @pytest.mark.parametrize("counts", [[5] * 8, [1, 2, 3, 4], [4] * 60, [1, 1]])
+    def test_a_few_rows_of_each_label(self, counts: list[int]) -> None:
+        labels = [label for label, count in enumerate(counts) for _ in range(count)]
+        rows = list(zip(TEXTS, labels, strict=False))
+        names = [f"intent {label}" for label in range(len(counts))]
+        findings = inspect_source(
+            make_source({"train": rows}, names=names), reading=Reading(), seed=1
+        )
+        assert findings.suspicion is None  # no label has enough rows to judge by
+        assert "fewer than 10 rows" in shown(findings, short=True)
+        assert "intent 1" in shown(findings)
+
     def test_nothing_but_faults(self) -> None:
         source = make_source({"train": [(None, -1), ("", 0), (" ", -1)]}, names=["a", "b"])
         found = inspect_source(source, reading=Reading(), seed=1)

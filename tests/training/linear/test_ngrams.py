@@ -199,3 +199,10 @@ class TestCoding:
             for bucket, count in count_plainly(row, buckets=BUCKETS).items()
         )
         np.testing.assert_allclose(model.logits([row])[0], expected, rtol=1e-5)
+
+    def test_thousands_of_equal_terms_lose_no_digits(self) -> None:
+        model = NgramModel(np.full((20_011, 1), 127, np.int8), 1e-5, np.zeros(1, np.float32), 1)
+        row = np.random.default_rng(0).integers(1, 60_000, 20_000).tolist()
+        terms = sum(count_plainly(row, buckets=20_011).values())
+        expected = terms * 127**2 * 1e-5 / math.sqrt(20_000)
+        np.testing.assert_allclose(model.logits([row])[0, 0], expected, rtol=5e-7)

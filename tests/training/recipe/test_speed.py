@@ -1,5 +1,7 @@
 """A training is cut to the time that there is, from speeds measured on this machine."""
 
+import math
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +43,7 @@ def make(folder: Path, **changes: Any) -> "Run":
 def cut(run: "Run", *, minutes: float) -> "Run":
     from training.recipe.speed import fit_into
 
-    return fit_into(run, Budget(minutes=minutes))
+    return fit_into(run, Budget(minutes=minutes), baseline=0)
 
 
 def price(monkeypatch: pytest.MonkeyPatch, **costs: float) -> None:
@@ -49,16 +51,32 @@ def price(monkeypatch: pytest.MonkeyPatch, **costs: float) -> None:
     from training.recipe import speed as pace
 
     free = {"pretraining": 0.0, "epoch": 0.0, "round_epoch": 0.0, "before": 0.0}
-    monkeypatch.setattr(pace, "measure_costs", lambda run, before: Costs(**free | costs))
+    monkeypatch.setattr(pace, "measure_costs", lambda run, budget, baseline: Costs(**free | costs))
 
 
 def test_costs_are_measured(tmp_path: Path) -> None:
     from training.recipe.speed import measure_costs
 
-    costs = measure_costs(make(tmp_path), before=5)
-    assert costs.before == 5
+    budget = Budget(minutes=1, started=time.monotonic() - 5)
+    costs = measure_costs(make(tmp_path), budget, baseline=1_000)
+    assert 5 < costs.before < 1_000
     assert costs.pretraining > 0
     assert costs.round_epoch > costs.epoch > 0
+    assert 500 < costs.start < 1_500  # n-grams take about as long as the baseline
+    assert costs.after > 0
+    costs = measure_costs(make(tmp_path / "without", ngrams=False), budget, baseline=1_000)
+    assert costs.start < 500
+
+
+def test_more_rows_to_answer_take_longer_afterwards(tmp_path: Path) -> None:
+    from training.recipe.speed import _estimate_rest
+
+    few, many = make(tmp_path), make(tmp_path / "many", rows=make_rows(600))
+    short, long = (_estimate_rest(run, start=1, answering=1e-3) for run in (few, many))
+    assert long > short
+    assert _estimate_rest(few, start=2, answering=1e-3) > short
+    labels = make(tmp_path / "labels", rows=make_rows(60, labels=[*"abcdefghij"]))
+    assert _estimate_rest(labels, start=1, answering=1e-3) > short
 
 
 def test_a_language_that_is_known_costs_nothing(
@@ -67,7 +85,7 @@ def test_a_language_that_is_known_costs_nothing(
     from training.recipe import speed as pace
 
     monkeypatch.setattr(pace, "is_kept", lambda run: True)
-    assert pace.measure_costs(make(tmp_path), before=0).pretraining == 0
+    assert pace.measure_costs(make(tmp_path), Budget(minutes=1), baseline=0).pretraining == 0
 
 
 def test_enough_time_changes_nothing(tmp_path: Path) -> None:
@@ -114,11 +132,62 @@ def test_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> 
     price(monkeypatch, round_epoch=1_000, before=6)
     cut(make(tmp_path), minutes=1)
     said = capsys.readouterr().err
-    assert "time budget 1 min: 3 passes of pretraining, 30 epochs (0.2 min in all)" in said
+    assert "time budget 1 min: 3 passes of pretraining, 30 epochs (0.1 min in all: " in said
     assert "left out: 2 rounds of self-training" in said
+
+
+def test_fits_end_in_time_for_what_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    price(monkeypatch, epoch=1, after=20)
+    now = time.monotonic()
+    first = make(tmp_path)
+    until = cut(first, minutes=2).fit_until
+    assert until == pytest.approx(now + 100, abs=5)
+    again = cut(replace(first, resume=True), minutes=2).fit_until
+    assert again == pytest.approx(now + 100, abs=30)  # the plan of before, the time anew
+    assert make(tmp_path / "free").fit_until == math.inf
+
+
+def test_the_least_plan_is_done_whatever_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    price(monkeypatch, epoch=1_000, start=30, after=500)
+    run = cut(make(tmp_path), minutes=1)
+    assert run.settings.share == 0.01
+    assert run.fit_until > time.monotonic() + 30
+    assert cut(replace(run, resume=True), minutes=1).fit_until > time.monotonic() + 30
+
+
+def test_a_plan_of_an_older_release_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    price(monkeypatch)
+    run = make(tmp_path)
+    run.note("plan.json").write_text('{"pretraining": 1, "epochs": 2, "rounds": 0, "share": 1.0}')
+    settings = cut(replace(run, resume=True), minutes=1).settings
+    assert (settings.pretrain.epochs, settings.fit.epochs, settings.self_training) == (1, 2, 0)
+
+
+def test_no_round_of_self_training_is_begun_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from training.recipe import learn as module
+
+    monkeypatch.setattr(module, "find_encoder", lambda run: None)
+    monkeypatch.setattr(module, "_learn", lambda run, lesson, encoder, stage: stage)
+    run: Any = replace(make(tmp_path), fit_until=time.monotonic())
+    capsys.readouterr()
+    assert module.learn(run) == "network"
+    said = "note: the time is up; the rest of self-training is left out"
+    assert capsys.readouterr().err.splitlines() == [said]
 
 
 def test_too_little_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     price(monkeypatch, epoch=1, before=100)
     assert cut(make(tmp_path), minutes=1).settings.share == 0.01
-    assert "even that is likely to take longer" in capsys.readouterr().err
+    assert (
+        "warning: the time budget does not cover reading, baseline, n-grams, start of TensorFlow, "
+        "export, check and report, which take about 1.7 min here; expect 1.7 min"
+    ) in capsys.readouterr().err
+    price(monkeypatch, epoch=10_000, before=30)
+    cut(make(tmp_path / "slow"), minutes=1)
+    assert "warning: even that is likely to take longer" in capsys.readouterr().err

@@ -9,12 +9,13 @@ from training.recipe.time_plan import (
     Costs,
     TimePlan,
     choose_plan,
+    describe_excess,
     describe_omissions,
     describe_plan,
 )
 
 # 20 s are over and as long is to come; an epoch takes 100 s and a bit, a round 300.
-COSTS = Costs(pretraining=1_000, epoch=100 / 1.15, round_epoch=150 / 1.15, before=20)
+COSTS = Costs(pretraining=1_000, epoch=100 / 1.15, round_epoch=150 / 1.15, before=20, after=20)
 WANTED = TimePlan(pretraining=2, epochs=2, rounds=1)
 
 
@@ -77,9 +78,32 @@ def test_more_time_is_never_less_work() -> None:
 
 def test_words() -> None:
     plan = choose(1_300)
-    assert describe_plan(plan, COSTS) == "1 pass of pretraining, 1 epoch (21.5 min in all)"
+    assert describe_plan(plan, COSTS) == (
+        "1 pass of pretraining, 1 epoch (21.5 min in all: 0.3 until now, 20.8 to fit, "
+        "0.3 for calibration, export, check and report)"
+    )
     assert describe_omissions(WANTED, plan, COSTS) == (
         "1 pass of pretraining, 1 epoch, 1 round of self-training (all would take 47.3 min)"
     )
-    assert describe_plan(choose(90), COSTS) == "1 epoch over 50% of the rows (1.5 min in all)"
+    assert describe_plan(choose(90), COSTS).startswith(
+        "1 epoch over 50% of the rows (1.5 min in all: "
+    )
     assert not describe_omissions(WANTED, WANTED, COSTS)
+
+
+def test_every_fit_has_a_start() -> None:
+    costs = replace(COSTS, start=7)
+    assert costs.of(WANTED) == pytest.approx(COSTS.of(WANTED) + 2 * 7)
+    assert costs.floor == 47
+    assert choose_plan(WANTED, costs, seconds=97).share == pytest.approx(0.5)
+
+
+def test_what_a_budget_does_not_cover_is_named() -> None:
+    plan, costs = choose(1), replace(COSTS, start=20)
+    assert not describe_excess(choose(150), costs, seconds=200)
+    assert describe_excess(plan, costs, seconds=60.5) == "even that is likely to take longer"
+    for seconds in (1, 60):
+        assert describe_excess(plan, costs, seconds=seconds) == (
+            "the time budget does not cover reading, baseline, n-grams, start of TensorFlow, "
+            "export, check and report, which take about 1.0 min here; expect 1.0 min"
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.errors import CannotWrite
 from training.fitting.observer import FitEpoch, FitPlan, FitStep, Observer, Observers
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
@@ -77,3 +78,13 @@ def test_a_stopped_fit_goes_on_in_the_same_folder(tmp_path: Path) -> None:
     with observing(tmp_path) as curves:
         curves.add_epoch(make_epoch(2, loss=np.float32(1.0)))
     assert sorted(read(tmp_path)) == [("epoch/loss", 1, 2.0), ("epoch/loss", 2, 1.0)]
+
+
+def test_a_folder_that_takes_no_curves(tmp_path: Path) -> None:
+    (tmp_path / "work").touch()
+    place = tmp_path / "work" / "curves"
+    with (
+        pytest.raises(CannotWrite, match=f"^cannot write to {place}: "),
+        observing(place) as curves,
+    ):
+        curves.add_epoch(make_epoch(1, loss=2.0))
