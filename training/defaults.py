@@ -52,14 +52,15 @@ def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool)
         TrainingError: The shape in `asked` is not that of the version.
     """
     unlabeled = asked["unlabeled"]
-    if asked.get("vectors") and (unlabeled or start):
-        other = "--unlabeled" if unlabeled else "--from"
-        raise TrainingError(f"--vectors and {other} both say where to start; give one of them")
+    _refuse_two_starts(asked, start=start, budgeted=budgeted)
     shape = {name: asked[name] for name in USUAL}
-    rate = GENTLER if unlabeled or start else FitSettings.learning_rate
+    known = unlabeled or start or asked.get("encoder")
+    rate = GENTLER if known else FitSettings.learning_rate
     return {
         **asked,
-        **choose_shape(shape, start=start, pretrains=unlabeled is not None),
+        **choose_shape(
+            shape, start=start, pretrains=unlabeled is not None and not asked.get("encoder")
+        ),
         "start_from": start.reference if start else None,
         "learning_rate": asked["learning_rate"] or rate,
         "pretrain_epochs": asked["pretrain_epochs"] or PretrainSettings.epochs,
@@ -67,6 +68,22 @@ def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool)
         if unlabeled
         else 0,
     }
+
+
+def _refuse_two_starts(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool) -> None:
+    """Reject options that start the network from different places."""
+    given = {
+        "--vectors": asked.get("vectors"),
+        "--encoder": asked.get("encoder"),
+        "--from": start,
+    }
+    starts = [option for option, value in given.items() if value]
+    if asked.get("vectors") and asked["unlabeled"]:
+        starts.append("--unlabeled")
+    if len(starts) > 1:
+        raise TrainingError(f"{' and '.join(starts)} both say where to start; give one of them")
+    if asked.get("encoder") and budgeted:
+        raise TrainingError("--time-budget does not know what --encoder takes; give one of them")
 
 
 def choose_shape(

@@ -25,7 +25,7 @@ from training.export.version import export_version, size_of_version
 from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
 from training.recipe.classifier import TrainedClassifier
-from training.recipe.encoder_cache import PRETRAINING
+from training.recipe.encoder_cache import PRETRAINING, TEACHING
 from training.recipe.learn import learn
 from training.recipe.speed import fit_into
 from training.report.summary import Summary, answer_times, headline
@@ -77,8 +77,8 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
         run = fit_into(run, run.budget, baseline=time.monotonic() - started)
     learned = learn(run)
     settings = replace(run.settings, subwords=run.spells)  # the value, where it was left open
-    source = run.vectors.record if run.vectors is not None else None
-    metadata = make_metadata(run.prepared, learned, settings, vectors=source)
+    sources = [source.record for source in (run.vectors, run.teacher) if source is not None]
+    metadata = make_metadata(run.prepared, learned, settings, vectors=next(iter(sources), None))
     model, needed = folder.parent, size_of_version(learned.classifier)
     with writing(model, needed=needed):
         metadata = export_version(
@@ -133,6 +133,8 @@ def _observers(run: Run, log: MlflowLog, stage: str) -> list[Observer]:
     """Return the observers of the fit of a stage."""
     if stage == PRETRAINING:
         return [PretrainProgress()]
+    if stage == TEACHING:
+        return [FitProgress(name="teaching the network")]
     return [FitProgress(), Curves(run.curves_folder(stage)), log.observer(stage)]
 
 

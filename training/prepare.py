@@ -1,6 +1,7 @@
 """From the name of a dataset to token ids: all steps before the network."""
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -36,6 +37,7 @@ class Prepared:
         leaks: Whether each row also occurs in train, shape (rows,); by split, without train.
         domain: Ids of all texts without labels.
         corpus: Ids of those texts without labels that occur in no labelled split.
+        domain_texts: All texts without labels.
     """
 
     data: LabelledData
@@ -44,6 +46,7 @@ class Prepared:
     leaks: dict[str, NDArray[np.bool_]]
     domain: Rows = field(default_factory=list)
     corpus: Rows = field(default_factory=list)
+    domain_texts: Sequence[str] = ()
 
     def lengths(self, purpose: str) -> NDArray[np.int64]:
         """Return the tokens of each row of a split."""
@@ -91,7 +94,7 @@ def prepare(
     console.print(f"vocabulary: {len(tokenizer):,} tokens")
     _tell_of_old_normalization(tokenizer)
     _warn_of_cut_texts(ids["train"], settings.max_tokens)
-    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus)
+    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus, texts)
 
 
 def _read_unlabelled(settings: TrainSettings) -> list[str]:

@@ -20,6 +20,7 @@ from training.fitting.observer import Observer
 from training.prepare import Prepared, Rows
 from training.settings import Budget, TrainSettings
 from training.targets import Targets
+from training.vectors.record import VectorSource
 from training.vectors.table import WordVectors
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training
@@ -46,6 +47,7 @@ class Run:
             encoders for later trainings.
         start: The version whose network is trained further, if there is one.
         vectors: The word vectors that the network starts from, if there are any.
+        teacher: The encoder that teaches the network, if there is one.
         budget: How long the training may take; None for no limit.
         fit_until: When fits end at the latest, on the monotonic clock.
         resume: Whether to resume from checkpoints.
@@ -57,6 +59,7 @@ class Run:
     work: Path
     start: Version | None = None
     vectors: WordVectors | None = None
+    teacher: VectorSource | None = None
     budget: Budget | None = None
     fit_until: float = math.inf
     resume: bool = False
@@ -78,12 +81,13 @@ class Run:
     @property
     def pretrains(self) -> bool:
         """Whether the network starts from a language model of texts without labels."""
-        return bool(self.prepared.domain and self.settings.pretrain.epochs)
+        taught = self.settings.encoder is not None
+        return bool(self.prepared.domain and self.settings.pretrain.epochs) and not taught
 
     @property
     def spells(self) -> bool:
         """Whether vectors are made of the tokens' spelling; never where vectors are known."""
-        if self.start is not None or self.vectors is not None or self.pretrains:
+        if self.pretrains or any((self.start, self.vectors, self.teacher)):
             return False
         asked = self.settings.subwords
         return spells_by_default(self.tokens) if asked is None else asked
@@ -125,6 +129,8 @@ class Run:
         }
         if self.vectors is not None:
             identity["vectors"] = self.vectors.record.sha256
+        if self.teacher is not None:
+            identity["encoder"] = self.teacher.record.sha256
         return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 
     def curves_folder(self, stage: str) -> Path:

@@ -203,6 +203,34 @@ class PretrainSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TeachSettings:
+    """How the network is taught an encoder's vectors of texts; for the rate see `FitSettings`."""
+
+    epochs: Annotated[
+        int,
+        About(
+            "How often to read the texts that --encoder teaches with",
+            unit="passes",
+            least=1,
+            option="teaching",
+        ),
+    ] = 6
+    batch: Annotated[int, About("Size of a step", unit="texts", is_option=False)] = 64
+    learning_rate: Annotated[
+        float,
+        About("Highest learning rate", unit="change of a weight per step", is_option=False),
+    ] = 2e-3
+    max_tokens: Annotated[
+        int, About("Length at which a text is cut", unit="tokens", is_option=False)
+    ] = 200
+    # Not the seed of the training: trainings with different seeds share one encoder.
+    seed: Annotated[
+        int,
+        About("Decides weights, order and dropout", unit="a whole number", is_option=False),
+    ] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainSettings:
     """One training: its name and all settings that decide its result."""
 
@@ -288,6 +316,13 @@ class TrainSettings:
             "Word vectors to start from: a text file, or the folder or Hub id of an embedding model"
         ),
     ] = None
+    encoder: Annotated[
+        str | None,
+        About(
+            "Sentence encoder that teaches the network its vectors of the texts, those of "
+            "--unlabeled too: a folder or a Hub id"
+        ),
+    ] = None
     unlabeled: Annotated[
         str | None,
         About(
@@ -321,6 +356,9 @@ class TrainSettings:
     fit: Annotated[FitSettings, Part()] = field(default_factory=FitSettings)
     pretrain: Annotated[PretrainSettings, Part(prefix="pretrain_", needs="unlabeled")] = field(
         default_factory=PretrainSettings
+    )
+    teach: Annotated[TeachSettings, Part(prefix="teach_", needs="encoder")] = field(
+        default_factory=TeachSettings
     )
 
     @property

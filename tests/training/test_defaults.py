@@ -1,6 +1,7 @@
 """Defaults depend on the data, and on the version that a training starts from."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,3 +98,25 @@ class TestComplete:
         given = {**self.ASKED, "unlabeled": "more.csv", **asked}
         values = complete(given, start=None, budgeted=True)
         assert {name: values[name] for name in asked} == asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"vectors": "v.txt", "unlabeled": "u.csv"}, "--vectors and --unlabeled both say"),
+        ({"vectors": "v.txt", "encoder": "e"}, "--vectors and --encoder both say"),
+    ],
+)
+def test_two_starts_are_refused(asked: dict[str, Any], told: str) -> None:
+    with pytest.raises(TrainingError, match=told):
+        complete(TestComplete.ASKED | asked, start=None, budgeted=False)
+
+
+def test_an_encoder_takes_a_time_that_no_plan_knows() -> None:
+    with pytest.raises(TrainingError, match="does not know what --encoder takes"):
+        complete(TestComplete.ASKED | {"encoder": "e"}, start=None, budgeted=True)
+
+
+def test_an_encoder_needs_no_wider_network() -> None:
+    asked = TestComplete.ASKED | {"encoder": "e", "unlabeled": "u.csv"}
+    assert complete(asked, start=None, budgeted=False)["units"] == 128

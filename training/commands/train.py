@@ -23,6 +23,7 @@ from training.errors import TrainingError
 from training.settings import SETTINGS, Budget, TrainSettings
 
 if TYPE_CHECKING:
+    from training.vectors.record import VectorSource
     from training.vectors.table import WordVectors
 
 SHOWN = tuple(name for name, declared in SETTINGS.items() if declared.about.is_option)
@@ -59,6 +60,7 @@ def train(
     refuse_second_training(settings.name, work=work)
     prepared = prepare(settings, known=start.tokenizer if start else None)
     vectors = _read_vectors(settings, prepared.tokenizer.tokens)
+    teacher = _open_teacher(settings)
     start_tensorflow()
 
     from training.pipeline import train as publish
@@ -70,6 +72,7 @@ def train(
         work=work,
         start=start,
         vectors=vectors,
+        teacher=teacher,
         budget=budget,
         resume=resume,
     )
@@ -93,10 +96,24 @@ def _read_vectors(settings: TrainSettings, tokens: Sequence[str]) -> "WordVector
     from training.vectors.table import make_table
 
     width = settings.network.embedding
-    found = make_table(open_vectors(settings.vectors), tokens, width=width, seed=settings.seed)
+    with console.status("reading the vectors of the words"):
+        source = open_vectors(settings.vectors)
+        found = make_table(source, tokens, width=width, seed=settings.seed)
     record = found.record
     terms = f" ({record.license})" if record.license else ""
     console.print(
         f"vectors: {record.name}{terms} has {found.known.sum():,} of {len(tokens):,} tokens"
     )
     return found
+
+
+def _open_teacher(settings: TrainSettings) -> "VectorSource | None":
+    """Return the encoder that teaches the network; None where none is named."""
+    if settings.encoder is None:
+        return None
+    from training.vectors.opening import open_encoder
+
+    teacher = open_encoder(settings.encoder)
+    terms = f" ({teacher.record.license})" if teacher.record.license else ""
+    console.print(f"encoder: {teacher.record.name}{terms}")
+    return teacher

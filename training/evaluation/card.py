@@ -86,10 +86,11 @@ def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_
 
 def _name_vectors(settings: Mapping[str, Setting]) -> str:
     """Return the source of the word vectors, with its licence."""
-    if not settings.get("vectors"):
+    if not settings.get("vectors_name"):
         return "nothing"
     terms = settings.get("vectors_license") or "licence not named by its source"
-    return f"the vectors of {settings['vectors']} ({terms})"
+    taught = ", which also taught the network" if settings.get("encoder") else ""
+    return f"the vectors of {settings['vectors_name']} ({terms}){taught}"
 
 
 def _enumerate(labels: tuple[str, ...]) -> str:

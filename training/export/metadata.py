@@ -82,7 +82,8 @@ def _describe_settings(settings: TrainSettings, vectors: VectorRecord | None) ->
     described = settings.record() | {"unlabeled": corpus}
     if vectors is not None:
         source = {f"vectors_{name}": value for name, value in asdict(vectors).items()}
-        described |= {"vectors": vectors.name} | source
+        described |= {"vectors": vectors.name if settings.vectors else None} | source
+        described |= {"encoder": vectors.name if settings.encoder else None}
     return described
 
 

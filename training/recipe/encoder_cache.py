@@ -14,14 +14,18 @@ import numpy as np
 from training.console import console
 from training.errors import TrainingError
 from training.recipe.language_model import Encoder, pretrain
+from training.recipe.sentences import teach
+from training.recipe.teacher_vectors import embed_texts
 from training.run import Run
 from training.settings import SHAPE
+from training.vectors.record import VectorSource
+from training.vectors.table import make_table
 from training.workspace.atomic import save_arrays
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock
 
 FOLDER = "encoders"
-PRETRAINING = "pretraining"  # the stage, for the observers of a run
+PRETRAINING, TEACHING = "pretraining", "teaching"  # stages, for the observers of a run
 
 
 def find_encoder(run: Run) -> Encoder:
@@ -38,7 +42,7 @@ def find_encoder(run: Run) -> Encoder:
         return _load(path)
     busy = f"another training learns the same language; wait until it has written {path}"
     with lock(path.with_suffix(".lock"), busy=busy):
-        return _pretrain(run, path)
+        return _pretrain(run, path) if run.teacher is None else _teach(run, run.teacher, path)
 
 
 def is_kept(run: Run) -> bool:
@@ -72,14 +76,54 @@ def _pretrain(run: Run, path: Path) -> Encoder:
     return encoder
 
 
+def _teach(run: Run, teacher: VectorSource, path: Path) -> Encoder:
+    """Return a network that a sentence encoder has taught; keep it at `path`."""
+    prepared, settings = run.prepared, run.settings
+    texts = [*prepared.domain_texts, *prepared.data.train.texts]
+    rows = [*prepared.domain, *prepared.ids["train"]]
+    checkpoint = Checkpoint(
+        path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
+    )
+    vectors = embed_texts(teacher, texts, folder=run.work / FOLDER)
+    with console.status("embedding the vocabulary"):
+        words = make_table(
+            teacher,
+            prepared.tokenizer.tokens,
+            width=settings.network.embedding,
+            seed=settings.teach.seed,
+        )
+    keras.utils.set_random_seed(settings.teach.seed)
+    encoder = teach(
+        rows,
+        vectors,
+        words=words.table,
+        shape=settings.network,
+        settings=settings.teach,
+        checkpoint=checkpoint,
+        observers=run.observers(TEACHING),
+    )
+    _save(encoder, path)
+    checkpoint.delete()
+    console.print(f"taught by {teacher.record.name} on {len(texts):,} texts; kept as {path}")
+    return encoder
+
+
 def _identify(run: Run) -> Mapping[str, Any]:
     """Return all that decides an encoder: the ids of the texts, the shape, the settings."""
-    shape = run.settings.network
-    return {
+    shape, settings = run.settings.network, run.settings
+    of_texts = {
         "corpus": run.prepared.domain_sha256,
         "vocabulary": len(run.prepared.tokenizer),
         **{name: getattr(shape, name) for name in SHAPE},
-        **asdict(run.settings.pretrain),
+    }
+    if run.teacher is None:
+        return of_texts | asdict(settings.pretrain)
+    return of_texts | {
+        "teacher": run.teacher.record.sha256,
+        "train": run.prepared.data.train.sha256,
+        "tokenizer": run.prepared.tokenizer.digest,
+        "dropout": [shape.dropout, shape.word_dropout],
+        **asdict(settings.teach),
     }
 
 

@@ -73,7 +73,7 @@ def learn(run: Run) -> Learned:
         TrainingError: A fit failed.
         Interrupted: A signal asked for the end.
     """
-    encoder = find_encoder(run) if run.pretrains else None
+    encoder = find_encoder(run) if run.pretrains or run.teacher is not None else None
     learned = _learn(run, labelled(run), encoder, stage="network")
     for number in range(1, run.settings.self_training + 1):
         if Deadline(run.fit_until).is_time_up():

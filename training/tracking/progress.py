@@ -9,7 +9,14 @@ NOT_SHOWN = {"loss", "score", "seconds"}  # figures of an epoch that are not of 
 
 
 class FitProgress(Observer):
-    """A bar for each epoch with loss and speed, and a line at its end."""
+    """A bar for each epoch with loss and speed, and a line at its end.
+
+    Args:
+        name: The work in words.
+    """
+
+    def __init__(self, *, name: str = "fitting the network") -> None:
+        self._name = name
 
     def begin(self, plan: FitPlan) -> None:
         """Print the place where a resumed fit continues, and show the bar."""
@@ -17,7 +24,7 @@ class FitProgress(Observer):
             place = f"in epoch {plan.done_epochs + 1} after {plan.done_batches:,} steps"
             console.print(f"resumed {'after the fit, which was complete' if plan.over else place}")
         self._epochs = plan.epochs
-        self._bar = Bar("fitting the network", total=plan.batches)
+        self._bar = Bar(self._name, total=plan.batches)
         self._bar.start()
 
     def add_step(self, step: FitStep) -> None:

@@ -62,7 +62,7 @@ def open_folder(folder: Path) -> ModelFolder:
     return _make(folder, chosen, name=folder.resolve().name, revision=None)
 
 
-def open_hub_model(name: str) -> ModelFolder:
+def open_hub_model(name: str, *, option: str) -> ModelFolder:
     """Return a model of the Hugging Face Hub, downloaded at its newest commit.
 
     Raises:
@@ -87,12 +87,12 @@ def open_hub_model(name: str) -> ModelFolder:
         raise
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise VectorsError(
-            f"--vectors {name!r}: no such file or folder here, and no such model at "
+            f"{option} {name!r}: no such file or folder here, and no such model at "
             f"{constants.ENDPOINT}"
         ) from error
     except Exception as error:  # the network raises anything
         raise VectorsError(
-            f"--vectors {name!r} cannot be downloaded from {constants.ENDPOINT} "
+            f"{option} {name!r} cannot be downloaded from {constants.ENDPOINT} "
             f"({describe_cause(error)})"
         ) from error
     root = Path(paths[TOKENIZER]).parent

@@ -16,9 +16,23 @@ def open_vectors(source: str) -> VectorSource:
         VectorsError: It is not found, or cannot be read.
     """
     path = Path(source).expanduser()
-    if path.is_file():
-        return open_text_vectors(path)
+    return open_text_vectors(path) if path.is_file() else _open_model(source, option="--vectors")
+
+
+def open_encoder(source: str) -> VectorSource:
+    """Return a model that gives vectors of whole texts, from a folder or the Hub.
+
+    Raises:
+        VectorsError: It is not found, or cannot be read.
+    """
+    if Path(source).expanduser().is_file():
+        raise VectorsError(f"--encoder {source!r} is a file; name the folder of a model")
+    return _open_model(source, option="--encoder")
+
+
+def _open_model(source: str, *, option: str) -> VectorSource:
+    path = Path(source).expanduser()
     if not path.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") != 1):
-        raise VectorsError(f"--vectors {source!r}: no such file or folder")
-    folder = open_folder(path) if path.is_dir() else open_hub_model(source)
+        raise VectorsError(f"{option} {source!r}: no such file or folder")
+    folder = open_folder(path) if path.is_dir() else open_hub_model(source, option=option)
     return StaticModel(folder) if folder.is_static else SentenceEncoder(folder)

@@ -8,7 +8,6 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from training.console import console
 from training.vectors.model_folder import ModelFolder
 from training.vectors.record import VectorsError, check_finite
 from training.vectors.static_model import open_tokenizer
@@ -39,10 +38,9 @@ class SentenceEncoder:
         encodings = self._tokenizer.encode_batch(list(words))
         order = np.argsort([len(encoding.ids) for encoding in encodings], kind="stable")
         found: list[NDArray[np.float32]] = []
-        with console.status(f"embedding {len(words):,} words"):
-            for start in range(0, len(order), BATCH):
-                batch = [encodings[place] for place in order[start : start + BATCH]]
-                found.append(self._run(batch))
+        for start in range(0, len(order), BATCH):
+            batch = [encodings[place] for place in order[start : start + BATCH]]
+            found.append(self._run(batch))
         vectors = np.concatenate(found)[np.argsort(order, kind="stable")]
         check_finite(vectors, source=str(self._path))
         return vectors, np.ones(len(words), bool)

@@ -1,0 +1,145 @@
+"""A network learns what an encoder makes of texts, and a stop changes nothing in it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from models.registry import Store
+from tests.training.interruptions import finish_in_pieces
+from tests.training.labelled_files import make_rows, write_csv
+from tests.training.test_run import make_run
+from tests.training.vectors.models import WORDS, write_static_model
+from training.errors import TrainingError
+from training.settings import FitSettings, NetworkSettings, TeachSettings
+from training.vectors.opening import open_encoder
+
+if TYPE_CHECKING:
+    from training.recipe.language_model import Encoder
+    from training.run import Run
+
+pytestmark = pytest.mark.tensorflow  # which the module imports
+
+KNOWN = WORDS[:5]
+ROWS = [
+    (f"{KNOWN[row % 5]} {KNOWN[row % 3]} {text}", row % 2)
+    for row, (text, _) in enumerate(make_rows(150))
+]
+
+
+def make_taught(folder: Path, **changes: Any) -> "Run":
+    write_static_model(folder / "encoder")
+    options: dict[str, Any] = {
+        "network": NetworkSettings(
+            cell="gru", units=12, embedding=6, dropout=0.0, word_dropout=0.0
+        ),
+        "fit": FitSettings(epochs=1, batch=40),
+        "teach": TeachSettings(epochs=8, batch=16, learning_rate=1e-2),
+    }
+    run = make_run(folder, rows=ROWS, encoder="/some/folder/encoder", **options | changes)
+    return replace(run, teacher=open_encoder(str(folder / "encoder")))
+
+
+def find(run: "Run") -> "Encoder":
+    from training.recipe.encoder_cache import find_encoder
+
+    return find_encoder(run)
+
+
+def test_the_network_learns_the_vectors(eager: None, tmp_path: Path) -> None:
+    from training.recipe.encoder_cache import TEACHING
+
+    figures: list[float] = []
+
+    class Watch:
+        def __getattr__(self, _name: str) -> Any:
+            return lambda *_: None
+
+        def add_epoch(self, epoch: Any) -> None:
+            figures.append(epoch.figures["cosine"])
+
+    run = make_taught(tmp_path)
+    watched = replace(run, observers=lambda stage: [Watch()] if stage == TEACHING else [])
+    find(watched)
+    assert len(figures) == 8
+    assert figures[-1] > 0.8
+    assert figures[-1] > figures[0] + 0.1
+
+
+def test_what_was_taught_is_kept(eager: None, tmp_path: Path, capsys: Any) -> None:
+    first = find(make_taught(tmp_path))
+    capsys.readouterr()
+    again = find(make_taught(tmp_path))
+    assert "pretrained encoder:" in capsys.readouterr().err
+    np.testing.assert_array_equal(first.embedding, again.embedding)
+    assert make_taught(tmp_path).teacher is not None
+
+
+def test_the_training_starts_from_it(eager: None, tmp_path: Path) -> None:
+    from training.recipe.learn import build_start
+
+    run = make_taught(tmp_path)
+    taught = find(run)
+    network = build_start(run, encoder=taught)
+    np.testing.assert_array_equal(network.get_layer("embedding").get_weights()[0], taught.embedding)
+    assert not run.spells
+
+
+def test_stopped_after_every_batch_it_ends_the_same(
+    eager: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.fitting import fit
+
+    whole = find(make_taught(tmp_path / "whole", teach=TeachSettings(epochs=2, batch=40)))
+    pieces = finish_in_pieces(
+        lambda: find(make_taught(tmp_path / "pieces", teach=TeachSettings(epochs=2, batch=40))),
+        fit,
+        monkeypatch=monkeypatch,
+    )
+    np.testing.assert_array_equal(whole.embedding, pieces.embedding)
+    for mine, yours in zip(whole.layers, pieces.layers, strict=True):
+        for one, other in zip(mine, yours, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_texts_without_labels_teach_too(eager: None, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "more.csv", [(f"good film {row}", 1) for row in range(60)])
+    run = make_taught(tmp_path, unlabeled=str(path), teach=TeachSettings(epochs=1))
+    assert not run.pretrains
+    find(run)
+    (kept,) = (tmp_path / "work" / "encoders" / "vectors").glob("*.npy")
+    assert len(np.load(kept)) == 60 + len(run.prepared.data.train)
+
+
+def test_a_version_names_its_teacher(eager: None, tmp_path: Path) -> None:
+    from training.pipeline import train
+
+    run = make_taught(tmp_path, teach=TeachSettings(epochs=1))
+    version = train(run, store=Store(tmp_path / "store"))
+    settings = version.metadata.settings
+    assert (settings["encoder"], settings["vectors"]) == ("encoder", None)
+    assert "/some/folder" not in version.metadata.model_dump_json()
+    card = (version.path / "assets.extra" / "README.md").read_text()
+    assert "the vectors of encoder (mit), which also taught the network" in card
+
+
+def test_too_few_texts(tmp_path: Path) -> None:
+    run = make_taught(tmp_path)
+    few = replace(run, prepared=replace(run.prepared, ids=run.prepared.ids | {"train": [[]] * 135}))
+    with pytest.raises(TrainingError, match="has 0 texts to teach with, and needs 100 at least"):
+        find(few)
+
+
+def test_a_broken_part_is_named(eager: None, tmp_path: Path) -> None:
+    from training.recipe.teacher_vectors import embed_texts
+
+    write_static_model(tmp_path)
+    source = open_encoder(str(tmp_path))
+    vectors = embed_texts(source, ["good", "bad film"], folder=tmp_path)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-3)
+    (kept,) = (tmp_path / "vectors").glob("*.npy")
+    kept.write_bytes(b"rubbish")
+    with pytest.raises(TrainingError, match=r"\.npy holds no vectors .* delete it"):
+        embed_texts(source, ["good", "bad film"], folder=tmp_path)

@@ -1,0 +1,122 @@
+"""Teaches the network what a sentence encoder makes of texts, before it sees a label.
+
+The network learns to give the encoder's vector of each text (sequence-level distillation as in
+Hinton et al., "Distilling the Knowledge in a Neural Network", 2015, with the cosine of Reimers and
+Gurevych, "Making Monolingual Sentence Embeddings Multilingual", EMNLP 2020). Its embedding starts
+from the encoder's vectors of the words. Embedding and recurrent layers then start the training.
+"""
+
+import math
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.batching import Row
+from training.calibration.probabilities import Logits
+from training.errors import TrainingError
+from training.fitting.batches import Examples
+from training.fitting.fit import fit
+from training.fitting.objective import Judge, Objective
+from training.fitting.observer import Observer
+from training.network.build import build_network
+from training.recipe.language_model import Encoder
+from training.settings import FitSettings, NetworkSettings, TeachSettings
+from training.workspace.checkpoint import Checkpoint
+
+HELD = 0.05  # share of the texts that judge each epoch
+MOST_HELD = 2_000
+FEWEST_TEXTS = 100
+
+Vectors = NDArray[np.float32]
+
+
+def teach(
+    rows: Sequence[Row],
+    vectors: Vectors,
+    *,
+    words: Vectors,
+    shape: NetworkSettings,
+    settings: TeachSettings,
+    checkpoint: Checkpoint,
+    observers: Sequence[Observer] = (),
+) -> Encoder:
+    """Return embedding and layers of a network that gives the vectors of texts.
+
+    Resumes from `checkpoint` if it holds something.
+
+    Args:
+        rows: Ids of each text.
+        vectors: The encoder's vector of each text, of length 1, shape (texts, width).
+        words: The embedding to start from, shape (vocabulary, embedding).
+        shape: Shape of the classifier's network.
+        settings: How it is taught.
+        checkpoint: Where the fit is kept.
+        observers: Hear of every step and epoch.
+
+    Raises:
+        TrainingError: There are too few texts, or the loss is no longer a number.
+        Interrupted: A signal asked for the end; the checkpoint is saved.
+    """
+    used = np.array([row for row, ids in enumerate(rows) if len(ids) > 0], np.int64)
+    if len(used) < FEWEST_TEXTS:
+        raise TrainingError(
+            f"--encoder has {len(used):,} texts to teach with, and needs {FEWEST_TEXTS} at least; "
+            "name more with --unlabeled"
+        )
+    random = np.random.default_rng(settings.seed)
+    shuffled = random.permutation(used)
+    held = min(MOST_HELD, math.ceil(HELD * len(used)))
+    judging, learned = np.sort(shuffled[:held]), np.sort(shuffled[held:])
+    network = _build(words, shape=shape, width=vectors.shape[1], seed=settings.seed)
+    ids = [np.asarray(rows[row][: settings.max_tokens], np.int32) for row in learned]
+    fit(
+        network,
+        Examples(ids, vectors[learned]),
+        [rows[row][: settings.max_tokens] for row in judging],
+        objective=Objective("single_label", _cosine_loss, make_cosine_judge(vectors[judging])),
+        settings=FitSettings(
+            epochs=settings.epochs,
+            patience=settings.epochs,
+            batch=settings.batch,
+            learning_rate=settings.learning_rate,
+            adversarial=0.0,
+        ),
+        seed=settings.seed,
+        checkpoint=checkpoint,
+        observers=observers,
+    )
+    return Encoder(
+        network.get_layer("embedding").get_weights()[0],
+        tuple(
+            tuple(network.get_layer(f"recurrent_{index}").get_weights())
+            for index in range(shape.layers)
+        ),
+        perplexity=math.nan,
+    )
+
+
+def _build(words: Vectors, *, shape: NetworkSettings, width: int, seed: int) -> keras.Model:
+    network = build_network(shape, vocabulary=len(words), labels=width, seed=seed)
+    network.get_layer("embedding").set_weights([words])
+    return network
+
+
+def _cosine_loss(vectors: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
+    """Return the mean of 1 - cosine of the encoder's vectors and the network's."""
+    return 1 - tf.reduce_mean(tf.reduce_sum(vectors * tf.math.l2_normalize(given, axis=1), axis=1))
+
+
+def make_cosine_judge(vectors: Vectors) -> Judge:
+    """Return a judge of the network's vectors of texts that it did not learn from."""
+
+    def judge(given: Logits) -> dict[str, float]:
+        lengths = np.maximum(np.linalg.norm(given, axis=1), 1e-12)
+        cosines = (given * vectors).sum(axis=1) / lengths
+        mean = float(cosines.mean())
+        noise = float(cosines.std() / math.sqrt(len(cosines)))
+        return {"cosine": mean, "log_loss": 1 - mean, "score": mean, "noise": noise}
+
+    return judge
