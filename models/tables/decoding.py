@@ -73,9 +73,10 @@ class TextFile:
         return not self._head
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines with their ends.
+        """Yield the lines with their ends, without marks of the encoding before them.
 
-        Bytes that are not UTF-8 are kept as halves of surrogate pairs, for the reader to judge.
+        Such a mark stands in the middle where files were joined byte by byte. Bytes that are not
+        UTF-8 are kept as halves of surrogate pairs, for the reader to judge.
 
         Raises:
             TableError: The bytes are not of the encoding, or the compressed file is broken.
@@ -88,8 +89,7 @@ class TextFile:
                     file, encoding=self.encoding, errors=errors, newline=self.newline
                 )
                 for number, line in enumerate(text, start=1):
-                    # Left where an encoding without a mark is named for a file that has one.
-                    yield line if number > 1 else line.removeprefix("\ufeff")
+                    yield line.removeprefix("\ufeff")
         except UnicodeError as error:
             raise TableError(
                 f"{self.path} is not text in {self.encoding} behind line {number:,} "

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from models.errors import GatewiseError
 
 EMPTY = "the row is empty"
+REPEATED = "the line is the header again"
 Values = Mapping[str, Any]
 """The values of a row by column."""
 
@@ -75,3 +76,24 @@ def list_places(places: Sequence[int], *, unit: str, most: int = 8) -> str:
     shown = ", ".join(f"{place:,}" for place in places[:most])
     more = f" and {len(places) - most:,} more" if len(places) > most else ""
     return f"{unit}{'s' * (len(places) > 1)} {shown}{more}"
+
+
+def name_apart(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the columns; one that is there already gets a number."""
+    names: list[str] = []
+    for name in header:
+        number, free = 1, name
+        while free in names:
+            number += 1
+            free = f"{name}.{number}"
+        names.append(free)
+    return tuple(names)
+
+
+def describe_repeated(header: Sequence[str]) -> str | None:
+    """Return in words that columns have the same name; None where all differ."""
+    repeated = next((name for name in header if name.strip() and header.count(name) > 1), None)
+    if repeated is None:
+        return None
+    count = header.count(repeated)
+    return f"{count} columns have the name {repeated!r}; the second is read as '{repeated}.2'"

@@ -74,9 +74,11 @@ def score_file(run: ScoringRun, version: Version) -> int:
     if run.source != STANDARD and not run.source.exists():
         raise ScoreError(f"there is no file {run.source}")
     if run.target != STANDARD and run.target.exists():
-        raise ScoreError(f"{run.target} is there already")
+        device = not run.target.is_file() and not run.target.is_dir()
+        hint = "; --out - writes to standard output" if device else ""
+        raise ScoreError(f"{run.target} is there already{hint}")
     with TemporaryDirectory() as scratch:
-        path = _keep_input(Path(scratch)) if run.source == STANDARD else run.source
+        path = _keep_input(run.source, Path(scratch)) if _is_stream(run.source) else run.source
         table = open_table(
             path, format=source_kind.name, encoding=run.encoding, separator=run.separator
         )
@@ -128,11 +130,20 @@ def _find_kinds(run: ScoringRun) -> tuple[Kind, Kind]:
     return kinds[0], kinds[-1] if run.target != STANDARD else Kind(kinds[0].name, False)
 
 
-def _keep_input(folder: Path) -> Path:
-    """Keep standard input in a file, which can be read more than once."""
+def _is_stream(path: Path) -> bool:
+    """Whether a path is standard input, or a pipe such as that of `<(command)`."""
+    return path == STANDARD or path.is_fifo()
+
+
+def _keep_input(source: Path, folder: Path) -> Path:
+    """Keep standard input, or what comes from a pipe, in a file that can be read again."""
     path = folder / "input"
     with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+        if source == STANDARD:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        else:
+            with source.open("rb") as pipe:
+                shutil.copyfileobj(pipe, file)
     return path
 
 

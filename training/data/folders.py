@@ -5,9 +5,9 @@ from pathlib import Path
 from datasets import DatasetBuilder, DownloadManager
 from datasets.packaged_modules.csv.csv import CsvConfig
 
-from models.tables.folder import SUFFIX, TextFolder
+from models.tables.folder import SUFFIX, TextFolder, is_hidden
 from models.tables.kinds import find_kind
-from training.data.files import read_file, read_files
+from training.data.files import read_file
 from training.data.rows import Rows, TableRows, read_table
 from training.reading import Reading
 
@@ -22,26 +22,13 @@ def read_class_folders(folder: Path, *, reading: Reading) -> dict[str, Rows] | N
     Returns:
         The splits; None where the folder holds anything else.
     """
-    splits = {name: folder / name for name in SPLITS if (folder / name).is_dir()}
+    there = {path.name.lower(): path for path in _list(folder) if path.is_dir()}
+    splits = {name: there[name] for name in SPLITS if name in there}
     if not splits:
         splits = {"train": folder}
     if not all(map(_holds_classes, splits.values())):
         return None
     return {name: _read_classes(path, reading) for name, path in splits.items()}
-
-
-def read_plain_files(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Rows] | None:
-    """Return the splits of a local folder of CSV, JSON or text.
-
-    Returns:
-        The splits; None where the folder holds something else, or declares the types of columns.
-    """
-    if not is_plain(builder):
-        return None
-    return {
-        str(split): read_files([Path(file) for file in files], reading=reading)
-        for split, files in (builder.config.data_files or {}).items()
-    }
 
 
 def read_plain_csv(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Rows] | None:
@@ -76,12 +63,15 @@ def is_plain(builder: DatasetBuilder) -> bool:
 
 def _holds_classes(folder: Path) -> bool:
     """Whether a folder holds a folder of text files for each of several classes."""
-    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    classes = [path for path in inside if path.is_dir() and path.name not in UNLABELLED]
+    classes = [path for path in _list(folder) if path.is_dir() and path.name not in UNLABELLED]
     return len(classes) > 1 and all(
-        any(folder.iterdir()) and all(file.suffix.lower() == SUFFIX for file in folder.iterdir())
+        _list(folder) and all(file.suffix.lower() == SUFFIX for file in _list(folder))
         for folder in classes
     )
+
+
+def _list(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not is_hidden(path.name)]
 
 
 def _read_classes(folder: Path, reading: Reading) -> Rows:

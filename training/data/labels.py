@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from datasets import ClassLabel
@@ -113,6 +114,8 @@ def name_class(value: Any) -> str | None:
         return str(value).lower()
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() else repr(value)
     return None

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from datasets import Json, LargeList, List, Value
 
-from models.tables.rows import EMPTY, Table, list_places
+from models.tables.rows import EMPTY, REPEATED, Table, list_places
 
 BATCH = 10_000
 _WHOLE = re.compile(r"[-+]?\d+")
@@ -98,16 +98,19 @@ class TableRows:
 
 
 def read_table(table: Table, *, name: str) -> TableRows:
-    """Return the rows of a table. Empty rows are left out, and said to be."""
+    """Return the rows of a table. Empty rows and further headers are left out, and said to be."""
     columns: dict[str, list[Any]] = {}
     places: list[tuple[str, int]] = []
     empty: list[int] = []
+    repeated: list[int] = []
     unreadable: list[Unreadable] = []
     where = f"{name}, {table.unit}"
     for batch in table.batches(BATCH):
         for row in batch.rows:
             if row.fault == EMPTY:
                 empty.append(row.place)
+            elif row.fault == REPEATED:
+                repeated.append(row.place)
             elif row.fault is not None:
                 unreadable.append(Unreadable(f"{where} {row.place:,}", row.fault))
             else:
@@ -118,6 +121,9 @@ def read_table(table: Table, *, name: str) -> TableRows:
     if empty:
         are = "an empty row is" if len(empty) == 1 else f"{len(empty):,} empty rows are"
         notes.append(f"{name}: {are} left out: {list_places(empty, unit=table.unit)}")
+    if repeated:
+        lines = list_places(repeated, unit=table.unit)
+        notes.append(f"{name}: the header is there again and left out: {lines}")
     for values in columns.values():
         values.extend([None] * (len(places) - len(values)))
     return TableRows(columns, places, tuple(unreadable), tuple(notes), typed=table.typed)
