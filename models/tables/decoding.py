@@ -88,7 +88,8 @@ class TextFile:
                 text = io.TextIOWrapper(
                     file, encoding=self.encoding, errors=errors, newline=self.newline
                 )
-                for number, line in enumerate(text, start=1):
+                for line in text:
+                    number += 1
                     yield line.removeprefix("\ufeff")
         except UnicodeError as error:
             raise TableError(

@@ -94,7 +94,7 @@ def score_file(run: ScoringRun, version: Version) -> int:
         scorer = Scorer(
             classifier, column=column, writer=writer, threads=run.threads, prefix=run.prefix
         )
-        kept = STANDARD not in (run.source, run.target)
+        kept = run.target != STANDARD and not _is_stream(run.source)
         folder = run.target.with_name(f"{run.target.name}.parts") if kept else Path(scratch) / "p"
         parts = Parts(folder, identity=_identity(run, path, version))
         try:
@@ -119,13 +119,15 @@ def score_file(run: ScoringRun, version: Version) -> int:
 
 def _find_kinds(run: ScoringRun) -> tuple[Kind, Kind]:
     """Return the kinds of both files; where one has no name it is that of the other."""
-    named = [path for path in (run.source, run.target) if path != STANDARD and not path.is_dir()]
+    named = [
+        path for path in (run.source, run.target) if not _is_stream(path) and not path.is_dir()
+    ]
     if not named and run.format is None:
         raise ScoreError(f"name the --format, one of {', '.join(FORMATS)}")
     kinds = [find_kind(path, format=run.format) for path in named]
     if not kinds:
         kinds = [find_kind(STANDARD, format=run.format)]
-    if run.source == STANDARD or run.source.is_dir():
+    if _is_stream(run.source) or run.source.is_dir():
         return kinds[0], kinds[-1]
     return kinds[0], kinds[-1] if run.target != STANDARD else Kind(kinds[0].name, False)
 

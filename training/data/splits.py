@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.metadata import Task
 from models.tables.decoding import find_half, is_byte
-from training.data.classes import Classes, find_classes
-from training.data.columns import Chosen, choose_columns
+from training.data.classes import Classes, describe_joined, find_classes
+from training.data.columns import Chosen, align_columns, choose_columns
 from training.data.labels import LabelFormat, class_names, find_format, shorten
 from training.data.nesting import find_nesting
 from training.data.rows import Rows, TableRows, describe_place, is_list
@@ -108,10 +108,11 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
         raise DataError("split 'train' has no rows")
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label)
+    form = find_format(rows, chosen.label, separator=reading.label_separator)
     values = form.read(_read_column(rows, chosen.label, split="train"))
     classes = find_classes(form, values, column=chosen.label, reading=reading)
-    notices = [notice for notice in (chosen.notice, form.notice) if notice]
+    joined = None if form.several else describe_joined(classes.names)
+    notices = [notice for notice in (chosen.notice, form.notice, joined) if notice]
     reader = _RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
     train = reader.read("train", rows)
     _check_classes(train, classes.names, column=chosen.label)
@@ -171,7 +172,7 @@ def read_split(
     rows = source.splits[name]
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label, several=several)
+    form = find_format(rows, chosen.label, several=several, separator=reading.label_separator)
     notices = [notice for notice in (chosen.notice, form.notice) if notice]
     reader = _RowReader(
         chosen,
@@ -403,7 +404,8 @@ def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
 def _read_optional(source: Source, names: Sequence[str], *, reader: _RowReader) -> Split | None:
     for name in names:
         if name in source.splits and len(source.splits[name]) > 0:
-            rows = source.splits[name]
+            rows, notice = align_columns(source.splits[name], reader.columns, split=name)
+            reader.notices.extend([notice] if notice else [])
             if not reader.is_unlabelled(name, rows):
                 reader.check_same_classes(name, rows)
                 return reader.read(name, rows)

@@ -52,6 +52,13 @@ def refusal(path: Path | str, *, config: str | None = None, revision: str | None
     return message
 
 
+def write_declared(folder: Path) -> None:
+    """Write a folder whose card declares its files, so that `datasets` builds it."""
+    write_parquet(folder / "train.parquet")
+    card = "---\nconfigs:\n- config_name: default\n  data_files: train.parquet\n---\n"
+    (folder / "README.md").write_text(card)
+
+
 class TestFiles:
     @pytest.mark.parametrize(
         ("name", "write"),
@@ -328,13 +335,6 @@ class TestRefusedFolders:
         assert message.startswith(f"cannot read {folder}: Dataset scripts are no longer supported")
         assert "reviews.py" in message
 
-    def test_several_kinds_of_file(self, tmp_path: Path) -> None:
-        folder = tmp_path / "folder"
-        write_parquet(folder / "train.parquet")
-        write_csv(folder / "test.csv")
-        message = refusal(folder)
-        assert message.startswith(f"cannot read {folder}: Couldn't infer the same data file format")
-
     def test_broken_csv(self, tmp_path: Path) -> None:
         folder = tmp_path / "folder"
         write_csv(folder / "train.csv", [("fine", "pos"), ("a", "comma", "pos")])
@@ -342,7 +342,7 @@ class TestRefusedFolders:
 
     def test_pattern_in_the_path(self, tmp_path: Path) -> None:
         folder = tmp_path / "reviews [new]"
-        write_parquet(folder / "train.parquet")
+        write_declared(folder)
         assert refusal(folder) == (
             f"cannot read {folder}: a folder's path must not hold any of *?["
         )
@@ -414,7 +414,7 @@ class TestUnwritableCache:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder = tmp_path / "reviews"
-        write_parquet(folder / "train.parquet")
+        write_declared(folder)
         (tmp_path / "file").touch()
         monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "cache")
         message = refusal(folder)
@@ -431,6 +431,6 @@ class TestUnwritableCache:
             except OSError as error:
                 raise RuntimeError("no luck") from error
 
-        write_parquet(tmp_path / "train.parquet")
+        write_declared(tmp_path)
         monkeypatch.setattr(datasets.DatasetBuilder, "download_and_prepare", fail)
         assert f"({os.strerror(code)}); set HF_HOME" in refusal(tmp_path)
