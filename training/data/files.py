@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from datasets import Dataset, concatenate_datasets
-from pyarrow import DataType, parquet
+from pyarrow import ArrowInvalid, ArrowTypeError, DataType, concat_tables, parquet
 from pyarrow.types import is_binary, is_large_binary
 
 from models.tables.foreign import refuse_foreign
 from models.tables.kinds import find_kind
 from models.tables.opening import open_table
 from models.tables.rows import TableError
+from training.data.labels import class_names
 from training.data.rows import Rows, TableRows, read_table
 from training.errors import DataError
 from training.reading import Reading
@@ -64,10 +65,22 @@ def read_files(paths: list[Path], *, reading: Reading, format: str | None = None
     named = ", ".join(path.name for path in paths[:MOST_NAMED])
     if tables:
         raise DataError(f"Parquet and other files are rows of one split: {named}")
+    return _concatenate([part for part in parts if isinstance(part, Dataset)], named=named)
+
+
+def _concatenate(parts: list[Dataset], *, named: str) -> Dataset:
+    """Return the rows of several Parquet files, whose columns may have another order."""
+    kinds = [part.features for part in parts]
+    if all(kind == kinds[0] for kind in kinds):
+        return concatenate_datasets(parts)
+    if any(class_names(feature) for kind in kinds for feature in kind.values()):
+        raise DataError(f"the files {named} declare other classes or columns")
     try:
-        return concatenate_datasets([part for part in parts if isinstance(part, Dataset)])
-    except ValueError as error:
-        raise DataError(f"a column has other types in other files of {named}: {error}") from error
+        tables = [part.data.table for part in parts]
+        return Dataset(concat_tables(tables, promote_options="permissive"))
+    except (ArrowInvalid, ArrowTypeError) as error:
+        message = " ".join(str(error).split())
+        raise DataError(f"a column has other types in other files of {named}: {message}") from error
 
 
 def _is_proper(path: Path) -> bool:

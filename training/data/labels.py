@@ -54,8 +54,11 @@ class LabelFormat:
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return None
         if self.separator is not None and isinstance(value, str):
-            return _cut(value, self.separator) or None
-        items = self._list_items(value)
+            items: list[Any] | None = _cut(value, self.separator)
+            if not items:
+                return None
+        else:
+            items = self._list_items(value)
         if items is None:
             return value
         return items if self.several else (items[0] if len(items) == 1 else items or None)
