@@ -5,8 +5,8 @@ from pathlib import Path
 from datasets import DatasetBuilder, DownloadManager
 from datasets.packaged_modules.csv.csv import CsvConfig
 
-from models.tables.folder import SUFFIX, TextFolder, is_hidden
-from models.tables.kinds import find_kind
+from models.tables.folder import SUFFIX, TextFolder, is_hidden, list_files
+from models.tables.kinds import find_kind, is_table
 from training.data.files import read_file
 from training.data.rows import Rows, TableRows, read_table
 from training.reading import Reading
@@ -64,10 +64,15 @@ def is_plain(builder: DatasetBuilder) -> bool:
 def _holds_classes(folder: Path) -> bool:
     """Whether a folder holds a folder of text files for each of several classes."""
     classes = [path for path in _list(folder) if path.is_dir() and path.name not in UNLABELLED]
-    return len(classes) > 1 and all(
-        _list(folder) and all(file.suffix.lower() == SUFFIX for file in _list(folder))
-        for folder in classes
-    )
+    return len(classes) > 1 and all(map(_holds_texts, classes))
+
+
+def _holds_texts(folder: Path) -> bool:
+    """Whether a folder holds texts, and neither tables nor folders."""
+    inside = _list(folder)
+    texts = [path for path in inside if path.suffix.lower() == SUFFIX]
+    others = [path for path in inside if path not in texts]
+    return bool(texts) and not any(path.is_dir() or is_table(path.name) for path in others)
 
 
 def _list(folder: Path) -> list[Path]:
@@ -78,10 +83,14 @@ def _read_classes(folder: Path, reading: Reading) -> Rows:
     """Return the texts of a folder with the names of their folders as labels."""
     read = read_table(TextFolder(folder, encoding=reading.encoding), name=folder.name)
     kept = [row for row, file in enumerate(read["file"]) if file.split("/")[0] not in UNLABELLED]
+    others = [path for path in list_files(folder) if path.suffix.lower() != SUFFIX]
+    first = others[0].relative_to(folder).as_posix() if others else ""
+    note = f"{folder.name}: {len(others):,} files do not end in {SUFFIX} and are not read: {first}"
     return TableRows(
         {
             "text": [read["text"][row] for row in kept],
             "label": [read["file"][row].split("/")[0] for row in kept],
         },
         [read.places[row] for row in kept],
+        notes=(note,) if others else (),
     )

@@ -214,3 +214,28 @@ class TestHiddenFilesOfClasses:
             "validation": 2,
             "test": 24,
         }
+
+
+class TestOtherFilesOfClasses:
+    def test_they_are_counted(self, tmp_path: Path) -> None:
+        for label in ("pos", "neg"):
+            for number in range(12):
+                write_text(tmp_path / label / f"{number}.txt", f"text {label} {number}")
+        for name in ("README.md", "neg/notes.pdf", "pos/old.html"):
+            write_text(tmp_path / name, "x")
+        source = load(tmp_path)
+        assert len(source.splits["train"]) == 24
+        assert source.notes == [
+            f"{tmp_path.name}: 3 files do not end in .txt and are not read: README.md"
+        ]
+
+    @pytest.mark.parametrize("name", ["neg/rows.csv", "neg/deeper/1.txt"])
+    def test_tables_and_folders_are_no_classes(self, tmp_path: Path, name: str) -> None:
+        for path in ("pos/1.txt", "neg/1.txt", name):
+            write_text(tmp_path / path, "text,label\na,b\n")
+        assert "label" not in load(tmp_path).splits["train"].features or name.endswith(".csv")
+
+
+def write_text(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
