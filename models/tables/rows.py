@@ -97,3 +97,24 @@ def describe_repeated(header: Sequence[str]) -> str | None:
         return None
     count = header.count(repeated)
     return f"{count} columns have the name {repeated!r}; the second is read as '{repeated}.2'"
+
+
+def look_up(values: Values, column: str) -> Any:
+    """Return the value of a column; "example.text" is "text" in the object in "example".
+
+    Raises:
+        KeyError: There is no such column.
+    """
+    if column in values:
+        return values[column]
+    found: Any = values
+    for name in column.split("."):
+        if not isinstance(found, Mapping):
+            raise KeyError(column)
+        found = found[name]
+    return found
+
+
+def may_hold(columns: Sequence[str], column: str) -> bool:
+    """Whether a column is there, or may be in an object in one of the columns."""
+    return column in columns or ("." in column and column.partition(".")[0] in columns)

@@ -16,7 +16,7 @@ from models.errors import GatewiseError
 from models.tables.decoding import digest_of
 from models.tables.kinds import SUFFIXES, Kind, find_kind
 from models.tables.opening import open_table
-from models.tables.rows import Row, Table
+from models.tables.rows import Row, Table, may_hold
 from models.versions import Version
 from service.answering.classifier import Classifier
 from service.engines.loading import EngineKind, open_engine
@@ -156,7 +156,7 @@ def _find_column(there: Sequence[str], *, asked: str | None) -> str:
         ScoreError: It is missing, or not named among several.
     """
     listed = ", ".join(map(repr, there)) or "none"
-    if asked is not None and asked not in there:
+    if asked is not None and not may_hold(there, asked):
         raise ScoreError(f"no column {asked!r}; there are: {listed}")
     if asked is None and len(there) != 1 and "text" not in there:
         raise ScoreError(f"name the column of the text with --text-column, one of: {listed}")

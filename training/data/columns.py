@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from datasets import ClassLabel, Dataset, List, Value
+from datasets import ClassLabel, Dataset, Json, List, Value
 
 from training.data.labels import class_names
 from training.data.rows import Rows, TableRows, is_list
@@ -234,7 +234,9 @@ def _is_text(feature: object) -> bool:
 
 def _list_columns(features: Mapping[str, Any]) -> str:
     columns = ", ".join(f"{name} ({_type_name(feature)})" for name, feature in features.items())
-    return f"there are: {columns}"
+    objects = [name for name, feature in features.items() if isinstance(feature, dict | Json)]
+    hint = f"; a field in an object is named like {objects[0]}.text" if objects else ""
+    return f"there are: {columns}{hint}"
 
 
 def _type_name(feature: object) -> str:

@@ -3,7 +3,7 @@
 import difflib
 import glob
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import datasets
@@ -21,7 +21,7 @@ from training.data.builders import (
 from training.data.files import read_file, read_files
 from training.data.folders import read_class_folders
 from training.data.hub import load_from_hub
-from training.data.rows import Rows, TableRows
+from training.data.rows import Rows, TableRows, reach_columns
 from training.data.split_files import find_split_files
 from training.errors import DataError
 from training.reading import Reading
@@ -72,6 +72,13 @@ def load_source(
         raise DataError("--dataset names nothing: give a file, a folder or a Hub id")
     _set_up_libraries()
     reading = reading or Reading()
+    source = _load(dataset, config=config, revision=revision, reading=reading)
+    named = (reading.text_column, reading.label_column)
+    splits = {name: reach_columns(rows, named) for name, rows in source.splits.items()}
+    return replace(source, splits=splits)
+
+
+def _load(dataset: str, *, config: str | None, revision: str | None, reading: Reading) -> Source:
     path = _as_path(dataset)
     if dataset == "-" or path.is_fifo() or path.is_char_device():
         raise DataError(f"--dataset {dataset} is a pipe; write it to a file such as data.csv")

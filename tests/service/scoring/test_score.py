@@ -360,3 +360,14 @@ class TestStreams:
         assert process.returncode == 128 + signal.SIGPIPE
         assert "rror" not in said
         assert "Traceback" not in said
+
+
+def test_a_text_in_an_object(store: Path, tmp_path: Path) -> None:
+    rows = [{"example": {"text": "good"}}, {"example": "bad"}, {"example": {"text": "bad"}}]
+    (tmp_path / "i.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "o.jsonl"
+    options = ["--out", out, "--model", "toy", "--store", store, "--text-column", "example.text"]
+    code, _, said = run("--in", tmp_path / "i.jsonl", *options)
+    assert code == 0, said
+    assert "line 2: no column 'example.text'; there are: example" in said
+    assert [row["predicted_label"] for row in read(out)] == ["pos", None, "neg"]

@@ -5,7 +5,7 @@ import json
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas
 import pyarrow
@@ -95,6 +95,44 @@ class TestPipesAndLinks:
         write_csv(tmp_path / "there.csv")
         (tmp_path / "r.csv").symlink_to("there.csv")
         assert len(load(tmp_path / "r.csv").splits["train"]) == 40
+
+
+class TestObjects:
+    ROWS = tuple(
+        {"example": {"text": text, "n": 1}, "answer": {"label": {"name": label}}}
+        for text, label in make_rows(40)
+    )
+    NAMES: ClassVar = {"text_column": "example.text", "label_column": "answer.label.name"}
+
+    @pytest.mark.parametrize("name", ["r.jsonl", "r.json", "r.parquet", "folder/train.jsonl"])
+    def test_fields_are_named_with_a_dot(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "folder").mkdir()
+        path = tmp_path / name
+        if name == "r.parquet":
+            pandas.DataFrame(list(self.ROWS)).to_parquet(path)
+        elif name == "r.json":
+            path.write_text(json.dumps(list(self.ROWS)))
+        else:
+            path.write_text("\n".join(map(json.dumps, self.ROWS)))
+        data = read(path.parent if "folder" in name else path, **self.NAMES)
+        assert labels_of(data) == dict(make_rows(40))
+
+    def test_the_way_is_pointed_out(self, tmp_path: Path) -> None:
+        (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, self.ROWS)))
+        assert "a field in an object is named like example.text" in refusal(tmp_path / "r.jsonl")
+        message = refusal(tmp_path / "r.jsonl", text_column="example.txt")
+        assert "--text-column 'example.txt': no such column" in message
+
+    def test_rows_without_the_field_are_named(self, tmp_path: Path) -> None:
+        rows = [*self.ROWS, {"example": "text", "answer": {"label": {"name": "pos"}}}]
+        (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        message = refusal(tmp_path / "r.jsonl", **self.NAMES)
+        assert "line 41 'example.text' is missing" in message
+
+    def test_a_column_with_a_dot_goes_first(self, tmp_path: Path) -> None:
+        rows = [{"a.b": text, "a": {"b": "no"}, "label": label} for text, label in make_rows(40)]
+        (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        assert labels_of(read(tmp_path / "r.jsonl", text_column="a.b")) == dict(make_rows(40))
 
 
 class TestJoinedFiles:
