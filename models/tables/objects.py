@@ -108,7 +108,8 @@ def _is_object(line: str) -> bool:
 
 def _read_values(text: str) -> list[Any]:
     """Return the JSON values that follow each other in a text."""
-    decoder, values, place = json.JSONDecoder(), [], 0
+    decoder, place = json.JSONDecoder(), 0
+    values: list[Any] = []
     while place < len(text):
         place = _SPACE.match(text, place).end()  # type: ignore[union-attr]
         if place < len(text) or not values:

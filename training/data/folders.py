@@ -7,13 +7,13 @@ from datasets.packaged_modules.csv.csv import CsvConfig
 
 from models.tables.folder import SUFFIX, TextFolder, is_hidden, list_files
 from models.tables.kinds import find_kind, is_table
-from training.data.files import read_file
+from training.data.files import read_file, read_files
 from training.data.rows import Rows, TableRows, read_table
 from training.reading import Reading
 
 SPLITS = ("train", "validation", "valid", "val", "dev", "test")
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")  # folders whose texts have no label
-_PLAIN = ("csv", "json", "text")  # builders whose files `models.tables` reads
+_PLAIN = ("csv", "json", "text", "parquet")  # builders whose files `models.tables` reads
 
 
 def read_class_folders(folder: Path, *, reading: Reading) -> dict[str, Rows] | None:
@@ -29,6 +29,20 @@ def read_class_folders(folder: Path, *, reading: Reading) -> dict[str, Rows] | N
     if not all(map(_holds_classes, splits.values())):
         return None
     return {name: _read_classes(path, reading) for name, path in splits.items()}
+
+
+def read_plain_files(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Rows] | None:
+    """Return the splits of a local folder whose card names its files.
+
+    Returns:
+        The splits; None where it holds other kinds of files, or declares the types of columns.
+    """
+    if not is_plain(builder):
+        return None
+    return {
+        str(split): read_files([Path(file) for file in files], reading=reading)
+        for split, files in (builder.config.data_files or {}).items()
+    }
 
 
 def read_plain_csv(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Rows] | None:
@@ -56,7 +70,7 @@ def read_plain_csv(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Ro
 
 
 def is_plain(builder: DatasetBuilder) -> bool:
-    """Whether a builder reads CSV, JSON or text whose columns have no declared types."""
+    """Whether a builder reads tables whose columns have no declared types."""
     kind = type(builder).__module__.rpartition(".")[2]
     return kind in _PLAIN and builder.info.features is None
 

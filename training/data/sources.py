@@ -19,7 +19,7 @@ from training.data.builders import (
     refuse_cache,
 )
 from training.data.files import read_file, read_files
-from training.data.folders import read_class_folders
+from training.data.folders import read_class_folders, read_plain_files
 from training.data.hub import load_from_hub
 from training.data.rows import Rows, TableRows, reach_columns
 from training.data.split_files import find_split_files
@@ -169,15 +169,18 @@ def _read_folder(
     if found is not None:
         splits = {name: read_files(files, reading=reading) for name, files in found.splits.items()}
         return splits, found.notes
-    return as_splits(_build_folder(path, config=config)), ()
+    return _read_declared(path, config=config, reading=reading), ()
 
 
-def _build_folder(path: Path, *, config: str | None) -> datasets.DatasetDict:
+def _read_declared(path: Path, *, config: str | None, reading: Reading) -> dict[str, Rows]:
+    """Return the splits of a folder that says itself what its files are."""
     # Absolute, because a folder may have the name of a builder.
     folder = str(path.resolve())
     if glob.has_magic(folder):
         raise DataError(f"cannot read {folder}: a folder's path must not hold any of *?[")
-    return build_by_content(find_builder(folder, config=config, commit=None))
+    builder = find_builder(folder, config=config, commit=None)
+    plain = read_plain_files(builder, reading=reading)
+    return as_splits(build_by_content(builder)) if plain is None else plain
 
 
 def _refuse_config(config: str | None, path: Path) -> None:

@@ -53,10 +53,11 @@ def refusal(path: Path | str, *, config: str | None = None, revision: str | None
 
 
 def write_declared(folder: Path) -> None:
-    """Write a folder whose card declares its files, so that `datasets` builds it."""
+    """Write a folder whose card declares its columns, so that `datasets` builds it."""
     write_parquet(folder / "train.parquet")
-    card = "---\nconfigs:\n- config_name: default\n  data_files: train.parquet\n---\n"
-    (folder / "README.md").write_text(card)
+    columns = [f"  - name: {name}\n    dtype: string" for name in ("text", "label")]
+    card = ["---", "dataset_info:", "  features:", *columns, "---", ""]
+    (folder / "README.md").write_text("\n".join(card))
 
 
 class TestFiles:
@@ -305,6 +306,27 @@ class TestFolders:
         assert refusal(configured, config="fr") == (
             f"{configured} has no configuration 'fr'; there are: de, en"
         )
+
+    @pytest.mark.parametrize("labels", [("00501", "501"), ("1E5", "NA")])
+    def test_labels_of_configurations_stay_as_they_stand(
+        self, tmp_path: Path, labels: tuple[str, str]
+    ) -> None:
+        write_csv(tmp_path / "de" / "rows.csv", make_rows(labels=labels))
+        card = "---\nconfigs:\n- config_name: de\n  data_files: de/rows.csv\n---\n"
+        (tmp_path / "README.md").write_text(card)
+        assert rows_of(load(tmp_path, config="de")) == make_rows(labels=labels)
+
+    @pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl"])
+    @pytest.mark.parametrize("declared", [True, False])
+    def test_a_clone_without_its_files(self, tmp_path: Path, name: str, declared: bool) -> None:
+        folder = tmp_path / "reviews"
+        folder.mkdir()
+        if declared:
+            write_declared(folder)
+            (folder / "train.parquet").unlink()
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:66\nsize 1\n"
+        (folder / name).write_text(pointer)
+        assert "is a pointer of Git LFS, not the data: run git lfs pull" in refusal(folder)
 
     def test_saved_dataset(self, tmp_path: Path) -> None:
         make_dataset().save_to_disk(tmp_path / "saved")
