@@ -161,14 +161,31 @@ def _find_rows(content: Any) -> list[Any] | None:
         return None
     if {"columns", "data"} <= content.keys():  # orient="split"
         return [dict(zip(content["columns"], row, strict=False)) for row in content["data"]]
-    lists = [value for value in content.values() if isinstance(value, list)]
-    of_objects = [one for one in lists if one and all(isinstance(item, dict) for item in one)]
-    if len(of_objects) == 1:
-        return of_objects[0]
+    inner = next(iter(content.values()))
+    if len(content) == 1 and isinstance(inner, dict) and all(map(_is_list, inner.values())):
+        found = _find_examples(inner)  # of Rasa
+    else:
+        found = _find_examples(content)
+    if found is not None:
+        return found
+    lists = list(filter(_is_list, content.values()))
     if len(lists) == len(content) and len(set(map(len, lists))) == 1:
         return [dict(zip(content, row, strict=True)) for row in zip(*lists, strict=True)]
     frame = all(isinstance(value, dict) and value for value in content.values())
     return _read_frame(content) if frame else [content]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _find_examples(content: dict[str, Any]) -> list[Any] | None:
+    """Return the only list of objects in an object, or the only one whose objects have texts."""
+    lists = [value for value in content.values() if isinstance(value, list) and value]
+    of_objects = [one for one in lists if all(isinstance(item, dict) for item in one)]
+    with_texts = [one for one in of_objects if all("text" in item for item in one)]
+    found = of_objects if len(of_objects) == 1 else with_texts
+    return found[0] if len(found) == 1 else None
 
 
 def _read_frame(content: dict[str, dict[str, Any]]) -> list[Any]:

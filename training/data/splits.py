@@ -412,5 +412,8 @@ def _read_optional(source: Source, names: Sequence[str], *, reader: _RowReader) 
             if not reader.is_unlabelled(name, rows):
                 reader.check_same_classes(name, rows)
                 return reader.read(name, rows)
-            reader.notices.append(f"split {name!r} has no {reader.columns.label!r} and is not used")
+            notice = f"split {name!r} has no {reader.columns.label!r} and is not used"
+            if reader.columns.label not in reader.columns.view(rows).features:
+                notice += f"; there are: {', '.join(rows.features)}"
+            reader.notices.append(notice)
     return None

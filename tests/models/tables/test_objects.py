@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas
 import pytest
@@ -161,3 +161,25 @@ def test_what_python_does_not_read_is_a_fault_of_its_row(
     assert faults_of(table) == {2: fault}
     with pytest.raises(TableError, match=fault):
         open_written(tmp_path, "r.json", f"[{line}]")
+
+
+class TestExamplesOfRasa:
+    OTHERS: ClassVar = {
+        "regex_features": [{"name": "zip", "pattern": "[0-9]{5}"}],
+        "entity_synonyms": [{"value": "a", "synonyms": ["b"]}],
+        "lookup_tables": [],
+    }
+
+    @pytest.mark.parametrize("others", [{}, OTHERS, {"lookup_tables": []}])
+    def test_they_are_found(self, tmp_path: Path, others: dict[str, Any]) -> None:
+        content = {"rasa_nlu_data": {"common_examples": ROWS, **others}}
+        assert values_of(open_written(tmp_path, "r.json", json.dumps(content))) == VALUES
+
+    def test_beside_other_lists_on_top(self, tmp_path: Path) -> None:
+        content = {"version": "1", "examples": ROWS, **self.OTHERS}
+        assert values_of(open_written(tmp_path, "r.json", json.dumps(content))) == VALUES
+
+    def test_a_frame_of_one_row_stays_one(self, tmp_path: Path) -> None:
+        content = {"0": {"text": "a", "spans": [{"start": 1}]}}
+        table = open_written(tmp_path, "r.json", json.dumps(content))
+        assert values_of(table) == [["a", [{"start": 1}]]]

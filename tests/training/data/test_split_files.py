@@ -194,7 +194,8 @@ class TestNamesOfColumns:
         write_csv(tmp_path / "train.csv")
         rows = [("a", "pos", "x")] * 3
         write_csv(tmp_path / "test.csv", rows, header=("text", "LABEL", "Label"))
-        assert "split 'test' has no 'label' and is not used" in read(tmp_path).notices
+        notice = "split 'test' has no 'label' and is not used; there are: text, LABEL, Label"
+        assert notice in read(tmp_path).notices
 
 
 class TestHiddenFilesOfClasses:
