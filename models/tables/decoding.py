@@ -61,10 +61,13 @@ class TextFile:
 
     @cached_property
     def newline(self) -> str:
-        r"""The end of a line: "\n", or "\r" where the first line ends so, as on old Macs."""
+        r"""The end of a line: "\n", or "\r" where the first line ends so, as on old Macs.
+
+        Programs that write "\r\n" as text on Windows leave "\r\r\n".
+        """
         decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
         head = decoder.decode(self._head)
-        first = re.search("\r\n|\n|\r", head)
+        first = re.search("\r*\n|\r", head)
         return "\r" if first is not None and first[0] == "\r" else "\n"
 
     @cached_property

@@ -24,6 +24,7 @@ from service.scoring.writing import JsonLinesWriter
 from tests.versions import STATE, CountingEngine, publish
 
 ROOT = Path(__file__).resolve().parents[3]
+SCORE = [sys.executable, "-m", "service", "score", "--model", "imdb-gru", "--engine", "onnx"]
 TEXTS = ["good", "bad film", "", None, "good good", 7, "a"] * 5
 
 
@@ -347,8 +348,7 @@ class TestStreams:
     def test_nobody_reads_on(self, tmp_path: Path) -> None:
         longer_than_a_pipe = "good " * 20_000
         (tmp_path / "i.csv").write_text(f"text\n{longer_than_a_pipe}\n")
-        command = [sys.executable, "-m", "service", "score", "--in", str(tmp_path / "i.csv")]
-        command += ["--out", "-", "--format", "csv", "--model", "imdb-gru", "--engine", "onnx"]
+        command = [*SCORE, "--in", str(tmp_path / "i.csv"), "--out", "-", "--format", "csv"]
         with subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
@@ -360,6 +360,18 @@ class TestStreams:
         assert process.returncode == 128 + signal.SIGPIPE
         assert "rror" not in said
         assert "Traceback" not in said
+
+
+def test_a_locale_without_unicode(tmp_path: Path) -> None:
+    (tmp_path / "größe 😀.csv").write_text("text,né\ngut 😀,中\n", encoding="utf-8")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [*SCORE, "--in", str(tmp_path / "größe 😀.csv"), "--out", str(tmp_path / "ö.csv")]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | locale, capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ö.csv").read_text("utf-8").startswith("text,né,predicted_label,")
+    assert "gut 😀,中," in (tmp_path / "ö.csv").read_text("utf-8")
 
 
 def test_a_text_in_an_object(store: Path, tmp_path: Path) -> None:
