@@ -235,7 +235,7 @@ class TrainSettings:
         str | None,
         About("Columns of 0 and 1, one for each label, between commas", left_out=HASHED),
     ] = None
-    label_separator: Annotated[
+    split_labels: Annotated[
         str | None,
         About("Character between several labels that stand in one text", left_out=HASHED),
     ] = None

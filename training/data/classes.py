@@ -154,7 +154,7 @@ def describe_joined(names: Iterable[str]) -> str | None:
         if len(joined) >= FEWEST_JOINED and 2 * len(known) >= len(uses):
             return (
                 f"{len(joined):,} labels such as {joined[0]!r} look like several in one text; "
-                f"--label-separator {separator!r} reads them so"
+                f"--split-labels {separator!r} reads them so"
             )
     return None
 

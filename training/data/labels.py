@@ -225,7 +225,7 @@ def _format_joined(rows: Rows, column: str, *, separator: str, several: bool | N
     if not any(isinstance(value, str) and separator in value for value in rows[column][:]):
         if several:  # as a file to evaluate on may have it
             return LabelFormat("list", several=True, separator=separator)
-        raise DataError(f"--label-separator {separator!r}: column {column!r} holds none")
+        raise DataError(f"--split-labels {separator!r}: column {column!r} holds none")
     return LabelFormat("list", several=several is not False, separator=separator)
 
 

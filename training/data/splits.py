@@ -108,7 +108,7 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
         raise DataError("split 'train' has no rows")
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label, separator=reading.label_separator)
+    form = find_format(rows, chosen.label, separator=reading.split_labels)
     values = form.read(_read_column(rows, chosen.label, split="train"))
     classes = find_classes(form, values, column=chosen.label, reading=reading)
     joined = None if form.several else describe_joined(classes.names)
@@ -172,7 +172,7 @@ def read_split(
     rows = source.splits[name]
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label, several=several, separator=reading.label_separator)
+    form = find_format(rows, chosen.label, several=several, separator=reading.split_labels)
     notices = [notice for notice in (chosen.notice, form.notice) if notice]
     reader = _RowReader(
         chosen,

@@ -148,7 +148,7 @@ class TestSeveralInOneText:
 
     def test_a_separator_that_is_nowhere(self) -> None:
         rows = rows_of(["a;b", "c"], typed=False)
-        with pytest.raises(DataError, match=r"--label-separator '\|': column 'label' holds none"):
+        with pytest.raises(DataError, match=r"--split-labels '\|': column 'label' holds none"):
             find_format(rows, "label", separator="|")
         form = find_format(rows, "label", several=True, separator="|")  # to evaluate on
         assert form.read(["a", "b"]) == [["a"], ["b"]]

@@ -52,7 +52,7 @@ class TestSeveralLabelsInOneCell:
     def test_they_are_pointed_out(self, tmp_path: Path, joint: str) -> None:
         labels = [label.replace("{}", joint) for label in self.LABELS]
         path = write_csv(tmp_path / "r.csv", make_rows(120, labels=labels))
-        (notice,) = (one for one in read(path).notices if "--label-separator" in one)
+        (notice,) = (one for one in read(path).notices if "--split-labels" in one)
         assert f"3 labels such as {labels[4]!r} look like several in one text" in notice
         raw = read_rows(load(path), reading=Reading())
         assert notice in raw.notices
@@ -62,7 +62,7 @@ class TestSeveralLabelsInOneCell:
         rows = make_rows(120, labels=[label.replace("{}", "|") for label in self.LABELS])
         (tmp_path / "folder").mkdir()
         path = (write_jsonl if name == "r.jsonl" else write_csv)(tmp_path / name, rows)
-        data = read(path.parent if "folder" in name else path, label_separator="|")
+        data = read(path.parent if "folder" in name else path, split_labels="|")
         assert (data.task, data.labels) == ("multi_label", ("rude", "spam", "toxic"))
         assert data.train.labels.sum(axis=1).max() == 3
 
@@ -73,7 +73,7 @@ class TestSeveralLabelsInOneCell:
         self, tmp_path: Path, labels: tuple[str, ...]
     ) -> None:
         data = read(write_csv(tmp_path / "r.csv", make_rows(120, labels=labels)))
-        assert not any("--label-separator" in notice for notice in data.notices)
+        assert not any("--split-labels" in notice for notice in data.notices)
 
 
 class TestPipesAndLinks:
