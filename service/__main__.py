@@ -1,6 +1,9 @@
 """The command line: `python -m service`."""
 
 import logging
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,8 @@ def _check_separator(given: str | None) -> str | None:
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
+
+BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)  # status, as shells have it
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -112,7 +117,7 @@ def score(
         engine=engine,
         threads=threads or available_cores(),
     )
-    with _one_line(GatewiseError, OSError):
+    with _one_line(GatewiseError, OSError), _quiet_pipe():
         Store(store).check()
         version = Store(store).resolve(model)
         version.verify()
@@ -130,6 +135,18 @@ def _one_line(*faults: type[Exception]) -> Iterator[None]:
     except faults as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def _quiet_pipe() -> Iterator[None]:
+    """End the process as a signal would if nobody reads its output any more, as behind `| head`."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(BROKEN_PIPE) from None
 
 
 def _read_settings(given: dict[str, Any]) -> Settings:
