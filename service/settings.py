@@ -121,6 +121,10 @@ class Settings(BaseSettings):
     stream_idle_seconds: Annotated[
         float, Field(gt=0, description="Seconds without a piece after which a WebSocket is closed.")
     ] = 300
+    keep_alive_seconds: Annotated[
+        int,
+        Field(ge=1, description="Seconds without a request after which a connection is closed."),
+    ] = 75
     versions: Annotated[
         int, Field(ge=1, description="Newest versions of each model that stay loaded.")
     ] = 2
