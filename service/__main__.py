@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from models.errors import GatewiseError
 from models.registry import Store
 from models.tables.opening import check_separator
-from service.engines.loading import EngineKind, available_cores
+from service.engines.cores import available_cores
+from service.engines.loading import EngineKind
 from service.environment import PREFIX
 from service.settings import Settings
 

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.names import VERSION_NUMBER
-from service.engines.loading import EngineKind, available_cores
+from service.engines.cores import available_cores
+from service.engines.loading import EngineKind
 from service.environment import PREFIX, Environment
 
 OWN_PATHS = frozenset(
