@@ -14,7 +14,7 @@ from models.registry import Store
 from models.tables.opening import check_separator
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
-from service.environment import PREFIX
+from service.environment import PREFIX, leave_out_shared_counts
 from service.settings import Settings
 
 
@@ -54,6 +54,7 @@ def serve(
         return
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     settings = _read_settings(context.params)
+    leave_out_shared_counts()
     with _one_line(GatewiseError):
         Store(settings.store).check()
         if settings.workers > 1:
@@ -100,6 +101,7 @@ def score(
     ] = None,
 ) -> None:
     """Add the model's answer to each row of a file. The same command resumes a stopped run."""
+    leave_out_shared_counts()
     from service.scoring.run import ScoringRun, score_file
 
     run = ScoringRun(
