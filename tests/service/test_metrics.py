@@ -27,7 +27,7 @@ import sys
 from service.metrics import Metrics, forget_process
 for pid in sys.argv[1:]:
     forget_process(int(pid))
-print(Metrics().render().decode())
+print(Metrics().render()[0].decode())
 """
 
 

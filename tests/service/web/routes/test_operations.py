@@ -189,6 +189,38 @@ def test_metrics_count_requests_texts_and_tokens(client: TestClient) -> None:
         assert line in text
 
 
+CLASSIC = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "media_type", "ends"),
+    [
+        (None, CLASSIC, False),
+        ("*/*", CLASSIC, False),
+        ("text/plain;version=0.0.4", CLASSIC, False),
+        ("application/openmetrics-text;version=0.0.1,text/plain;q=0.5", CLASSIC, False),
+        ("application/openmetrics-text;version=x", CLASSIC, False),
+        ("text/html", CLASSIC, False),
+        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0", True),
+        (
+            "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4",
+            "application/openmetrics-text; version=1.0.0",
+            True,
+        ),
+        ("text/plain;version=1.0.0", "text/plain; version=1.0.0", False),
+    ],
+)
+def test_metrics_are_what_the_reader_accepts(
+    accepted: str | None, media_type: str, ends: bool, client: TestClient
+) -> None:
+    client.post("/predict", json={"text": "a good film"})
+    answer = client.get("/metrics", headers={} if accepted is None else {"accept": accepted})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(media_type)
+    assert answer.text.endswith("# EOF\n") == ends
+    assert 'gatewise_texts_total{model="toy",version="1"} 1.0' in answer.text
+
+
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/models", "/metrics", "/docs"])
 def test_what_can_be_got_can_be_asked_for_its_head(path: str, client: TestClient) -> None:
     got, head = client.get(path), client.head(path)
