@@ -86,11 +86,17 @@ def install_error_handlers(app: FastAPI) -> None:
     """Make every error an answer of the documented form."""
     for kind in (ServiceError, HTTPException):
         app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(Exception, _answer_fault)
 
 
 async def _answer(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError | HTTPException)
     return answer_error(error)
+
+
+async def _answer_fault(_request: Request, _error: Exception) -> JSONResponse:
+    """Answer in the place of Starlette, which would in plain text."""
+    return _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)
 
 
 def answer_error(error: ServiceError | HTTPException) -> JSONResponse:

@@ -59,9 +59,10 @@ class RequestMiddleware:
             pass
         except Exception:
             _log.exception("request %s failed", answer.request_id.decode())
-            if answer.status is not None:  # too late for another answer
+            if answer.status is None:
+                await self._failed(scope, body.receive, answer.send)
+            elif not answer.complete:  # too late for another answer
                 raise
-            await self._failed(scope, body.receive, answer.send)
         finally:
             ended = answer.ended or time.perf_counter()
             self._count(scope, answer.status or 499, seconds=ended - started)
@@ -89,6 +90,7 @@ class _Answer:
         self._got = got
         self.request_id = request_id
         self.status: int | None = None
+        self.complete = False
         self.ended: float | None = None  # before the rest is dropped
 
     async def send(self, message: Message) -> None:
@@ -108,6 +110,8 @@ class _Answer:
             await self._body.linger()
             message = {"type": "http.response.body"}
         await self._send(message)
+        is_body = message["type"] == "http.response.body"
+        self.complete = is_body and not message.get("more_body", False)
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.registry import Store
+from service.answering.catalog import Catalog
 from service.answering.classifier import Classifier
 from service.settings import Settings
 from service.web.app import create_app
@@ -271,6 +272,26 @@ def test_a_failure_of_ours_is_told_logged_and_survived(
     assert "request me-2 failed" in caplog.text
     assert "the engine broke" in caplog.text
     assert client.post("/predict", json={"text": "a"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/models", "/models/toy", "/readyz"])
+def test_a_failure_has_the_documented_form_on_all_routes(
+    path: str, client: TestClient, monkeypatch, caplog
+) -> None:
+    def fail(_: Catalog) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        for name in ("loaded", "awaited"):
+            patch.setattr(Catalog, name, property(fail))
+        answer = client.get(path, headers={"X-Request-Id": "me-3"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["type"] == "internal"
+    assert "open files" not in answer.text
+    assert answer.headers["x-request-id"] == "me-3"
+    assert "request me-3 failed" in caplog.text
+    assert caplog.text.count("Traceback") == 1
+    assert client.get(path).status_code == 200
 
 
 def test_models_are_listed(client: TestClient) -> None:
