@@ -1,9 +1,12 @@
 """The command line: `python -m service`."""
 
 import logging
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -157,5 +160,16 @@ def _describe(error: ValidationError) -> str:
     return f"{setting}: {first['msg']}, not {first['input']!r}"
 
 
+def _end_early(number: int, _frame: FrameType | None) -> None:
+    """End at a signal that comes before the service takes signals itself.
+
+    For the first process of a container the system ignores signals that nothing is done at.
+    """
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise SystemExit
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end_early)
     app()
