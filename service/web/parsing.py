@@ -53,6 +53,8 @@ async def read_body(request: Request, schema: type[Body]) -> Body:
 
 def parse_body(body: bytes | str, schema: type[Body]) -> Body:
     """Return what JSON says, as the schema has it; see `read_body`."""
+    if isinstance(body, str):
+        body = body.removeprefix("\ufeff")  # as Python does it for bytes
     try:
         content = json.loads(body, object_pairs_hook=_to_object) if body else None
     except json.JSONDecodeError as error:
