@@ -6,8 +6,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from service.settings import Settings
 from service.web import app, connection
@@ -133,6 +136,34 @@ class TestOffers:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
             client.sendall(opening + key + b"\r\n")
             assert client.recv(999).startswith(b"HTTP/1.1 101 ")
+
+
+class TestWebSockets:
+    """Messages that are small on the wire, or in pieces, and large in memory."""
+
+    @pytest.fixture
+    def url(self, store: Path) -> Iterator[str]:
+        settings = Settings(store=store, threads=1, max_body_bytes=100_000)
+        with serving(settings) as port:
+            yield f"ws://127.0.0.1:{port}/stream"
+
+    @pytest.mark.parametrize("compression", ["deflate", None])
+    @pytest.mark.parametrize("pieces", [1, 50])
+    def test_a_message_that_is_too_large(
+        self, pieces: int, compression: Literal["deflate"] | None, url: str
+    ) -> None:
+        part = "0" * (1_000_000 // pieces)
+        with connect(url, compression=compression) as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.send(part if pieces == 1 else iter([part] * pieces))
+                socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1009
+
+    def test_many_small_pieces_are_one_message(self, url: str) -> None:
+        with connect(url) as socket:
+            socket.send(iter(['{"text": "goo', *["d"], *[" "] * 2_000, '"}']))
+            assert json.loads(socket.recv())["prediction"]["label"] == "pos"
 
 
 def test_what_is_no_http_costs_no_request_before_it_its_answer(port: int) -> None:
