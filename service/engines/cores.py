@@ -37,7 +37,8 @@ def _find_groups(root: Path) -> Iterator[Path]:
     except (OSError, UnicodeDecodeError):
         return
     for line in lines:
-        _, controllers, path = line.split(":", 2)
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
         if controllers and "cpu" not in controllers.split(","):
             continue
         top = root / "sys/fs/cgroup" / ("cpu" if controllers else "")

@@ -28,7 +28,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = self._refused = False
+        self._in_head = self._begun = self._refused = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -47,6 +47,7 @@ class Connection(HttpToolsProtocol):
         if self._refused:
             return
         self._unset_keepalive_if_required()
+        self._begun = False
         rest: bytes | None = data
         while rest:
             rest = self._parse(rest)
@@ -55,7 +56,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """See the parser of httptools."""
-        self._in_head = True
+        self._in_head = self._begun = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -117,12 +118,12 @@ class Connection(HttpToolsProtocol):
     def _watch_head(self, size: int) -> None:
         """See that a head that has begun ends, in time and before it is too large."""
         if not self._in_head:
-            self._head_bytes = 0
             self._stop_timer()
             if self._is_idle():  # what came was blank lines
                 self._await_request()
             return
-        self._head_bytes += size
+        # Where a head begins, what came before it may be the body of the request before.
+        self._head_bytes = 0 if self._begun else self._head_bytes + size
         if self._head_bytes > HEAD_BYTES:
             message = f"the head of the request is larger than {HEAD_BYTES:,} bytes"
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", message)

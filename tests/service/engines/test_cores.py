@@ -57,6 +57,11 @@ def test_without_control_groups_there_is_no_limit(tmp_path: Path) -> None:
     assert find_share(tmp_path) is None
 
 
+@pytest.mark.parametrize("groups", ["", "?", "\n\n", "0::", "0::/../..", "4:cpuset:/\n"])
+def test_odd_groups_are_no_limit(groups: str, tmp_path: Path) -> None:
+    assert find_share(make_root(tmp_path, groups)) is None
+
+
 @pytest.mark.parametrize(("share", "count"), [(None, 8), (0.5, 1), (1.5, 2), (8.0, 8), (64.0, 8)])
 def test_no_more_threads_than_the_share(
     share: float | None, count: int, monkeypatch: pytest.MonkeyPatch

@@ -107,6 +107,12 @@ class TestSize:
         )
         assert status == 200
 
+    def test_a_body_before_it_is_no_part_of_it(self, port: int) -> None:
+        body = b'{"text": "%s"}' % (b"good " * 30_000)
+        request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        answers = exchange(port, request + LIVE[:10], LIVE[10:], pause=0.1)
+        assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"HTTP/1.1 ") == 2
+
 
 class TestOffers:
     @pytest.mark.parametrize("offer", [H2C, TLS, b"Connection: Upgrade\r\nUpgrade: websocket\r\n"])
