@@ -170,6 +170,19 @@ def _end_early(number: int, _frame: FrameType | None) -> None:
     raise SystemExit
 
 
+def _hold_standard_files() -> None:
+    """Open those of standard input and output that are closed.
+
+    Else a connection would get their number, and what is printed below Python would be sent on it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
 if __name__ == "__main__":
+    _hold_standard_files()
     signal.signal(signal.SIGTERM, _end_early)
     app()

@@ -30,6 +30,7 @@ def make_server(settings: Settings) -> "DrainingServer":
         host=settings.host,
         port=settings.port,
         access_log=False,
+        log_config=None,  # its own asks a standard output that may be closed
         http=Connection,
         timeout_keep_alive=settings.keep_alive_seconds,
         ws="websockets-sansio",

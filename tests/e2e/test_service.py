@@ -1,7 +1,9 @@
+import http.client
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -170,6 +172,42 @@ def test_a_signal_while_it_starts_ends_it(place: list[str], workers: str, store:
             raise
         assert started.stderr is not None
         assert "Traceback" not in started.stderr.read()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)], ids=str)
+def test_standard_files_may_be_closed(closed: tuple[int, ...], workers: str, store: Path) -> None:
+    """As daemons and services of Windows start programs."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    close = " ".join(f"{number}>&-" for number in closed)
+    command = [*SERVE[:-1], str(port), "--store", str(store), "--workers", workers]
+    shell = ["/bin/sh", "-c", f'exec "$@" {close}', "sh", *command]
+    with subprocess.Popen(shell, cwd=ROOT) as started:
+        try:
+            deadline = time.monotonic() + 60
+            while (status := ask_label(port)) != "like":
+                assert started.poll() is None
+                assert time.monotonic() < deadline, status
+                time.sleep(0.1)
+            if workers == "1":
+                held = [Path(f"/proc/{started.pid}/fd/{n}").resolve() for n in closed]
+                assert held == [Path(os.devnull)] * len(closed)
+        finally:
+            started.terminate()
+
+
+def ask_label(port: int) -> str:
+    """Return the label of a text, or why there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        body = json.dumps({"text": "a superb evening"})
+        connection.request("POST", "/predict", body, {"content-type": "application/json"})
+        return json.loads(connection.getresponse().read()).get("label", "none")
+    except OSError as error:
+        return str(error)
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize(
