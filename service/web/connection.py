@@ -28,7 +28,8 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = self._begun = self._refused = False
+        self._in_head = self._begun = False
+        self._is_over = False  # nothing more is read here: refused, or a WebSocket by now
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -44,14 +45,14 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, as asyncio asks."""
-        if self._refused:
+        if self._is_over:
             return
         self._unset_keepalive_if_required()
         self._begun = False
         rest: bytes | None = data
         while rest:
             rest = self._parse(rest)
-        if not self._refused:
+        if not self._is_over:
             self._watch_head(len(data))
 
     def on_message_begin(self) -> None:
@@ -84,6 +85,7 @@ class Connection(HttpToolsProtocol):
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
                 return head + data[offer.args[0] :]
+            self._is_over = True
             self.handle_websocket_upgrade()
         except httptools.HttpParserError:
             self.logger.warning("a client sent what is no HTTP request")
@@ -99,7 +101,8 @@ class Connection(HttpToolsProtocol):
         return bool(self.parser.should_upgrade()) and not self._should_upgrade()
 
     def _head_without_offer(self) -> bytes:
-        lines = [b" ".join((self.parser.get_method(), self.url, b"HTTP/1.1"))]
+        version = self.parser.get_http_version().encode()
+        lines = [b" ".join((self.parser.get_method(), self.url, b"HTTP/" + version))]
         for name, value in self.headers:
             if name == b"connection":
                 options = [option.strip() for option in value.split(b",")]
@@ -145,7 +148,7 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, kind: str, message: str) -> None:
         """Answer what no application can answer, and close the connection."""
-        self._refused = True
+        self._is_over = True
         self._stop_timer()
         if self._owes_answer():
             self.cycle.keep_alive = False  # which is all that can be said after it
