@@ -346,15 +346,15 @@ class TestStreams:
         assert "/dev/null is there already; --out - writes to standard output" in said
 
     def test_nobody_reads_on(self, tmp_path: Path) -> None:
-        longer_than_a_pipe = "good " * 20_000
-        (tmp_path / "i.csv").write_text(f"text\n{longer_than_a_pipe}\n")
+        longer_than_any_pipe = "x" * 4_000_000
+        (tmp_path / "i.csv").write_text(f"text,more\ngood,{longer_than_any_pipe}\n")
         command = [*SCORE, "--in", str(tmp_path / "i.csv"), "--out", "-", "--format", "csv"]
         with subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout
             assert process.stderr
-            assert process.stdout.readline().startswith("text,predicted_label")
+            assert process.stdout.readline().startswith("text,more,predicted_label")
             process.stdout.close()
             said = process.stderr.read()
         assert process.returncode == 128 + signal.SIGPIPE
