@@ -9,11 +9,14 @@ Needs httpx2, and nothing else of Gatewise.
 """
 
 import asyncio
+import ipaddress
 import itertools
 import json
+import math
 import random
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, NotRequired, Self, TypedDict, Unpack
 
 import httpx2
@@ -22,8 +25,9 @@ URL = "http://127.0.0.1:8000"
 BATCH_TEXTS = 1_000  # in one request
 BATCH_CHARS = 1_000_000
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts if the service names no time
+LONGEST_WAIT = 60.0  # seconds that a service may name
 LONGEST_DEADLINE = 3_600.0  # seconds; a service accepts no longer one
-WORTH_ANOTHER = (429, 502, 503, 504)
+WORTH_ANOTHER = (408, 429, 502, 503, 504)
 
 Explain = bool | Literal["prefix", "occlusion"]
 
@@ -114,8 +118,10 @@ class _Common:
         if attempt + 1 >= self._attempts:
             raise outcome if isinstance(outcome, Exception) else _error(outcome)
         pause: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
-        named = answer.headers.get("retry-after", "") if answer is not None else ""
-        return max(pause, float(named)) if named.isdecimal() else pause
+        named = _retry_after(answer) if answer is not None else None
+        if answer is not None and named is not None and named > LONGEST_WAIT:
+            raise _error(answer)  # the caller has better to do than to sleep for so long
+        return max(pause, named or 0.0)
 
 
 class _Stream:
@@ -156,7 +162,7 @@ class Client(_Common):
         self, url: str = URL, *, http: httpx2.Client | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(url, options)
-        self._http = http or httpx2.Client(timeout=self._timeout)
+        self._http = http or httpx2.Client(timeout=self._timeout, trust_env=not _is_here(self._url))
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -211,7 +217,7 @@ class Client(_Common):
             try:
                 outcome = self._http.post(self._url + path, content=content, headers=self._headers)
                 if outcome.is_success:
-                    return outcome.json()
+                    return _read(outcome)
             except httpx2.TransportError as error:
                 outcome = error
             time.sleep(self._pause(attempt, outcome))
@@ -230,7 +236,9 @@ class AsyncClient(_Common):
         self, url: str = URL, *, http: httpx2.AsyncClient | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(url, options)
-        self._http = http or httpx2.AsyncClient(timeout=self._timeout)
+        self._http = http or httpx2.AsyncClient(
+            timeout=self._timeout, trust_env=not _is_here(self._url)
+        )
 
     async def __aenter__(self) -> Self:
         """Return itself."""
@@ -279,7 +287,7 @@ class AsyncClient(_Common):
                     self._url + path, content=content, headers=self._headers
                 )
                 if outcome.is_success:
-                    return outcome.json()
+                    return _read(outcome)
             except httpx2.TransportError as error:
                 outcome = error
             await asyncio.sleep(self._pause(attempt, outcome))
@@ -293,11 +301,56 @@ def _encode(body: Mapping[str, object]) -> bytes:
         return json.dumps(body).encode()
 
 
+def _read(answer: httpx2.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:  # a page to log in at, or a response that a proxy has cut
+        raise _foreign(answer) from None
+
+
 def _error(answer: httpx2.Response) -> ServiceError:
     try:
-        return ServiceError(answer.status_code, **answer.json()["error"])
+        error = ServiceError(answer.status_code, **answer.json()["error"])
     except (ValueError, KeyError, TypeError):  # another server answered
-        return ServiceError(answer.status_code, message=answer.text[:200] or answer.reason_phrase)
+        error = _foreign(answer)
+    if error.retry_after is None and (named := _retry_after(answer)) is not None:
+        error.retry_after = math.ceil(named)
+    return error
+
+
+def _foreign(answer: httpx2.Response) -> ServiceError:
+    """Return what somebody else said in the place of the service, such as a proxy."""
+    if location := answer.headers.get("location"):
+        said = f"it redirects to {_base(answer, location)}; give the client this URL"
+    else:
+        said = answer.text[:200] or answer.reason_phrase
+    return ServiceError(answer.status_code, message=f"not the service answered: {said}")
+
+
+def _base(answer: httpx2.Response, location: str) -> str:
+    """Return the URL of a service to whose route a request is redirected."""
+    target, route = answer.url.join(location), answer.url.path.rpartition("/")[2]
+    return str(target).removesuffix(f"/{route}")
+
+
+def _retry_after(answer: httpx2.Response) -> float | None:
+    """Return the seconds after which the service has time, given as such or as a date."""
+    named = answer.headers.get("retry-after", "")
+    if named.isdecimal():
+        return float(named)
+    try:
+        return max(0.0, parsedate_to_datetime(named).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _is_here(url: str) -> bool:
+    """Whether a service is on this machine, to which no proxy of the environment leads."""
+    host = httpx2.URL(url).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _items(answer: Any) -> list[Prediction | ServiceError]:

@@ -21,7 +21,8 @@ from models.batching import plan_batches
 from models.registry import Store
 from models.versions import Version
 from service.engines.batched import compute_batch
-from service.engines.loading import available_cores, open_engine
+from service.engines.cores import available_cores
+from service.engines.loading import open_engine
 from service.scoring.run import ScoringRun, score_file
 
 

@@ -40,11 +40,14 @@ class Store:
         there_are = f"there are: {', '.join(names)}" if names else "there is no model in it"
         if not names and (_version_folders(self.root) or (self.root / METADATA).exists()):
             return f"{there_are}: it is a part of a store, so give a folder above it"
-        closed = [name for name in _names_in(self.root) if is_name(name)]
-        closed = [name for name in closed if not os.access(self.root / name, os.R_OK | os.X_OK)]
-        if closed:
-            there_are += f"; user {os.getuid()} cannot read: {', '.join(sorted(closed))}"
+        if closed := self.closed():
+            there_are += f"; user {os.getuid()} cannot read: {', '.join(closed)}"
         return there_are
+
+    def closed(self) -> list[str]:
+        """Return the names of what may be models that this user cannot read, sorted."""
+        names = [name for name in _names_in(self.root) if is_name(name)]
+        return sorted(n for n in names if not os.access(self.root / n, os.R_OK | os.X_OK))
 
     def names(self) -> list[str]:
         """Return the names of all models that have a version, sorted."""
@@ -161,8 +164,8 @@ def _names_in(folder: Path) -> list[str]:
 def _version_folders(parent: Path) -> list[Path]:
     try:
         numbered = [entry for entry in parent.iterdir() if VERSION_NUMBER.fullmatch(entry.name)]
-    except OSError:  # not a folder, deleted meanwhile, or not readable
-        return []
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []  # on any other fault of the disk nobody knows what there is
     return sorted((entry for entry in numbered if entry.is_dir()), key=lambda e: int(e.name))
 
 

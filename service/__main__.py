@@ -1,9 +1,13 @@
 """The command line: `python -m service`."""
 
 import logging
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -12,8 +16,9 @@ from pydantic import ValidationError
 from models.errors import GatewiseError
 from models.registry import Store
 from models.tables.opening import check_separator
-from service.engines.loading import EngineKind, available_cores
-from service.environment import PREFIX
+from service.engines.cores import available_cores
+from service.engines.loading import EngineKind
+from service.environment import PREFIX, leave_out_shared_counts
 from service.settings import Settings
 
 
@@ -23,6 +28,8 @@ def _check_separator(given: str | None) -> str | None:
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
+
+BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)  # status, as shells have it
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -53,6 +60,7 @@ def serve(
         return
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     settings = _read_settings(context.params)
+    leave_out_shared_counts()
     with _one_line(GatewiseError):
         Store(settings.store).check()
         if settings.workers > 1:
@@ -99,6 +107,7 @@ def score(
     ] = None,
 ) -> None:
     """Add the model's answer to each row of a file. The same command resumes a stopped run."""
+    leave_out_shared_counts()
     from service.scoring.run import ScoringRun, score_file
 
     run = ScoringRun(
@@ -112,7 +121,7 @@ def score(
         engine=engine,
         threads=threads or available_cores(),
     )
-    with _one_line(GatewiseError, OSError):
+    with _one_line(GatewiseError, OSError), _quiet_pipe():
         Store(store).check()
         version = Store(store).resolve(model)
         version.verify()
@@ -130,6 +139,18 @@ def _one_line(*faults: type[Exception]) -> Iterator[None]:
     except faults as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def _quiet_pipe() -> Iterator[None]:
+    """End the process as a signal would if nobody reads its output any more, as behind `| head`."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(BROKEN_PIPE) from None
 
 
 def _read_settings(given: dict[str, Any]) -> Settings:
@@ -154,5 +175,29 @@ def _describe(error: ValidationError) -> str:
     return f"{setting}: {first['msg']}, not {first['input']!r}"
 
 
+def _end_early(number: int, _frame: FrameType | None) -> None:
+    """End at a signal that comes before the service takes signals itself.
+
+    For the first process of a container the system ignores signals that nothing is done at.
+    """
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    raise SystemExit
+
+
+def _hold_standard_files() -> None:
+    """Open those of standard input and output that are closed.
+
+    Else a connection would get their number, and what is printed below Python would be sent on it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+
+
 if __name__ == "__main__":
+    _hold_standard_files()
+    signal.signal(signal.SIGTERM, _end_early)
     app()

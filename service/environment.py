@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 PREFIX = "GATEWISE_"
+SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"  # of the Prometheus client, which reads it on import
 LIKENESS = 0.75  # of two names from which on one may be the other, misspelt
 
 # For a Service named gatewise, Kubernetes sets GATEWISE_PORT=tcp://10.0.0.1:8000 and others in each
@@ -43,6 +44,16 @@ class Environment(PydanticBaseSettingsSource):
         if given is None or _is_secret(field):  # a secret may have any characters
             return given, field_name, False
         return _clean(variable, given), field_name, False
+
+
+def leave_out_shared_counts() -> None:
+    """Leave out where other programs share counts: nobody empties it between two starts.
+
+    Several workers get a folder of their own.
+    """
+    for variable in (SHARED_COUNTS, SHARED_COUNTS.lower()):
+        if (folder := os.environ.pop(variable, None)) is not None:
+            _log.warning("%s=%s is ignored: the service counts by itself", variable, folder)
 
 
 def _collect(environment: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ ServiceError
 │   ├── NotStreamable       the version reads whole texts only
 │   ├── NoWeights           the version does not say where its weights are
 │   └── NoRule              the version has no rule for an early exit
+├── TooSlow                 the request does not come
 ├── TooLarge                request, text or list over its limit
 ├── UnsupportedMediaType    the request is not declared as JSON
 ├── Invalid                 JSON, but not a valid request
@@ -102,6 +103,12 @@ class NoRule(Unfit):
 
     type, asked = "no_rule", "stop_at"
     lack = "has no rule to stop by; train it again"
+
+
+class TooSlow(ServiceError):
+    """The request does not come."""
+
+    type = "too_slow"
 
 
 class TooLarge(ServiceError):

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 # The client's own variable: where several processes keep their counts, to be added up.
@@ -65,13 +66,24 @@ class Metrics:
         self.requests.labels(method, route, status).inc()
         self.request_seconds.labels(method, route).observe(seconds)
 
-    def render(self) -> bytes:
-        """Return all metrics in Prometheus's text format, summed over the processes."""
+    def render(self, accepted: str = "") -> tuple[bytes, str]:
+        """Return all metrics, summed over the processes, and the media type in which they are.
+
+        Args:
+            accepted: Media types that the reader takes; OpenMetrics or Prometheus's text format.
+        """
+        try:
+            encode, media_type = choose_encoder(accepted)
+        except (TypeError, ValueError):  # a version that is none
+            encode, media_type = choose_encoder("")
+        return encode(self._together()), media_type
+
+    def _together(self) -> CollectorRegistry:
         if DIRECTORY not in os.environ:
-            return generate_latest(self._registry)
+            return self._registry
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return together
 
 
 def forget_process(pid: int | None) -> None:

@@ -19,7 +19,8 @@ from models.quiet_start import quiet_start
 from models.replay import EngineName, ReplayRequest, ReplayResult
 from models.versions import Version
 from service.engines.batched import compute
-from service.engines.loading import THREADS, available_cores, load_engine
+from service.engines.cores import available_cores
+from service.engines.loading import THREADS, load_engine
 from service.engines.protocol import Engine, initial_state
 
 CHUNK_TEXTS = 1_024

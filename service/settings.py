@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.names import VERSION_NUMBER
-from service.engines.loading import EngineKind, available_cores
+from service.engines.cores import available_cores
+from service.engines.loading import EngineKind
 from service.environment import PREFIX, Environment
 
 OWN_PATHS = frozenset(
@@ -121,6 +122,10 @@ class Settings(BaseSettings):
     stream_idle_seconds: Annotated[
         float, Field(gt=0, description="Seconds without a piece after which a WebSocket is closed.")
     ] = 300
+    keep_alive_seconds: Annotated[
+        int,
+        Field(ge=1, description="Seconds without a request after which a connection is closed."),
+    ] = 75
     versions: Annotated[
         int, Field(ge=1, description="Newest versions of each model that stay loaded.")
     ] = 2

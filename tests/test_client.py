@@ -1,7 +1,12 @@
 """The client against the real application, and against services in trouble."""
 
 import asyncio
+import json
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +143,69 @@ class TestAnswers:
 OK = {"label": "pos"}
 
 
+def in_seconds(seconds: float) -> str:
+    """Return a date as headers have it."""
+    return formatdate(time.time() + seconds, usegmt=True)
+
+
+class Named(BaseHTTPRequestHandler):
+    """Answers with the URL that it is asked for, as a proxy and a server see it."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        body = json.dumps({"label": self.path}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class TestProxies:
+    """The variables of a company's proxy, which cannot lead to this machine."""
+
+    @pytest.fixture
+    def port(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+        """A server, which is the proxy of the environment too."""
+        with ThreadingHTTPServer(("127.0.0.1", 0), Named) as server:
+            for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+                monkeypatch.setenv(variable, f"http://127.0.0.1:{server.server_port}")
+            for variable in ("NO_PROXY", "no_proxy"):
+                monkeypatch.delenv(variable, raising=False)
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            yield server.server_port
+            server.shutdown()
+            thread.join()
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1.2.3"])
+    def test_none_stands_before_this_machine(self, host: str, port: int) -> None:
+        url = f"http://{host}:{port}"
+        if host == "127.1.2.3":  # nobody listens there, but the proxy would answer
+            with pytest.raises(httpx2.ConnectError):
+                Client(url, attempts=1).predict("a")
+            return
+        with Client(url) as client:
+            assert client.predict("a")["label"] == "/predict"
+
+    def test_none_for_asyncio_either(self, port: int) -> None:
+        async def run() -> Any:
+            async with AsyncClient(f"http://127.0.0.1:{port}") as client:
+                return await client.predict("a")
+
+        assert asyncio.run(run())["label"] == "/predict"
+
+    def test_others_are_reached_through_it(self, port: int) -> None:
+        with Client("http://service.example/below") as client:
+            assert client.predict("a")["label"] == "http://service.example/below/predict"
+
+    def test_who_gives_a_client_decides(self, port: int) -> None:
+        with Client("http://localhost:1", http=httpx2.Client()) as client:
+            assert client.predict("a")["label"] == "http://localhost:1/predict"
+
+
 class TestTrouble:
     def test_a_busy_service_is_given_the_time_it_asks_for(self, pauses: list[float]) -> None:
         busy = httpx2.Response(429, headers={"Retry-After": "7"})
@@ -190,8 +258,76 @@ class TestTrouble:
 
     def test_somebody_else_answers(self, pauses: list[float]) -> None:
         client, _ = answering(httpx2.Response(404, text="<html>not here</html>"))
-        with pytest.raises(ServiceError, match="not here"):
+        with pytest.raises(ServiceError, match="not the service answered: <html>not here"):
             client.predict("a")
+
+    @pytest.mark.parametrize(
+        ("content", "media_type"),
+        [("<html>please log in</html>", "text/html"), ("", "text/plain"), ('{"label": "p', "")],
+        ids=["a page", "nothing", "half an answer"],
+    )
+    def test_somebody_else_answers_as_if_all_were_well(
+        self, content: str, media_type: str, pauses: list[float]
+    ) -> None:
+        page = httpx2.Response(200, text=content, headers={"content-type": media_type})
+        client, asked = answering(page)
+        with pytest.raises(ServiceError, match="not the service answered: ") as raised:
+            client.predict("a")
+        assert (raised.value.status, len(asked)) == (200, 1)
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    @pytest.mark.parametrize(
+        ("location", "url"),
+        [
+            ("https://service/predict", "https://service"),
+            ("https://service.example/gatewise/predict", "https://service.example/gatewise"),
+            ("/below/predict", "http://service/below"),
+            ("https://login.example/?next=x", "https://login.example/?next=x"),
+        ],
+    )
+    def test_a_redirect_names_the_url_to_give(
+        self, status: int, location: str, url: str, pauses: list[float]
+    ) -> None:
+        page = "<html><title>Moved</title>"
+        client, _ = answering(httpx2.Response(status, text=page, headers={"location": location}))
+        with pytest.raises(ServiceError) as raised:
+            client.predict("a")
+        assert f"it redirects to {url}; give the client this URL" in str(raised.value)
+
+    @pytest.mark.parametrize("named", ["61", "3600", "999999999999", 86_400])
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_nobody_sleeps_for_hours(
+        self, status: int, named: str | int, pauses: list[float]
+    ) -> None:
+        told = in_seconds(named) if isinstance(named, int) else named
+        client, asked = answering(httpx2.Response(status, headers={"Retry-After": told}))
+        with pytest.raises(ServiceError) as raised:
+            client.predict("a")
+        assert (len(asked), pauses) == (1, [])
+        assert raised.value.retry_after is not None
+        assert raised.value.retry_after > 60
+
+    @pytest.mark.parametrize(
+        ("named", "least", "most"),
+        [
+            ("60", 60, 60),
+            (30, 20, 31),
+            (-30, 0.05, 0.1),
+            ("0", 0.05, 0.1),
+            ("soon", 0.05, 0.1),
+            ("-5", 0.05, 0.1),
+            ("", 0.05, 0.1),
+        ],
+    )
+    def test_a_time_may_be_a_date(
+        self, named: str | int, least: float, most: float, pauses: list[float]
+    ) -> None:
+        # A date is made here: between the collection of a test and its run minutes may pass.
+        told = in_seconds(named) if isinstance(named, int) else named
+        busy = httpx2.Response(503, headers={"Retry-After": told})
+        client, _ = answering(busy, httpx2.Response(200, json=OK))
+        assert client.predict("a") == OK
+        assert least <= pauses[0] <= most
 
     def test_asyncio_waits_too(self, pauses: list[float]) -> None:
         answers = iter([httpx2.Response(429, headers={"Retry-After": "3"}), OK])

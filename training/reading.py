@@ -13,6 +13,7 @@ class Reading:
         text_column: Column of the text.
         label_column: Column of the label.
         label_columns: Columns that hold 0 or 1, one for each label, between commas.
+        split_labels: Character between several labels that stand in one text.
         clean_labels: Whether labels that differ only in case, spaces and invisible characters are
             one.
         skip_unusable: Whether rows that cannot be used are left out, in place of an error.
@@ -23,5 +24,6 @@ class Reading:
     text_column: str | None = None
     label_column: str | None = None
     label_columns: str | None = None
+    split_labels: str | None = None
     clean_labels: bool = False
     skip_unusable: bool = False

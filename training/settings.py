@@ -263,6 +263,10 @@ class TrainSettings:
         str | None,
         About("Columns of 0 and 1, one for each label, between commas", left_out=HASHED),
     ] = None
+    split_labels: Annotated[
+        str | None,
+        About("Character between several labels that stand in one text", left_out=HASHED),
+    ] = None
     clean_labels: Annotated[
         bool,
         About(

@@ -61,10 +61,13 @@ class TextFile:
 
     @cached_property
     def newline(self) -> str:
-        r"""The end of a line: "\n", or "\r" where the first line ends so, as on old Macs."""
+        r"""The end of a line: "\n", or "\r" where the first line ends so, as on old Macs.
+
+        Programs that write "\r\n" as text on Windows leave "\r\r\n".
+        """
         decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
         head = decoder.decode(self._head)
-        first = re.search("\r\n|\n|\r", head)
+        first = re.search("\r*\n|\r", head)
         return "\r" if first is not None and first[0] == "\r" else "\n"
 
     @cached_property
@@ -73,9 +76,10 @@ class TextFile:
         return not self._head
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines with their ends.
+        """Yield the lines with their ends, without marks of the encoding before them.
 
-        Bytes that are not UTF-8 are kept as halves of surrogate pairs, for the reader to judge.
+        Such a mark stands in the middle where files were joined byte by byte. Bytes that are not
+        UTF-8 are kept as halves of surrogate pairs, for the reader to judge.
 
         Raises:
             TableError: The bytes are not of the encoding, or the compressed file is broken.
@@ -87,9 +91,9 @@ class TextFile:
                 text = io.TextIOWrapper(
                     file, encoding=self.encoding, errors=errors, newline=self.newline
                 )
-                for number, line in enumerate(text, start=1):
-                    # Left where an encoding without a mark is named for a file that has one.
-                    yield line if number > 1 else line.removeprefix("\ufeff")
+                for line in text:
+                    number += 1
+                    yield line.removeprefix("\ufeff")
         except UnicodeError as error:
             raise TableError(
                 f"{self.path} is not text in {self.encoding} behind line {number:,} "

@@ -20,7 +20,17 @@ from models.tables.quoting import (
     read_records,
     split,
 )
-from models.tables.rows import EMPTY, Batch, Row, TableError, group, list_places
+from models.tables.rows import (
+    EMPTY,
+    REPEATED,
+    Batch,
+    Row,
+    TableError,
+    describe_repeated,
+    group,
+    list_places,
+    name_apart,
+)
 
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SAMPLE = 200  # lines that tell the separator
@@ -54,8 +64,10 @@ class Delimited:
         if self.separator != usual and separator is None:
             name = SEPARATORS.get(self.separator, repr(self.separator))
             self.notes.append(f"{file.path.name}: fields are separated by a {name}")
-        self._first, self.header = self._read_header()
-        self.columns = _distinct(self.header)
+        self._first, self._names = self._read_header()
+        self.columns = name_apart(self._names)
+        if repeated := describe_repeated(self._names):
+            self.notes.append(f"{file.path.name}: {repeated}")
         self._plain = False  # whether all quotes are characters
         self._as_written: set[int] = set()  # lines whose quotes are characters
         self._doubtful: set[int] = set()
@@ -72,6 +84,8 @@ class Delimited:
             fault = record.fault or (FURTHER if record.line in self._doubtful else None)
             if fault is None and not any(map(str.strip, fields)):
                 fault = EMPTY
+            elif fault is None and width > 1 and fields == self._names:
+                fault = REPEATED  # another file was joined to the first
             if len(fields) < width:
                 fields = fields + [""] * (width - len(fields))
             yield Row(record.line, dict(zip(self.columns, fields, strict=True)), fault)
@@ -115,6 +129,7 @@ class Delimited:
             size += 1
             seen.add(record)
         self.size: int | None = size
+        self._refuse_misplaced_header(size, fitting=seen.fitting)
         name = self._file.path.name
         if self.separator == "\t" and self._are_letters(seen):
             self._plain = True
@@ -129,6 +144,15 @@ class Delimited:
                 f"{list_places(mended, unit=self.unit)}"
             )
         self._doubtful = seen.find_doubtful() - self._as_written
+
+    def _refuse_misplaced_header(self, size: int, *, fitting: int) -> None:
+        """Refuse a single name that fits no row, such as a title above the names of the columns."""
+        if size > 1 and fitting == 0 and len(self._names) == 1:
+            raise TableError(
+                f"{self._file.path}: all rows have more fields than line {self._first}, "
+                f"{self._names[0]!r:.60}; delete what stands above the names of the columns, or "
+                "name the --separator"
+            )
 
     def _are_letters(self, seen: Evidence) -> bool:
         """Whether all quotes of tab-separated text are characters."""
@@ -164,15 +188,3 @@ def _fitting(lines: list[str], separator: str) -> float:
     if width < 2 or not all(name.strip() for name in records[0][1:]):
         return 0.0
     return sum(len(record) == width for record in records) / len(records)
-
-
-def _distinct(header: Fields) -> tuple[str, ...]:
-    """Return the names of the columns; one that is there already gets a number."""
-    names: list[str] = []
-    for name in header:
-        number, free = 1, name
-        while free in names:
-            number += 1
-            free = f"{name}.{number}"
-        names.append(free)
-    return tuple(names)

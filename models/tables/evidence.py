@@ -23,6 +23,7 @@ class Evidence:
         spanning: The lines of records of several, where each is as wide as the header.
         ends: What stands at the ends and at the starts of the lines of other such records.
         has_spanning: Whether there is any record of several lines.
+        fitting: Number of records that are as wide as the header.
         values: The different values of each column, up to a number.
     """
 
@@ -32,6 +33,7 @@ class Evidence:
     spanning: dict[int, tuple[str, ...]] = field(default_factory=dict)
     ends: dict[int, tuple[Fields, Fields]] = field(default_factory=dict)
     has_spanning: bool = False
+    fitting: int = 0
     values: list[set[str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +45,7 @@ class Evidence:
             self.mended.append(record.line)
         if record.fault is not None:
             return
+        self.fitting += 1
         if record.lines:
             self.has_spanning = True
             self._add_lines(record)

@@ -7,6 +7,7 @@ from models.tables.decoding import TextFile
 from models.tables.rows import Batch, Row, TableError, group
 
 SUFFIX = ".txt"
+_LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
 
 
 class TextFolder:
@@ -28,9 +29,7 @@ class TextFolder:
         self.notes: list[str] = []
         self._path = path
         self._encoding = encoding
-        self._files = sorted(
-            file for file in path.rglob("*") if file.suffix.lower() == SUFFIX and file.is_file()
-        )
+        self._files = [file for file in list_files(path) if file.suffix.lower() == SUFFIX]
         self.size: int | None = len(self._files)
         if not self._files:
             raise TableError(f"{path} holds no files that end in {SUFFIX}")
@@ -44,3 +43,17 @@ class TextFolder:
             name = file.relative_to(self._path).as_posix()
             text = TextFile(file, self._encoding)
             yield Row(number, {"file": name, "text": "" if text.is_empty else text.read().strip()})
+
+
+def list_files(folder: Path) -> list[Path]:
+    """Return the files in a folder and its folders by their paths, without hidden ones."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if not any(map(is_hidden, file.relative_to(folder).parts)) and file.is_file()
+    )
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden, or one that systems and programs leave behind."""
+    return name.startswith((".", "~$")) or name.lower() in _LEFT_BY_SYSTEMS

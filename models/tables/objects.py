@@ -5,6 +5,7 @@ Known are lists of objects, the layouts of `DataFrame.to_json`, objects under on
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from models.tables.decoding import TextFile, find_half, is_byte
 from models.tables.rows import Batch, Row, TableError, Values, group
 
+_SPACE = re.compile(r"[ \t\r\n]*")
 EXAMPLE = '{"text": "…", "label": "…"}'
 
 
@@ -54,11 +56,15 @@ class JsonDocument:
     def __init__(self, file: TextFile) -> None:
         self.notes: list[str] = []
         try:
-            content = json.loads(file.read())
+            values = _read_values(file.read())
         except json.JSONDecodeError as error:
             place = f"line {error.lineno}, column {error.colno}"
             raise TableError(f"{file.path}: {place} is not JSON: {error.msg}") from error
-        found = _find_rows(content)
+        except (ValueError, RecursionError) as error:
+            raise TableError(f"{file.path} {_describe_extreme(error)}") from error
+        if len(values) > 1:
+            self.notes.append(f"{file.path.name}: {len(values):,} JSON values follow each other")
+        found = _find_rows(values[0]) if len(values) == 1 else _join_values(values)
         if found is None:
             raise TableError(
                 f"{file.path}: line 1 holds no object such as {EXAMPLE}, and no list of them"
@@ -82,13 +88,13 @@ class JsonDocument:
 
 def open_json(file: TextFile, *, lines: bool) -> "JsonLines | JsonDocument":
     """Return the table of a file of JSON; of a name such as .json it may hold lines too."""
-    start = next((line for line in file.lines() if line.strip()), "").lstrip()
-    if lines and not start.startswith("["):
+    start = next((line for line in file.lines() if line.strip()), "").strip()
+    if lines and not start.startswith("[") and start != "{":  # else over several lines
         return JsonLines(file)
     try:
         return JsonDocument(file)
     except TableError:
-        if _is_object(start):
+        if _is_object(start.removesuffix(",")):
             return JsonLines(file)
         raise
 
@@ -96,8 +102,31 @@ def open_json(file: TextFile, *, lines: bool) -> "JsonLines | JsonDocument":
 def _is_object(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
+
+
+def _read_values(text: str) -> list[Any]:
+    """Return the JSON values that follow each other in a text."""
+    decoder, place = json.JSONDecoder(), 0
+    values: list[Any] = []
+    while place < len(text):
+        place = _SPACE.match(text, place).end()  # type: ignore[union-attr]
+        if place < len(text) or not values:
+            value, place = decoder.raw_decode(text, place)
+            values.append(value)
+    return values
+
+
+def _join_values(values: list[Any]) -> list[Any]:
+    """Return the rows of values that follow each other: objects, or lists of them."""
+    return [row for value in values for row in (value if isinstance(value, list) else [value])]
+
+
+def _describe_extreme(error: Exception) -> str:
+    """Return what is wrong with JSON that Python does not read."""
+    deep = isinstance(error, RecursionError)
+    return "holds lists in too many lists" if deep else "holds a number of thousands of digits"
 
 
 def _parse_line(line: str, number: int) -> Row:
@@ -105,9 +134,12 @@ def _parse_line(line: str, number: int) -> Row:
     if half is not None and is_byte(half):
         return Row(number, {}, "not JSON: bytes that are not UTF-8")
     try:
-        return _make_row(json.loads(line), number)
+        # A line of a list whose first bracket is missing ends in a comma.
+        return _make_row(json.loads(line.rstrip().removesuffix(",")), number)
     except json.JSONDecodeError as error:
         return Row(number, {}, f"not JSON: {error.msg} in column {error.colno}")
+    except (ValueError, RecursionError) as error:
+        return Row(number, {}, _describe_extreme(error))
 
 
 def _make_row(value: Any, number: int) -> Row:
@@ -129,14 +161,31 @@ def _find_rows(content: Any) -> list[Any] | None:
         return None
     if {"columns", "data"} <= content.keys():  # orient="split"
         return [dict(zip(content["columns"], row, strict=False)) for row in content["data"]]
-    lists = [value for value in content.values() if isinstance(value, list)]
-    of_objects = [one for one in lists if one and all(isinstance(item, dict) for item in one)]
-    if len(of_objects) == 1:
-        return of_objects[0]
+    inner = next(iter(content.values()))
+    if len(content) == 1 and isinstance(inner, dict) and all(map(_is_list, inner.values())):
+        found = _find_examples(inner)  # of Rasa
+    else:
+        found = _find_examples(content)
+    if found is not None:
+        return found
+    lists = list(filter(_is_list, content.values()))
     if len(lists) == len(content) and len(set(map(len, lists))) == 1:
         return [dict(zip(content, row, strict=True)) for row in zip(*lists, strict=True)]
     frame = all(isinstance(value, dict) and value for value in content.values())
     return _read_frame(content) if frame else [content]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _find_examples(content: dict[str, Any]) -> list[Any] | None:
+    """Return the only list of objects in an object, or the only one whose objects have texts."""
+    lists = [value for value in content.values() if isinstance(value, list) and value]
+    of_objects = [one for one in lists if all(isinstance(item, dict) for item in one)]
+    with_texts = [one for one in of_objects if all("text" in item for item in one)]
+    found = of_objects if len(of_objects) == 1 else with_texts
+    return found[0] if len(found) == 1 else None
 
 
 def _read_frame(content: dict[str, dict[str, Any]]) -> list[Any]:

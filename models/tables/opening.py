@@ -5,6 +5,7 @@ from pathlib import Path
 from models.tables.decoding import TextFile
 from models.tables.delimited import Delimited
 from models.tables.folder import TextFolder
+from models.tables.foreign import refuse_foreign
 from models.tables.kinds import find_kind
 from models.tables.objects import open_json
 from models.tables.parquet import Parquet
@@ -38,6 +39,7 @@ def open_table(
     file = TextFile(path, encoding)
     if file.is_empty:
         raise TableError(f"{path} is empty")
+    refuse_foreign(path, kind=kind.name)
     if kind.name == "parquet":
         return Parquet(path)
     if kind.name in ("json", "jsonl"):

@@ -1,4 +1,8 @@
-"""Reads Parquet; needs pyarrow."""
+"""Reads Parquet; needs pyarrow.
+
+Two columns of one name are told apart, and bytes that are UTF-8 are texts, as some writers do not
+say that their texts are such.
+"""
 
 import io
 from collections.abc import Iterator, Mapping
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from models.tables.decoding import open_bytes
-from models.tables.rows import Batch, Row, TableError
+from models.tables.rows import Batch, Row, TableError, describe_repeated, name_apart
 
 
 class Parquet:
@@ -20,14 +24,18 @@ class Parquet:
         self._path = path
         self.notes: list[str] = []
         with self._open() as file:
-            self.columns: tuple[str, ...] = tuple(file.schema_arrow.names)
+            names = file.schema_arrow.names
+            self.columns: tuple[str, ...] = name_apart(names)
             self.size: int | None = file.metadata.num_rows
+        if repeated := describe_repeated(names):
+            self.notes.append(f"{path.name}: {repeated}")
 
     def batches(self, size: int) -> Iterator[Batch]:
         """See Table; `native` is the RecordBatch."""
         done = 0
         with self._open() as file:
-            for found in file.iter_batches(batch_size=size):
+            for batch in file.iter_batches(batch_size=size):
+                found = batch.rename_columns(self.columns)
                 count = len(found)
                 if count:
                     rows = [Row(done + row + 1, _Cells(found, row)) for row in range(count)]
@@ -55,7 +63,8 @@ class _Cells(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         cell = self._batch.column(name)[self._row]
         try:
-            return cell.as_py()
+            value = cell.as_py()
+            return value.decode() if isinstance(value, bytes) else value
         except UnicodeDecodeError:
             return cell.as_buffer().to_pybytes()
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 from models.errors import GatewiseError
 
 EMPTY = "the row is empty"
+REPEATED = "the line is the header again"
 Values = Mapping[str, Any]
 """The values of a row by column."""
 
@@ -75,3 +76,45 @@ def list_places(places: Sequence[int], *, unit: str, most: int = 8) -> str:
     shown = ", ".join(f"{place:,}" for place in places[:most])
     more = f" and {len(places) - most:,} more" if len(places) > most else ""
     return f"{unit}{'s' * (len(places) > 1)} {shown}{more}"
+
+
+def name_apart(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the columns; one that is there already gets a number."""
+    names: list[str] = []
+    for name in header:
+        number, free = 1, name
+        while free in names:
+            number += 1
+            free = f"{name}.{number}"
+        names.append(free)
+    return tuple(names)
+
+
+def describe_repeated(header: Sequence[str]) -> str | None:
+    """Return in words that columns have the same name; None where all differ."""
+    repeated = next((name for name in header if name.strip() and header.count(name) > 1), None)
+    if repeated is None:
+        return None
+    count = header.count(repeated)
+    return f"{count} columns have the name {repeated!r}; the second is read as '{repeated}.2'"
+
+
+def look_up(values: Values, column: str) -> Any:
+    """Return the value of a column; "example.text" is "text" in the object in "example".
+
+    Raises:
+        KeyError: There is no such column.
+    """
+    if column in values:
+        return values[column]
+    found: Any = values
+    for name in column.split("."):
+        if not isinstance(found, Mapping):
+            raise KeyError(column)
+        found = found[name]
+    return found
+
+
+def may_hold(columns: Sequence[str], column: str) -> bool:
+    """Whether a column is there, or may be in an object in one of the columns."""
+    return column in columns or ("." in column and column.partition(".")[0] in columns)

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import GatewiseError
+from models.errors import GatewiseError, StoreNotFound
 from models.names import split_reference, suggest
 from models.registry import Store
 from models.versions import Version
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30
 
-Fingerprint = tuple[int, int, int]
+Fingerprint = frozenset[tuple[str, int, int, int]]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class Catalog:
         self._keep = keep
         self._loaded: Loaded = {}
         self._refreshed = False
+        self._disk: int | None = None
         self._contents = ""  # of the store, in words
         self._said: str | None = None
 
@@ -155,13 +156,28 @@ class Catalog:
 
         Raises:
             StoreNotFound: The store is not there any more; what is loaded stays.
+            OSError: The disk has a fault; what is loaded stays.
         """
         self._store.check()
-        loaded = {name: self._refresh_model(name) for name in self._store.names()}
+        names = self._store.names()
+        self._check_disk(names)
+        loaded = {name: self._refresh_model(name) for name in names}
+        for name in self._loaded.keys() & self._store.closed():
+            loaded[name] = self._loaded[name]  # it is there, and may be read again
         self._contents = self._store.describe()
         self._loaded = {name: entries for name, entries in loaded.items() if entries}
         self._refreshed = True
         self._say_what_is_awaited()
+
+    def _check_disk(self, names: list[str]) -> None:
+        """Raise StoreNotFound where the disk with the store is gone and left an empty folder."""
+        disk = self._store.root.stat().st_dev
+        if self._loaded and not names and disk != self._disk:
+            raise StoreNotFound(
+                f"the store {self._store.root.absolute()} is empty and on another disk than "
+                "before, so its disk may have been lost; what is loaded still answers"
+            )
+        self._disk = disk
 
     def _say_what_is_awaited(self) -> None:
         """Log what is missing, once and not at every look."""
@@ -227,7 +243,13 @@ def _list(items: dict[str, dict[int, Entry]] | dict[int, Entry]) -> str:
 
 
 def _fingerprint(folder: Path) -> Fingerprint:
-    """Return what changes when a version's files do: their number, total size and last change."""
-    stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
-    newest = max((stat.st_mtime_ns for stat in stats), default=0)
-    return len(stats), sum(stat.st_size for stat in stats), newest
+    """Return what changes when a version's files do: name, size and times of each.
+
+    A copy may keep the time of its original, or all files may have one and the same. The time of
+    the last change of the entry itself is set by the system alone.
+    """
+    stats = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
+    return frozenset(
+        (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        for path, stat in stats.items()
+    )

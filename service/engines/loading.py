@@ -1,7 +1,6 @@
 """Chooses and opens the engine for a version."""
 
 import logging
-import os
 from typing import Literal
 
 from models.errors import GatewiseError, VersionCorrupt
@@ -46,13 +45,6 @@ def load_engine(version: Version, *, kind: EngineName, threads: int) -> Engine:
     from service.engines.onnx import OnnxEngine
 
     return OnnxEngine(version.path, state=version.metadata.state, threads=threads)
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use; all cores if the system does not know."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _open(version: Version, *, kind: EngineName) -> Engine:

@@ -16,7 +16,7 @@ from models.errors import GatewiseError
 from models.tables.decoding import digest_of
 from models.tables.kinds import SUFFIXES, Kind, find_kind
 from models.tables.opening import open_table
-from models.tables.rows import Row, Table
+from models.tables.rows import Row, Table, may_hold
 from models.versions import Version
 from service.answering.classifier import Classifier
 from service.engines.loading import EngineKind, open_engine
@@ -74,9 +74,11 @@ def score_file(run: ScoringRun, version: Version) -> int:
     if run.source != STANDARD and not run.source.exists():
         raise ScoreError(f"there is no file {run.source}")
     if run.target != STANDARD and run.target.exists():
-        raise ScoreError(f"{run.target} is there already")
+        device = not run.target.is_file() and not run.target.is_dir()
+        hint = "; --out - writes to standard output" if device else ""
+        raise ScoreError(f"{run.target} is there already{hint}")
     with TemporaryDirectory() as scratch:
-        path = _keep_input(Path(scratch)) if run.source == STANDARD else run.source
+        path = _keep_input(run.source, Path(scratch)) if _is_stream(run.source) else run.source
         with Console(stderr=True).status("looking through the file"):
             table = open_table(
                 path, format=source_kind.name, encoding=run.encoding, separator=run.separator
@@ -93,7 +95,7 @@ def score_file(run: ScoringRun, version: Version) -> int:
         scorer = Scorer(
             classifier, column=column, writer=writer, threads=run.threads, prefix=run.prefix
         )
-        kept = STANDARD not in (run.source, run.target)
+        kept = run.target != STANDARD and not _is_stream(run.source)
         folder = run.target.with_name(f"{run.target.name}.parts") if kept else Path(scratch) / "p"
         parts = Parts(folder, identity=_identity(run, path, version))
         try:
@@ -118,22 +120,33 @@ def score_file(run: ScoringRun, version: Version) -> int:
 
 def _find_kinds(run: ScoringRun) -> tuple[Kind, Kind]:
     """Return the kinds of both files; where one has no name it is that of the other."""
-    named = [path for path in (run.source, run.target) if path != STANDARD and not path.is_dir()]
+    named = [
+        path for path in (run.source, run.target) if not _is_stream(path) and not path.is_dir()
+    ]
     if not named and run.format is None:
         raise ScoreError(f"name the --format, one of {', '.join(FORMATS)}")
     kinds = [find_kind(path, format=run.format) for path in named]
     if not kinds:
         kinds = [find_kind(STANDARD, format=run.format)]
-    if run.source == STANDARD or run.source.is_dir():
+    if _is_stream(run.source) or run.source.is_dir():
         return kinds[0], kinds[-1]
     return kinds[0], kinds[-1] if run.target != STANDARD else Kind(kinds[0].name, False)
 
 
-def _keep_input(folder: Path) -> Path:
-    """Keep standard input in a file, which can be read more than once."""
+def _is_stream(path: Path) -> bool:
+    """Whether a path is standard input, or a pipe such as that of `<(command)`."""
+    return path == STANDARD or path.is_fifo()
+
+
+def _keep_input(source: Path, folder: Path) -> Path:
+    """Keep standard input, or what comes from a pipe, in a file that can be read again."""
     path = folder / "input"
     with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+        if source == STANDARD:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        else:
+            with source.open("rb") as pipe:
+                shutil.copyfileobj(pipe, file)
     return path
 
 
@@ -144,7 +157,7 @@ def _find_column(there: Sequence[str], *, asked: str | None) -> str:
         ScoreError: It is missing, or not named among several.
     """
     listed = ", ".join(map(repr, there)) or "none"
-    if asked is not None and asked not in there:
+    if asked is not None and not may_hold(there, asked):
         raise ScoreError(f"no column {asked!r}; there are: {listed}")
     if asked is None and len(there) != 1 and "text" not in there:
         raise ScoreError(f"name the column of the text with --text-column, one of: {listed}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from models.golden import Probabilities
 from models.metadata import Metadata
 from models.tables.decoding import find_half, is_byte
-from models.tables.rows import EMPTY, Batch, Row, Table
+from models.tables.rows import EMPTY, Batch, Row, Table, look_up
 from service.answering.answerer import NOBODY, Answered, Answerer, answering_files
 from service.answering.classifier import Classifier
 from service.scoring.parts import Parts
@@ -141,11 +141,13 @@ def added_columns(metadata: Metadata, *, prefix: str) -> Columns:
 
 def _find_text(row: Row, column: str) -> str | BadText:
     """Return the text of a row, or its fault."""
-    given = row.values.get(column)
+    try:
+        given = look_up(row.values, column)
+    except KeyError:
+        listed = ", ".join(row.values) or "none"
+        return BadText(row.fault or f"no column {column!r}; there are: {listed}")
     if row.fault is not None and not (row.fault == EMPTY and given is not None):
         return BadText(row.fault)
-    if column not in row.values:
-        return BadText(f"no column {column!r}; there are: {', '.join(row.values) or 'none'}")
     if not isinstance(given, str):
         return BadText(f"not a text but {given!r:.40}")
     if (half := find_half(given)) is not None:

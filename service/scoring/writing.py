@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import re
 import shutil
 from abc import ABC, abstractmethod
@@ -207,13 +208,26 @@ def _open_text(path: Path) -> IO[str]:
 
 
 def _to_json(row: Mapping[str, Any]) -> str:
-    """Return a row as JSON; characters that are halves are escaped."""
-    line = json.dumps(row, ensure_ascii=False, default=str)
+    """Return a row as JSON; characters that are halves are escaped, and NaN is null."""
+    try:
+        line = json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # a number that JSON does not have
+        row = _without_nan(dict(row))
+        line = json.dumps(row, ensure_ascii=False, default=str)
     try:
         line.encode()
     except UnicodeEncodeError:
         return json.dumps(row, default=str)
     return line
+
+
+def _without_nan(value: Any) -> Any:
+    """Return a value with None for numbers that are not finite."""
+    if isinstance(value, dict):
+        return {name: _without_nan(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return list(map(_without_nan, value))
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _to_field(value: Any) -> str:

@@ -24,6 +24,7 @@ from service.errors import (
     ReplayRequired,
     ServiceError,
     TooLarge,
+    TooSlow,
     Unavailable,
     Unfit,
     UnsupportedMediaType,
@@ -34,6 +35,7 @@ STATUSES: dict[type[ServiceError], int] = {
     Malformed: 400,
     BadState: 400,
     NotFound: 404,
+    TooSlow: 408,
     ReplayRequired: 409,
     Unfit: 409,
     TooLarge: 413,
@@ -49,6 +51,7 @@ INTERNAL = ErrorDetail(type="internal", message="this is our fault; the log has 
 _DESCRIPTIONS = {
     400: "The body is not JSON, or the state of a stream not as it was given.",
     404: "No such model or version.",
+    408: "The body did not come.",
     409: "The version cannot do what is asked, or the stream must be sent again from its start.",
     413: "The body, a text or the list is over its limit.",
     415: "The body is not plain application/json.",
@@ -83,11 +86,17 @@ def install_error_handlers(app: FastAPI) -> None:
     """Make every error an answer of the documented form."""
     for kind in (ServiceError, HTTPException):
         app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(Exception, _answer_fault)
 
 
 async def _answer(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError | HTTPException)
     return answer_error(error)
+
+
+async def _answer_fault(_request: Request, _error: Exception) -> JSONResponse:
+    """Answer in the place of Starlette, which would in plain text."""
+    return _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)
 
 
 def answer_error(error: ServiceError | HTTPException) -> JSONResponse:

@@ -28,8 +28,9 @@ def listen(host: str, port: int) -> list[socket.socket]:
     """
     sockets: list[socket.socket] = []
     try:
-        for family, address in _find_addresses(host):
-            if opened := _open(family, address, port):
+        addresses = _find_addresses(host)
+        for family, address in addresses:
+            if opened := _open(family, address, port, alone=len(addresses) == 1):
                 sockets.append(opened)
                 port = opened.getsockname()[1]
         if not sockets:
@@ -55,10 +56,16 @@ def _find_addresses(host: str) -> list[tuple[int, str]]:
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 
 
-def _open(family: int, address: str, port: int) -> socket.socket | None:
-    """Return a listening socket; None for an address of a kind that this machine does not use."""
+def _open(family: int, address: str, port: int, *, alone: bool) -> socket.socket | None:
+    """Return a listening socket; None for an address of a kind that this machine does not use.
+
+    Where `::` stands alone it is for IPv4 too, as elsewhere; Python would keep it to IPv6.
+    """
+    both = alone and address == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((address, port), family=family, backlog=BACKLOG)
+        return socket.create_server(
+            (address, port), family=family, backlog=BACKLOG, dualstack_ipv6=both
+        )
     except OSError as error:  # localhost has an IPv6 address even where there is no IPv6
         if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
             return None

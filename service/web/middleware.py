@@ -52,16 +52,17 @@ class RequestMiddleware:
             scope = {**scope, "method": "GET"}
         started = time.perf_counter()
         body = RequestBody(scope, receive, limit=self._max_body_bytes, patience=self._patience)
-        answer = _Answer(send, body, request_id=_request_id(scope))
+        answer = _Answer(send, body, request_id=_request_id(scope), got=scope["method"] == "GET")
         try:
             await self._app(scope, body.receive, answer.send)
         except ClientDisconnect:  # before all of its body was here; there is nobody to answer
             pass
         except Exception:
             _log.exception("request %s failed", answer.request_id.decode())
-            if answer.status is not None:  # too late for another answer
+            if answer.status is None:
+                await self._failed(scope, body.receive, answer.send)
+            elif not answer.complete:  # too late for another answer
                 raise
-            await self._failed(scope, body.receive, answer.send)
         finally:
             ended = answer.ended or time.perf_counter()
             self._count(scope, answer.status or 499, seconds=ended - started)
@@ -79,14 +80,17 @@ class _Answer:
         send: Takes the messages of the answer.
         body: Of the request.
         request_id: To be given back.
+        got: Whether something is got, which a browser or a proxy may keep.
     """
 
-    def __init__(self, send: Send, body: RequestBody, *, request_id: bytes) -> None:
+    def __init__(self, send: Send, body: RequestBody, *, request_id: bytes, got: bool) -> None:
         self._send = send
         self._body = body
         self._early = False
+        self._got = got
         self.request_id = request_id
         self.status: int | None = None
+        self.complete = False
         self.ended: float | None = None  # before the rest is dropped
 
     async def send(self, message: Message) -> None:
@@ -94,6 +98,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message.get("headers", ()), (REQUEST_ID, self.request_id)]
+            if self._got:  # what is kept has to be asked for again, and so is of one release
+                headers.append((b"cache-control", b"no-cache"))
             self._early = not await self._body.is_read()
             if self._early:  # or the server would take the rest for another request
                 headers.append((b"connection", b"close"))
@@ -104,6 +110,8 @@ class _Answer:
             await self._body.linger()
             message = {"type": "http.response.body"}
         await self._send(message)
+        is_body = message["type"] == "http.response.body"
+        self.complete = is_body and not message.get("more_body", False)
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -20,6 +20,14 @@ Body = TypeVar("Body", bound=BaseModel)
 DEADLINE = "X-Deadline-Ms"
 LONGEST_DEADLINE = 3_600_000  # milliseconds
 LONGEST_FIELD = 100  # characters of a field's name that are repeated in an error
+LONGEST_TYPE = 60  # of a media type, a charset or a coding
+CHARSETS = frozenset(
+    [
+        *("", "ascii", "us-ascii", "utf-8", "utf8"),
+        *("utf-16", "utf-16be", "utf-16le", "utf-32", "utf-32be", "utf-32le"),
+    ]
+)
+"""Charsets in which a body may be declared: those that JSON has had."""
 DEADLINE_DIGITS = len(str(LONGEST_DEADLINE))
 DEADLINE_DOCUMENTED: dict[str, Any] = {
     "name": DEADLINE,
@@ -45,12 +53,16 @@ async def read_body(request: Request, schema: type[Body]) -> Body:
 
 def parse_body(body: bytes | str, schema: type[Body]) -> Body:
     """Return what JSON says, as the schema has it; see `read_body`."""
+    if isinstance(body, str):
+        body = body.removeprefix("\ufeff")  # as Python does it for bytes
     try:
-        content = json.loads(body) if body else None
+        content = json.loads(body, object_pairs_hook=_to_object) if body else None
     except json.JSONDecodeError as error:
         raise Malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"the body is not JSON: {error}") from None
+    except UnicodeDecodeError as error:
+        raise Malformed(_describe_encoding(error)) from None
+    except RecursionError:
+        raise Malformed("the body is nested too deeply") from None
     except ValueError:  # the one that is left: more digits than Python turns into a number
         raise Malformed("a number has too many digits") from None
     if content is None:
@@ -61,6 +73,23 @@ def parse_body(body: bytes | str, schema: type[Body]) -> Body:
         return schema.model_validate(content)
     except ValidationError as error:
         raise _name_first(error) from None
+
+
+def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; Python's own would silently keep the last of equal names."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)[:LONGEST_FIELD]
+        field = twice.encode(errors="replace").decode()
+        raise Invalid(f"{twice!r} is given more than once", field=field)
+    return found
+
+
+def _describe_encoding(error: UnicodeDecodeError) -> str:
+    """Return what is wrong with the bytes, often those of a Windows command line."""
+    encoding, byte = error.encoding.upper(), error.object[error.start]
+    return f"the body is not {encoding}: byte {error.start} is 0x{byte:02x}; send JSON in UTF-8"
 
 
 def _name_first(error: ValidationError) -> Invalid:
@@ -126,9 +155,22 @@ def _check_item(text: Any, field: str, settings: Settings) -> str | ItemError:
 
 
 def _require_json(request: Request) -> None:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given = request.headers.get("content-type", "")
+    media_type = given.partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise UnsupportedMediaType(f"send application/json, not {media_type or 'an unnamed type'}")
+        found = media_type[:LONGEST_TYPE] or "an unnamed type"
+        raise UnsupportedMediaType(f"send application/json, not {found}")
+    if (charset := _charset_of(given)) not in CHARSETS:
+        raise UnsupportedMediaType(f"send JSON in UTF-8, not in {charset[:LONGEST_TYPE]!r}")
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":
         raise UnsupportedMediaType(f"send the body as it is, not coded as {coding[:20]!r}")
+
+
+def _charset_of(content_type: str) -> str:
+    """Return the charset that a content type declares, in small letters; empty for none."""
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip("\"'").lower()
+    return ""

@@ -1,4 +1,4 @@
-"""The body of one request: how large it may be, and what happens to a rest that nobody reads.
+"""The body of one request: how large and slow it may be, and what happens to a rest nobody reads.
 
 A client that sends all before it reads sees no answer if the connection is closed meanwhile: what
 comes after that is answered with a reset, which also discards the answer. So after an early answer
@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from starlette.types import Message, Receive, Scope
 
-from service.errors import TooLarge
+from service.errors import TooLarge, TooSlow
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How much of the rest of a body is read that nobody needs.
+    """How long a body is awaited, and how much of a rest is read that nobody needs.
 
     Args:
+        body_seconds: Within such a time some of a body that is needed has to come.
         rest_bytes: A rest of at most so many bytes is awaited before the answer,
         rest_seconds: for so long, so that the connection can be used again.
         linger_bytes: Bytes that are read after the answer at most,
@@ -26,6 +27,7 @@ class Patience:
         idle_seconds: as long as some come within such a time.
     """
 
+    body_seconds: float = 30.0
     rest_bytes: int = 64 * 1024
     rest_seconds: float = 0.05
     linger_bytes: int = 256 * 1024**2
@@ -63,9 +65,10 @@ class RequestBody:
 
         Raises:
             TooLarge: The body is known to be over the limit; what is left is not waited for.
+            TooSlow: Nothing of it came for too long.
         """
         if self._declared <= self._limit:
-            message = await self._take()
+            message = await (self._take() if self._ended else self._take_in_time())
             if self._received <= self._limit:
                 return message
         raise TooLarge(f"the body is larger than {self._limit:,} bytes")
@@ -99,6 +102,14 @@ class RequestBody:
                 while not self._ended and self._received < last:
                     async with asyncio.timeout(idle):
                         await self._take()
+
+    async def _take_in_time(self) -> Message:
+        try:
+            async with asyncio.timeout(self._patience.body_seconds):
+                return await self._take()
+        except TimeoutError:
+            seconds = self._patience.body_seconds
+            raise TooSlow(f"nothing of the body came for {seconds:g} seconds") from None
 
     async def _take(self) -> Message:
         message = await self._receive()

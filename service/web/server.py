@@ -7,6 +7,7 @@ import uvicorn
 
 from service.settings import Settings
 from service.web.app import create_app
+from service.web.connection import Connection
 from service.web.listening import listen
 from service.web.state import ServiceState
 
@@ -29,6 +30,9 @@ def make_server(settings: Settings) -> "DrainingServer":
         host=settings.host,
         port=settings.port,
         access_log=False,
+        log_config=None,  # its own asks a standard output that may be closed
+        http=Connection,
+        timeout_keep_alive=settings.keep_alive_seconds,
         ws="websockets-sansio",
         ws_max_size=settings.max_body_bytes,
     )

@@ -31,7 +31,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class CannotStart(GatewiseError):
-    """No worker lives long enough to answer."""
+    """The workers lack something, or none lives long enough to answer."""
 
 
 def run_workers(settings: Settings) -> None:
@@ -42,14 +42,26 @@ def run_workers(settings: Settings) -> None:
 
     Raises:
         CannotListen: The port is taken, or the host is none of this machine.
-        CannotStart: No worker has ever started well.
+        CannotStart: There is no place for their counts, or no worker has ever started well.
     """
     with ExitStack() as stack:
         sockets = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
         # It is read when the workers import the metrics.
-        os.environ[DIRECTORY] = stack.enter_context(TemporaryDirectory())
+        os.environ[DIRECTORY] = stack.enter_context(_make_counts_folder())
         start = partial(_start, settings, sockets)
         Workers(start, count=settings.workers).run()
+
+
+def _make_counts_folder() -> TemporaryDirectory[str]:
+    """Return a new folder in which the workers count together."""
+    try:
+        return TemporaryDirectory(prefix="gatewise-")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotStart(
+            f"workers need a temporary folder to count in: {reason}; "
+            "mount a writable /tmp, set TMPDIR, or set GATEWISE_WORKERS=1"
+        ) from None
 
 
 @dataclass

@@ -1,7 +1,9 @@
+import http.client
 import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -133,6 +135,79 @@ def test_on_sigterm_readiness_goes_first_and_work_in_flight_is_finished(store: P
         assert server.process.wait(timeout=120) in (0, -signal.SIGTERM)
         long.join()
         assert results[0][0] == 200
+
+
+FIRST = ["unshare", "--pid", "--fork", "--mount-proc"]  # as in a container
+SERVE = [sys.executable, "-m", "service", "--port", "0"]
+
+
+def takes_sigterm(pid: int) -> bool:
+    """Whether a process does something at SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) & 1 << signal.SIGTERM - 1)
+
+
+@pytest.mark.parametrize("place", [[], FIRST], ids=["any", "first"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_while_it_starts_ends_it(place: list[str], workers: str, store: Path) -> None:
+    if place and subprocess.run([*place, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no process can be made the first of its own")
+    command = [*place, *SERVE, "--store", str(store), "--workers", workers]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as started:
+        deadline = time.monotonic() + 60
+        children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
+        while not (pids := children.read_text().split() if place else [str(started.pid)]):
+            assert time.monotonic() < deadline
+        pid = int(pids[0])
+        while not takes_sigterm(pid):
+            assert time.monotonic() < deadline
+        is_starting = "httptools" not in Path(f"/proc/{pid}/maps").read_text()
+        os.kill(pid, signal.SIGTERM)
+        assert is_starting
+        try:
+            assert started.wait(timeout=30) in (0, -signal.SIGTERM)
+        except subprocess.TimeoutExpired:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        assert started.stderr is not None
+        assert "Traceback" not in started.stderr.read()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)], ids=str)
+def test_standard_files_may_be_closed(closed: tuple[int, ...], workers: str, store: Path) -> None:
+    """As daemons and services of Windows start programs."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    close = " ".join(f"{number}>&-" for number in closed)
+    command = [*SERVE[:-1], str(port), "--store", str(store), "--workers", workers]
+    shell = ["/bin/sh", "-c", f'exec "$@" {close}', "sh", *command]
+    with subprocess.Popen(shell, cwd=ROOT) as started:
+        try:
+            deadline = time.monotonic() + 60
+            while (status := ask_label(port)) != "like":
+                assert started.poll() is None
+                assert time.monotonic() < deadline, status
+                time.sleep(0.1)
+            if workers == "1":
+                held = [Path(f"/proc/{started.pid}/fd/{n}").resolve() for n in closed]
+                assert held == [Path(os.devnull)] * len(closed)
+        finally:
+            started.terminate()
+
+
+def ask_label(port: int) -> str:
+    """Return the label of a text, or why there is none."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        body = json.dumps({"text": "a superb evening"})
+        connection.request("POST", "/predict", body, {"content-type": "application/json"})
+        return json.loads(connection.getresponse().read()).get("label", "none")
+    except OSError as error:
+        return str(error)
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
 """Settings as shells, env files, Kubernetes and people write them."""
 
 import logging
+import os
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
+from service import environment, metrics
 from service.__main__ import app
 from service.settings import Settings
+from service.web import server, workers
 
 
 @pytest.fixture
@@ -142,3 +146,26 @@ def test_variables_of_others_are_nothing_to_speak_of(variable: str, given, caplo
 def test_small_letters_do_too(given, caplog) -> None:
     assert given(caplog, gatewise_port="9000")[0].port == 9000
     assert given(caplog, GATEWISE_PORT="9001")[0].port == 9001
+
+
+@pytest.mark.parametrize("variable", ["PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"])
+@pytest.mark.parametrize("options", [[], ["--workers", "2"]])
+def test_a_folder_of_shared_counts_is_left_out(
+    variable: str, options: list[str], tmp_path: Path, monkeypatch, caplog
+) -> None:
+    """Base images and other programs set it; the Prometheus client stops if it is not there."""
+    monkeypatch.setenv(variable, "/not/there")
+    seen: list[bool] = []
+
+    def look(_: Settings) -> None:
+        seen.append(variable in os.environ)
+
+    monkeypatch.setattr(server, "run_server", look)
+    monkeypatch.setattr(workers, "run_workers", look)
+    done = CliRunner().invoke(app, [*options, "--store", str(tmp_path)])
+    assert (done.exit_code, seen) == (0, [False])
+    assert f"{variable}=/not/there is ignored: the service counts by itself" in caplog.text
+
+
+def test_the_variable_is_that_of_the_metrics() -> None:
+    assert environment.SHARED_COUNTS == metrics.DIRECTORY

@@ -27,7 +27,7 @@ import sys
 from service.metrics import Metrics, forget_process
 for pid in sys.argv[1:]:
     forget_process(int(pid))
-print(Metrics().render().decode())
+print(Metrics().render()[0].decode())
 """
 
 
@@ -63,3 +63,24 @@ def test_the_streams_of_a_killed_process_go_and_its_counts_stay(tmp_path: Path) 
         other.wait()
         assert "gatewise_streams 0.0" in rendered(tmp_path, killed.pid, other.pid)
         assert 'gatewise_texts_total{model="toy",version="1"} 5.0' in rendered(tmp_path)
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_what_others_count_together_is_not_ours(left: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "counts"
+    if left:  # from a run before
+        folder.mkdir()
+        (folder / "counter_1.db").write_bytes(b"\xff" * 4_096)
+    (tmp_path / "in.txt").write_text("A warm and clever film.\n")
+    options = ["--in", "in.txt", "--out", "out.csv", "--model", "imdb-gru"]
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "score", *options, "--store", ROOT / "models/store"],
+        cwd=tmp_path,
+        env=os.environ | {DIRECTORY: str(folder), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    assert (tmp_path / "out.csv").exists()
+    assert [path.name for path in tmp_path.glob("counts/*")] == ["counter_1.db"] * left

@@ -11,7 +11,7 @@ from models.batching import pad
 from models.replay import ReplayRequest, ReplayResult
 from models.versions import Version
 from service import replay as module
-from service.engines.loading import available_cores
+from service.engines.cores import available_cores
 from tests.versions import CountingEngine, publish
 
 EVERY = 8

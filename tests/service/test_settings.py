@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from service.__main__ import app
 from service.settings import Settings
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "serving.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs" / "serving.md"
+COMPOSE = ROOT / "docker-compose.yml"
 
 
 def test_every_setting_says_what_it_is() -> None:
@@ -21,6 +23,20 @@ def test_every_setting_says_what_it_is() -> None:
 def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"`GATEWISE_(\w+)` \|", DOCS.read_text()))
     assert documented == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_setting_reaches_the_container() -> None:
+    """But for those that are the container's own."""
+    api = COMPOSE.read_text().partition("\n  trainer:")[0]
+    handed_on = set(re.findall(r"^      GATEWISE_(\w+):", api, re.MULTILINE))
+    assert handed_on == {name.upper() for name in Settings.model_fields} - {"HOST", "PORT", "STORE"}
+
+
+def test_a_first_process_stands_before_ours_in_the_containers() -> None:
+    """It hands signals on, also while Python starts, when ours would not take them."""
+    confined = COMPOSE.read_text().partition("x-confined:")[2].partition("\nservices:")[0]
+    assert re.search(r"^  init: true\b", confined, re.MULTILINE)
+    assert COMPOSE.read_text().count("<<: *confined") == 2
 
 
 def test_options_are_settings() -> None:

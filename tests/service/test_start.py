@@ -1,14 +1,19 @@
 """A store that cannot be served from ends the start, or the scoring, with one line."""
 
 import os
+import pwd
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from service.__main__ import app
+from service.settings import Settings
+from service.web import server, workers
+from service.web.app import create_app
 from tests.versions import publish
 
 
@@ -88,3 +93,28 @@ def test_a_model_of_nearly_that_name_is_suggested_to_score(tmp_path: Path) -> No
     refused = CliRunner().invoke(app, command)
     assert refused.exit_code == 2
     assert "there are: toy; did you mean 'toy'?" in refused.stderr
+
+
+@pytest.mark.parametrize("command", [[], ["--workers", "2"]])
+def test_a_user_without_an_entry_and_a_home_will_do(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As OpenShift runs containers: with a number of its own for each project."""
+
+    def find_none(uid: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    def answer(settings: Settings) -> None:
+        with TestClient(create_app(settings)) as client:
+            client.app.state.service.catalog.refresh()
+            answers.append(client.post("/predict", json={"text": "good"}).json()["label"])
+
+    answers: list[str] = []
+    publish(tmp_path)
+    monkeypatch.setattr(pwd, "getpwuid", find_none)
+    for variable in ("HOME", "USER", "LOGNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(server, "run_server", answer)
+    monkeypatch.setattr(workers, "run_workers", answer)
+    done = CliRunner().invoke(app, [*command, "--store", str(tmp_path)])
+    assert (done.exit_code, answers) == (0, ["pos"])

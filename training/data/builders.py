@@ -12,6 +12,8 @@ from datasets.exceptions import DatasetGenerationError
 from datasets.packaged_modules.csv.csv import CsvConfig
 from huggingface_hub import constants
 
+from models.tables.foreign import refuse_foreign
+from models.tables.kinds import find_kind, is_table
 from training.data.rows import Rows
 from training.errors import DataError
 
@@ -56,6 +58,8 @@ def build_by_content(builder: datasets.DatasetBuilder) -> DatasetDict:
     digest = hashlib.sha256()
     for files in (builder.config.data_files or {}).values():
         for file in files:
+            if is_table(file):
+                refuse_foreign(Path(file), kind=find_kind(Path(file)).name)
             with Path(file).open("rb") as opened:
                 digest.update(hashlib.file_digest(opened, "sha256").digest())
     cache = Path(builder._cache_dir_root) / "by-content" / digest.hexdigest()[:32]

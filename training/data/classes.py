@@ -21,6 +21,9 @@ from training.errors import DataError
 from training.reading import Reading
 from training.targets import Targets
 
+JOINTS = ("|", ";", "#", ",", "/", "+", "&")  # characters that people write between labels
+FEWEST_JOINED = 2  # labels whose parts are mostly labels too
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -138,6 +141,22 @@ def find_alike(names: Iterable[str]) -> list[tuple[str, ...]]:
     for name in names:
         groups.setdefault(same_name(name), []).append(name)
     return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def describe_joined(names: Iterable[str]) -> str | None:
+    """Return in words that names look like several labels in one text; None if they do not."""
+    names = set(names)
+    for separator in JOINTS:
+        joined = sorted(name for name in names if separator in name)
+        parts = [{part.strip() for part in name.split(separator)} for name in joined]
+        uses = Counter(part for found in parts for part in found)
+        known = uses.keys() & names
+        if len(joined) >= FEWEST_JOINED and 2 * len(known) >= len(uses):
+            return (
+                f"{len(joined):,} labels such as {joined[0]!r} look like several in one text; "
+                f"--split-labels {separator!r} reads them so"
+            )
+    return None
 
 
 def _stands_for(name: str) -> str:

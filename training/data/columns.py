@@ -1,11 +1,11 @@
 """Finds the text and the label column, if the choice is clear."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from datasets import ClassLabel, List, Value
+from datasets import ClassLabel, Dataset, Json, List, Value
 
 from training.data.labels import class_names
 from training.data.rows import Rows, TableRows, is_list
@@ -102,6 +102,30 @@ def choose_columns(rows: Rows, reading: Reading) -> Chosen:
     text, label = find_columns(rows, text=reading.text_column, label=reading.label_column)
     _refuse_headless(rows, label)
     return Chosen(text, label)
+
+
+def align_columns(rows: Rows, chosen: Chosen, *, split: str) -> tuple[Rows, str | None]:
+    """Return the rows of another split with the columns of train, and what was renamed, in words.
+
+    "Text" and "text " are the column "text" where no other is.
+    """
+    renamed: dict[str, str] = {}
+    for name in (chosen.text, *(chosen.joined or (chosen.label,))):
+        alike = [other for other in rows.features if _same(other) == _same(name)]
+        if name not in alike and len(alike) == 1:
+            renamed[alike[0]] = name
+    if not renamed or not isinstance(rows, TableRows | Dataset):
+        return rows, None
+    read = ", ".join(f"{there!r} as {name!r}" for there, name in renamed.items())
+    notice = f"split {split!r}: the names of columns differ from train, {read}"
+    if isinstance(rows, Dataset):
+        return rows.rename_columns(renamed), notice
+    columns = {renamed.get(name, name): values for name, values in rows.columns.items()}
+    return replace(rows, columns=columns), notice
+
+
+def _same(name: str) -> str:
+    return name.strip().casefold()
 
 
 def find_columns(rows: Rows, *, text: str | None, label: str | None) -> tuple[str, str]:
@@ -210,7 +234,9 @@ def _is_text(feature: object) -> bool:
 
 def _list_columns(features: Mapping[str, Any]) -> str:
     columns = ", ".join(f"{name} ({_type_name(feature)})" for name, feature in features.items())
-    return f"there are: {columns}"
+    objects = [name for name, feature in features.items() if isinstance(feature, dict | Json)]
+    hint = f"; a field in an object is named like {objects[0]}.text" if objects else ""
+    return f"there are: {columns}{hint}"
 
 
 def _type_name(feature: object) -> str:

@@ -5,15 +5,15 @@ from pathlib import Path
 from datasets import DatasetBuilder, DownloadManager
 from datasets.packaged_modules.csv.csv import CsvConfig
 
-from models.tables.folder import SUFFIX, TextFolder
-from models.tables.kinds import find_kind
+from models.tables.folder import SUFFIX, TextFolder, is_hidden, list_files
+from models.tables.kinds import find_kind, is_table
 from training.data.files import read_file, read_files
 from training.data.rows import Rows, TableRows, read_table
 from training.reading import Reading
 
 SPLITS = ("train", "validation", "valid", "val", "dev", "test")
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")  # folders whose texts have no label
-_PLAIN = ("csv", "json", "text")  # builders whose files `models.tables` reads
+_PLAIN = ("csv", "json", "text", "parquet")  # builders whose files `models.tables` reads
 
 
 def read_class_folders(folder: Path, *, reading: Reading) -> dict[str, Rows] | None:
@@ -22,7 +22,8 @@ def read_class_folders(folder: Path, *, reading: Reading) -> dict[str, Rows] | N
     Returns:
         The splits; None where the folder holds anything else.
     """
-    splits = {name: folder / name for name in SPLITS if (folder / name).is_dir()}
+    there = {path.name.lower(): path for path in _list(folder) if path.is_dir()}
+    splits = {name: there[name] for name in SPLITS if name in there}
     if not splits:
         splits = {"train": folder}
     if not all(map(_holds_classes, splits.values())):
@@ -31,10 +32,10 @@ def read_class_folders(folder: Path, *, reading: Reading) -> dict[str, Rows] | N
 
 
 def read_plain_files(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Rows] | None:
-    """Return the splits of a local folder of CSV, JSON or text.
+    """Return the splits of a local folder whose card names its files.
 
     Returns:
-        The splits; None where the folder holds something else, or declares the types of columns.
+        The splits; None where it holds other kinds of files, or declares the types of columns.
     """
     if not is_plain(builder):
         return None
@@ -69,29 +70,41 @@ def read_plain_csv(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Ro
 
 
 def is_plain(builder: DatasetBuilder) -> bool:
-    """Whether a builder reads CSV, JSON or text whose columns have no declared types."""
+    """Whether a builder reads tables whose columns have no declared types."""
     kind = type(builder).__module__.rpartition(".")[2]
     return kind in _PLAIN and builder.info.features is None
 
 
 def _holds_classes(folder: Path) -> bool:
     """Whether a folder holds a folder of text files for each of several classes."""
-    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    classes = [path for path in inside if path.is_dir() and path.name not in UNLABELLED]
-    return len(classes) > 1 and all(
-        any(folder.iterdir()) and all(file.suffix.lower() == SUFFIX for file in folder.iterdir())
-        for folder in classes
-    )
+    classes = [path for path in _list(folder) if path.is_dir() and path.name not in UNLABELLED]
+    return len(classes) > 1 and all(map(_holds_texts, classes))
+
+
+def _holds_texts(folder: Path) -> bool:
+    """Whether a folder holds texts, and neither tables nor folders."""
+    inside = _list(folder)
+    texts = [path for path in inside if path.suffix.lower() == SUFFIX]
+    others = [path for path in inside if path not in texts]
+    return bool(texts) and not any(path.is_dir() or is_table(path.name) for path in others)
+
+
+def _list(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not is_hidden(path.name)]
 
 
 def _read_classes(folder: Path, reading: Reading) -> Rows:
     """Return the texts of a folder with the names of their folders as labels."""
     read = read_table(TextFolder(folder, encoding=reading.encoding), name=folder.name)
     kept = [row for row, file in enumerate(read["file"]) if file.split("/")[0] not in UNLABELLED]
+    others = [path for path in list_files(folder) if path.suffix.lower() != SUFFIX]
+    first = others[0].relative_to(folder).as_posix() if others else ""
+    note = f"{folder.name}: {len(others):,} files do not end in {SUFFIX} and are not read: {first}"
     return TableRows(
         {
             "text": [read["text"][row] for row in kept],
             "label": [read["file"][row].split("/")[0] for row in kept],
         },
         [read.places[row] for row in kept],
+        notes=(note,) if others else (),
     )

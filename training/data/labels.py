@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from datasets import ClassLabel
@@ -29,6 +30,7 @@ class LabelFormat:
         declared: Whether values are numbers of `names`.
         several: Whether a row may have several labels.
         notice: The choice that was made, in words; None for none.
+        separator: What stands between the labels of a text that holds several; None for one.
     """
 
     shape: Shape
@@ -36,6 +38,7 @@ class LabelFormat:
     declared: bool = False
     several: bool = False
     notice: str | None = None
+    separator: str | None = None
 
     def read(self, values: Sequence[Any]) -> list[Any]:
         """Return the label of each row, or the list of its labels; None where there is none.
@@ -50,7 +53,12 @@ class LabelFormat:
         value = _unfold(value)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return None
-        items = self._list_items(value)
+        if self.separator is not None and isinstance(value, str):
+            items: list[Any] | None = _cut(value, self.separator)
+            if not items:
+                return None
+        else:
+            items = self._list_items(value)
         if items is None:
             return value
         return items if self.several else (items[0] if len(items) == 1 else items or None)
@@ -70,17 +78,22 @@ class LabelFormat:
         return value
 
 
-def find_format(rows: Rows, column: str, *, several: bool | None = None) -> LabelFormat:
+def find_format(
+    rows: Rows, column: str, *, several: bool | None = None, separator: str | None = None
+) -> LabelFormat:
     """Return how a column writes labels.
 
     Args:
         rows: The rows that decide, those of train if there are any.
         column: The label column.
         several: Whether a row may have several labels; None to find out.
+        separator: What stands between the labels of a text that holds several.
 
     Raises:
-        DataError: The values are shares between 0 and 1.
+        DataError: The values are shares between 0 and 1, or the separator is in none of them.
     """
+    if separator is not None:
+        return _format_joined(rows, column, separator=separator, several=several)
     feature, declared = rows.features[column], class_names(rows.features[column])
     places = getattr(rows, "label_names", None)
     if places is not None and column == getattr(rows, "label_column", None):
@@ -113,6 +126,8 @@ def name_class(value: Any) -> str | None:
         return str(value).lower()
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float) and math.isfinite(value):
         return str(int(value)) if value.is_integer() else repr(value)
     return None
@@ -204,6 +219,20 @@ def _format_objects(values: list[dict[str, Any]], *, several: bool | None) -> La
     many = several if several is not None else not one_each
     kind = "any number of labels" if many else "one label"
     return LabelFormat("by_name", names, several=many, notice=f"labels: objects of {kind} by name")
+
+
+def _format_joined(rows: Rows, column: str, *, separator: str, several: bool | None) -> LabelFormat:
+    if not any(isinstance(value, str) and separator in value for value in rows[column][:]):
+        if several:  # as a file to evaluate on may have it
+            return LabelFormat("list", several=True, separator=separator)
+        raise DataError(f"--split-labels {separator!r}: column {column!r} holds none")
+    return LabelFormat("list", several=several is not False, separator=separator)
+
+
+def _cut(text: str, separator: str) -> list[str]:
+    """Return the labels in a text, each once."""
+    parts = (part.strip() for part in text.split(separator))
+    return list(dict.fromkeys(part for part in parts if part))
 
 
 def _format_lists(

@@ -152,7 +152,10 @@ def _rows_below(rows: Rows) -> Rows:
 
 
 def _describe_no_text(value: Any) -> str:
-    return "is missing" if value is None else f"is no text but {type(value).__name__}"
+    if value is None:
+        return "is missing"
+    hint = "; join its words to one text" if isinstance(value, list) else ""
+    return f"is no text but {type(value).__name__}{hint}"
 
 
 def _describe_half(half: str) -> str:

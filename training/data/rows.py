@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from datasets import Json, LargeList, List, Value
+from datasets import Dataset, Json, LargeList, List, Value
 
-from models.tables.rows import EMPTY, Table, list_places
+from models.tables.rows import EMPTY, REPEATED, Table, list_places, look_up
 
 BATCH = 10_000
 _WHOLE = re.compile(r"[-+]?\d+")
@@ -98,16 +98,19 @@ class TableRows:
 
 
 def read_table(table: Table, *, name: str) -> TableRows:
-    """Return the rows of a table. Empty rows are left out, and said to be."""
+    """Return the rows of a table. Empty rows and further headers are left out, and said to be."""
     columns: dict[str, list[Any]] = {}
     places: list[tuple[str, int]] = []
     empty: list[int] = []
+    repeated: list[int] = []
     unreadable: list[Unreadable] = []
     where = f"{name}, {table.unit}"
     for batch in table.batches(BATCH):
         for row in batch.rows:
             if row.fault == EMPTY:
                 empty.append(row.place)
+            elif row.fault == REPEATED:
+                repeated.append(row.place)
             elif row.fault is not None:
                 unreadable.append(Unreadable(f"{where} {row.place:,}", row.fault))
             else:
@@ -118,9 +121,36 @@ def read_table(table: Table, *, name: str) -> TableRows:
     if empty:
         are = "an empty row is" if len(empty) == 1 else f"{len(empty):,} empty rows are"
         notes.append(f"{name}: {are} left out: {list_places(empty, unit=table.unit)}")
+    if repeated:
+        lines = list_places(repeated, unit=table.unit)
+        notes.append(f"{name}: the header is there again and left out: {lines}")
     for values in columns.values():
         values.extend([None] * (len(places) - len(values)))
     return TableRows(columns, places, tuple(unreadable), tuple(notes), typed=table.typed)
+
+
+def reach_columns(rows: Rows, names: Iterable[str | None]) -> Rows:
+    """Return rows with columns for the names that reach into objects, such as "example.text"."""
+    for name in names:
+        if name is None or "." not in name or name in rows.features:
+            continue
+        root = name.partition(".")[0]
+        if root not in rows.features:
+            continue
+        if isinstance(rows, Dataset):
+            rows = rows.flatten() if isinstance(rows.features[root], dict) else rows
+        elif isinstance(rows, TableRows):
+            values = [_reach({root: value}, name) for value in rows.columns[root]]
+            if any(value is not None for value in values):
+                rows = replace(rows, columns={**rows.columns, name: values})
+    return rows
+
+
+def _reach(values: Mapping[str, Any], name: str) -> Any:
+    try:
+        return look_up(values, name)
+    except KeyError:
+        return None
 
 
 def is_list(feature: object) -> bool:

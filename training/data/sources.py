@@ -3,7 +3,7 @@
 import difflib
 import glob
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import datasets
@@ -18,10 +18,11 @@ from training.data.builders import (
     find_builder,
     refuse_cache,
 )
-from training.data.files import read_file
+from training.data.files import read_file, read_files
 from training.data.folders import read_class_folders, read_plain_files
 from training.data.hub import load_from_hub
-from training.data.rows import Rows, TableRows
+from training.data.rows import Rows, TableRows, reach_columns
+from training.data.split_files import find_split_files
 from training.errors import DataError
 from training.reading import Reading
 
@@ -36,6 +37,7 @@ class Source:
         config: The Hub configuration, if one was named.
         revision: The Hub commit; None for local data.
         splits: The rows by split.
+        remarks: How its files were found, in words.
     """
 
     description: str
@@ -43,12 +45,13 @@ class Source:
     config: str | None
     revision: str | None
     splits: dict[str, Rows]
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
         """Choices that were made in reading its files, and rows that were left out, in words."""
         tables = [rows for rows in self.splits.values() if isinstance(rows, TableRows)]
-        return [note for table in tables for note in table.notes]
+        return [*self.remarks, *(note for table in tables for note in table.notes)]
 
 
 def load_source(
@@ -69,7 +72,18 @@ def load_source(
         raise DataError("--dataset names nothing: give a file, a folder or a Hub id")
     _set_up_libraries()
     reading = reading or Reading()
+    source = _load(dataset, config=config, revision=revision, reading=reading)
+    named = (reading.text_column, reading.label_column)
+    splits = {name: reach_columns(rows, named) for name, rows in source.splits.items()}
+    return replace(source, splits=splits)
+
+
+def _load(dataset: str, *, config: str | None, revision: str | None, reading: Reading) -> Source:
     path = _as_path(dataset)
+    if dataset == "-" or path.is_fifo() or path.is_char_device():
+        raise DataError(f"--dataset {dataset} is a pipe; write it to a file such as data.csv")
+    if path.is_symlink() and not path.exists():
+        raise DataError(f"{dataset} is a link to {path.readlink()}, which is not there")
     if path.exists():
         if revision is not None:
             raise DataError(f"--revision is for Hub datasets, but {dataset} is a local path")
@@ -124,29 +138,42 @@ def _looks_like_path(dataset: str) -> bool:
 
 def _load_local(path: Path, *, config: str | None, reading: Reading) -> Source:
     kind = "file" if path.is_file() else "folder"
+    remarks: tuple[str, ...] = ()
     try:
         if kind == "file":
             _refuse_config(config, path)
             splits: dict[str, Rows] = {"train": read_file(path, reading=reading)}
         else:
-            splits = _read_folder(path, config=config, reading=reading)
+            splits, remarks = _read_folder(path, config=config, reading=reading)
     except DataError:
         raise
     except Exception as error:  # the builders raise whatever their parsers do
         refuse_cache(error)
         raise DataError(f"cannot read {path}: {describe_cause(error)}") from error
     name = path.resolve().name
-    return Source(f"local {kind} {path}", name, config, None, splits)
+    return Source(f"local {kind} {path}", name, config, None, splits, remarks)
 
 
-def _read_folder(path: Path, *, config: str | None, reading: Reading) -> dict[str, Rows]:
+def _read_folder(
+    path: Path, *, config: str | None, reading: Reading
+) -> tuple[dict[str, Rows], tuple[str, ...]]:
+    """Return the splits of a folder, and how they were found, in words."""
     if (path / "dataset_dict.json").is_file() or (path / "state.json").is_file():
         _refuse_config(config, path)
-        return as_splits(datasets.load_from_disk(str(path)))
+        return as_splits(datasets.load_from_disk(str(path))), ()
     classes = read_class_folders(path, reading=reading)
     if classes is not None:
         _refuse_config(config, path)
-        return classes
+        return classes, ()
+    found = find_split_files(path) if config is None else None
+    if found is not None:
+        splits = {name: read_files(files, reading=reading) for name, files in found.splits.items()}
+        return splits, found.notes
+    return _read_declared(path, config=config, reading=reading), ()
+
+
+def _read_declared(path: Path, *, config: str | None, reading: Reading) -> dict[str, Rows]:
+    """Return the splits of a folder that says itself what its files are."""
     # Absolute, because a folder may have the name of a builder.
     folder = str(path.resolve())
     if glob.has_magic(folder):

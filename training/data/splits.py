@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.data.classes import Classes, find_classes
-from training.data.columns import choose_columns
+from training.data.classes import Classes, describe_joined, find_classes
+from training.data.columns import align_columns, choose_columns
 from training.data.labels import LabelFormat, find_format
 from training.data.nesting import find_nesting
 from training.data.row_reader import RowReader, read_column, refuse_unreadable
@@ -109,10 +109,11 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
         raise DataError("split 'train' has no rows")
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label)
+    form = find_format(rows, chosen.label, separator=reading.split_labels)
     values = form.read(read_column(rows, chosen.label, split="train"))
     classes = find_classes(form, values, column=chosen.label, reading=reading)
-    notices = [notice for notice in (chosen.notice, form.notice) if notice]
+    joined = None if form.several else describe_joined(classes.names)
+    notices = [notice for notice in (chosen.notice, form.notice, joined) if notice]
     reader = RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
     train = _read(reader, "train", rows)
     _check_classes(train, classes.names, column=chosen.label)
@@ -172,7 +173,7 @@ def read_split(
     rows = source.splits[name]
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label, several=several)
+    form = find_format(rows, chosen.label, several=several, separator=reading.split_labels)
     notices = [notice for notice in (chosen.notice, form.notice) if notice]
     reader = RowReader(
         chosen,
@@ -274,9 +275,13 @@ def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
 def _read_optional(source: Source, names: Sequence[str], *, reader: RowReader) -> Split | None:
     for name in names:
         if name in source.splits and len(source.splits[name]) > 0:
-            rows = source.splits[name]
+            rows, notice = align_columns(source.splits[name], reader.columns, split=name)
+            reader.notices.extend([notice] if notice else [])
             if not reader.is_unlabelled(name, rows):
                 reader.check_same_classes(name, rows)
                 return _read(reader, name, rows)
-            reader.notices.append(f"split {name!r} has no {reader.columns.label!r} and is not used")
+            notice = f"split {name!r} has no {reader.columns.label!r} and is not used"
+            if reader.columns.label not in reader.columns.view(rows).features:
+                notice += f"; there are: {', '.join(rows.features)}"
+            reader.notices.append(notice)
     return None

@@ -10,8 +10,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 
 from models.tables.decoding import find_half
-from training.data.classes import merge_names
-from training.data.columns import choose_columns
+from training.data.classes import describe_joined, merge_names
+from training.data.columns import align_columns, choose_columns
 from training.data.labels import (
     LabelFormat,
     class_names,
@@ -81,8 +81,9 @@ def read_rows(source: Source, *, reading: Reading) -> RawData:
         raise DataError(f"{source.description} has no rows, so there is nothing to inspect")
     first = "train" if "train" in splits else next(iter(splits))
     chosen = choose_columns(splits[first], reading)
-    splits = {name: chosen.view(rows) for name, rows in splits.items()}
-    form = find_format(splits[first], chosen.label)
+    aligned = {name: align_columns(rows, chosen, split=name) for name, rows in splits.items()}
+    splits = {name: chosen.view(rows) for name, (rows, _) in aligned.items()}
+    form = find_format(splits[first], chosen.label, separator=reading.split_labels)
     cells = {name: _read_labels(rows, chosen.label, form) for name, rows in splits.items()}
     kept = [
         name
@@ -103,7 +104,9 @@ def read_rows(source: Source, *, reading: Reading) -> RawData:
         )
         for name in kept
     ]
-    notices = [notice for notice in (chosen.notice, form.notice) if notice]
+    joined = None if form.several else describe_joined(classes)
+    others = [notice for _, notice in aligned.values()]
+    notices = [notice for notice in (chosen.notice, form.notice, joined, *others) if notice]
     notices += [notice for rows in source.splits.values() for notice in _list_unreadable(rows)]
     notices += [
         f"split {name!r} has no {chosen.text!r} or no {chosen.label!r} and is left out"

@@ -22,6 +22,7 @@ from training.inspection.findings import (
 
 MOST_ROWS = 8  # row numbers of one kind
 MOST_CLASSES = 40
+WIDEST_NAME = 40  # characters of the name of a class; figures need the rest of a line
 MOST_SUSPECTS = 20
 
 
@@ -208,7 +209,7 @@ def _change(suspect: Suspect) -> str:
 
 def _make_table(heading: str, columns: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(heading, no_wrap=True)
+    table.add_column(heading, no_wrap=True, max_width=WIDEST_NAME)
     for column in columns:
         table.add_column(column, justify="right")
     return table

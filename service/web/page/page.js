@@ -110,7 +110,8 @@ function drawTurns() {
     const { start, end } = reading.tokens[number];
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = `“${reading.text.slice(start, end)}”: ${show(before)} → ${show(after)}`;
+    const word = isolate(reading.text.slice(start, end));
+    button.append("“", word, "”: ", isolate(show(before)), " → ", isolate(show(after)));
     button.addEventListener("click", () => select(start, end));
     return button;
   });
@@ -158,18 +159,25 @@ function makeList(label, words) {
   const section = document.createElement("div");
   const heading = document.createElement("h3");
   heading.className = `h${hue(label)}`;
-  heading.textContent = `for ${show(label)}`;
+  heading.append("for ", isolate(show(label)));
   const list = document.createElement("ol");
   const strongestFirst = [...words].sort((one, other) => other[1] - one[1]).slice(0, WORDS);
   for (const [word, change] of strongestFirst) {
     const item = document.createElement("li");
     const number = document.createElement("span");
     number.textContent = ` +${change.toFixed(2)}`;
-    item.append(word, number);
+    item.append(isolate(word), number);
     list.append(item);
   }
   section.append(heading, list);
   return section;
+}
+
+/** Text that may run from the right, among text that runs from the left. */
+function isolate(text) {
+  const node = document.createElement("bdi");
+  node.textContent = text;
+  return node;
 }
 
 async function loadModels() {

@@ -2,8 +2,7 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import APIRouter, Request, Response
 
 from service.web.schemas import Health
 from service.web.state import StateDep
@@ -34,6 +33,7 @@ async def ready(response: Response, state: StateDep) -> Health:
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(state: StateDep) -> Response:
-    """Give the metrics in Prometheus's text format."""
-    return Response(state.metrics.render(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request, state: StateDep) -> Response:
+    """Give the metrics in Prometheus's text format, or as OpenMetrics where that is accepted."""
+    content, media_type = state.metrics.render(request.headers.get("accept", ""))
+    return Response(content, media_type=media_type, headers={"Vary": "Accept"})

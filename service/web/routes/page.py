@@ -22,9 +22,7 @@ async def show(request: Request) -> Response:
     page = (FOLDER / "index.html").read_text(encoding="utf-8")
     if prefix := request.scope.get("root_path", ""):
         page = page.replace("<head>", f'<head>\n<base href="{prefix}/">', 1)
-    return HTMLResponse(
-        page, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-    )
+    return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
 
 def make_files() -> StaticFiles:

@@ -41,7 +41,7 @@ async def explain() -> dict[Method, str]:
 @router.post(
     "/predict",
     response_model=Answer | BatchResponse,
-    responses=documented(400, 404, 409, 413, 415, 422, 429, 503, 504),
+    responses=documented(400, 404, 408, 409, 413, 415, 422, 429, 503, 504),
     openapi_extra=_DOCUMENTED,
 )
 async def predict(request: Request) -> Response:

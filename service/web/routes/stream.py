@@ -37,7 +37,7 @@ _DOCUMENTED: dict[str, Any] = {
 @router.post(
     "/stream",
     response_model=StreamResponse,
-    responses=documented(400, 404, 409, 413, 415, 422, 429, 503, 504),
+    responses=documented(400, 404, 408, 409, 413, 415, 422, 429, 503, 504),
     openapi_extra=_DOCUMENTED,
 )
 async def read(request: Request) -> Response:

@@ -71,3 +71,18 @@ def test_the_digest_is_that_of_the_content(tmp_path: Path) -> None:
     before = digest_of(tmp_path / "a")
     write(tmp_path, "a/2.txt", "z")
     assert digest_of(tmp_path / "a") != before
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n", "\r\r\r\n"])
+@pytest.mark.parametrize("name", ["r.csv", "r.tsv", "r.txt", "r.jsonl"])
+def test_ends_of_lines(tmp_path: Path, name: str, end: str) -> None:
+    lines = {
+        "r.csv": ["text,label", '"a, b",x', "c,y"],
+        "r.tsv": ["text\tlabel", "a, b\tx", "c\ty"],
+        "r.txt": ["__label__x a, b", "__label__y c"],
+        "r.jsonl": ['{"text": "a, b", "label": "x"}', '{"text": "c", "label": "y"}'],
+    }[name]
+    table = open_written(tmp_path, name, "".join(line + end for line in lines))
+    label = (lambda one: [one]) if name == "r.txt" else str
+    assert values_of(table) == [["a, b", label("x")], ["c", label("y")]]
+    assert table.notes == []

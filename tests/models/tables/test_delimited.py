@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.tables.rows import EMPTY, TableError
+from models.tables.rows import EMPTY, REPEATED, TableError
 from tests.models.tables.reading import faults_of, open_written, values_of
 
 SWALLOWING = [
@@ -45,6 +45,39 @@ class TestValues:
         table = open_written(tmp_path, "r.csv", "text,text,label,\na,b,c,d\n")
         assert table.columns == ("text", "text.2", "label", "")
         assert values_of(table) == [["a", "b", "c", "d"]]
+        assert "2 columns have the name 'text'; the second is read as 'text.2'" in table.notes[0]
+
+
+class TestJoinedFiles:
+    @pytest.mark.parametrize("header", ["text,label", '"text","label"', "\ufefftext,label"])
+    def test_the_header_again(self, tmp_path: Path, header: str) -> None:
+        table = open_written(tmp_path, "r.csv", f"text,label\na,x\n{header}\r\nb,y\n{header}\n")
+        assert faults_of(table) == {3: REPEATED, 5: REPEATED}
+
+    def test_what_is_no_header(self, tmp_path: Path) -> None:
+        table = open_written(tmp_path, "r.csv", "text,label\ntext,x\nText,Label\na,label\n")
+        assert values_of(table) == [["text", "x"], ["Text", "Label"], ["a", "label"]]
+        assert values_of(open_written(tmp_path, "r.csv", "text\ntext\n")) == [["text"]]
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le"])
+    @pytest.mark.parametrize("name", ["r.csv", "r.txt", "r.jsonl"])
+    def test_marks_between_them(self, tmp_path: Path, name: str, encoding: str) -> None:
+        rows = {"r.csv": 'text\n"a, b"\n', "r.txt": "a, b\n", "r.jsonl": '{"text": "a, b"}\n'}
+        again = rows[name].removeprefix("text\n")
+        content = f"\ufeff{rows[name]}\ufeff{again}".encode(encoding)
+        assert values_of(open_written(tmp_path, name, content)) == [["a, b"], ["a, b"]]
+
+
+class TestWhatStandsAboveTheHeader:
+    @pytest.mark.parametrize("above", ["Export of May\n\n", "# by a program\n", '"a, title"\n'])
+    def test_it_is_named(self, tmp_path: Path, above: str) -> None:
+        with pytest.raises(TableError, match="delete what stands above the names") as caught:
+            open_written(tmp_path, "r.csv", f"{above}text,label\na,x\nb,y\n")
+        assert above.split("\n", maxsplit=1)[0].strip('"') in str(caught.value)
+
+    def test_a_single_column_is_none(self, tmp_path: Path) -> None:
+        table = open_written(tmp_path, "r.csv", "text\na, b\nc\n")
+        assert faults_of(table) == {2: "2 fields, where the header has 1"}
 
 
 class TestStrayQuotes:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas
 import pytest
@@ -114,3 +114,72 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 def test_no_rows(tmp_path: Path, content: str) -> None:
     with pytest.raises(TableError, match=r"r\.json: line 1"):
         open_written(tmp_path, "r.json", content)
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.jsonl"])
+@pytest.mark.parametrize(("indent", "between"), [(2, "\n"), (2, "\n\n"), (2, ""), (4, "\r\n")])
+def test_objects_over_several_lines(tmp_path: Path, name: str, indent: int, between: str) -> None:
+    content = between.join(json.dumps(row, indent=indent) for row in ROWS)
+    table = open_written(tmp_path, name, content)
+    assert values_of(table) == VALUES
+    assert table.notes == [f"{name}: 3 JSON values follow each other"]
+
+
+def test_values_without_an_end_of_line(tmp_path: Path) -> None:
+    lists = json.dumps(ROWS[:1]) + json.dumps(ROWS[1:])
+    assert values_of(open_written(tmp_path, "r.json", lists)) == VALUES
+    objects = "".join(map(json.dumps, ROWS))
+    assert values_of(open_written(tmp_path, "r.json", objects)) == VALUES
+
+
+def test_an_example_with_objects_in_a_list_stays_one(tmp_path: Path) -> None:
+    rows = [{"text": "a", "spans": [{"start": 1}]}, {"text": "b", "spans": [{"start": 2}]}]
+    content = "\n".join(json.dumps(row, indent=1) for row in rows)
+    assert values_of(open_written(tmp_path, "r.jsonl", content)) == [
+        list(row.values()) for row in rows
+    ]
+
+
+@pytest.mark.parametrize("end", [",", ", ", ",\r"])
+def test_commas_at_the_ends_of_lines(tmp_path: Path, end: str) -> None:
+    content = "".join(json.dumps(row) + f"{end}\n" for row in ROWS)
+    for name in ("r.jsonl", "r.json"):
+        assert values_of(open_written(tmp_path, name, content)) == VALUES
+
+
+EXTREMES = [
+    ("[" * 100_000, "holds lists in too many lists"),
+    (f'{{"text": "a", "id": {"1" * 5_000}}}', "holds a number of thousands of digits"),
+]
+
+
+@pytest.mark.parametrize(("line", "fault"), EXTREMES)
+def test_what_python_does_not_read_is_a_fault_of_its_row(
+    tmp_path: Path, line: str, fault: str
+) -> None:
+    table = open_written(tmp_path, "r.jsonl", f'{{"text": "a"}}\n{line}\n{{"text": "b"}}\n')
+    assert faults_of(table) == {2: fault}
+    with pytest.raises(TableError, match=fault):
+        open_written(tmp_path, "r.json", f"[{line}]")
+
+
+class TestExamplesOfRasa:
+    OTHERS: ClassVar = {
+        "regex_features": [{"name": "zip", "pattern": "[0-9]{5}"}],
+        "entity_synonyms": [{"value": "a", "synonyms": ["b"]}],
+        "lookup_tables": [],
+    }
+
+    @pytest.mark.parametrize("others", [{}, OTHERS, {"lookup_tables": []}])
+    def test_they_are_found(self, tmp_path: Path, others: dict[str, Any]) -> None:
+        content = {"rasa_nlu_data": {"common_examples": ROWS, **others}}
+        assert values_of(open_written(tmp_path, "r.json", json.dumps(content))) == VALUES
+
+    def test_beside_other_lists_on_top(self, tmp_path: Path) -> None:
+        content = {"version": "1", "examples": ROWS, **self.OTHERS}
+        assert values_of(open_written(tmp_path, "r.json", json.dumps(content))) == VALUES
+
+    def test_a_frame_of_one_row_stays_one(self, tmp_path: Path) -> None:
+        content = {"0": {"text": "a", "spans": [{"start": 1}]}}
+        table = open_written(tmp_path, "r.json", json.dumps(content))
+        assert values_of(table) == [["a", [{"start": 1}]]]

@@ -1,4 +1,7 @@
+import errno
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -85,6 +88,111 @@ def test_a_version_replaced_under_its_number_is_loaded_again(tmp_path) -> None:
     publish(tmp_path, labels=("bad", "good"))
     catalog.refresh()
     assert catalog.find("toy", version=None).metadata.labels == ("bad", "good")
+
+
+class TestReplacedWithTheSameTimes:
+    """A copy that keeps times, or files that all have the time of a reproducible build."""
+
+    @staticmethod
+    def publish_dated(root: Path, *, labels: tuple[str, str]) -> None:
+        version = publish(root, labels=labels)
+        for path in (version.path, *version.path.rglob("*")):
+            os.utime(path, (0, 0))
+
+    def test_the_files_of_another_version(self, tmp_path: Path) -> None:
+        self.publish_dated(tmp_path / "store", labels=("neg", "pos"))
+        self.publish_dated(tmp_path / "other", labels=("pos", "neg"))  # of the same sizes
+        catalog = make_catalog(tmp_path / "store")
+        shutil.rmtree(tmp_path / "store/toy")
+        shutil.copytree(tmp_path / "other/toy", tmp_path / "store/toy")
+        catalog.refresh()
+        assert catalog.find("toy", version=None).metadata.labels == ("pos", "neg")
+
+    def test_a_link_to_another_version(self, tmp_path: Path) -> None:
+        """As Kubernetes does it: the store is a link that is put in the place of another."""
+        self.publish_dated(tmp_path / "a", labels=("neg", "pos"))
+        self.publish_dated(tmp_path / "b", labels=("pos", "neg"))
+        (tmp_path / "store").symlink_to("a")
+        catalog = make_catalog(tmp_path / "store")
+        (tmp_path / "next").symlink_to("b")
+        (tmp_path / "next").rename(tmp_path / "store")
+        catalog.refresh()
+        assert catalog.find("toy", version=None).metadata.labels == ("pos", "neg")
+
+    def test_one_file_alone(self, tmp_path: Path) -> None:
+        self.publish_dated(tmp_path, labels=("neg", "pos"))
+        catalog = make_catalog(tmp_path)
+        model = tmp_path / "toy/1/saved_model.pb"
+        model.write_bytes(bytes(byte ^ 1 for byte in model.read_bytes()))
+        os.utime(model, (0, 0))
+        catalog.refresh()
+        (entry,) = catalog.loaded["toy"].values()
+        assert entry.reason is not None
+        assert "saved_model.pb" in entry.reason
+
+
+class TestFaultsOfTheDisk:
+    """What is loaded answers on while nobody knows what the store holds."""
+
+    @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ETIMEDOUT])
+    @pytest.mark.parametrize("place", [".", "toy"])
+    def test_a_folder_that_cannot_be_listed(
+        self, number: int, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publish(tmp_path)
+        catalog = make_catalog(tmp_path)
+        listed = Path.iterdir
+
+        def fail(folder: Path) -> Iterator[Path]:
+            if folder == tmp_path / place:
+                raise OSError(number, os.strerror(number), str(folder))
+            return listed(folder)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "iterdir", fail)
+            with pytest.raises(OSError, match=os.strerror(number)):
+                catalog.refresh()
+            assert version_of(catalog) == 1
+        catalog.refresh()
+        assert version_of(catalog) == 1
+
+    def test_a_model_that_may_not_be_read_any_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publish(tmp_path)
+        publish(tmp_path, name="other")
+        catalog = make_catalog(tmp_path)
+        listed = Path.iterdir
+
+        def refuse(folder: Path) -> Iterator[Path]:
+            if folder.name == "toy":
+                raise PermissionError(13, "Permission denied")
+            return listed(folder)
+
+        monkeypatch.setattr(Path, "iterdir", refuse)
+        monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "toy")
+        catalog.refresh()
+        assert version_of(catalog, "toy") == version_of(catalog, "other") == 1
+
+    def test_a_mount_that_is_gone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        publish(tmp_path / "mounted")
+        catalog = make_catalog(tmp_path / "mounted")
+        shutil.rmtree(tmp_path / "mounted/toy")
+        catalog._disk = -1  # that of the mount, under which the empty folder appears
+        with pytest.raises(StoreNotFound, match="is empty and on another disk than before"):
+            catalog.refresh()
+        assert version_of(catalog) == 1
+        publish(tmp_path / "mounted")
+        publish(tmp_path / "mounted")
+        catalog.refresh()
+        assert version_of(catalog) == 2
+
+    def test_an_empty_store_on_its_disk_is_empty(self, tmp_path: Path) -> None:
+        publish(tmp_path)
+        catalog = make_catalog(tmp_path)
+        shutil.rmtree(tmp_path / "toy")
+        catalog.refresh()
+        assert not catalog.loaded
 
 
 def test_removed_versions_go_and_the_one_before_answers(tmp_path) -> None:

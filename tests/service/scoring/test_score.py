@@ -3,7 +3,11 @@
 import io
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pandas
 import pytest
@@ -19,6 +23,8 @@ from service.scoring.score import Scorer, ScoringObserver, added_columns
 from service.scoring.writing import JsonLinesWriter
 from tests.versions import STATE, CountingEngine, publish
 
+ROOT = Path(__file__).resolve().parents[3]
+SCORE = [sys.executable, "-m", "service", "score", "--model", "imdb-gru", "--engine", "onnx"]
 TEXTS = ["good", "bad film", "", None, "good good", 7, "a"] * 5
 
 
@@ -283,3 +289,97 @@ def test_parquet_from_standard_input(store: Path, tmp_path: Path) -> None:
     options = ["--in", "-", "--out", tmp_path / "o.parquet", "--model", "toy", "--store", store]
     code, _, said = run(*options, stdin=(tmp_path / "i.parquet").read_bytes())
     assert code == 0, said
+
+
+class TestWhatIsNoTable:
+    @pytest.mark.parametrize("name", ["i.csv", "i.jsonl"])
+    @pytest.mark.parametrize(
+        ("content", "what"),
+        [
+            ("<!DOCTYPE html>\n<html>\n", "is a web page"),
+            ("version https://git-lfs.github.com/spec/v1\noid sha256:66\nsize 1\n", "Git LFS"),
+            ("PK\x03\x04\x14", "is a zip archive"),
+        ],
+    )
+    def test_nothing_is_scored(
+        self, store: Path, tmp_path: Path, name: str, content: str, what: str
+    ) -> None:
+        (tmp_path / name).write_text(content)
+        out = tmp_path / "o.csv"
+        code, _, said = run(
+            "--in", tmp_path / name, "--out", out, "--model", "toy", "--store", store
+        )
+        assert code == 2
+        assert what in said
+        assert "Traceback" not in said
+        assert not out.exists()
+
+    def test_the_header_again_is_a_row_with_an_error(self, store: Path, tmp_path: Path) -> None:
+        (tmp_path / "i.csv").write_text("text,id\ngood,1\ntext,id\nbad,2\n")
+        out = tmp_path / "o.jsonl"
+        code, _, said = run(
+            "--in", tmp_path / "i.csv", "--out", out, "--model", "toy", "--store", store
+        )
+        assert code == 0
+        assert "line 3: the line is the header again" in said
+        assert [row["predicted_label"] for row in read(out)] == ["pos", None, "neg"]
+
+
+class TestStreams:
+    @pytest.mark.parametrize("name", ["pipe.csv", "pipe"])
+    def test_a_pipe_is_read_like_a_file(self, store: Path, tmp_path: Path, name: str) -> None:
+        os.mkfifo(tmp_path / name)
+        writer = Thread(target=(tmp_path / name).write_text, args=["text,id\ngood,1\nbad,2\n"])
+        writer.start()
+        out = tmp_path / "o.csv"
+        code, _, said = run(
+            "--in", tmp_path / name, "--out", out, "--model", "toy", "--store", store
+        )
+        writer.join()
+        assert code == 0, said
+        assert [line.split(",")[2] for line in out.read_text().splitlines()[1:]] == ["pos", "neg"]
+
+    def test_a_device_is_no_target(self, store: Path, lines: Path) -> None:
+        options = ["--format", "jsonl", "--model", "toy", "--store", store]
+        code, _, said = run("--in", lines, "--out", "/dev/null", *options)
+        assert code == 2
+        assert "/dev/null is there already; --out - writes to standard output" in said
+
+    def test_nobody_reads_on(self, tmp_path: Path) -> None:
+        longer_than_any_pipe = "x" * 4_000_000
+        (tmp_path / "i.csv").write_text(f"text,more\ngood,{longer_than_any_pipe}\n")
+        command = [*SCORE, "--in", str(tmp_path / "i.csv"), "--out", "-", "--format", "csv"]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout
+            assert process.stderr
+            assert process.stdout.readline().startswith("text,more,predicted_label")
+            process.stdout.close()
+            said = process.stderr.read()
+        assert process.returncode == 128 + signal.SIGPIPE
+        assert "rror" not in said
+        assert "Traceback" not in said
+
+
+def test_a_locale_without_unicode(tmp_path: Path) -> None:
+    (tmp_path / "größe 😀.csv").write_text("text,né\ngut 😀,中\n", encoding="utf-8")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [*SCORE, "--in", str(tmp_path / "größe 😀.csv"), "--out", str(tmp_path / "ö.csv")]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | locale, capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "ö.csv").read_text("utf-8").startswith("text,né,predicted_label,")
+    assert "gut 😀,中," in (tmp_path / "ö.csv").read_text("utf-8")
+
+
+def test_a_text_in_an_object(store: Path, tmp_path: Path) -> None:
+    rows = [{"example": {"text": "good"}}, {"example": "bad"}, {"example": {"text": "bad"}}]
+    (tmp_path / "i.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "o.jsonl"
+    options = ["--out", out, "--model", "toy", "--store", store, "--text-column", "example.text"]
+    code, _, said = run("--in", tmp_path / "i.jsonl", *options)
+    assert code == 0, said
+    assert "line 2: no column 'example.text'; there are: example" in said
+    assert [row["predicted_label"] for row in read(out)] == ["pos", None, "neg"]

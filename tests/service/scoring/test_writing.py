@@ -162,3 +162,24 @@ def test_the_same_rows_compress_to_the_same_bytes(tmp_path: Path) -> None:
     first = write(table, "r.csv.gz", tmp_path).read_bytes()
     assert write(table, "r.csv.gz", tmp_path).read_bytes() == first
     assert gzip.decompress(first).startswith(b"id,text")
+
+
+@pytest.mark.parametrize("name", ["r.jsonl", "r.json"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_numbers_that_json_does_not_have(tmp_path: Path, name: str, number: str) -> None:
+    content = f'{{"text": "a", "n": {number}, "in": [{{"deep": {number}}}, 1.5]}}\n'
+    target = write(open_written(tmp_path, "r.jsonl", content), name, tmp_path)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    written = json.loads(target.read_text().strip("[]\n"), parse_constant=refuse)
+    assert written == {"text": "a", "n": None, "in": [{"deep": None}, 1.5], **ANSWER}
+
+
+def test_numbers_of_parquet_that_json_does_not_have(tmp_path: Path) -> None:
+    table = pyarrow.table({"text": ["a"], "n": [float("nan")]})
+    pyarrow.parquet.write_table(table, tmp_path / "r.parquet")
+    target = write(open_table(tmp_path / "r.parquet"), "r.jsonl", tmp_path)
+    assert json.loads(target.read_text())["n"] is None
+    assert "NaN" not in target.read_text()

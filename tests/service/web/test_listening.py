@@ -105,3 +105,30 @@ def test_an_address_of_a_kind_that_is_not_used_here_is_left_out(
     (opened,) = listen("both", 0)
     assert opened.getsockname()[0] == "127.0.0.1"
     opened.close()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
+class TestBothKinds:
+    """What is listened on for IPv4 and IPv6 together."""
+
+    @pytest.mark.parametrize("client", ["127.0.0.1", "::1"])
+    @pytest.mark.parametrize("host", ["::", "0:0:0:0:0:0:0:0"])
+    def test_all_addresses_are_those_of_ipv4_too(self, host: str, client: str) -> None:
+        (opened,) = listen(host, 0)
+        with opened, socket.create_connection((client, opened.getsockname()[1]), timeout=5):
+            assert opened.family == socket.AF_INET6
+
+    def test_an_address_of_ipv6_is_that_alone(self) -> None:
+        (opened,) = listen("::1", 0)
+        with opened, pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", opened.getsockname()[1]), timeout=5)
+
+    def test_with_all_of_ipv4_beside_it_each_has_its_own(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        addresses = [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]
+        monkeypatch.setattr(listening, "_find_addresses", lambda _: addresses)
+        sockets = listen("both", 0)
+        assert [each.getsockname()[0] for each in sockets] == ["0.0.0.0", "::"]
+        for each in sockets:
+            each.close()

@@ -1,16 +1,21 @@
 """What becomes of workers that die, and of signals that come meanwhile; their lives are made up."""
 
+import errno
 import itertools
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
+from service.__main__ import app
 from service.web import workers
 from service.web.workers import LONGEST_PAUSE, MOST_TRIES, SETTLED_SECONDS, CannotStart, Workers
+from tests.versions import publish
 
 
 class Clock:
@@ -241,3 +246,30 @@ def test_waiting_is_ended_by_a_real_signal(monkeypatch: pytest.MonkeyPatch) -> N
     watch.run()
     os.close(reading)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/app']"),
+        OSError(errno.EROFS, os.strerror(errno.EROFS)),
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+    ],
+    ids=["none", "read-only", "full"],
+)
+def test_workers_without_a_temporary_folder_are_told_so(
+    fault: OSError, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `readOnlyRootFilesystem: true` and no volume at /tmp."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(workers, "TemporaryDirectory", fail)
+    publish(tmp_path)
+    options = ["--store", str(tmp_path), "--port", "0", "--workers", "2"]
+    refused = CliRunner().invoke(app, options)
+    assert refused.exit_code == 2
+    last = refused.stderr.splitlines()[-1]
+    assert last.startswith(f"error: workers need a temporary folder to count in: {fault.strerror}")
+    assert last.endswith("mount a writable /tmp, set TMPDIR, or set GATEWISE_WORKERS=1")

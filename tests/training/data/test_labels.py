@@ -1,5 +1,6 @@
 """Labels are read in the ways in which people write them, and none is rewritten."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -128,3 +129,33 @@ class TestNames:
         assert show_name("neg ") == "'neg '"
         assert show_name("neg\u200b") == "'neg\\u200b'"
         assert show_name("neg", quoted=True) == "'neg'"
+
+
+class TestSeveralInOneText:
+    @pytest.mark.parametrize("separator", ["|", ";", "#", ",", ", ", " / "])
+    def test_named_by_the_user(self, separator: str) -> None:
+        values = [f"toxic{separator}rude", "rude", f" rude {separator}{separator}rude", "", None]
+        form = find_format(rows_of(values, typed=False), "label", separator=separator)
+        assert form.several
+        assert form.read(values) == [["toxic", "rude"], ["rude"], ["rude"], None, None]
+
+    def test_lists_stay_lists(self) -> None:
+        values = ["a|b", ["c", "d|e"]]
+        assert find_format(rows_of(values), "label", separator="|").read(values) == [
+            ["a", "b"],
+            ["c", "d|e"],
+        ]
+
+    def test_a_separator_that_is_nowhere(self) -> None:
+        rows = rows_of(["a;b", "c"], typed=False)
+        with pytest.raises(DataError, match=r"--split-labels '\|': column 'label' holds none"):
+            find_format(rows, "label", separator="|")
+        form = find_format(rows, "label", several=True, separator="|")  # to evaluate on
+        assert form.read(["a", "b"]) == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [("1.0", "1"), ("2.50", "2.5"), ("-1", "-1"), ("NaN", None)]
+)
+def test_decimals_of_databases(number: str, name: str | None) -> None:
+    assert name_class(Decimal(number)) == name

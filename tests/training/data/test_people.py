@@ -3,16 +3,20 @@
 import gzip
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from tests.training.labelled_files import make_rows, write_csv, write_jsonl, write_parquet
 from training.data.sources import Source, load_source
 from training.data.splits import LabelledData, read_data
 from training.errors import DataError
+from training.inspection.rows import read_rows
 from training.reading import Reading
 
 
@@ -39,6 +43,140 @@ def refusal(path: Path, **wishes: Any) -> str:
     message = str(caught.value)
     assert "\n" not in message
     return message
+
+
+class TestSeveralLabelsInOneCell:
+    LABELS = ("toxic", "rude", "spam", "toxic{}rude", "rude{}spam", "toxic{}rude{}spam")
+
+    @pytest.mark.parametrize("joint", ["|", ";", "#", ",", ", ", "/", " + "])
+    def test_they_are_pointed_out(self, tmp_path: Path, joint: str) -> None:
+        labels = [label.replace("{}", joint) for label in self.LABELS]
+        path = write_csv(tmp_path / "r.csv", make_rows(120, labels=labels))
+        (notice,) = (one for one in read(path).notices if "--split-labels" in one)
+        assert f"3 labels such as {labels[4]!r} look like several in one text" in notice
+        raw = read_rows(load(path), reading=Reading())
+        assert notice in raw.notices
+
+    @pytest.mark.parametrize("name", ["r.csv", "r.jsonl", "folder/train.csv"])
+    def test_they_are_read_as_several(self, tmp_path: Path, name: str) -> None:
+        rows = make_rows(120, labels=[label.replace("{}", "|") for label in self.LABELS])
+        (tmp_path / "folder").mkdir()
+        path = (write_jsonl if name == "r.jsonl" else write_csv)(tmp_path / name, rows)
+        data = read(path.parent if "folder" in name else path, split_labels="|")
+        assert (data.task, data.labels) == ("multi_label", ("rude", "spam", "toxic"))
+        assert data.train.labels.sum(axis=1).max() == 3
+
+    @pytest.mark.parametrize(
+        "labels", [("pos", "neg"), ("rock, pop", "jazz"), ("a/b", "c/d", "x"), ("R&B", "D&D", "B")]
+    )
+    def test_names_with_such_characters_are_left_alone(
+        self, tmp_path: Path, labels: tuple[str, ...]
+    ) -> None:
+        data = read(write_csv(tmp_path / "r.csv", make_rows(120, labels=labels)))
+        assert not any("--split-labels" in notice for notice in data.notices)
+
+
+class TestPipesAndLinks:
+    def test_a_pipe_is_named(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "r.csv")
+        for path in (tmp_path / "r.csv", Path("/dev/null")):
+            assert refusal(path) == (
+                f"--dataset {path} is a pipe; write it to a file such as data.csv"
+            )
+        assert "is a pipe" in refusal(Path("-"))
+
+    def test_a_link_to_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / "r.csv").symlink_to("gone.csv")
+        assert refusal(tmp_path / "r.csv") == (
+            f"{tmp_path / 'r.csv'} is a link to gone.csv, which is not there"
+        )
+
+    def test_a_link_to_a_file(self, tmp_path: Path) -> None:
+        write_csv(tmp_path / "there.csv")
+        (tmp_path / "r.csv").symlink_to("there.csv")
+        assert len(load(tmp_path / "r.csv").splits["train"]) == 40
+
+
+class TestObjects:
+    ROWS = tuple(
+        {"example": {"text": text, "n": 1}, "answer": {"label": {"name": label}}}
+        for text, label in make_rows(40)
+    )
+    NAMES: ClassVar = {"text_column": "example.text", "label_column": "answer.label.name"}
+
+    @pytest.mark.parametrize("name", ["r.jsonl", "r.json", "r.parquet", "folder/train.jsonl"])
+    def test_fields_are_named_with_a_dot(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / "folder").mkdir()
+        path = tmp_path / name
+        if name == "r.parquet":
+            pandas.DataFrame(list(self.ROWS)).to_parquet(path)
+        elif name == "r.json":
+            path.write_text(json.dumps(list(self.ROWS)))
+        else:
+            path.write_text("\n".join(map(json.dumps, self.ROWS)))
+        data = read(path.parent if "folder" in name else path, **self.NAMES)
+        assert labels_of(data) == dict(make_rows(40))
+
+    def test_the_way_is_pointed_out(self, tmp_path: Path) -> None:
+        (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, self.ROWS)))
+        assert "a field in an object is named like example.text" in refusal(tmp_path / "r.jsonl")
+        message = refusal(tmp_path / "r.jsonl", text_column="example.txt")
+        assert "--text-column 'example.txt': no such column" in message
+
+    def test_rows_without_the_field_are_named(self, tmp_path: Path) -> None:
+        rows = [*self.ROWS, {"example": "text", "answer": {"label": {"name": "pos"}}}]
+        (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        message = refusal(tmp_path / "r.jsonl", **self.NAMES)
+        assert "line 41 'example.text' is missing" in message
+
+    def test_a_column_with_a_dot_goes_first(self, tmp_path: Path) -> None:
+        rows = [{"a.b": text, "a": {"b": "no"}, "label": label} for text, label in make_rows(40)]
+        (tmp_path / "r.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        assert labels_of(read(tmp_path / "r.jsonl", text_column="a.b")) == dict(make_rows(40))
+
+
+class TestJoinedFiles:
+    def test_the_header_again_is_left_out(self, tmp_path: Path) -> None:
+        content = write_csv(tmp_path / "a.csv", make_rows(30)).read_text()
+        (tmp_path / "r.csv").write_text(f"{content}\ufeff{content}{content}")
+        source = load(tmp_path / "r.csv")
+        assert len(source.splits["train"]) == 90
+        assert source.notes == [
+            "r.csv: the header is there again and left out: lines 32, 63",
+        ]
+        assert set(read(tmp_path / "r.csv").labels) == {"neg", "pos"}
+
+    def test_a_first_row_for_a_header_is_still_refused(self, tmp_path: Path) -> None:
+        path = write_csv(
+            tmp_path / "r.csv", [*make_rows(10), ("fine", "pos")], header=("text", "pos")
+        )
+        assert "'pos' is also a label" in refusal(path)
+
+
+class TestParquet:
+    @pytest.mark.parametrize("kind", ["binary", "large_binary"])
+    def test_texts_that_are_bytes(self, tmp_path: Path, kind: str) -> None:
+        texts, labels = zip(*make_rows(40), strict=True)
+        columns = [
+            pyarrow.array([value.encode() for value in values], getattr(pyarrow, kind)())
+            for values in (texts, labels)
+        ]
+        path = tmp_path / "r.parquet"
+        pyarrow.parquet.write_table(pyarrow.table(columns, names=["text", "label"]), path)
+        assert labels_of(read(path)) == dict(make_rows(40))
+
+    def test_columns_of_one_name(self, tmp_path: Path) -> None:
+        columns = [[f"text {row}" for row in range(40)], ["neg", "pos"] * 20, ["x"] * 40]
+        table = pyarrow.table(columns, names=["text", "label", "label"])
+        pyarrow.parquet.write_table(table, tmp_path / "r.parquet")
+        assert read(tmp_path / "r.parquet").labels == ("neg", "pos")
+        assert "2 columns have the name 'label'" in load(tmp_path / "r.parquet").notes[0]
+
+    def test_decimals(self, tmp_path: Path) -> None:
+        texts = [f"text {row}" for row in range(40)]
+        table = pyarrow.table({"text": texts, "label": [Decimal("1.0"), Decimal("2.5")] * 20})
+        pyarrow.parquet.write_table(table, tmp_path / "r.parquet")
+        assert read(tmp_path / "r.parquet").labels == ("1", "2.5")
 
 
 class TestLabels:

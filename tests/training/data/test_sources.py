@@ -52,6 +52,14 @@ def refusal(path: Path | str, *, config: str | None = None, revision: str | None
     return message
 
 
+def write_declared(folder: Path) -> None:
+    """Write a folder whose card declares its columns, so that `datasets` builds it."""
+    write_parquet(folder / "train.parquet")
+    columns = [f"  - name: {name}\n    dtype: string" for name in ("text", "label")]
+    card = ["---", "dataset_info:", "  features:", *columns, "---", ""]
+    (folder / "README.md").write_text("\n".join(card))
+
+
 class TestFiles:
     @pytest.mark.parametrize(
         ("name", "write"),
@@ -299,6 +307,27 @@ class TestFolders:
             f"{configured} has no configuration 'fr'; there are: de, en"
         )
 
+    @pytest.mark.parametrize("labels", [("00501", "501"), ("1E5", "NA")])
+    def test_labels_of_configurations_stay_as_they_stand(
+        self, tmp_path: Path, labels: tuple[str, str]
+    ) -> None:
+        write_csv(tmp_path / "de" / "rows.csv", make_rows(labels=labels))
+        card = "---\nconfigs:\n- config_name: de\n  data_files: de/rows.csv\n---\n"
+        (tmp_path / "README.md").write_text(card)
+        assert rows_of(load(tmp_path, config="de")) == make_rows(labels=labels)
+
+    @pytest.mark.parametrize("name", ["train.parquet", "train.csv", "train.jsonl"])
+    @pytest.mark.parametrize("declared", [True, False])
+    def test_a_clone_without_its_files(self, tmp_path: Path, name: str, declared: bool) -> None:
+        folder = tmp_path / "reviews"
+        folder.mkdir()
+        if declared:
+            write_declared(folder)
+            (folder / "train.parquet").unlink()
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:66\nsize 1\n"
+        (folder / name).write_text(pointer)
+        assert "is a pointer of Git LFS, not the data: run git lfs pull" in refusal(folder)
+
     def test_saved_dataset(self, tmp_path: Path) -> None:
         make_dataset().save_to_disk(tmp_path / "saved")
         assert rows_of(load(tmp_path / "saved")) == make_rows()
@@ -328,13 +357,6 @@ class TestRefusedFolders:
         assert message.startswith(f"cannot read {folder}: Dataset scripts are no longer supported")
         assert "reviews.py" in message
 
-    def test_several_kinds_of_file(self, tmp_path: Path) -> None:
-        folder = tmp_path / "folder"
-        write_parquet(folder / "train.parquet")
-        write_csv(folder / "test.csv")
-        message = refusal(folder)
-        assert message.startswith(f"cannot read {folder}: Couldn't infer the same data file format")
-
     def test_broken_csv(self, tmp_path: Path) -> None:
         folder = tmp_path / "folder"
         write_csv(folder / "train.csv", [("fine", "pos"), ("a", "comma", "pos")])
@@ -342,7 +364,7 @@ class TestRefusedFolders:
 
     def test_pattern_in_the_path(self, tmp_path: Path) -> None:
         folder = tmp_path / "reviews [new]"
-        write_parquet(folder / "train.parquet")
+        write_declared(folder)
         assert refusal(folder) == (
             f"cannot read {folder}: a folder's path must not hold any of *?["
         )
@@ -414,7 +436,7 @@ class TestUnwritableCache:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder = tmp_path / "reviews"
-        write_parquet(folder / "train.parquet")
+        write_declared(folder)
         (tmp_path / "file").touch()
         monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "file" / "cache")
         message = refusal(folder)
@@ -431,6 +453,6 @@ class TestUnwritableCache:
             except OSError as error:
                 raise RuntimeError("no luck") from error
 
-        write_parquet(tmp_path / "train.parquet")
+        write_declared(tmp_path)
         monkeypatch.setattr(datasets.DatasetBuilder, "download_and_prepare", fail)
         assert f"({os.strerror(code)}); set HF_HOME" in refusal(tmp_path)

@@ -239,7 +239,7 @@ class TestSplits:
     def test_without_label_column_is_not_used(self) -> None:
         data = read(make_rows(), test=make_dataset().remove_columns("label"))
         assert data.test is None
-        assert data.notices[0] == "split 'test' has no 'label' and is not used"
+        assert data.notices[0] == "split 'test' has no 'label' and is not used; there are: text"
 
     def test_without_rows_is_not_used(self) -> None:
         data = read(make_rows(), validation=make_dataset().select([]))

@@ -43,6 +43,17 @@ def shown(findings: Findings, *, short: bool = False) -> str:
     return capture.get()
 
 
+@pytest.mark.parametrize("name", ["L" * 300, "长" * 200, "a long name in words " * 20])
+def test_counts_stand_beside_names_of_any_length(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    source = make_source({"train": list(zip(TEXTS, LABELS, strict=True))}, names=["no", name])
+    monkeypatch.setattr(console, "width", 80)
+    table = shown(inspect_source(source, reading=Reading(), seed=1)).partition("rows by class")[2]
+    rows = table.splitlines()[1:3]
+    assert all(line.rstrip().endswith("%)") for line in rows), rows
+
+
 class TestInspect:
     def test_faults(self, findings: Findings) -> None:
         train, test = sorted(findings.faults, key=lambda faults: -faults.rows)

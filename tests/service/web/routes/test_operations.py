@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.registry import Store
+from service.answering.catalog import Catalog
 from service.answering.classifier import Classifier
 from service.settings import Settings
 from service.web.app import create_app
@@ -189,6 +190,38 @@ def test_metrics_count_requests_texts_and_tokens(client: TestClient) -> None:
         assert line in text
 
 
+CLASSIC = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "media_type", "ends"),
+    [
+        (None, CLASSIC, False),
+        ("*/*", CLASSIC, False),
+        ("text/plain;version=0.0.4", CLASSIC, False),
+        ("application/openmetrics-text;version=0.0.1,text/plain;q=0.5", CLASSIC, False),
+        ("application/openmetrics-text;version=x", CLASSIC, False),
+        ("text/html", CLASSIC, False),
+        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0", True),
+        (
+            "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4",
+            "application/openmetrics-text; version=1.0.0",
+            True,
+        ),
+        ("text/plain;version=1.0.0", "text/plain; version=1.0.0", False),
+    ],
+)
+def test_metrics_are_what_the_reader_accepts(
+    accepted: str | None, media_type: str, ends: bool, client: TestClient
+) -> None:
+    client.post("/predict", json={"text": "a good film"})
+    answer = client.get("/metrics", headers={} if accepted is None else {"accept": accepted})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(media_type)
+    assert answer.text.endswith("# EOF\n") == ends
+    assert 'gatewise_texts_total{model="toy",version="1"} 1.0' in answer.text
+
+
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/models", "/metrics", "/docs"])
 def test_what_can_be_got_can_be_asked_for_its_head(path: str, client: TestClient) -> None:
     got, head = client.get(path), client.head(path)
@@ -239,6 +272,26 @@ def test_a_failure_of_ours_is_told_logged_and_survived(
     assert "request me-2 failed" in caplog.text
     assert "the engine broke" in caplog.text
     assert client.post("/predict", json={"text": "a"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/models", "/models/toy", "/readyz"])
+def test_a_failure_has_the_documented_form_on_all_routes(
+    path: str, client: TestClient, monkeypatch, caplog
+) -> None:
+    def fail(_: Catalog) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        for name in ("loaded", "awaited"):
+            patch.setattr(Catalog, name, property(fail))
+        answer = client.get(path, headers={"X-Request-Id": "me-3"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["type"] == "internal"
+    assert "open files" not in answer.text
+    assert answer.headers["x-request-id"] == "me-3"
+    assert "request me-3 failed" in caplog.text
+    assert caplog.text.count("Traceback") == 1
+    assert client.get(path).status_code == 200
 
 
 def test_models_are_listed(client: TestClient) -> None:

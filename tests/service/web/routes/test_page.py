@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from fastapi.testclient import TestClient
 
 from service.web.routes.page import FOLDER
@@ -39,3 +40,41 @@ def test_links_lead_somewhere(client: TestClient) -> None:
 def test_other_files_stay_where_they_are(client: TestClient) -> None:
     for path in ("/page/../app.py", "/page/%2e%2e/app.py", "/page/none.js"):
         assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/page/page.js",
+        "/page/chart.js",
+        "/page/page.css",
+        "/docs",
+        "/openapi.json",
+        "/static-offline-docs/swagger-ui.css",
+        "/readyz",
+        "/models",
+        "/nowhere",
+    ],
+)
+def test_what_browsers_keep_is_asked_for_again(path: str, client: TestClient) -> None:
+    """Or after an upgrade the new page would run old scripts."""
+    first = client.get(path)
+    assert first.headers.get_list("cache-control") == ["no-cache"]
+    if tag := first.headers.get("etag"):
+        again = client.get(path, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["cache-control"] == "no-cache"
+
+
+def test_texts_may_run_from_the_right(client: TestClient) -> None:
+    """Both layers alike, or the tints would not lie under their words."""
+    rules = re.findall(
+        r"([^{}]+)\{([^}]*unicode-bidi: plaintext[^}]*)\}", client.get("/page/page.css").text
+    )
+    places = ",".join(selectors.rpartition("*/")[2] for selectors, _ in rules)
+    for place in ("#tinted", "#text", "#label", "#bars li > span:first-child"):
+        assert place in [each.strip() for each in places.split(",")]
+    script = client.get("/page/page.js").text
+    for shown in ("word", "show(label)", "show(before)", "show(after)"):
+        assert f"isolate({shown})" in script

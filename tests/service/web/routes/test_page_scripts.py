@@ -68,3 +68,10 @@ def test_several_labels_are_shown(labels: list[str], told: str, tmp_path: Path) 
 
 def test_the_socket_is_below_the_base(tmp_path: Path) -> None:
     assert show(tmp_path, {"1": 0.75, "0": 0.25})["asked"] == ["ws://service/below/stream"]
+
+
+@pytest.mark.parametrize("label", ["إيجابي", "חיובי", "pos"])
+def test_labels_that_run_from_the_right_are_shown(label: str, tmp_path: Path) -> None:
+    shown = show(tmp_path, {label: 0.75, "neg": 0.25})
+    assert shown["label"] == label
+    assert [name for name, _ in shown["bars"]] == [label, "neg"]

@@ -147,7 +147,11 @@ def test_model_and_version_can_be_named(client: TestClient) -> None:
         ('{"text": "a"} x', 400, {"type": "malformed"}),
         (b"\xff\xfe", 400, {"type": "malformed"}),
         ("[" * 100_000, 413, {"type": "too_large"}),
-        ("[" * 1_900, 400, {"type": "malformed"}),
+        (
+            "[" * 1_900,
+            400,
+            {"type": "malformed", "message": "the body is nested too deeply"},
+        ),
         ("[]", 422, {"type": "invalid", "message": "send a JSON object, not a list"}),
         ('"text"', 422, {"type": "invalid", "message": "send a JSON object, not a string"}),
         ("null", 400, {"type": "malformed"}),
@@ -211,7 +215,8 @@ def test_bad_requests(body: str | bytes, status: int, error: dict, client: TestC
 
 
 @pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx"]
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonx", "x" * 5_000],
 )
 def test_a_body_not_declared_as_json_is_refused(content_type: str, client: TestClient) -> None:
     answer = client.post(
@@ -219,6 +224,7 @@ def test_a_body_not_declared_as_json_is_refused(content_type: str, client: TestC
     )
     assert answer.status_code == 415
     assert answer.json()["error"]["type"] == "unsupported_media_type"
+    assert len(answer.text) < 300
 
 
 def test_a_body_that_is_packed_is_refused(client: TestClient) -> None:
@@ -264,9 +270,69 @@ def test_a_body_declared_too_large_is_not_waited_for(client: TestClient) -> None
     assert sent[0]["status"] == 413
 
 
-def test_a_charset_may_be_declared(client: TestClient) -> None:
-    headers = {"content-type": "Application/JSON; charset=utf-8"}
-    assert client.post("/predict", content='{"text": "a"}', headers=headers).status_code == 200
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "UTF8", '"utf-8"', "us-ascii", " utf-8 ; profile=x", ""]
+)
+def test_a_charset_may_be_declared(charset: str, client: TestClient) -> None:
+    headers = {"content-type": f"Application/JSON; charset={charset}"}
+    answer = client.post("/predict", content='{"text": "good"}', headers=headers)
+    assert (answer.status_code, answer.json()["label"]) == (200, "pos")
+
+
+@pytest.mark.parametrize(
+    "charset", ["iso-8859-1", "windows-1252", "GBK", '"latin1"', "utf-7", "x" * 5_000]
+)
+def test_other_charsets_are_refused(charset: str, client: TestClient) -> None:
+    """What is declared is not what JSON is, so one of both is wrong."""
+    headers = {"content-type": f"application/json; charset={charset}"}
+    answer = client.post(
+        "/predict", content='{"text": "caf\xe9"}'.encode("latin-1"), headers=headers
+    )
+    assert answer.status_code == 415
+    assert "send JSON in UTF-8, not in" in answer.json()["error"]["message"]
+    assert len(answer.text) < 300
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_encodings_that_json_has_had_are_read(encoding: str, client: TestClient) -> None:
+    question = '{"text": "good", "model": "toy"}'.encode(encoding)
+    answer = client.post("/predict", content=question, headers=JSON)
+    assert (answer.status_code, answer.json()["label"]) == (200, "pos")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "byte"), [("latin-1", "byte 12 is 0xe9"), ("cp850", "byte 12 is 0x82")]
+)
+def test_other_bytes_are_told_by_place(encoding: str, byte: str, client: TestClient) -> None:
+    """As curl sends them from a Windows command line."""
+    body = '{"text":"caf\xe9"}'.encode(encoding)
+    answer = client.post("/predict", content=body, headers=JSON)
+    message = f"the body is not UTF-8: {byte}; send JSON in UTF-8"
+    assert answer.status_code == 400
+    assert answer.json()["error"] == {"type": "malformed", "message": message}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"text": "good", "text": "bad"}', "text"),
+        ('{"text": "good", "model": "toy", "model": "toy"}', "model"),
+        ('{"texts": ["good"], "text": "bad", "texts": null}', "texts"),
+        ('{"text": {"a": 1, "b": 2, "a": 1}}', "a"),
+        ('{"text": "good", "\\ud800": 1, "\\ud800": 2}', "?"),
+        ('{"K": 1, "K": 2}'.replace("K", "k" * 900), "k" * 100),
+    ],
+)
+@pytest.mark.parametrize("path", ["/predict", "/stream"])
+def test_a_field_that_is_given_twice_is_refused(
+    path: str, body: str, field: str, client: TestClient
+) -> None:
+    answer = client.post(path, content=body, headers=JSON)
+    assert answer.status_code == 422
+    error = answer.json()["error"]
+    assert error["field"] == field
+    assert error["message"].endswith("is given more than once")
+    assert len(answer.text) < 400
 
 
 def test_a_body_of_undeclared_length_is_limited_too(client: TestClient) -> None:

@@ -332,6 +332,7 @@ class TestWebSocket:
             ('{"text": "a", "version": %s}' % ("9" * 5_000), "malformed"),
             ("[]", "invalid"),
             ('{"text": 1}', "invalid"),
+            ('{"text": "a", "text": "b"}', "invalid"),
             ('{"text": "\\ud83d a"}', "invalid"),
             ('{"texts": "a"}', "invalid"),
             ('{"text": "a", "model": "other"}', "invalid"),
@@ -351,6 +352,17 @@ class TestWebSocket:
             socket.send_text(message)
             assert socket.receive_json()["error"]["type"] == kind
             socket.send_json({"text": "lm"})
+            assert socket.receive_json()["prediction"] == whole(client, "good film")
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "text"])
+    def test_a_message_may_have_a_mark_and_be_binary(
+        self, client: TestClient, encoding: str
+    ) -> None:
+        with client.websocket_connect("/stream") as socket:
+            if encoding == "text":
+                socket.send_text('\ufeff{"text": "good film"}')
+            else:
+                socket.send_bytes('{"text": "good film"}'.encode(encoding))
             assert socket.receive_json()["prediction"] == whole(client, "good film")
 
     def test_a_failure_of_ours_is_said_and_survived(

@@ -1,0 +1,201 @@
+"""What a connection does with clients that are slow, silent, too talkative or ask for more."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from service.settings import Settings
+from service.web import app, connection
+from service.web.request_body import PATIENCE
+from tests.service.web.live import serving
+
+BODY = b'{"text": "good"}'
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+SIZED = b"Content-Length: %d\r\n" % len(BODY)
+LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAI\r\n"
+TLS = b"Connection: keep-alive, upgrade\r\nUpgrade: TLS/1.0\r\n"
+
+
+@pytest.fixture
+def port(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A service that waits for a second at most, and only for half of one for a head or a body."""
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.4)
+    monkeypatch.setattr(app, "PATIENCE", replace(PATIENCE, body_seconds=0.5, idle_seconds=0.2))
+    with serving(Settings(store=store, threads=1, keep_alive_seconds=1)) as port:
+        yield port
+
+
+def exchange(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
+    """Return all that comes back until the service closes the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        for part in parts:
+            client.sendall(part)
+            time.sleep(pause)
+        answer = b""
+        while some := client.recv(65_536):
+            answer += some
+    return answer
+
+
+def read_answer(answer: bytes) -> tuple[int, dict]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+class TestSlowness:
+    @pytest.mark.parametrize("begun", [b"G", b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: b\r\n"])
+    def test_a_head_that_does_not_end(self, begun: bytes, port: int) -> None:
+        status, answer = read_answer(exchange(port, begun))
+        assert (status, answer["error"]["type"]) == (408, "too_slow")
+
+    def test_a_head_that_comes_drop_by_drop(self, port: int) -> None:
+        drops = [b"GET /livez HTTP/1.1\r\n", *[b"X-%d: a\r\n" % number for number in range(12)]]
+        status, _ = read_answer(exchange(port, *drops, pause=0.05))
+        assert status == 408
+
+    def test_the_head_of_a_second_request(self, port: int) -> None:
+        first = LIVE.replace(b"Connection: close\r\n", b"")
+        answers = exchange(port, first, b"GET /livez HTT")
+        assert answers.startswith(b"HTTP/1.1 200 OK")
+        assert b"HTTP/1.1 408 " in answers
+
+    @pytest.mark.parametrize("sent", [b"", b"\r\n", LIVE.replace(b"Connection: close\r\n", b"")])
+    def test_who_asks_nothing_more_is_left(self, sent: bytes, port: int) -> None:
+        started = time.monotonic()
+        answer = exchange(port, *[sent] * bool(sent))
+        assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 200 OK")
+        assert time.monotonic() - started >= 0.9
+
+    @pytest.mark.parametrize("length", [b"Content-Length: 100", b"Transfer-Encoding: chunked"])
+    @pytest.mark.parametrize("begun", [b"", b'5\r\n{"tex\r\n'])
+    def test_a_body_that_does_not_come(self, length: bytes, begun: bytes, port: int) -> None:
+        answer = exchange(port, HEAD + length + b"\r\n\r\n" + begun)
+        status, body = read_answer(answer)
+        assert (status, body["error"]["type"]) == (408, "too_slow")
+        assert b"connection: close" in answer
+
+    def test_slow_but_steady_is_fine(self, port: int) -> None:
+        parts = [HEAD + SIZED + b"Connection: close\r\n\r\n", *[b"%c" % byte for byte in BODY]]
+        status, body = read_answer(exchange(port, *parts, pause=0.05))
+        assert (status, body["label"]) == (200, "pos")
+
+
+class TestSize:
+    @pytest.mark.parametrize(
+        "endless", [b"X-A: " + b"a" * 999, b"X-A: b\r\n" * 99, b"a" * 999], ids=["one", "many", "?"]
+    )
+    def test_a_head_that_is_too_large(self, endless: bytes, port: int) -> None:
+        line = b"GET /livez?" if endless.startswith(b"a") else b"GET /livez HTTP/1.1\r\n"
+        status, answer = read_answer(exchange(port, line, *[endless] * 600))
+        assert status in (400, 431)  # 400: the parser has a limit of its own for the first line
+        assert answer["error"]["message"]
+
+    def test_a_head_of_many_cookies_is_fine(self, port: int) -> None:
+        cookies = b"Cookie: " + b"a=b; " * 6_000 + b"\r\n"
+        status, _ = read_answer(
+            exchange(port, LIVE.replace(b"Host: x\r\n", b"Host: x\r\n" + cookies))
+        )
+        assert status == 200
+
+    def test_a_body_before_it_is_no_part_of_it(self, port: int) -> None:
+        body = b'{"text": "%s"}' % (b"good " * 30_000)
+        request = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        answers = exchange(port, request + LIVE[:10], LIVE[10:], pause=0.1)
+        assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"HTTP/1.1 ") == 2
+
+
+class TestOffers:
+    @pytest.mark.parametrize("offer", [H2C, TLS, b"Connection: Upgrade\r\nUpgrade: websocket\r\n"])
+    @pytest.mark.parametrize("cut", [0, 40, -3])
+    def test_the_body_behind_an_offer_is_read(self, offer: bytes, cut: int, port: int) -> None:
+        request = HEAD + SIZED + offer + b"\r\n" + BODY
+        answer = exchange(port, *filter(None, (request[:cut], request[cut:])), pause=0.02)
+        status, body = read_answer(answer)
+        assert (status, body["label"]) == (200, "pos")
+
+    def test_a_chunked_body_too(self, port: int) -> None:
+        chunked = b"Transfer-Encoding: chunked\r\n\r\n8\r\n" + BODY[:8] + b"\r\n8\r\n" + BODY[8:]
+        answer = exchange(port, HEAD + H2C + chunked + b"\r\n0\r\n\r\n")
+        assert read_answer(answer)[1]["label"] == "pos"
+
+    def test_requests_behind_it_are_answered_in_turn(self, port: int) -> None:
+        offering = HEAD + SIZED + H2C + b"\r\n" + BODY
+        answers = exchange(port, offering + offering + LIVE)
+        assert answers.count(b"HTTP/1.1 200 OK") == 3
+        assert answers.endswith(b'{"status":"ok"}')
+
+    def test_a_websocket_is_still_opened(self, port: int) -> None:
+        key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        opening = (
+            b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(opening + key + b"\r\n")
+            assert client.recv(999).startswith(b"HTTP/1.1 101 ")
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_websocket_outlives_the_time_without_a_request(before: bool, port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        if before:
+            client.sendall(LIVE.replace(b"Connection: close\r\n", b""))
+            answer = b""
+            while not answer.endswith(b'{"status":"ok"}'):
+                answer += client.recv(999)
+        with connect(f"ws://127.0.0.1:{port}/stream", sock=client) as opened:
+            time.sleep(1.5)
+            opened.send('{"text": "good"}')
+            assert json.loads(opened.recv())["prediction"]["label"] == "pos"
+
+
+class TestWebSockets:
+    """Messages that are small on the wire, or in pieces, and large in memory."""
+
+    @pytest.fixture
+    def url(self, store: Path) -> Iterator[str]:
+        settings = Settings(store=store, threads=1, max_body_bytes=100_000)
+        with serving(settings) as port:
+            yield f"ws://127.0.0.1:{port}/stream"
+
+    @pytest.mark.parametrize("compression", ["deflate", None])
+    @pytest.mark.parametrize("pieces", [1, 50])
+    def test_a_message_that_is_too_large(
+        self, pieces: int, compression: Literal["deflate"] | None, url: str
+    ) -> None:
+        part = "0" * (1_000_000 // pieces)
+        with connect(url, compression=compression) as socket:
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.send(part if pieces == 1 else iter([part] * pieces))
+                socket.recv()
+            if closed.value.rcvd is not None:  # else a reset came first, as it was still sending
+                assert closed.value.rcvd.code == 1009
+
+    def test_many_small_pieces_are_one_message(self, url: str) -> None:
+        with connect(url) as socket:
+            socket.send(iter(['{"text": "goo', *["d"], *[" "] * 2_000, '"}']))
+            assert json.loads(socket.recv())["prediction"]["label"] == "pos"
+
+
+def test_what_is_no_http_costs_no_request_before_it_its_answer(port: int) -> None:
+    request = HEAD + SIZED + b"\r\n" + BODY
+    answers = exchange(port, request + request + b"\x00\x01\x02\r\n\r\n")
+    assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"HTTP/1.1 ") == 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"hello\r\n\r\n", b"GET / HTTP/9\r\n\r\n"],
+)
+def test_what_is_no_http_is_told_in_the_documented_form(sent: bytes, port: int) -> None:
+    status, answer = read_answer(exchange(port, sent))
+    assert (status, answer["error"]["type"]) == (400, "malformed")
