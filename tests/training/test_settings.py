@@ -14,7 +14,11 @@ from training.settings import SETTINGS, FitSettings, NetworkSettings, TrainSetti
 
 LEFT_OUT = {"name", "dataset", "config", "revision", *(each.name for each in fields(Reading))}
 MINE = TrainSettings(
-    name="mine", dataset="rows.csv", unlabeled="more.csv", network=NetworkSettings(cell="gru")
+    name="mine",
+    dataset="rows.csv",
+    encoder="minilm",
+    unlabeled="more.csv",
+    network=NetworkSettings(cell="gru"),
 )
 
 
@@ -74,19 +78,29 @@ def test_nothing_else_is_left_out() -> None:
 
 def test_what_is_recorded_and_in_which_order() -> None:
     own = (
-        "vocabulary max_tokens ngrams subwords class_weight start_from vectors unlabeled "
-        "self_training"
+        "vocabulary max_tokens ngrams subwords class_weight start_from vectors encoder "
+        "unlabeled self_training"
     )
     network = "cell layers units embedding dropout word_dropout"
     fit = "epochs patience batch learning_rate weight_decay adversarial"
     names = f"{own} share seed {network} {fit}".split()
     pretrain = "epochs batch slice negatives learning_rate vocabulary max_tokens seed"
-    assert list(MINE.record()) == names + [f"pretrain_{name}" for name in pretrain.split(" ")]
-    assert list(dataclasses.replace(MINE, unlabeled=None).record()) == names
+    teach = "epochs batch learning_rate max_tokens seed"
+    pretrained = [f"pretrain_{name}" for name in pretrain.split(" ")]
+    taught = [f"teach_{name}" for name in teach.split(" ")]
+    assert list(MINE.record()) == names + pretrained + taught
+    assert list(dataclasses.replace(MINE, unlabeled=None).record()) == names + taught
+    assert list(dataclasses.replace(MINE, encoder=None).record()) == names + pretrained
 
 
 def test_values_by_name_make_settings() -> None:
-    values = {"name": "mine", "dataset": "rows.csv", "unlabeled": "more.csv", "cell": "gru"}
+    values = {
+        "name": "mine",
+        "dataset": "rows.csv",
+        "encoder": "minilm",
+        "unlabeled": "more.csv",
+        "cell": "gru",
+    }
     assert TrainSettings.of(values) == MINE
     made = TrainSettings.of(values | {"pretrain_epochs": 4, "epochs": 2, "seed": 3})
     assert (made.pretrain.epochs, made.fit, made.seed) == (4, FitSettings(epochs=2), 3)
