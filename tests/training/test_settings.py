@@ -62,7 +62,8 @@ def name_of(path: tuple[str, ...]) -> str:
 def test_each_setting_that_decides_is_in_the_record(path: tuple[str, ...]) -> None:
     before, after = MINE.record(), change(MINE, path).record()
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {name_of(path).replace("pretrain.", "pretrain_").rpartition(".")[2]}
+    prefixes = {"pretrain": "pretrain_", "teach": "teach_"}
+    assert changed == {prefixes.get(path[0], "") + path[-1]}
 
 
 @pytest.mark.parametrize("name", sorted(LEFT_OUT))
