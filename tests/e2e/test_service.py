@@ -15,6 +15,7 @@ import pytest
 from models.registry import Store
 from models.versions import Version
 from tests.e2e.server import ROOT, Server, running
+from tests.training.loader import uncovered_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
 
@@ -154,7 +155,11 @@ def test_a_signal_while_it_starts_ends_it(place: list[str], workers: str, store:
     if place and subprocess.run([*place, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no process can be made the first of its own")
     command = [*place, *SERVE, "--store", str(store), "--workers", workers]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as started:
+    # Coverage has a handler of its own, which ends no first process.
+    environment = uncovered_environment()
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as started:
         deadline = time.monotonic() + 60
         children = Path(f"/proc/{started.pid}/task/{started.pid}/children")
         while not (pids := children.read_text().split() if place else [str(started.pid)]):

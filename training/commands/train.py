@@ -1,6 +1,5 @@
 """The command `train`: fits a classifier and publishes it."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +22,7 @@ from training.errors import TrainingError
 from training.settings import SETTINGS, Budget, TrainSettings
 
 if TYPE_CHECKING:
+    from training.prepare import Prepared
     from training.vectors.record import VectorSource
     from training.vectors.table import WordVectors
 
@@ -59,7 +59,7 @@ def train(
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
     prepared = prepare(settings, known=start.tokenizer if start else None)
-    vectors = _read_vectors(settings, prepared.tokenizer.tokens)
+    vectors = _read_vectors(settings, prepared)
     teacher = _open_teacher(settings)
     start_tensorflow()
 
@@ -88,14 +88,14 @@ def _refuse_without_texts(asked: Asked) -> None:
             )
 
 
-def _read_vectors(settings: TrainSettings, tokens: Sequence[str]) -> "WordVectors | None":
+def _read_vectors(settings: TrainSettings, prepared: "Prepared") -> "WordVectors | None":
     """Return the word vectors that the network starts from; None where none are named."""
     if settings.vectors is None:
         return None
     from training.vectors.opening import open_vectors
     from training.vectors.table import make_table
 
-    width = settings.network.embedding
+    width, tokens = settings.network.embedding, prepared.tokenizer.tokens
     with console.status("reading the vectors of the words"):
         source = open_vectors(settings.vectors)
         found = make_table(source, tokens, width=width, seed=settings.seed)

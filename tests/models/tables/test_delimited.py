@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from models.tables import quoting
 from models.tables.rows import EMPTY, REPEATED, TableError
-from tests.models.tables.reading import faults_of, open_written, values_of
+from tests.models.tables.reading import faults_of, open_written, rows_of, values_of
 
 SWALLOWING = [
     ['"Nice kettle', "pos"],
@@ -215,3 +216,31 @@ class TestLines:
     def test_nothing_but_empty_lines(self, tmp_path: Path) -> None:
         with pytest.raises(TableError, match="has no header"):
             open_written(tmp_path, "r.csv", "\n\n")
+
+
+class TestLimits:
+    def test_a_quote_that_is_open_for_too_many_lines_is_astray(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(quoting, "LONGEST_RECORD", 4)
+        rows = [['"open', "pos"], *([f"text {row}", "neg"] for row in range(20)), ['end"', "pos"]]
+        table = open_written(tmp_path, "r.csv", join(rows, ","))
+        assert values_of(table) == rows
+
+    def test_a_record_of_several_lines_and_another_width_is_one_fault(self, tmp_path: Path) -> None:
+        table = open_written(tmp_path, "r.csv", 'text,label\n"one\ntwo",pos,more\nfine,neg\n')
+        assert faults_of(table) == {2: "3 fields, where the header has 2"}
+
+    def test_quotes_in_tabs_of_another_width_stay_quotes(self, tmp_path: Path) -> None:
+        content = 'text\tlabel\n"a"\tpos\nb\tneg\nc\n'
+        table = open_written(tmp_path, "r.tsv", content)
+        assert [row.values["text"] for row in rows_of(table)] == ["a", "b", "c"]
+
+    @pytest.mark.parametrize("line", [r'"a \" b,pos', 'a, "b" c', '"a" "b",pos'])
+    def test_what_no_way_of_quoting_reads_stands_as_written_or_is_a_fault(
+        self, tmp_path: Path, line: str
+    ) -> None:
+        table = open_written(tmp_path, "r.csv", f"text,label\n{line}\nfine,neg\n")
+        found, fine = rows_of(table)
+        assert found.fault is not None or ",".join(found.values.values()) == line
+        assert fine.fault is None

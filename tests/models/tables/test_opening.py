@@ -1,5 +1,6 @@
 """A file is opened as what its name says."""
 
+import sys
 from pathlib import Path
 
 import pandas
@@ -100,3 +101,9 @@ def test_places_in_words() -> None:
     assert list_places([3], unit="line") == "line 3"
     assert list_places([3, 1_200], unit="line") == "lines 3, 1,200"
     assert list_places(list(range(1, 11)), unit="row", most=2) == "rows 1, 2 and 8 more"
+
+
+def test_parquet_without_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(TableError, match=r"needs pyarrow: pip install 'gatewise\[parquet\]'"):
+        open_written(tmp_path, "r.parquet", "PAR1 and so on")

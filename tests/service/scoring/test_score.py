@@ -383,3 +383,31 @@ def test_a_text_in_an_object(store: Path, tmp_path: Path) -> None:
     assert code == 0, said
     assert "line 2: no column 'example.text'; there are: example" in said
     assert [row["predicted_label"] for row in read(out)] == ["pos", None, "neg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("i.csv", b"text\ngood\nb\xffd\n", "character 1 is a byte that is not UTF-8"),
+        (
+            "i.jsonl",
+            b'{"text": "good"}\n{"text": "b\\ud83dd"}\n',
+            "character 1 is half a character",
+        ),
+    ],
+)
+def test_what_is_no_text_is_told_by_its_character(
+    store: Path, tmp_path: Path, name: str, content: bytes, fault: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    out = tmp_path / name.replace("i.", "o.")
+    code, _, said = run("--in", tmp_path / name, "--out", out, "--model", "toy", "--store", store)
+    assert code == 0, said
+    assert fault in said
+
+
+def test_a_separator_must_be_one_character(store: Path, lines: Path) -> None:
+    options = ["--in", lines, "--out", lines.with_name("o.csv"), "--store", store]
+    code, _, said = run(*options, "--model", "toy", "--separator", "::")
+    assert code == 2
+    assert "no single character" in said

@@ -7,6 +7,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
 from models.versions import Version
+from training.data.classes import Classes
 from training.data.sources import Source
 from training.errors import DataError
 from training.evaluation.published import Selection, evaluate_version
@@ -57,11 +58,20 @@ def test_the_engine_is_timed(trained: Version) -> None:
     assert cost.timed_tokens == 3  # "a superb evening", "boring and awful"
 
 
-def test_values_that_classes_are_named_after() -> None:
-    from training.evaluation.published import _other_values
-
-    assert _other_values({"-1": 0, "1": 1, "pos": 2}) == {-1: 0, 1: 1}
-    assert _other_values({"false": 0, "true": 1}) == {False: 0, True: 1}
+@pytest.mark.parametrize(
+    ("names", "values", "places"),
+    [
+        (("-1", "1", "pos"), [-1, 1.0, "1", "pos"], [0, 1, 1, 2]),
+        (("false", "true"), [False, True, "False", "TRUE"], [0, 1, 0, 1]),
+        (("True", "False", "Maybe"), [True, False, "False"], [0, 1, 1]),
+        (("0.5", "1"), [0.5, "0.5", 1], [0, 0, 1]),
+        (("1", "01"), ["1", "01", 1], [0, 1, 0]),
+    ],
+)
+def test_values_that_classes_are_named_after(
+    names: tuple[str, ...], values: list[object], places: list[int]
+) -> None:
+    assert Classes("single_label", names).encode(values).tolist() == places
 
 
 @pytest.mark.parametrize("names", [("food", "price", "staff"), ("staff", "food", "price")])
@@ -94,7 +104,10 @@ def test_unknown_split(trained: Version) -> None:
 
 def test_unknown_label(trained: Version) -> None:
     told = refusal(trained, test=make_dataset(["like", "neutral", "like"]))
-    assert told.endswith("'label' is 'neutral', which tiny does not know; it knows: dislike, like")
+    assert told.endswith(
+        "'label' is 'neutral', which tiny does not know; it knows: dislike, like; "
+        "--skip-unusable leaves such rows out"
+    )
     names = ClassLabel(names=["like", "neutral"])
     assert refusal(trained, test=make_dataset([0, 1, 0], feature=names)) == (
         "column 'label' has the class 'neutral', which tiny does not know; it knows: dislike, like"
