@@ -19,6 +19,7 @@ from tests.training.labelled_files import write_csv
 from tests.training.test_run import make_run, save
 from training.errors import CannotWrite, ExportError, TrainingError
 from training.export.cases import GOLDEN_TEXTS
+from training.linear import ngrams
 from training.settings import FitSettings
 from training.workspace.interrupt import Interrupted
 
@@ -68,6 +69,9 @@ def test_how_to_go_on(
 
 def test_metadata_says_what_a_default_came_to(trained: Version) -> None:
     assert trained.metadata.settings["subwords"] is True  # its texts are few
+
+
+QUICK = FitSettings(epochs=1, adversarial=0.0)
 
 
 def fail_with(error: BaseException) -> Callable[..., None]:
@@ -159,7 +163,7 @@ def test_a_finished_fit_outlives_a_wrong_export(
 ) -> None:
     from training import pipeline
 
-    first = make_run(tmp_path, resume=False, fit=FitSettings(epochs=1), ngrams=False)
+    first = make_run(tmp_path, resume=False, fit=QUICK, ngrams=False)
     store = Store(tmp_path / "store")
     with monkeypatch.context() as broken:
         broken.setattr(pipeline, "verify_export", fail_with(ExportError("the export is wrong")))
@@ -172,11 +176,14 @@ def test_a_finished_fit_outlives_a_wrong_export(
     assert not first.has_checkpoints
 
 
-def test_a_few_rows_of_each_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_few_rows_of_each_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
     counts = [1, 1, 2, 3, 4, 5, 5, 5]
     labels = [f"intent {label}" for label, count in enumerate(counts) for _ in range(count)]
     rows = [(f"please do {label} now, case {row}", label) for row, label in enumerate(labels)]
-    version = train_tiny(tmp_path, write_csv(tmp_path / "few.csv", rows), fit=FitSettings(epochs=1))
+    version = train_tiny(tmp_path, write_csv(tmp_path / "few.csv", rows), fit=QUICK)
     version.verify()
     data = version.metadata.data
     assert (data.train.rows, data.validation.rows) == (sum(counts) - 3, 3)

@@ -115,10 +115,9 @@ class TestFiles:
         rows = [('He said, "no"', "a"), ("two\nlines", "b")]
         assert rows_of(load(write_csv(tmp_path / "r.csv", rows))) == rows
 
-    @pytest.mark.slow
     def test_csv_type_follows_from_all_rows(self, tmp_path: Path) -> None:
         path = tmp_path / "r.csv"
-        path.write_text("text,label\n" + "a,0\n" * 270_000 + "b,unsure\n")
+        path.write_text("text,label\n" + "a,0\n" * 12_000 + "b,unsure\n")
         assert set(load(path).splits["train"]["label"]) == {"0", "unsure"}
 
     def test_bytes_before_the_header(self, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.training.labelled_files import make_rows, write_csv
 from tests.training.test_run import make_run
 from tests.training.vectors.models import WORDS, write_static_model
 from training.errors import TrainingError
+from training.linear import ngrams
 from training.settings import FitSettings, NetworkSettings, TeachSettings
 from training.vectors.opening import open_encoder
 
@@ -29,14 +30,19 @@ ROWS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def quick(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
+
+
 def make_taught(folder: Path, **changes: Any) -> "Run":
     write_static_model(folder / "encoder")
     options: dict[str, Any] = {
         "network": NetworkSettings(
             cell="gru", units=12, embedding=6, dropout=0.0, word_dropout=0.0
         ),
-        "fit": FitSettings(epochs=1, batch=40),
-        "teach": TeachSettings(epochs=8, batch=16, learning_rate=1e-2),
+        "fit": FitSettings(epochs=1, batch=40, adversarial=0.0),
+        "teach": TeachSettings(epochs=1, batch=40),
     }
     run = make_run(folder, rows=ROWS, encoder="/some/folder/encoder", **options | changes)
     return replace(run, teacher=open_encoder(str(folder / "encoder")))
@@ -48,7 +54,7 @@ def find(run: "Run") -> "Encoder":
     return find_encoder(run)
 
 
-def test_the_network_learns_the_vectors(eager: None, tmp_path: Path) -> None:
+def test_the_network_learns_the_vectors(tmp_path: Path) -> None:
     from training.recipe.encoder_cache import TEACHING
 
     figures: list[float] = []
@@ -60,15 +66,15 @@ def test_the_network_learns_the_vectors(eager: None, tmp_path: Path) -> None:
         def add_epoch(self, epoch: Any) -> None:
             figures.append(epoch.figures["cosine"])
 
-    run = make_taught(tmp_path)
+    run = make_taught(tmp_path, teach=TeachSettings(epochs=6, batch=16, learning_rate=1e-2))
     watched = replace(run, observers=lambda stage: [Watch()] if stage == TEACHING else [])
     find(watched)
-    assert len(figures) == 8
-    assert figures[-1] > 0.8
+    assert len(figures) == 6
+    assert figures[-1] > 0.75
     assert figures[-1] > figures[0] + 0.1
 
 
-def test_what_was_taught_is_kept(eager: None, tmp_path: Path, capsys: Any) -> None:
+def test_what_was_taught_is_kept(tmp_path: Path, capsys: Any) -> None:
     first = find(make_taught(tmp_path))
     capsys.readouterr()
     again = find(make_taught(tmp_path))
@@ -77,7 +83,7 @@ def test_what_was_taught_is_kept(eager: None, tmp_path: Path, capsys: Any) -> No
     assert make_taught(tmp_path).teacher is not None
 
 
-def test_the_training_starts_from_it(eager: None, tmp_path: Path) -> None:
+def test_the_training_starts_from_it(tmp_path: Path) -> None:
     from training.recipe.learn import build_start
 
     run = make_taught(tmp_path)
@@ -88,7 +94,7 @@ def test_the_training_starts_from_it(eager: None, tmp_path: Path) -> None:
 
 
 def test_stopped_after_every_batch_it_ends_the_same(
-    eager: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from training.fitting import fit
 
@@ -104,19 +110,19 @@ def test_stopped_after_every_batch_it_ends_the_same(
             np.testing.assert_array_equal(one, other)
 
 
-def test_texts_without_labels_teach_too(eager: None, tmp_path: Path) -> None:
+def test_texts_without_labels_teach_too(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "more.csv", [(f"good film {row}", 1) for row in range(60)])
-    run = make_taught(tmp_path, unlabeled=str(path), teach=TeachSettings(epochs=1))
+    run = make_taught(tmp_path, unlabeled=str(path))
     assert not run.pretrains
     find(run)
     (kept,) = (tmp_path / "work" / "encoders" / "vectors").glob("*.npy")
     assert len(np.load(kept)) == 60 + len(run.prepared.data.train)
 
 
-def test_a_version_names_its_teacher(eager: None, tmp_path: Path) -> None:
+def test_a_version_names_its_teacher(tmp_path: Path) -> None:
     from training.pipeline import train
 
-    run = make_taught(tmp_path, teach=TeachSettings(epochs=1))
+    run = make_taught(tmp_path)
     version = train(run, store=Store(tmp_path / "store"))
     settings = version.metadata.settings
     assert (settings["encoder"], settings["vectors"]) == ("encoder", None)
@@ -132,7 +138,7 @@ def test_too_few_texts(tmp_path: Path) -> None:
         find(few)
 
 
-def test_a_broken_part_is_named(eager: None, tmp_path: Path) -> None:
+def test_a_broken_part_is_named(tmp_path: Path) -> None:
     from training.recipe.teacher_vectors import embed_texts
 
     write_static_model(tmp_path)

@@ -12,6 +12,7 @@ from tests.training.labelled_files import make_rows
 from tests.training.test_run import make_run, restore, save
 from tests.training.vectors.models import write_static_model
 from training.errors import TrainingError
+from training.linear import ngrams
 from training.settings import FitSettings, NetworkSettings
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ ROWS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def quick(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
+
+
 def make_started(folder: Path) -> "Run":
     from training.vectors.opening import open_vectors
     from training.vectors.table import make_table
@@ -36,14 +42,14 @@ def make_started(folder: Path) -> "Run":
         rows=ROWS,
         vectors="/some/folder/vectors",
         network=NetworkSettings(cell="gru", units=3, embedding=4),
-        fit=FitSettings(epochs=1, batch=40),
+        fit=FitSettings(epochs=1, batch=40, adversarial=0.0),
     )
     source = open_vectors(str(folder / "vectors"))
     table = make_table(source, run.prepared.tokenizer.tokens, width=4, seed=1)
     return replace(run, vectors=table)
 
 
-def test_the_embedding_is_that_of_the_vectors(eager: None, tmp_path: Path) -> None:
+def test_the_embedding_is_that_of_the_vectors(tmp_path: Path) -> None:
     from training.recipe.learn import build_start
 
     run = make_started(tmp_path)
@@ -53,7 +59,7 @@ def test_the_embedding_is_that_of_the_vectors(eager: None, tmp_path: Path) -> No
     np.testing.assert_array_equal(begun, run.vectors.table)
 
 
-def test_a_version_names_their_source_without_its_path(eager: None, tmp_path: Path) -> None:
+def test_a_version_names_their_source_without_its_path(tmp_path: Path) -> None:
     from training.pipeline import train
 
     version = train(make_started(tmp_path), store=Store(tmp_path / "store"))
