@@ -20,6 +20,7 @@ RUN if [ "$TENSORFLOW" = 1 ]; then lock=service-tensorflow; else lock=service; f
         --require-hashes --requirement requirements/$lock.txt
 COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
+COPY models/tables/ models/tables/
 COPY service/ service/
 USER gatewise
 EXPOSE 8000
@@ -37,6 +38,7 @@ ENV HF_HOME=/var/cache/huggingface GATEWISE_WORK=/var/lib/gatewise MPLCONFIGDIR=
 RUN install --directory --owner gatewise --group gatewise "$HF_HOME" "$GATEWISE_WORK"
 COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
+COPY models/tables/ models/tables/
 COPY service/ service/
 COPY training/ training/
 USER gatewise
