@@ -20,6 +20,8 @@ from models.tables.delimited import FURTHER
 from models.tables.opening import open_table
 from models.tables.rows import Row, Table
 
+pytestmark = pytest.mark.slow  # with hundreds of files in each test
+
 # Characters that have a meaning in some file, and a few that have none.
 CHARACTERS = "ab\"'\\,;|\t \n\r:={}[]é😀\u2028\x0b"
 TEXTS = st.text(CHARACTERS, max_size=20).map(lambda text: f"w{text}w")

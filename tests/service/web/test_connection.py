@@ -17,6 +17,8 @@ from service.web import app, connection
 from service.web.request_body import PATIENCE
 from tests.service.web.live import serving
 
+pytestmark = pytest.mark.slow  # which waits for what is cut off
+
 BODY = b'{"text": "good"}'
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 SIZED = b"Content-Length: %d\r\n" % len(BODY)
