@@ -34,6 +34,9 @@ def hub() -> Iterator[Hub]:
             }
         )
         hub.create("org/tables").commit({"train.csv": b"text,label\nNA,a\nnull,b\n"})
+        hub.create("org/numbers").commit(
+            {"train.csv": b"text,label\n00501,01\n+1,1E5\n", "test.csv": b"text,label\n1.10,1\n"}
+        )
         hub.create("org/script").commit({"script.py": b"", "README.md": b"# Script\n"})
         hub.create("org/bare").commit({"README.md": b"# Nothing else\n"})
         gated = hub.create("org/gated", gated=True)
@@ -112,6 +115,9 @@ class TestDatasets:
 
     def test_csv_words_that_look_like_missing_values(self, loader: Loader) -> None:
         assert loader.load("org/tables")["texts"] == {"train": ["NA", "null"]}
+
+    def test_csv_values_stay_as_they_stand(self, loader: Loader) -> None:
+        assert loader.load("org/numbers")["texts"] == {"train": ["00501", "+1"], "test": ["1.10"]}
 
     @pytest.mark.parametrize("dataset", ["org/unknown", "unknown"])
     def test_unknown(self, hub: Hub, loader: Loader, dataset: str) -> None:
