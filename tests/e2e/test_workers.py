@@ -86,11 +86,11 @@ def test_a_sigterm_soon_after_a_death_is_not_lost(store: Path, pause: float) -> 
 
 def test_readiness_goes_first_also_after_a_death(store: Path) -> None:
     with running(
-        store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1", GATEWISE_DRAIN_SECONDS="3"
+        store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1", GATEWISE_DRAIN_SECONDS="8"
     ) as server:
         os.kill(children(server.process.pid)[0], signal.SIGKILL)
         server.terminate()
-        wait_for(lambda: is_draining(server), seconds=3)
+        wait_for(lambda: is_draining(server), seconds=8)
         assert server.predict(text="a superb evening")[0] == 200
         assert server.process.wait(timeout=30) == 0
 
