@@ -79,13 +79,19 @@ class LabelFormat:
 
 
 def find_format(
-    rows: Rows, column: str, *, several: bool | None = None, separator: str | None = None
+    rows: Rows,
+    column: str,
+    values: Sequence[Any],
+    *,
+    several: bool | None = None,
+    separator: str | None = None,
 ) -> LabelFormat:
     """Return how a column writes labels.
 
     Args:
         rows: The rows that decide, those of train if there are any.
         column: The label column.
+        values: What it holds, as it was read.
         several: Whether a row may have several labels; None to find out.
         separator: What stands between the labels of a text that holds several.
 
@@ -93,18 +99,16 @@ def find_format(
         DataError: The values are shares between 0 and 1, or the separator is in none of them.
     """
     if separator is not None:
-        return _format_joined(rows, column, separator=separator, several=several)
+        return _format_joined(values, column, separator=separator, several=several)
     feature, declared = rows.features[column], class_names(rows.features[column])
     places = getattr(rows, "label_names", None)
     if places is not None and column == getattr(rows, "label_column", None):
         return LabelFormat("multi_hot", places, several=True)
-    values = [value for value in map(_unfold, rows[column][:]) if value is not None]
+    values = [value for value in map(_unfold, values) if value is not None]
     if values and all(map(_is_marked, values)):
         return _format_objects(values, several=several)
     lists = [value for value in values if isinstance(value, list)]
-    if not is_list(feature) and len(lists) < len(values):
-        return LabelFormat("one", declared, declared=declared is not None)
-    if not lists and not is_list(feature):
+    if not is_list(feature) and (not lists or len(lists) < len(values)):
         return LabelFormat("one", declared, declared=declared is not None)
     return _format_lists(lists, declared, column=column, several=several)
 
@@ -221,8 +225,10 @@ def _format_objects(values: list[dict[str, Any]], *, several: bool | None) -> La
     return LabelFormat("by_name", names, several=many, notice=f"labels: objects of {kind} by name")
 
 
-def _format_joined(rows: Rows, column: str, *, separator: str, several: bool | None) -> LabelFormat:
-    if not any(isinstance(value, str) and separator in value for value in rows[column][:]):
+def _format_joined(
+    values: Sequence[Any], column: str, *, separator: str, several: bool | None
+) -> LabelFormat:
+    if not any(isinstance(value, str) and separator in value for value in values):
         if several:  # as a file to evaluate on may have it
             return LabelFormat("list", several=True, separator=separator)
         raise DataError(f"--split-labels {separator!r}: column {column!r} holds none")

@@ -109,9 +109,9 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
         raise DataError("split 'train' has no rows")
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label, separator=reading.split_labels)
-    values = form.read(read_column(rows, chosen.label, split="train"))
-    classes = find_classes(form, values, column=chosen.label, reading=reading)
+    values = read_column(rows, chosen.label, split="train")
+    form = find_format(rows, chosen.label, values, separator=reading.split_labels)
+    classes = find_classes(form, form.read(values), column=chosen.label, reading=reading)
     joined = None if form.several else describe_joined(classes.names)
     notices = [notice for notice in (chosen.notice, form.notice, joined) if notice]
     reader = RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
@@ -173,7 +173,8 @@ def read_split(
     rows = source.splits[name]
     chosen = choose_columns(rows, reading)
     rows = chosen.view(rows)
-    form = find_format(rows, chosen.label, several=several, separator=reading.split_labels)
+    values = read_column(rows, chosen.label, split=name)
+    form = find_format(rows, chosen.label, values, several=several, separator=reading.split_labels)
     notices = [notice for notice in (chosen.notice, form.notice) if notice]
     reader = RowReader(
         chosen,

@@ -83,7 +83,8 @@ def read_rows(source: Source, *, reading: Reading) -> RawData:
     chosen = choose_columns(splits[first], reading)
     aligned = {name: align_columns(rows, chosen, split=name) for name, rows in splits.items()}
     splits = {name: chosen.view(rows) for name, (rows, _) in aligned.items()}
-    form = find_format(splits[first], chosen.label, separator=reading.split_labels)
+    values = _read_cells(splits[first], chosen.label)
+    form = find_format(splits[first], chosen.label, values, separator=reading.split_labels)
     cells = {name: _read_labels(rows, chosen.label, form) for name, rows in splits.items()}
     kept = [
         name

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from training.data.labels import find_format, name_class, order_names, same_name, show_name, tidy
+from training.data.labels import (
+    LabelFormat,
+    find_format,
+    name_class,
+    order_names,
+    same_name,
+    show_name,
+    tidy,
+)
 from training.data.rows import Rows, TableRows
 from training.errors import DataError
 
@@ -19,8 +27,12 @@ def rows_of(values: list[Any], *, typed: bool = True) -> Rows:
     return TableRows({"text": texts, "label": values}, places, typed=typed)
 
 
+def find(rows: Rows, **options: Any) -> LabelFormat:
+    return find_format(rows, "label", list(rows["label"]), **options)
+
+
 def read(values: list[Any], *, typed: bool = True, several: bool | None = None) -> list[Any]:
-    return find_format(rows_of(values, typed=typed), "label", several=several).read(values)
+    return find(rows_of(values, typed=typed), several=several).read(values)
 
 
 class TestMultiHot:
@@ -30,7 +42,7 @@ class TestMultiHot:
     def test_named_by_place(self, marks: tuple[Any, Any]) -> None:
         no, yes = marks
         values = [[yes, no, no], [no, no, no], [yes, no, yes], None]
-        form = find_format(rows_of(values), "label")
+        form = find(rows_of(values))
         assert (form.shape, form.names, form.several) == ("multi_hot", ("0", "1", "2"), True)
         assert form.read(values) == [["0"], [], ["0", "2"], None]
         assert "0 or 1 for 3 labels" in str(form.notice)
@@ -42,7 +54,7 @@ class TestMultiHot:
         features = Features(text=Value("string"), label=List(ClassLabel(names=list(NAMES))))
         values = [[1, 0, 0], [0, 1, 1], [0, 0, 0]]
         rows = Dataset.from_dict({"text": list("abc"), "label": values}, features=features)
-        form = find_format(rows, "label")
+        form = find(rows)
         assert (form.shape, form.names) == ("multi_hot", NAMES)
         assert form.read(values) == [[0], [1, 2], []]
 
@@ -50,20 +62,20 @@ class TestMultiHot:
         features = Features(text=Value("string"), label=List(ClassLabel(names=list(NAMES))))
         values = [[1, 0], [0], [], [0, 1]]
         rows = Dataset.from_dict({"text": list("abcd"), "label": values}, features=features)
-        assert find_format(rows, "label").shape == "list"
+        assert find(rows).shape == "list"
 
     @pytest.mark.parametrize("values", [[[1], [0]], [[0, 2], [1, 2]], [[1, 0], [1]], [["0", "1"]]])
     def test_other_lists_are_none(self, values: list[Any]) -> None:
-        assert find_format(rows_of(values), "label").shape == "list"
+        assert find(rows_of(values)).shape == "list"
 
     @pytest.mark.parametrize("wrong", [[1, 0], [1, 0, 2], [1, None, 0], "x"])
     def test_another_row_is_left_for_the_reader_to_refuse(self, wrong: Any) -> None:
-        form = find_format(rows_of([[1, 0, 0], [0, 1, 1]]), "label")
+        form = find(rows_of([[1, 0, 0], [0, 1, 1]]))
         assert form.read([wrong]) == [wrong]
 
     def test_shares(self) -> None:
         with pytest.raises(DataError, match=r"holds shares such as 0\.3; .* write 1 or 0"):
-            find_format(rows_of([[0.3, 0.7, 0.0], [1.0, 0.0, 0.0]]), "label")
+            find(rows_of([[0.3, 0.7, 0.0], [1.0, 0.0, 0.0]]))
 
 
 class TestLists:
@@ -75,7 +87,7 @@ class TestLists:
 
     def test_exactly_one_in_each_is_one_label(self) -> None:
         values = [["a"], ["b"], None, ["a"]]
-        form = find_format(rows_of(values), "label")
+        form = find(rows_of(values))
         assert not form.several
         assert form.read(values) == ["a", "b", None, "a"]
         assert "exactly one" in str(form.notice)
@@ -135,13 +147,13 @@ class TestSeveralInOneText:
     @pytest.mark.parametrize("separator", ["|", ";", "#", ",", ", ", " / "])
     def test_named_by_the_user(self, separator: str) -> None:
         values = [f"toxic{separator}rude", "rude", f" rude {separator}{separator}rude", "", None]
-        form = find_format(rows_of(values, typed=False), "label", separator=separator)
+        form = find(rows_of(values, typed=False), separator=separator)
         assert form.several
         assert form.read(values) == [["toxic", "rude"], ["rude"], ["rude"], None, None]
 
     def test_lists_stay_lists(self) -> None:
         values = ["a|b", ["c", "d|e"]]
-        assert find_format(rows_of(values), "label", separator="|").read(values) == [
+        assert find(rows_of(values), separator="|").read(values) == [
             ["a", "b"],
             ["c", "d|e"],
         ]
@@ -149,8 +161,8 @@ class TestSeveralInOneText:
     def test_a_separator_that_is_nowhere(self) -> None:
         rows = rows_of(["a;b", "c"], typed=False)
         with pytest.raises(DataError, match=r"--split-labels '\|': column 'label' holds none"):
-            find_format(rows, "label", separator="|")
-        form = find_format(rows, "label", several=True, separator="|")  # to evaluate on
+            find(rows, separator="|")
+        form = find(rows, several=True, separator="|")  # to evaluate on
         assert form.read(["a", "b"]) == [["a"], ["b"]]
 
 

@@ -181,11 +181,12 @@ class TestTexts:
         )
         assert "in row 39 (counted from 0) 'text' is no text but list" in refusal(rows)
 
-    def test_not_utf8(self) -> None:
-        texts = pa.array([b"sch\xf6n", b"gut"], pa.binary()).view(pa.string())
-        rows = Dataset(pa.table({"text": texts, "label": ["a", "b"]}))
+    @pytest.mark.parametrize("column", ["text", "label"])
+    def test_not_utf8(self, column: str) -> None:
+        broken = pa.array([b"sch\xf6n", b"gut"], pa.binary()).view(pa.string())
+        rows = Dataset(pa.table({"text": ["a", "b"], "label": ["a", "b"]} | {column: broken}))
         assert refusal(rows).startswith(
-            "column 'text' of split 'train' is not text in UTF-8 ('utf-8' codec can't decode"
+            f"column {column!r} of split 'train' is not text in UTF-8 ('utf-8' codec can't decode"
         )
 
     def test_empty_text_is_a_text(self) -> None:

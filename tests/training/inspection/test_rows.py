@@ -82,6 +82,12 @@ class TestLabels:
         assert split.faults.unlabelled == ()
         assert split.labels.tolist() == [0, -1, 1]
 
+    def test_bytes_that_are_no_text(self) -> None:
+        broken = pa.array([b"x", b"\xff", b"y"], pa.binary()).view(pa.string())
+        split = read_split(Dataset(pa.table({"text": ["a", "b", "c"], "label": broken})))
+        assert split.faults.bad_label == (1,)
+        assert split.labels.tolist() == [0, -1, 1]
+
     def test_class_of_another_split_only(self) -> None:
         data = read({"train": [("a", "x"), ("b", "y")], "test": [("c", "new")]})
         assert data.classes == ("new", "x", "y")
