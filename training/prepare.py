@@ -37,7 +37,7 @@ class Prepared:
         leaks: Whether each row also occurs in train, shape (rows,); by split, without train.
         domain: Ids of all texts without labels.
         corpus: Ids of those texts without labels that occur in no labelled split.
-        domain_texts: All texts without labels.
+        domain_texts: All texts without labels, where an encoder is to read them.
     """
 
     data: LabelledData
@@ -94,7 +94,8 @@ def prepare(
     console.print(f"vocabulary: {len(tokenizer):,} tokens")
     _tell_of_old_normalization(tokenizer)
     _warn_of_cut_texts(ids["train"], settings.max_tokens)
-    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus, texts)
+    taught = texts if settings.encoder is not None else ()  # else only their ids are kept
+    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus, taught)
 
 
 def _read_unlabelled(settings: TrainSettings) -> list[str]:

@@ -79,7 +79,7 @@ def load_source(
 
 
 def _load(dataset: str, *, config: str | None, revision: str | None, reading: Reading) -> Source:
-    path = _as_path(dataset)
+    path = as_path(dataset)
     if dataset == "-" or path.is_fifo() or path.is_char_device():
         raise DataError(f"--dataset {dataset} is a pipe; write it to a file such as data.csv")
     if path.is_symlink() and not path.exists():
@@ -110,7 +110,8 @@ def _set_up_libraries() -> None:
         huggingface_hub.utils.disable_progress_bars()
 
 
-def _as_path(dataset: str) -> Path:
+def as_path(dataset: str) -> Path:
+    """Return the path that a name means; "~" is the home of a user, if there is such a user."""
     try:
         return Path(dataset).expanduser()
     except RuntimeError:  # there is no such user

@@ -11,7 +11,7 @@ from huggingface_hub import HfApi, constants, hf_hub_download
 from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from models.tables.decoding import digest_of
-from training.data.builders import describe_cause
+from training.data.builders import describe_cause, refuse_cache
 from training.vectors.record import VectorRecord, VectorsError
 
 TOKENIZER = "tokenizer.json"
@@ -34,14 +34,12 @@ class ModelFolder:
     Args:
         tokenizer: Its tokenizer.
         weights: Its static vectors (safetensors) or its network (ONNX).
-        config: Its settings; {} where there are none.
         pooling: The settings of its pooling; {} where there are none.
         record: Where it comes from.
     """
 
     tokenizer: Path
     weights: Path
-    config: dict[str, Any]
     pooling: dict[str, Any]
     record: VectorRecord
 
@@ -91,6 +89,7 @@ def open_hub_model(name: str, *, option: str) -> ModelFolder:
             f"{constants.ENDPOINT}"
         ) from error
     except Exception as error:  # the network raises anything
+        refuse_cache(error)
         raise VectorsError(
             f"{option} {name!r} cannot be downloaded from {constants.ENDPOINT} "
             f"({describe_cause(error)})"
@@ -125,7 +124,7 @@ def _make(root: Path, chosen: tuple[str, str], *, name: str, revision: str | Non
         sha256=hashlib.sha256((digests + json.dumps([config, pooling])).encode()).hexdigest(),
         license=_find_license(root / CONFIGS[2]),
     )
-    return ModelFolder(tokenizer, weights, config, pooling, record)
+    return ModelFolder(tokenizer, weights, pooling, record)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

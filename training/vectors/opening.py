@@ -1,7 +1,6 @@
 """Opens a source of word vectors: a text file, a folder or a model of the Hub."""
 
-from pathlib import Path
-
+from training.data.sources import as_path
 from training.vectors.model_folder import open_folder, open_hub_model
 from training.vectors.record import VectorsError, VectorSource
 from training.vectors.sentence_encoder import SentenceEncoder
@@ -15,7 +14,7 @@ def open_vectors(source: str) -> VectorSource:
     Raises:
         VectorsError: It is not found, or cannot be read.
     """
-    path = Path(source).expanduser()
+    path = as_path(source)
     return open_text_vectors(path) if path.is_file() else _open_model(source, option="--vectors")
 
 
@@ -25,13 +24,13 @@ def open_encoder(source: str) -> VectorSource:
     Raises:
         VectorsError: It is not found, or cannot be read.
     """
-    if Path(source).expanduser().is_file():
+    if as_path(source).is_file():
         raise VectorsError(f"--encoder {source!r} is a file; name the folder of a model")
     return _open_model(source, option="--encoder")
 
 
 def _open_model(source: str, *, option: str) -> VectorSource:
-    path = Path(source).expanduser()
+    path = as_path(source)
     if not path.is_dir() and (source.startswith((".", "/", "~")) or source.count("/") != 1):
         raise VectorsError(f"{option} {source!r}: no such file or folder")
     folder = open_folder(path) if path.is_dir() else open_hub_model(source, option=option)

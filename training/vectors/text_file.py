@@ -11,7 +11,6 @@ from models.tables.decoding import TextFile, digest_of, open_bytes
 from models.tables.rows import TableError
 from training.vectors.record import VectorRecord, VectorsError, check_finite
 
-SUFFIXES = (".txt", ".vec", ".txt.gz", ".vec.gz")
 _BINARY = {
     b"\x80": "a pickle, which can run code and is not read; save its vectors as text",
     b"\xba\x16": "a binary model of fastText; take its .vec file",

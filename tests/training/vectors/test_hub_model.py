@@ -9,6 +9,7 @@ from huggingface_hub import constants
 
 from tests.training.local_hub import Hub, run_hub
 from tests.training.vectors.models import write_encoder, write_static_model
+from training.errors import DataError
 from training.vectors.opening import open_vectors
 from training.vectors.record import VectorsError
 
@@ -75,3 +76,15 @@ def test_a_download_that_fails(hub: Hub, tmp_path: Path) -> None:
     with pytest.raises(VectorsError, match="'org/model' cannot be downloaded from") as caught:
         open_vectors("org/model")
     assert "\n" not in str(caught.value)
+
+
+def test_a_home_that_cannot_be_written(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_static_model(tmp_path / "model")
+    publish(hub, tmp_path / "model")
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "file" / "hub"))
+    with pytest.raises(DataError, match="set HF_HOME to a folder that can be written"):
+        open_vectors("org/model")

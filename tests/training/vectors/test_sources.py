@@ -175,7 +175,9 @@ class TestFolders:
         write_tokenizer(tmp_path)
         assert "has no network as ONNX and no model.safetensors" in refusal(tmp_path)
 
-    @pytest.mark.parametrize("source", ["./nowhere", "/nowhere", "nowhere.txt", "a/b/c"])
+    @pytest.mark.parametrize(
+        "source", ["./nowhere", "/nowhere", "nowhere.txt", "a/b/c", "~nobody-here/v.txt"]
+    )
     def test_nothing_there(self, source: str) -> None:
         assert refusal(source) == f"--vectors {source!r}: no such file or folder"
 
