@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from models.tables.decoding import find_half
 from service.errors import Invalid, TooLarge
 
 MOST_TOKENS = {"prefix": 20_000, "occlusion": 1_000, "gates": 20_000}
@@ -51,15 +52,6 @@ def refuse_halves(text: str, *, field: str, before: int = 0) -> None:
         which = f"character {place}" if place >= 0 else "the last character of the piece before"
         message = f"{which} is half of a surrogate pair, so this is no text"
         raise Invalid(message, field=field)
-
-
-def find_half(text: str) -> int | None:
-    """Return the place of the first half of a surrogate pair; None in a proper text."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        return error.start
-    return None
 
 
 def json_type(value: Any) -> str:

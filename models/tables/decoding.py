@@ -25,7 +25,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_HALF = re.compile("[\ud800-\udfff]")
 _UTF_8 = ("utf-8", "utf-8-sig")
 
 
@@ -141,10 +140,13 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def find_half(text: str) -> str | None:
-    """Return the first half of a surrogate pair in a text; None in a proper text."""
-    found = None if text.isascii() else _HALF.search(text)
-    return found[0] if found else None
+def find_half(text: str) -> int | None:
+    """Return the place of the first half of a surrogate pair; None in a proper text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
 
 
 def is_byte(half: str) -> bool:

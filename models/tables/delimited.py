@@ -23,11 +23,10 @@ from models.tables.quoting import (
 from models.tables.rows import (
     EMPTY,
     REPEATED,
-    Batch,
     Row,
+    Table,
     TableError,
     describe_repeated,
-    group,
     list_places,
     name_apart,
 )
@@ -38,7 +37,7 @@ FURTHER = "a quoted text holds what looks like further rows"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)  # as Excel writes it
 
 
-class Delimited:
+class Delimited(Table):
     """A table of delimited fields.
 
     Args:
@@ -53,9 +52,11 @@ class Delimited:
     unit = "line"
     typed = False
 
+    columns: tuple[str, ...] = ()
+
     def __init__(self, file: TextFile, *, usual: str = ",", separator: str | None = None) -> None:
+        super().__init__()
         self._file = file
-        self.notes: list[str] = []
         head = list(itertools.islice(file.lines(), SAMPLE))
         declared = _SEPARATOR_LINE.fullmatch(head[0]) if head else None
         self._skipped = int(declared is not None)
@@ -73,11 +74,8 @@ class Delimited:
         self._doubtful: set[int] = set()
         self._scan()
 
-    def batches(self, size: int) -> Iterator[Batch]:
+    def rows(self) -> Iterator[Row]:
         """See Table."""
-        return group(self._rows(), size)
-
-    def _rows(self) -> Iterator[Row]:
         width = len(self.columns)
         for record in self._records():
             fields = record.fields
@@ -128,7 +126,7 @@ class Delimited:
         for record in self._records():
             size += 1
             seen.add(record)
-        self.size: int | None = size
+        self.size = size
         self._refuse_misplaced_header(size, fitting=seen.fitting)
         name = self._file.path.name
         if self.separator == "\t" and self._are_letters(seen):

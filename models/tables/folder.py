@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.tables.decoding import TextFile
-from models.tables.rows import Batch, Row, TableError, group
+from models.tables.rows import Row, Table, TableError
 
 SUFFIX = ".txt"
 _LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini", "__macosx")
 
 
-class TextFolder:
+class TextFolder(Table):
     """The text files in a folder and its folders, in the order of their paths.
 
     Args:
@@ -21,24 +21,19 @@ class TextFolder:
         TableError: There is no text file in it.
     """
 
-    unit = "row"
-    typed = True
-    columns: tuple[str, ...] = ("file", "text")
+    columns = ("file", "text")
 
     def __init__(self, path: Path, *, encoding: str | None = None) -> None:
-        self.notes: list[str] = []
+        super().__init__()
         self._path = path
         self._encoding = encoding
         self._files = [file for file in list_files(path) if file.suffix.lower() == SUFFIX]
-        self.size: int | None = len(self._files)
+        self.size = len(self._files)
         if not self._files:
             raise TableError(f"{path} holds no files that end in {SUFFIX}")
 
-    def batches(self, size: int) -> Iterator[Batch]:
+    def rows(self) -> Iterator[Row]:
         """See Table."""
-        return group(self._rows(), size)
-
-    def _rows(self) -> Iterator[Row]:
         for number, file in enumerate(self._files, start=1):
             name = file.relative_to(self._path).as_posix()
             text = TextFile(file, self._encoding)

@@ -31,8 +31,7 @@ def find_kind(path: Path, *, format: str | None = None) -> Kind:
     Raises:
         TableError: The name says no known kind.
     """
-    compressed = path.suffix.lower() == COMPRESSED
-    suffix = Path(path.stem).suffix.lower() if compressed else path.suffix.lower()
+    suffix, compressed = _split_suffix(path)
     wanted = f".{format.lower().lstrip('.')}" if format else suffix
     if wanted not in SUFFIXES:
         raise TableError(
@@ -43,5 +42,10 @@ def find_kind(path: Path, *, format: str | None = None) -> Kind:
 
 def is_table(name: str) -> bool:
     """Whether the name of a file says a known kind."""
-    path = Path(name.lower())
-    return (Path(path.stem).suffix if path.suffix == COMPRESSED else path.suffix) in SUFFIXES
+    return _split_suffix(Path(name))[0] in SUFFIXES
+
+
+def _split_suffix(path: Path) -> tuple[str, bool]:
+    """Return the suffix that says the kind, in small letters, and whether one of gzip follows."""
+    compressed = path.suffix.lower() == COMPRESSED
+    return (Path(path.stem) if compressed else path).suffix.lower(), compressed

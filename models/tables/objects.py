@@ -6,55 +6,51 @@ Known are lists of objects, the layouts of `DataFrame.to_json`, objects under on
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 from models.tables.decoding import TextFile, find_half, is_byte
-from models.tables.rows import Batch, Row, TableError, Values, group
+from models.tables.rows import Row, Table, TableError, Values
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 EXAMPLE = '{"text": "…", "label": "…"}'
 
 
-class JsonLines:
-    """One JSON object per line."""
-
-    unit = "line"
-    typed = True
-
-    def __init__(self, file: TextFile) -> None:
-        self._file = file
-        self.notes: list[str] = []
-        self.size: int | None = None
+class _Objects(Table):
+    """Objects, each with names of its own."""
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """See Table."""
-        return _join_names(row.values for row in self._rows())
+        return tuple(dict.fromkeys(name for row in self.rows() for name in row.values))
 
-    def batches(self, size: int) -> Iterator[Batch]:
+
+class JsonLines(_Objects):
+    """One JSON object per line."""
+
+    unit = "line"
+
+    def __init__(self, file: TextFile) -> None:
+        super().__init__()
+        self._file = file
+
+    def rows(self) -> Iterator[Row]:
         """See Table."""
-        return group(self._rows(), size)
-
-    def _rows(self) -> Iterator[Row]:
         for number, line in enumerate(self._file.lines(), start=1):
             if line.strip(" \t\r\n"):
                 yield _parse_line(line, number)
 
 
-class JsonDocument:
+class JsonDocument(_Objects):
     """One JSON value that holds all rows.
 
     Raises:
         TableError: It is no JSON, or has a layout that is not known.
     """
 
-    unit = "row"
-    typed = True
-
     def __init__(self, file: TextFile) -> None:
-        self.notes: list[str] = []
+        super().__init__()
         try:
             values = _read_values(file.read())
         except json.JSONDecodeError as error:
@@ -70,23 +66,15 @@ class JsonDocument:
                 f"{file.path}: line 1 holds no object such as {EXAMPLE}, and no list of them"
             )
         self._objects = found
-        self.size: int | None = len(found)
+        self.size = len(found)
 
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
+    def rows(self) -> Iterator[Row]:
         """See Table."""
-        return _join_names(row.values for row in self._rows())
-
-    def batches(self, size: int) -> Iterator[Batch]:
-        """See Table."""
-        return group(self._rows(), size)
-
-    def _rows(self) -> Iterator[Row]:
         for number, value in enumerate(self._objects, start=1):
             yield _make_row(value, number)
 
 
-def open_json(file: TextFile, *, lines: bool) -> "JsonLines | JsonDocument":
+def open_json(file: TextFile, *, lines: bool) -> Table:
     """Return the table of a file of JSON; of a name such as .json it may hold lines too."""
     start = next((line for line in file.lines() if line.strip()), "").strip()
     if lines and not start.startswith("[") and start != "{":  # else over several lines
@@ -131,7 +119,7 @@ def _describe_extreme(error: Exception) -> str:
 
 def _parse_line(line: str, number: int) -> Row:
     half = find_half(line)
-    if half is not None and is_byte(half):
+    if half is not None and is_byte(line[half]):
         return Row(number, {}, "not JSON: bytes that are not UTF-8")
     try:
         # A line of a list whose first bracket is missing ends in a comma.
@@ -147,10 +135,6 @@ def _make_row(value: Any, number: int) -> Row:
     if values is None:
         return Row(number, {}, f"no JSON object such as {EXAMPLE}")
     return Row(number, values)
-
-
-def _join_names(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for row in rows for name in row))
 
 
 def _find_rows(content: Any) -> list[Any] | None:

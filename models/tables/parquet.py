@@ -11,24 +11,29 @@ from pathlib import Path
 from typing import Any
 
 from models.tables.decoding import open_bytes
-from models.tables.rows import Batch, Row, TableError, describe_repeated, name_apart
+from models.tables.rows import Batch, Row, Table, TableError, describe_repeated, name_apart
+
+AT_ONCE = 4_096  # rows
 
 
-class Parquet:
+class Parquet(Table):
     """A file of Apache Parquet."""
 
-    unit = "row"
-    typed = True
+    columns: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
-        self.notes: list[str] = []
         with self._open() as file:
             names = file.schema_arrow.names
-            self.columns: tuple[str, ...] = name_apart(names)
-            self.size: int | None = file.metadata.num_rows
+            self.columns = name_apart(names)
+            self.size = file.metadata.num_rows
         if repeated := describe_repeated(names):
             self.notes.append(f"{path.name}: {repeated}")
+
+    def rows(self) -> Iterator[Row]:
+        """See Table."""
+        return (row for batch in self.batches(AT_ONCE) for row in batch.rows)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """See Table; `native` is the RecordBatch."""

@@ -3,35 +3,34 @@
 from collections.abc import Iterator
 
 from models.tables.decoding import TextFile
-from models.tables.rows import Batch, Row, group
+from models.tables.rows import Row, Table
 
 LABEL = "__label__"
 
 
-class PlainText:
+class PlainText(Table):
     """Lines of text. A word that begins with `__label__` is a label of its line."""
 
     unit = "line"
-    typed = True
 
     def __init__(self, file: TextFile) -> None:
+        super().__init__()
         self._file = file
-        self.notes: list[str] = []
-        self.size: int | None = None
-        labelled = any(LABEL in line for line in file.lines())
-        self.columns: tuple[str, ...] = ("text", "label") if labelled else ("text",)
+        self._labelled = any(LABEL in line for line in file.lines())
 
-    def batches(self, size: int) -> Iterator[Batch]:
+    @property
+    def columns(self) -> tuple[str, ...]:
         """See Table."""
-        return group(self._rows(), size)
+        return ("text", "label") if self._labelled else ("text",)
 
-    def _rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[Row]:
+        """See Table."""
         for number, line in enumerate(self._file.lines(), start=1):
             if line.strip():
                 yield Row(number, self._read(line.rstrip("\r\n")))
 
     def _read(self, line: str) -> dict[str, object]:
-        if "label" not in self.columns:
+        if not self._labelled:
             return {"text": line}
         words = line.split(" ")
         labels = [word.removeprefix(LABEL) for word in words if word.startswith(LABEL)]

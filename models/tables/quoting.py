@@ -10,7 +10,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -93,25 +93,21 @@ def read_records(
         except StopIteration:
             return
         except csv.Error:
-            fields, reader = None, start()
-            if not feed.taken:
-                continue
+            fields = None
         if fields == []:
             continue
         line = feed.number - len(feed.taken) + 1
-        if as_written(line):
-            first = feed.retract()
-            reader = start()
-            yield _fit(Record(line, split(first, separator), mended=True), width)
-        elif fields is not None and (width is None or len(fields) == width):
+        fitting = fields is not None and (width is None or len(fields) == width)
+        if fields is not None and fitting and not as_written(line):
             yield Record(line, fields, lines=tuple(feed.taken) if len(feed.taken) > 1 else ())
+            continue
+        if as_written(line):
+            yield _fit(Record(line, split(feed.retract(), separator), mended=True), width)
         elif fields is not None and (len(feed.taken) > 1 or '"' not in feed.taken[0]):
             yield _read_wide(fields, line, feed, separator=separator, width=width)
-            reader = start()
         else:
-            first = feed.retract()
-            reader = start()
-            yield _mend(first, line, separator=separator, width=width)
+            yield _mend(feed.retract(), line, separator=separator, width=width)
+        reader = start()  # which has forgotten the lines that were given back
 
 
 def _hide_returns(line: str) -> str:
@@ -152,10 +148,9 @@ def _fit(record: Record, width: int | None) -> Record:
     fields = record.fields
     if width is None or len(fields) == width:
         return record
-    if len(fields) > width and not any(field.strip() for field in fields[width:]):
-        return Record(record.line, fields[:width], None, record.lines, record.mended)
-    fault = f"{len(fields)} fields, where the header has {width}"
-    return Record(record.line, fields[:width], fault, record.lines, record.mended)
+    surplus = len(fields) > width and not any(field.strip() for field in fields[width:])
+    fault = None if surplus else f"{len(fields)} fields, where the header has {width}"
+    return replace(record, fields=fields[:width], fault=fault)
 
 
 def _mend(first: str, line: int, *, separator: str, width: int | None) -> Record:
@@ -165,9 +160,10 @@ def _mend(first: str, line: int, *, separator: str, width: int | None) -> Record
         r"\"": {"escapechar": "\\", "doublequote": False},
     }
     for trace, way in ways.items():
-        found = _read_line(first, line, separator=separator, way=way) if trace in first else None
-        if found is not None and width is not None and _fit(found, width).fault is None:
-            return _fit(found, width)
+        read = _read_line(first, line, separator=separator, way=way) if trace in first else None
+        found = _fit(read, width) if read is not None and width is not None else None
+        if found is not None and found.fault is None:
+            return found
     found = _fit(Record(line, split(first, separator), mended=True), width)
     if found.fault is None:
         return found

@@ -1,8 +1,9 @@
 """What every kind of file becomes: rows with their place in the file."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from models.errors import GatewiseError
 
@@ -42,33 +43,37 @@ class Batch(NamedTuple):
     native: Any = None
 
 
-class Table(Protocol):
+class Table(ABC):
     """An open file of rows, which can be read any number of times.
 
-    Args:
+    Attributes:
         unit: What the place of a row counts: "line" or "row".
         typed: Whether values have types; else each is the text that stands in the file.
-        notes: Choices that were made for the user, in words.
         size: Number of its rows; None where only reading tells.
+        notes: Choices that were made for the user, in words.
     """
 
-    unit: str
-    typed: bool
-    size: int | None
-    notes: list[str]
+    unit = "row"
+    typed = True
+    size: int | None = None
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
 
     @property
+    @abstractmethod
     def columns(self) -> tuple[str, ...]:
         """Names of all columns, in order."""
 
+    @abstractmethod
+    def rows(self) -> Iterator[Row]:
+        """Yield all rows."""
+
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield all rows, at most `size` at a time."""
-
-
-def group(rows: Iterator[Row], size: int) -> Iterator[Batch]:
-    """Yield rows, `size` at a time."""
-    while batch := list(islice(rows, size)):
-        yield Batch(batch)
+        rows = self.rows()
+        while batch := list(islice(rows, size)):
+            yield Batch(batch)
 
 
 def list_places(places: Sequence[int], *, unit: str, most: int = 8) -> str:

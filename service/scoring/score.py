@@ -151,6 +151,6 @@ def _find_text(row: Row, column: str) -> str | BadText:
     if not isinstance(given, str):
         return BadText(f"not a text but {given!r:.40}")
     if (half := find_half(given)) is not None:
-        kind = "a byte that is not UTF-8" if is_byte(half) else "half a character"
-        return BadText(f"character {given.index(half)} is {kind}")
+        kind = "a byte that is not UTF-8" if is_byte(given[half]) else "half a character"
+        return BadText(f"character {half} is {kind}")
     return given

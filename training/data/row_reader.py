@@ -128,7 +128,7 @@ class RowReader:
         if not isinstance(text, str):
             return f"{self.columns.text!r} {_describe_no_text(text)}"
         if (half := find_half(text)) is not None:
-            return f"{self.columns.text!r} {_describe_half(half)}"
+            return f"{self.columns.text!r} {_describe_half(text[half])}"
         if label is None:
             hint = " or -1, which marks a row without a label" if self.form.declared else ""
             return f"{self.columns.label!r} is missing{hint}"
