@@ -1,8 +1,8 @@
 """The terminal or the log that a training writes to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -12,8 +12,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    track,
 )
 from rich.status import Status
+
+Item = TypeVar("Item")
 
 
 class StageConsole(Console):
@@ -28,6 +31,17 @@ class StageConsole(Console):
         """Print the next stage, except on a terminal, which shows a bar or a spinner."""
         if not self.is_terminal:
             self.print(stage)
+
+    def track(self, items: Sequence[Item], description: str) -> Iterable[Item]:
+        """Yield items with a bar and the time that is left; in a log, print the stage as a line."""
+        self.announce(description)
+        return track(
+            items,
+            description=description,
+            console=self,
+            transient=True,
+            disable=not self.is_terminal,
+        )
 
 
 # All output is plain text: a path or a label may look like markup.

@@ -99,11 +99,8 @@ def _read_vectors(settings: TrainSettings, prepared: "Prepared") -> "WordVectors
     with console.status("reading the vectors of the words"):
         source = open_vectors(settings.vectors)
         found = make_table(source, tokens, width=width, seed=settings.seed)
-    record = found.record
-    terms = f" ({record.license})" if record.license else ""
-    console.print(
-        f"vectors: {record.name}{terms} has {found.known.sum():,} of {len(tokens):,} tokens"
-    )
+    known = f"{found.known.sum():,} of {len(tokens):,} tokens"
+    console.print(f"vectors: {found.record.title} has {known}")
     return found
 
 
@@ -114,6 +111,5 @@ def _open_teacher(settings: TrainSettings) -> "VectorSource | None":
     from training.vectors.opening import open_encoder
 
     teacher = open_encoder(settings.encoder)
-    terms = f" ({teacher.record.license})" if teacher.record.license else ""
-    console.print(f"encoder: {teacher.record.name}{terms}")
+    console.print(f"encoder: {teacher.record.title}")
     return teacher

@@ -12,6 +12,7 @@ from datasets.exceptions import DatasetGenerationError
 from datasets.packaged_modules.csv.csv import CsvConfig
 from huggingface_hub import constants
 
+from models.tables.decoding import digest_of
 from models.tables.foreign import refuse_foreign
 from models.tables.kinds import find_kind, is_table
 from training.data.rows import Rows
@@ -60,8 +61,7 @@ def build_by_content(builder: datasets.DatasetBuilder) -> DatasetDict:
         for file in files:
             if is_table(file):
                 refuse_foreign(Path(file), kind=find_kind(Path(file)).name)
-            with Path(file).open("rb") as opened:
-                digest.update(hashlib.file_digest(opened, "sha256").digest())
+            digest.update(digest_of(Path(file)).encode())
     cache = Path(builder._cache_dir_root) / "by-content" / digest.hexdigest()[:32]
     builder.download_and_prepare(str(cache))
     return builder.as_dataset()

@@ -1,5 +1,6 @@
 """Reads a table from one file of any kind that `models.tables` knows."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from datasets import Dataset, concatenate_datasets
@@ -36,33 +37,36 @@ def read_file(
         kind = find_kind(path, format=format)
         if kind == ("parquet", False) and path.stat().st_size > 0 and _is_proper(path):
             rows: Rows = Dataset(parquet.ParquetFile(path).read())
-            unreadable = 0
         else:
             table = open_table(
                 path, format=format, encoding=reading.encoding, separator=reading.separator
             )
-            read = read_table(table, name=name or path.name)
-            rows, unreadable = read, len(read.unreadable)
+            rows = read_table(table, name=name or path.name)
     except TableError as error:
         raise DataError(str(error)) from error
-    if len(rows) == 0 and not unreadable:
+    if len(rows) == 0 and not (isinstance(rows, TableRows) and rows.unreadable):
         raise DataError(f"{path} has no rows")
     return rows
 
 
-def read_files(paths: list[Path], *, reading: Reading, format: str | None = None) -> Rows:
+def read_files(paths: Sequence[Path], *, reading: Reading) -> Rows:
     """Return the rows of several files, one file after the other.
 
     Raises:
         DataError: A file cannot be read, or their rows do not go together.
     """
-    parts = [read_file(path, reading=reading, format=format) for path in paths]
+    parts = [read_file(path, reading=reading) for path in paths]
+    return join_rows(parts, names=[path.name for path in paths])
+
+
+def join_rows(parts: Sequence[Rows], *, names: Sequence[str]) -> Rows:
+    """Return the rows of several files as one; DataError if they do not go together."""
     if len(parts) == 1:
         return parts[0]
     tables = [part for part in parts if isinstance(part, TableRows)]
     if len(tables) == len(parts):
         return TableRows.join(tables)
-    named = ", ".join(path.name for path in paths[:MOST_NAMED])
+    named = ", ".join(names[:MOST_NAMED])
     if tables:
         raise DataError(f"Parquet and other files are rows of one split: {named}")
     return _concatenate([part for part in parts if isinstance(part, Dataset)], named=named)

@@ -7,11 +7,12 @@ from datasets.packaged_modules.csv.csv import CsvConfig
 
 from models.tables.folder import SUFFIX, TextFolder, is_hidden, list_files
 from models.tables.kinds import find_kind, is_table
-from training.data.files import read_file, read_files
+from training.data.files import join_rows, read_file, read_files
 from training.data.rows import Rows, TableRows, read_table
+from training.data.split_files import VALIDATION_NAMES
 from training.reading import Reading
 
-SPLITS = ("train", "validation", "valid", "val", "dev", "test")
+SPLITS = ("train", *VALIDATION_NAMES, "test")
 UNLABELLED = ("unsup", "unlabeled", "unlabelled")  # folders whose texts have no label
 _PLAIN = ("csv", "json", "text", "parquet")  # builders whose files `models.tables` reads
 
@@ -65,7 +66,7 @@ def read_plain_csv(builder: DatasetBuilder, *, reading: Reading) -> dict[str, Ro
             )
             for file in files
         ]
-        splits[str(split)] = TableRows.join([one for one in parts if isinstance(one, TableRows)])
+        splits[str(split)] = join_rows(parts, names=[file.rpartition("/")[2] for file in files])
     return splits
 
 

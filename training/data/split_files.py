@@ -7,9 +7,10 @@ from pathlib import Path
 from models.tables.folder import list_files
 from models.tables.kinds import find_kind, is_table
 
+VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 _SPLITS = {
     "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
+    "validation": VALIDATION_NAMES,
     "test": ("test", "testing", "eval", "evaluation"),
 }
 _SPLIT_OF = {word: split for split, words in _SPLITS.items() for word in words}

@@ -17,11 +17,11 @@ from training.data.row_reader import RowReader, read_column, refuse_unreadable
 from training.data.rows import Rows
 from training.data.scarce import draw_scarce
 from training.data.sources import Source
+from training.data.split_files import VALIDATION_NAMES
 from training.errors import DataError
 from training.reading import Reading
 from training.targets import Targets, count_classes
 
-VALIDATION_NAMES = ("validation", "valid", "val", "dev")
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
 VALIDATION_LIMIT = 5_000  # rows held out at most
 SCARCE = 0.5  # of that share; with less from large classes, small ones are drawn from too

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from training.console import console
 from training.data.classes import find_alike
@@ -112,15 +111,7 @@ def leaks_of(findings: Findings) -> dict[str, NDArray[np.bool_]]:
 
 
 def _show_progress(folds: list[Fold]) -> Iterable[Fold]:
-    description = "looking for wrong labels"
-    console.announce(description)
-    return track(
-        folds,
-        description=description,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    return console.track(folds, "looking for wrong labels")
 
 
 def _tabulate(data: RawData) -> Table:

@@ -42,7 +42,17 @@ def find_encoder(run: Run) -> Encoder:
         return _load(path)
     busy = f"another training learns the same language; wait until it has written {path}"
     with lock(path.with_suffix(".lock"), busy=busy):
-        return _pretrain(run, path) if run.teacher is None else _teach(run, run.teacher, path)
+        checkpoint = Checkpoint(
+            path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
+        )
+        if run.teacher is None:
+            encoder, told = _pretrain(run, checkpoint)
+        else:
+            encoder, told = _teach(run, run.teacher, checkpoint)
+        _save(encoder, path)
+        checkpoint.delete()
+        console.print(f"{told}; kept as {path}")
+        return encoder
 
 
 def is_kept(run: Run) -> bool:
@@ -55,11 +65,8 @@ def _place(run: Run) -> Path:
     return run.work / FOLDER / f"{hashlib.sha256(identity.encode()).hexdigest()[:16]}.npz"
 
 
-def _pretrain(run: Run, path: Path) -> Encoder:
-    """Return a new encoder; keep it at `path`."""
-    checkpoint = Checkpoint(
-        path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
-    )
+def _pretrain(run: Run, checkpoint: Checkpoint) -> tuple[Encoder, str]:
+    """Return the encoder of a new language model, and its worth in words."""
     keras.utils.set_random_seed(run.settings.pretrain.seed)
     encoder = pretrain(
         run.prepared.domain,
@@ -70,20 +77,14 @@ def _pretrain(run: Run, path: Path) -> Encoder:
         checkpoint=checkpoint,
         observers=run.observers(PRETRAINING),
     )
-    _save(encoder, path)
-    checkpoint.delete()
-    console.print(f"pretrained encoder: perplexity {encoder.perplexity:,.0f}; kept as {path}")
-    return encoder
+    return encoder, f"pretrained encoder: perplexity {encoder.perplexity:,.0f}"
 
 
-def _teach(run: Run, teacher: VectorSource, path: Path) -> Encoder:
-    """Return a network that a sentence encoder has taught; keep it at `path`."""
+def _teach(run: Run, teacher: VectorSource, checkpoint: Checkpoint) -> tuple[Encoder, str]:
+    """Return what a sentence encoder has taught a new network, and by which texts in words."""
     prepared, settings = run.prepared, run.settings
     texts = [*prepared.domain_texts, *prepared.data.train.texts]
     rows = [*prepared.domain, *prepared.ids["train"]]
-    checkpoint = Checkpoint(
-        path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
-    )
     vectors = embed_texts(teacher, texts, folder=run.work / FOLDER)
     with console.status("embedding the vocabulary"):
         words = make_table(
@@ -102,10 +103,7 @@ def _teach(run: Run, teacher: VectorSource, path: Path) -> Encoder:
         checkpoint=checkpoint,
         observers=run.observers(TEACHING),
     )
-    _save(encoder, path)
-    checkpoint.delete()
-    console.print(f"taught by {teacher.record.name} on {len(texts):,} texts; kept as {path}")
-    return encoder
+    return encoder, f"taught by {teacher.record.name} on {len(texts):,} texts"
 
 
 def _identify(run: Run) -> Mapping[str, Any]:

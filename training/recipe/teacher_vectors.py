@@ -1,17 +1,16 @@
 """Embeds texts by a sentence encoder, in parts that are kept: a stop costs one part at most."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
-from models.atomic import replace_file
 from training.console import console
 from training.errors import TrainingError
 from training.vectors.record import VectorSource
+from training.workspace.atomic import save_array
 
 PART = 2_048  # texts
 FOLDER = "vectors"
@@ -29,23 +28,11 @@ def embed_texts(source: VectorSource, texts: Sequence[str], *, folder: Path) -> 
         TrainingError: A kept part is broken.
     """
     parts = [texts[start : start + PART] for start in range(0, len(texts), PART)]
-    found = [_find_part(source, part, folder=folder) for part in _watch(parts)]
+    watched = console.track(parts, f"embedding {len(texts):,} texts")
+    found = [_find_part(source, part, folder=folder) for part in watched]
     vectors = np.concatenate(found).astype(np.float32)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors / np.maximum(lengths, 1e-12)
-
-
-def _watch(parts: list[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """Yield the parts; show how many texts are done, and the time that is left."""
-    description = f"embedding {sum(map(len, parts)):,} texts"
-    console.announce(description)
-    yield from track(
-        parts,
-        description=description,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _find_part(source: VectorSource, texts: Sequence[str], *, folder: Path) -> NDArray[np.float16]:
@@ -57,9 +44,7 @@ def _find_part(source: VectorSource, texts: Sequence[str], *, folder: Path) -> N
         return _load(path, rows=len(texts))
     vectors, _ = source.embed(texts)
     kept = vectors.astype(np.float16)  # errors of 0.05 %, where the student errs by 30 %
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(path) as unfinished, unfinished.open("wb") as file:
-        np.save(file, kept)
+    save_array(kept, path=path)
     return kept
 
 

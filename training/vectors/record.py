@@ -30,6 +30,11 @@ class VectorRecord:
     sha256: str
     license: str | None
 
+    @property
+    def title(self) -> str:
+        """Its name, with its licence if it names one."""
+        return f"{self.name} ({self.license})" if self.license else self.name
+
 
 class VectorSource(Protocol):
     """Gives vectors of words."""

@@ -1,9 +1,10 @@
 """Writes arrays and JSON to files that appear whole or not at all; see models/atomic.py."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,14 @@ def save_arrays(arrays: Mapping[str, NDArray[Any]], *, path: Path) -> None:
     Raises:
         CannotWrite: The disk is full, or takes no files.
     """
-    needed = sum(array.nbytes for array in arrays.values())
-    with writing(path.parent, needed=needed):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_file(path) as unfinished, unfinished.open("wb") as file:
-            np.savez(file, **arrays)
+    with _saving(path, needed=sum(array.nbytes for array in arrays.values())) as file:
+        np.savez(file, **arrays)
+
+
+def save_array(array: NDArray[Any], *, path: Path) -> None:
+    """Write an array to a .npy file. For when it appears and what may fail see `save_arrays`."""
+    with _saving(path, needed=array.nbytes) as file:
+        np.save(file, array)
 
 
 def save_json(value: Any, *, path: Path) -> None:
@@ -32,7 +36,14 @@ def save_json(value: Any, *, path: Path) -> None:
         CannotWrite: The disk is full, or takes no files.
     """
     content = json.dumps(value).encode()
-    with writing(path.parent, needed=len(content)):
+    with _saving(path, needed=len(content)) as file:
+        file.write(content)
+
+
+@contextmanager
+def _saving(path: Path, *, needed: int) -> Iterator[IO[bytes]]:
+    """Yield a file that replaces `path` when it is whole; `needed` is its size, about."""
+    with writing(path.parent, needed=needed):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_file(path) as unfinished:
-            unfinished.write_bytes(content)
+        with replace_file(path) as unfinished, unfinished.open("wb") as file:
+            yield file
