@@ -81,6 +81,13 @@ class Server:
             assert time.monotonic() < deadline, "".join(self.log)
             time.sleep(0.02)
 
+    def wait_until_started(self, workers: int, *, seconds: float = 60) -> None:
+        """Wait until so many workers take connections, or fail; one is enough for /readyz."""
+        deadline = time.monotonic() + seconds
+        while sum("Application startup complete" in line for line in self.log) < workers:
+            assert time.monotonic() < deadline, "".join(self.log)
+            time.sleep(0.02)
+
     def terminate(self) -> None:
         """Send SIGTERM."""
         self.process.send_signal(signal.SIGTERM)

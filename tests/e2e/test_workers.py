@@ -88,6 +88,7 @@ def test_readiness_goes_first_also_after_a_death(store: Path) -> None:
     with running(
         store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1", GATEWISE_DRAIN_SECONDS="8"
     ) as server:
+        server.wait_until_started(2)  # one that still starts ends at once
         os.kill(children(server.process.pid)[0], signal.SIGKILL)
         server.terminate()
         wait_for(lambda: is_draining(server), seconds=8)

@@ -39,7 +39,8 @@ def test_an_empty_store_is_not_ready_until_something_is_published(tmp_path: Path
     app = create_app(Settings(store=tmp_path, poll_seconds=0.01))
     with TestClient(app) as client:
         reason = f"waiting for a first version in {tmp_path}; there is no model in it"
-        assert client.get("/readyz").json() == {"status": "loading", "reason": reason}
+        looked = {"status": "loading", "reason": reason}
+        wait_until(lambda: client.get("/readyz").json() == looked)
         assert client.get("/models").json() == {"models": [], "awaited": reason}
         answer = client.post("/predict", json={"text": "good"})
         assert (answer.status_code, answer.json()["error"]["type"]) == (503, "unavailable")
