@@ -9,9 +9,11 @@ import typer
 
 from models.errors import GatewiseError
 from training.commands.compare import compare
+from training.commands.curve import curve
 from training.commands.evaluate import evaluate
 from training.commands.inspect import inspect
 from training.commands.prune import prune
+from training.commands.teach import teach
 from training.commands.train import train
 from training.commands.tune import tune
 from training.errors import CannotWrite
@@ -29,7 +31,7 @@ def main(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-for command in (train, tune, compare, inspect, evaluate, prune):
+for command in (train, teach, curve, tune, compare, inspect, evaluate, prune):
     app.command()(command)
 
 

@@ -32,6 +32,7 @@ CHOSEN = {
     "epochs": f"{FEWEST_EPOCHS}, more for few or short rows",
     "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled or --from",
     "subwords": "yes where texts are few",
+    "pretrained": "yes for English and the usual shape",
     "self_training": f"{TrainSettings.self_training}, or {ROUNDS} with --time-budget",
     "pretrain_epochs": f"{PretrainSettings.epochs}",
 }
@@ -41,7 +42,8 @@ CHOSEN = {
 def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool) -> dict[str, Any]:
     """Return the values of all settings that are named in `asked`, with defaults for None.
 
-    The epochs and the spelling stay None. They are chosen when the rows have been read.
+    The epochs, the spelling, and whether the shipped network is the start may stay None. They are
+    chosen when the rows have been read.
 
     Args:
         asked: Values by the names of settings in the record; None where none was given.
@@ -56,11 +58,13 @@ def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool)
     shape = {name: asked[name] for name in USUAL}
     known = unlabeled or start or asked.get("encoder")
     rate = GENTLER if known else FitSettings.learning_rate
+    chosen = choose_shape(
+        shape, start=start, pretrains=unlabeled is not None and not asked.get("encoder")
+    )
     return {
         **asked,
-        **choose_shape(
-            shape, start=start, pretrains=unlabeled is not None and not asked.get("encoder")
-        ),
+        **chosen,
+        "pretrained": choose_pretrained(asked, shape=chosen, start=start),
         "start_from": start.reference if start else None,
         "learning_rate": asked["learning_rate"] or rate,
         "pretrain_epochs": asked["pretrain_epochs"] or PretrainSettings.epochs,
@@ -113,6 +117,26 @@ def choose_shape(
                 f"leave --{name} out, or --from"
             )
     return shape
+
+
+def choose_pretrained(
+    asked: Mapping[str, Any], *, shape: Mapping[str, Any], start: Version | None
+) -> bool | None:
+    """Return whether the shipped network may be the start; None where the texts decide.
+
+    Raises:
+        TrainingError: It is asked for beside another start.
+    """
+    others = {
+        "--from": start,
+        "--vectors": asked.get("vectors"),
+        "--unlabeled without --encoder": asked["unlabeled"] and not asked.get("encoder"),
+    }
+    other = next((option for option, value in others.items() if value), None)
+    wanted: bool | None = asked.get("pretrained")
+    if wanted and other:
+        raise TrainingError(f"--pretrained and {other} both say where to start; give one of them")
+    return False if other else wanted
 
 
 def choose_rounds(asked: int | None, *, budgeted: bool) -> int:

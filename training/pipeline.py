@@ -77,8 +77,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
         run = fit_into(run, run.budget, baseline=time.monotonic() - started)
     learned = learn(run)
     settings = replace(run.settings, subwords=run.spells)  # the value, where it was left open
-    sources = [source.record for source in (run.vectors, run.teacher) if source is not None]
-    metadata = make_metadata(run.prepared, learned, settings, vectors=next(iter(sources), None))
+    metadata = make_metadata(run.prepared, learned, settings, origins=run.origins)
     model, needed = folder.parent, size_of_version(learned.classifier)
     with writing(model, needed=needed):
         metadata = export_version(

@@ -18,6 +18,8 @@ from training.data.unlabeled import read_corpus
 from training.data.vocabulary import extend_vocabulary, learn_vocabulary
 from training.inspection.doctor import leaks_of, quick_findings
 from training.inspection.terminal import print_alarms
+from training.pretrained.network import find_coverage
+from training.pretrained.shipped import COVERED
 from training.settings import TrainSettings
 from training.targets import count_classes
 
@@ -38,6 +40,7 @@ class Prepared:
         domain: Ids of all texts without labels.
         corpus: Ids of those texts without labels that occur in no labelled split.
         domain_texts: All texts without labels, where an encoder is to read them.
+        took_offer: Whether the tokenizer extends the one that was offered.
     """
 
     data: LabelledData
@@ -47,6 +50,7 @@ class Prepared:
     domain: Rows = field(default_factory=list)
     corpus: Rows = field(default_factory=list)
     domain_texts: Sequence[str] = ()
+    took_offer: bool = False
 
     def lengths(self, purpose: str) -> NDArray[np.int64]:
         """Return the tokens of each row of a split."""
@@ -63,13 +67,18 @@ class Prepared:
 
 
 def prepare(
-    settings: TrainSettings, *, known: Tokenizer | None = None, rows: int | None = None
+    settings: TrainSettings,
+    *,
+    known: Tokenizer | None = None,
+    offered: Tokenizer | None = None,
+    rows: int | None = None,
 ) -> Prepared:
     """Load the data, learn the vocabulary and turn texts into ids.
 
     Args:
         settings: What to load and how.
         known: A tokenizer whose tokens keep their ids, and whose normalisation is kept.
+        offered: A tokenizer that is taken as `known` where it has most words of train.
         rows: Number of rows of train to keep, drawn by the seed; None for all.
 
     Raises:
@@ -77,8 +86,13 @@ def prepare(
     """
     data = _load(settings)
     if rows is not None and rows < len(data.train):
+        console.print(
+            f"note: {rows:,} of {len(data.train):,} rows of train are drawn, seed {settings.seed}"
+        )
         data = _thin(data, rows, seed=settings.seed)
     texts = _read_unlabelled(settings)
+    took_offer = offered is not None and _takes(offered, data, asked=settings.pretrained)
+    known = offered if took_offer else known
     with console.status("learning the vocabulary"):
         # Texts without labels come first: the encoder learned from them then fits any labels.
         size = settings.pretrain.vocabulary if texts else settings.vocabulary
@@ -95,7 +109,18 @@ def prepare(
     _tell_of_old_normalization(tokenizer)
     _warn_of_cut_texts(ids["train"], settings.max_tokens)
     taught = texts if settings.encoder is not None else ()  # else only their ids are kept
-    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus, taught)
+    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus, taught, took_offer)
+
+
+def _takes(offered: Tokenizer, data: LabelledData, *, asked: bool | None) -> bool:
+    """Say whether the training starts from the network with this tokenizer; return it."""
+    covered = find_coverage(offered, data.train.whole_texts)
+    share = f"it has {covered:.0%} of the words of train"
+    if asked or covered >= COVERED:
+        console.print(f"starts from the English network that is shipped: {share}")
+        return True
+    console.print(f"note: the English network that is shipped is not the start: {share}")
+    return False
 
 
 def _read_unlabelled(settings: TrainSettings) -> list[str]:
@@ -152,9 +177,27 @@ def _notice_few(data: LabelledData) -> list[str]:
     return [f"validation has {shown}{of}: calibration and figures rest on that alone"]
 
 
+def thin(
+    prepared: Prepared,
+    rows: int,
+    *,
+    seed: int,
+    settings: TrainSettings,
+    known: Tokenizer | None = None,
+) -> Prepared:
+    """Return what would be prepared from so many rows of train, drawn by a seed.
+
+    Validation rows stay judged as before: those that occur in all of train still do not decide.
+    """
+    data = _thin(prepared.data, rows, seed=seed)
+    learned = learn_vocabulary(data.train.whole_texts, size=settings.vocabulary, known=known)
+    tokenizer = extend_vocabulary(known, learned) if known else learned
+    ids = {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}
+    return replace(prepared, data=data, tokenizer=tokenizer, ids=ids)
+
+
 def _thin(data: LabelledData, rows: int, *, seed: int) -> LabelledData:
     kept = np.sort(np.random.default_rng(seed).permutation(len(data.train))[:rows])
-    console.print(f"note: {rows:,} of {len(data.train):,} rows of train are drawn, seed {seed}")
     name = f"{data.train.name} ({rows:,} rows drawn, seed {seed})"
     return replace(data, train=data.train.take(kept, name=name))
 

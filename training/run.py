@@ -18,9 +18,10 @@ from training.defaults import spells_by_default
 from training.fitting.objective import Score, choose_score, weigh_classes
 from training.fitting.observer import Observer
 from training.prepare import Prepared, Rows
+from training.pretrained.network import Pretrained
 from training.settings import Budget, TrainSettings
 from training.targets import Targets
-from training.vectors.record import VectorSource
+from training.vectors.record import VectorRecord, VectorSource
 from training.vectors.table import WordVectors
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training
@@ -47,6 +48,7 @@ class Run:
             encoders for later trainings.
         start: The version whose network is trained further, if there is one.
         vectors: The word vectors that the network starts from, if there are any.
+        pretrained: The network without labels that it starts from, if there is one.
         teacher: The encoder that teaches the network, if there is one.
         budget: How long the training may take; None for no limit.
         fit_until: When fits end at the latest, on the monotonic clock.
@@ -59,6 +61,7 @@ class Run:
     work: Path
     start: Version | None = None
     vectors: WordVectors | None = None
+    pretrained: Pretrained | None = None
     teacher: VectorSource | None = None
     budget: Budget | None = None
     fit_until: float = math.inf
@@ -87,7 +90,7 @@ class Run:
     @property
     def spells(self) -> bool:
         """Whether vectors are made of the tokens' spelling; never where vectors are known."""
-        if self.pretrains or any((self.start, self.vectors, self.teacher)):
+        if self.pretrains or any((self.start, self.vectors, self.pretrained, self.teacher)):
             return False
         asked = self.settings.subwords
         return spells_by_default(self.tokens) if asked is None else asked
@@ -118,6 +121,12 @@ class Run:
             [ids[row] for row in np.flatnonzero(honest)], prepared.data.validation.labels[honest]
         )
 
+    @property
+    def origins(self) -> dict[str, VectorRecord]:
+        """The sources of what the network starts from, by the setting that names them."""
+        given = {"vectors": self.vectors, "pretrained": self.pretrained, "encoder": self.teacher}
+        return {name: source.record for name, source in given.items() if source is not None}
+
     def checkpoint(self, stage: str) -> Checkpoint:
         """Return the checkpoint of one stage of the training."""
         data = self.prepared.data
@@ -127,10 +136,7 @@ class Run:
             "unlabelled texts": self.prepared.domain_sha256,
             "normalization": self.prepared.tokenizer.normalization,
         }
-        if self.vectors is not None:
-            identity["vectors"] = self.vectors.record.sha256
-        if self.teacher is not None:
-            identity["encoder"] = self.teacher.record.sha256
+        identity |= {name: record.sha256 for name, record in self.origins.items()}
         return Checkpoint(self._checkpoints / f"{stage}.npz", identity=identity, resume=self.resume)
 
     def curves_folder(self, stage: str) -> Path:

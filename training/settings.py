@@ -290,7 +290,9 @@ class TrainSettings:
             left_out=HASHED,
         ),
     ] = None
-    vocabulary: Annotated[int, About("Largest vocabulary", unit="tokens", least=100)] = 12_000
+    vocabulary: Annotated[
+        int, About("Largest vocabulary to learn from the data", unit="tokens", least=100)
+    ] = 12_000
     max_tokens: Annotated[
         int,
         About(
@@ -313,6 +315,10 @@ class TrainSettings:
     ] = "none"
     start_from: Annotated[
         str | None, About("NAME or NAME:VERSION whose network is trained further", option="from")
+    ] = None
+    pretrained: Annotated[
+        bool | None,
+        About("Whether the network starts from the one that is shipped, which knows English"),
     ] = None
     vectors: Annotated[
         str | None,

@@ -1,8 +1,11 @@
 """The command line: what is wrong is one line and status 2, and leaves nothing behind."""
 
+from pathlib import Path
+
 import pytest
 
-from tests.training.command import refusal, run_command
+from tests.training.command import places, refusal, run_command
+from tests.training.labelled_files import make_rows, write_csv
 from training.__main__ import app
 
 
@@ -53,3 +56,27 @@ def test_a_library_that_is_missing_is_named() -> None:
     assert (
         refusal(done) == "datasets is not installed; make setup installs all packages of training"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--pretrained", "--units=64"], "--pretrained: no network is shipped with cell gru, lay"),
+        (["--pretrained", "--cell=rnn"], "--pretrained: no network is shipped with cell rnn"),
+        (["--pretrained", "--vectors=v.txt"], "--pretrained and --vectors both say where to start"),
+    ],
+)
+def test_a_shipped_network_that_cannot_be_the_start(
+    run_here, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    rows = write_csv(tmp_path / "rows.csv", make_rows(60))
+    done = run_here("train", *places(tmp_path), f"--dataset={rows}", "--name=a", *arguments)
+    assert refusal(done).startswith(message)
+    assert not (tmp_path / "store").exists()
+
+
+def test_an_encoder_that_is_not_there(run_here, tmp_path: Path) -> None:
+    options = ("--unlabeled=texts.csv", f"--out={tmp_path / 'mine'}", f"--work={tmp_path}")
+    done = run_here("teach", "--encoder=./none", *options)
+    assert refusal(done) == "--encoder './none': no such file or folder"
+    assert not (tmp_path / "mine").exists()

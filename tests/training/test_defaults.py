@@ -78,8 +78,9 @@ class TestComplete:
 
     def test_what_is_said_of_defaults_is_true(self) -> None:
         values = complete(self.ASKED, start=None, budgeted=False)
-        assert values["epochs"] is values["subwords"] is None  # until the rows have been read
-        for name in set(CHOSEN) - {"epochs", "subwords"}:
+        # until the rows have been read
+        assert values["epochs"] is values["subwords"] is values["pretrained"] is None
+        for name in set(CHOSEN) - {"epochs", "subwords", "pretrained"}:
             assert CHOSEN[name].partition(",")[0] == str(values[name])
 
     def test_what_is_said_of_texts_without_labels_is_true(self, version: Version) -> None:
@@ -98,6 +99,38 @@ class TestComplete:
         given = {**self.ASKED, "unlabeled": "more.csv", **asked}
         values = complete(given, start=None, budgeted=True)
         assert {name: values[name] for name in asked} == asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, None),
+        ({"pretrained": True}, True),
+        ({"pretrained": False}, False),
+        ({"vectors": "v.txt"}, False),
+        ({"unlabeled": "u.csv"}, False),
+        ({"unlabeled": "u.csv", "encoder": "e"}, None),
+        ({"encoder": "e", "pretrained": False}, False),
+    ],
+)
+def test_the_shipped_network_is_one_start_of_several(
+    asked: dict[str, Any], expected: bool | None
+) -> None:
+    values = complete(TestComplete.ASKED | asked, start=None, budgeted=False)
+    assert values["pretrained"] is expected
+
+
+@pytest.mark.parametrize("other", [{"vectors": "v.txt"}, {"unlabeled": "u.csv"}])
+def test_the_shipped_network_beside_another_start_is_refused(other: dict[str, str]) -> None:
+    with pytest.raises(TrainingError, match=f"--pretrained and --{next(iter(other))}.* both say"):
+        complete(TestComplete.ASKED | {"pretrained": True} | other, start=None, budgeted=False)
+
+
+def test_a_version_is_a_start_of_its_own(version: Version) -> None:
+    values = complete(TestComplete.ASKED, start=version, budgeted=False)
+    assert values["pretrained"] is False
+    with pytest.raises(TrainingError, match="--pretrained and --from both say"):
+        complete(TestComplete.ASKED | {"pretrained": True}, start=version, budgeted=False)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Texts become ids by the normalisation of the version that a training starts from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,28 @@ def test_one_that_starts_from_a_version_keeps_the_versions(
     assert "i\u0307yi\u0307" in tokenizer.tokens
     written = " ".join("".join(capsys.readouterr()).split())
     assert "note: words are normalised as in the version to start from, by rule 1" in written
+
+
+class TestOffer:
+    ENGLISH = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "good", "iyi", "number", *"0123456789"])
+    OTHER = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "gut", "number"])
+
+    def test_it_is_taken_where_it_has_the_words(
+        self, settings: TrainSettings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        prepared = prepare(settings, offered=self.ENGLISH)
+        assert prepared.took_offer
+        assert prepared.tokenizer.tokens[: len(self.ENGLISH)] == self.ENGLISH.tokens
+        assert "starts from the English network that is shipped: it has" in capsys.readouterr().err
+
+    def test_it_is_not_taken_where_it_lacks_them(
+        self, settings: TrainSettings, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        prepared = prepare(settings, offered=self.OTHER)
+        assert not prepared.took_offer
+        assert "gut" not in prepared.tokenizer.tokens
+        assert "is not the start: it has" in " ".join(capsys.readouterr().err.split())
+
+    def test_whoever_asks_for_it_gets_it(self, settings: TrainSettings) -> None:
+        asked = replace(settings, pretrained=True)
+        assert prepare(asked, offered=self.OTHER).took_offer

@@ -79,8 +79,8 @@ def test_nothing_else_is_left_out() -> None:
 
 def test_what_is_recorded_and_in_which_order() -> None:
     own = (
-        "vocabulary max_tokens ngrams subwords class_weight start_from vectors encoder "
-        "unlabeled self_training"
+        "vocabulary max_tokens ngrams subwords class_weight start_from pretrained vectors "
+        "encoder unlabeled self_training"
     )
     network = "cell layers units embedding dropout word_dropout"
     fit = "epochs patience batch learning_rate weight_decay adversarial"

@@ -62,7 +62,8 @@ def compare(
     """Compare the simple cell, GRU and LSTM on your data, under equal conditions."""
     budget = Budget(minutes=time_budget) if time_budget else None
     chosen = _read_cells(cells)
-    settings = TrainSettings.of(asked | {"name": name_of(asked["dataset"]), "cell": chosen[0]})
+    named = {"name": name_of(asked["dataset"]), "cell": chosen[0], "pretrained": False}
+    settings = TrainSettings.of(asked | named)
     from training.prepare import prepare
 
     prepared = prepare(settings, rows=rows)

@@ -1,5 +1,6 @@
 """The command `train`: fits a classifier and publishes it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,6 +48,7 @@ def train(
 ) -> None:
     """Train a classifier on labelled text and publish it."""
     from training.prepare import prepare
+    from training.pretrained.shipped import find_offer
     from training.tracking.mlflow import check_installed
     from training.workspace.lock import refuse_second_training
 
@@ -58,7 +60,13 @@ def train(
     settings = TrainSettings.of(complete(asked, start=start, budgeted=budget is not None))
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
-    prepared = prepare(settings, known=start.tokenizer if start else None)
+    offered = find_offer(settings)
+    prepared = prepare(
+        settings,
+        known=start.tokenizer if start else None,
+        offered=offered.tokenizer if offered else None,
+    )
+    settings = replace(settings, pretrained=prepared.took_offer)
     vectors = _read_vectors(settings, prepared)
     teacher = _open_teacher(settings)
     start_tensorflow()
@@ -72,6 +80,7 @@ def train(
         work=work,
         start=start,
         vectors=vectors,
+        pretrained=offered if prepared.took_offer else None,
         teacher=teacher,
         budget=budget,
         resume=resume,

@@ -45,7 +45,7 @@ def tune(
     from training.prepare import prepare
 
     check_installed()
-    settings = TrainSettings.of(asked)
+    settings = TrainSettings.of(asked | {"pretrained": False})  # trials differ in shape
     prepared = prepare(settings)
     start_tensorflow()
 

@@ -13,8 +13,8 @@ from training.comparison.half_lives import TEXTS
 from training.comparison.interruption import INSERTED
 from training.comparison.material import Judged, Material
 from training.comparison.records import Examined
-from training.comparison.scores import Scored, lead, make_score, score
 from training.report.measures import MEASURES
+from training.report.scores import Scored, lead, make_score, score
 from training.targets import count_classes
 
 SUMMARY_VERSION = 1

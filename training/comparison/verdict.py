@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from training.comparison.candidates import Contestant, order_by_cost
-from training.comparison.scores import Lead, Scored, error_of, lead
 from training.report import words
 from training.report.comparison import SIGNIFICANT
+from training.report.scores import Lead, Scored, error_of, lead
 
 BASELINE = "baseline"
 NGRAMS = "n-grams"

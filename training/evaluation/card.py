@@ -26,7 +26,7 @@ any.
 | cell | {layers} × {cell}, {units} units |
 | embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
 | normalisation of words | {normalization} |
-| words start from | {vectors} |
+| starts from | {origins} |
 | n-grams | {ngrams} |
 | parameters | {parameters:,} |
 | time to answer | {answer_times}, one at a time |
@@ -37,6 +37,13 @@ any.
 It knows the language, the subject and the time of its training data, and answers with one of its
 labels whatever it is asked. `metadata.json` beside this file has every setting.
 """
+
+
+_ORIGINS = {
+    "vectors": "the word vectors of",
+    "pretrained": "the pretrained network",
+    "encoder": "what it was taught by",
+}
 
 
 def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_times: str) -> str:
@@ -68,7 +75,7 @@ def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_
         answer_times=answer_times,
         normalization=f"{normalization} ({NORMALIZATIONS[normalization].description})",
         ngrams=ngrams,
-        vectors=_name_vectors(metadata.settings),
+        origins=_name_origins(metadata.settings),
         cell=shape.cell.upper(),
         layers=shape.layers,
         units=shape.units,
@@ -84,13 +91,15 @@ def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_
     )
 
 
-def _name_vectors(settings: Mapping[str, Setting]) -> str:
-    """Return the source of the word vectors, with its licence."""
-    if not settings.get("vectors_name"):
-        return "nothing"
-    terms = settings.get("vectors_license") or "licence not named by its source"
-    taught = ", which also taught the network" if settings.get("encoder") else ""
-    return f"the vectors of {settings['vectors_name']} ({terms}){taught}"
+def _name_origins(settings: Mapping[str, Setting]) -> str:
+    """Return the sources of what the network started from, with their licences."""
+    named = [
+        f"{what} {settings[f'{origin}_name']} "
+        f"({settings.get(f'{origin}_license') or 'licence not named by its source'})"
+        for origin, what in _ORIGINS.items()
+        if settings.get(f"{origin}_name")
+    ]
+    return ", then ".join(named) or "nothing"
 
 
 def _enumerate(labels: tuple[str, ...]) -> str:

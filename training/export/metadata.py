@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -36,7 +37,7 @@ def make_metadata(
     learned: Learned,
     settings: TrainSettings,
     *,
-    vectors: VectorRecord | None = None,
+    origins: Mapping[str, VectorRecord] | None = None,
 ) -> Metadata:
     """Return the metadata without metrics, version number and file records.
 
@@ -44,7 +45,7 @@ def make_metadata(
         prepared: The data.
         learned: The classifier.
         settings: The settings of the training.
-        vectors: The source of the word vectors that the network started from.
+        origins: The sources of what the network started from, by setting.
     """
     classifier = learned.classifier
     shape = settings.network
@@ -69,7 +70,7 @@ def make_metadata(
         streamable=True,
         state=describe_state(classifier),
         data=_describe_data(prepared),
-        settings=_describe_settings(settings, vectors),
+        settings=_describe_settings(settings, origins or {}),
         metrics={},
         training=learned.record(),
         libraries=_library_versions(),
@@ -77,13 +78,16 @@ def make_metadata(
     )
 
 
-def _describe_settings(settings: TrainSettings, vectors: VectorRecord | None) -> dict[str, Setting]:
+def _describe_settings(
+    settings: TrainSettings, origins: Mapping[str, VectorRecord]
+) -> dict[str, Setting]:
+    """Return the settings; in place of paths stand the names of what was there."""
     corpus = shorten_name(settings.unlabeled) if settings.unlabeled else None
     described = settings.record() | {"unlabeled": corpus}
-    if vectors is not None:
-        source = {f"vectors_{name}": value for name, value in asdict(vectors).items()}
-        described |= {"vectors": vectors.name if settings.vectors else None} | source
-        described |= {"encoder": vectors.name if settings.encoder else None}
+    for origin, record in origins.items():
+        if isinstance(described[origin], str):
+            described[origin] = record.name
+        described |= {f"{origin}_{name}": value for name, value in asdict(record).items()}
     return described
 
 

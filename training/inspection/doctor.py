@@ -23,6 +23,8 @@ from training.inspection.suspects import find_suspects
 from training.inspection.swallowed import find_swallowed
 from training.inspection.table import TRAIN, Table
 from training.inspection.words import Words, read_words
+from training.pretrained.network import find_coverage
+from training.pretrained.shipped import read_tokenizer
 from training.reading import Reading
 from training.settings import TrainSettings
 from training.targets import UNLABELLED
@@ -65,8 +67,18 @@ def inspect_source(source: Source, *, reading: Reading, seed: int) -> Findings:
         notices=(*source.notes, *data.notices),
         lengths=lengths,
         vocabulary=vocabulary,
+        english=_measure_english(table),
         suspicion=suspicion,
     )
+
+
+def _measure_english(table: Table) -> dict[str, float]:
+    """Return the share of the words of each split that the shipped English network knows."""
+    tokenizer = read_tokenizer()
+    return {
+        split: find_coverage(tokenizer, table.texts[span.start : span.stop])
+        for split, span in table.spans.items()
+    }
 
 
 def quick_findings(

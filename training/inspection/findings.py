@@ -1,6 +1,7 @@
 """The findings of an inspection. A split and a number, counted from 0, identify a row."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -275,6 +276,7 @@ class Findings:
         leftovers: Leftovers of each split.
         lengths: Lengths of each split.
         vocabulary: Overlap of each split but train.
+        english: Share of the words of each split that the shipped English network knows, by split.
         suspicion: Likely wrong labels; None also where there are too few rows to judge any.
         source: The inspected dataset in words.
         text_column: Column of the text.
@@ -295,6 +297,7 @@ class Findings:
     leftovers: tuple[Leftovers, ...] = ()
     lengths: tuple[Lengths, ...] = ()
     vocabulary: tuple[Overlap, ...] = ()
+    english: Mapping[str, float] = field(default_factory=dict)
     suspicion: Suspicion | None = None
     source: str | None = None
     text_column: str | None = None

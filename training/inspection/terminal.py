@@ -19,6 +19,8 @@ from training.inspection.findings import (
     Suspect,
     Suspicion,
 )
+from training.inspection.table import TRAIN
+from training.pretrained.shipped import COVERED
 
 MOST_ROWS = 8  # row numbers of one kind
 MOST_CLASSES = 40
@@ -42,6 +44,8 @@ def print_findings(findings: Findings) -> None:
         _print_lengths(findings)
     if findings.vocabulary:
         _print_vocabulary(findings)
+    if findings.english:
+        _print_english(findings)
     if findings.shifts:
         _print_shifts(findings)
     if findings.suspicion is not None:
@@ -168,6 +172,15 @@ def _print_vocabulary(findings: Findings) -> None:
     for overlap in findings.vocabulary:
         table.add_row(overlap.split, f"{overlap.types:.1%}", f"{overlap.occurrences:.1%}")
     _print_table(table)
+
+
+def _print_english(findings: Findings) -> None:
+    shares = ", ".join(f"{share:.1%} in {split}" for split, share in findings.english.items())
+    starts = findings.english.get(TRAIN, 0.0) >= COVERED
+    console.print(
+        f"words that the shipped English network knows: {shares}; "
+        f"a training {'starts' if starts else 'does not start'} from it by itself"
+    )
 
 
 def _print_shifts(findings: Findings) -> None:

@@ -14,17 +14,15 @@ import numpy as np
 from training.console import console
 from training.errors import TrainingError
 from training.recipe.language_model import Encoder, pretrain
-from training.recipe.sentences import teach
-from training.recipe.teacher_vectors import embed_texts
+from training.recipe.teaching import FOLDER, Corpus, learn_from_encoder
+from training.recipe.warm_start import start_of
 from training.run import Run
 from training.settings import SHAPE
 from training.vectors.record import VectorSource
-from training.vectors.table import make_table
 from training.workspace.atomic import save_arrays
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock
 
-FOLDER = "encoders"
 PRETRAINING, TEACHING = "pretraining", "teaching"  # stages, for the observers of a run
 
 
@@ -82,26 +80,17 @@ def _pretrain(run: Run, checkpoint: Checkpoint) -> tuple[Encoder, str]:
 
 def _teach(run: Run, teacher: VectorSource, checkpoint: Checkpoint) -> tuple[Encoder, str]:
     """Return what a sentence encoder has taught a new network, and by which texts in words."""
-    prepared, settings = run.prepared, run.settings
+    prepared = run.prepared
     texts = [*prepared.domain_texts, *prepared.data.train.texts]
-    rows = [*prepared.domain, *prepared.ids["train"]]
-    vectors = embed_texts(teacher, texts, folder=run.work / FOLDER)
-    with console.status("embedding the vocabulary"):
-        words = make_table(
-            teacher,
-            prepared.tokenizer.tokens,
-            width=settings.network.embedding,
-            seed=settings.teach.seed,
-        )
-    keras.utils.set_random_seed(settings.teach.seed)
-    encoder = teach(
-        rows,
-        vectors,
-        words=words.table,
-        shape=settings.network,
-        settings=settings.teach,
+    encoder = learn_from_encoder(
+        teacher,
+        Corpus(texts, [*prepared.domain, *prepared.ids["train"]], prepared.tokenizer),
+        shape=run.settings.network,
+        settings=run.settings.teach,
+        work=run.work,
         checkpoint=checkpoint,
         observers=run.observers(TEACHING),
+        known=start_of(run.pretrained) if run.pretrained is not None else None,
     )
     return encoder, f"taught by {teacher.record.name} on {len(texts):,} texts"
 
@@ -120,6 +109,7 @@ def _identify(run: Run) -> Mapping[str, Any]:
         "teacher": run.teacher.record.sha256,
         "train": run.prepared.data.train.sha256,
         "tokenizer": run.prepared.tokenizer.digest,
+        "pretrained": run.pretrained.record.sha256 if run.pretrained is not None else None,
         "dropout": [shape.dropout, shape.word_dropout],
         **asdict(settings.teach),
     }

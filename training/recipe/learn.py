@@ -28,7 +28,7 @@ from training.network.build import build_network, round_embedding, tabulate
 from training.recipe.classifier import TrainedClassifier, halves
 from training.recipe.encoder_cache import find_encoder
 from training.recipe.language_model import Encoder
-from training.recipe.warm_start import read_start
+from training.recipe.warm_start import Start, read_start, start_of
 from training.run import Run
 from training.targets import soften
 
@@ -110,11 +110,17 @@ def build_start(run: Run, *, encoder: Encoder | None) -> keras.Model:
         network.get_layer("embedding").set_weights([run.vectors.table])
     if encoder is not None:
         encoder.give_to(network)
-    if run.start is not None:
-        start = read_start(run.start)
+    elif (start := _find_start(run)) is not None:
         prepared = run.prepared
         start.give_to(network, tokenizer=prepared.tokenizer, labels=prepared.data.labels)
     return network
+
+
+def _find_start(run: Run) -> Start | None:
+    """Return the known network that a run starts from."""
+    if run.start is not None:
+        return read_start(run.start)
+    return start_of(run.pretrained) if run.pretrained is not None else None
 
 
 def _build(run: Run, *, spelled: bool) -> keras.Model:

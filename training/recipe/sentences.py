@@ -2,8 +2,8 @@
 
 The network learns to give the encoder's vector of each text (sequence-level distillation as in
 Hinton et al., "Distilling the Knowledge in a Neural Network", 2015, with the cosine of Reimers and
-Gurevych, "Making Monolingual Sentence Embeddings Multilingual", EMNLP 2020). Its embedding starts
-from the encoder's vectors of the words. Embedding and recurrent layers then start the training.
+Gurevych, "Making Monolingual Sentence Embeddings Multilingual", EMNLP 2020). Embedding and
+recurrent layers then start the training.
 """
 
 import math
@@ -21,9 +21,8 @@ from training.fitting.batches import Examples
 from training.fitting.fit import fit
 from training.fitting.objective import Judge, Objective
 from training.fitting.observer import Observer
-from training.network.build import build_network
 from training.recipe.language_model import Encoder
-from training.settings import FitSettings, NetworkSettings, TeachSettings
+from training.settings import FitSettings, TeachSettings
 from training.workspace.checkpoint import Checkpoint
 
 HELD = 0.05  # share of the texts that judge each epoch
@@ -37,8 +36,7 @@ def teach(
     rows: Sequence[Row],
     vectors: Vectors,
     *,
-    words: Vectors,
-    shape: NetworkSettings,
+    network: keras.Model,
     settings: TeachSettings,
     checkpoint: Checkpoint,
     observers: Sequence[Observer] = (),
@@ -50,8 +48,7 @@ def teach(
     Args:
         rows: Ids of each text.
         vectors: The encoder's vector of each text, of length 1, shape (texts, width).
-        words: The embedding to start from, shape (vocabulary, embedding).
-        shape: Shape of the classifier's network.
+        network: The network before it is taught, with an output for each number of a vector.
         settings: How it is taught.
         checkpoint: Where the fit is kept.
         observers: Hear of every step and epoch.
@@ -70,7 +67,6 @@ def teach(
     shuffled = random.permutation(used)
     held = min(MOST_HELD, math.ceil(HELD * len(used)))
     judging, learned = np.sort(shuffled[:held]), np.sort(shuffled[held:])
-    network = _build(words, shape=shape, width=vectors.shape[1], seed=settings.seed)
     ids = [np.asarray(rows[row][: settings.max_tokens], np.int32) for row in learned]
     fit(
         network,
@@ -88,20 +84,12 @@ def teach(
         checkpoint=checkpoint,
         observers=observers,
     )
+    recurrent = (layer for layer in network.layers if layer.name.startswith("recurrent_"))
     return Encoder(
         network.get_layer("embedding").get_weights()[0],
-        tuple(
-            tuple(network.get_layer(f"recurrent_{index}").get_weights())
-            for index in range(shape.layers)
-        ),
+        tuple(tuple(layer.get_weights()) for layer in recurrent),
         perplexity=math.nan,
     )
-
-
-def _build(words: Vectors, *, shape: NetworkSettings, width: int, seed: int) -> keras.Model:
-    network = build_network(shape, vocabulary=len(words), labels=width, seed=seed)
-    network.get_layer("embedding").set_weights([words])
-    return network
 
 
 def _cosine_loss(vectors: tf.Tensor, given: tf.Tensor) -> tf.Tensor:

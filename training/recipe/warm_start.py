@@ -1,4 +1,4 @@
-"""Starts a training from a published version: embedding, recurrent layers and label weights."""
+"""Starts a training from a known network: a published version, or one taught before any label."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,29 +14,41 @@ from models.tokenizer import CONTINUATION, Tokenizer
 from models.versions import WEIGHTS, Version
 from training.errors import TrainingError
 from training.network.recurrence import ATTRIBUTES
+from training.pretrained.network import Pretrained
 
 Weights = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Start:
-    """The weights of a published version.
+class Head:
+    """The weights of labels.
 
     Args:
-        tokenizer: The tokenizer of the version.
-        labels: The labels of the version.
-        embedding: Shape (vocabulary, width).
-        layers: The weights of each recurrent layer, as Keras orders them.
-        kernel: From the pool to the labels' logits, shape (3 * units, labels).
+        labels: The labels.
+        kernel: From the pool to their logits, shape (3 * units, labels).
         bias: Shape (labels,).
     """
 
-    tokenizer: Tokenizer
     labels: tuple[str, ...]
-    embedding: Weights
-    layers: tuple[tuple[Weights, ...], ...]
     kernel: Weights
     bias: Weights
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Start:
+    """The weights that a network starts from.
+
+    Args:
+        tokenizer: The tokenizer of the known network.
+        embedding: Shape (vocabulary, width).
+        layers: The weights of each recurrent layer, as Keras orders them.
+        head: Those of its labels; None where it has none.
+    """
+
+    tokenizer: Tokenizer
+    embedding: Weights
+    layers: tuple[tuple[Weights, ...], ...]
+    head: Head | None = None
 
     def give_to(self, network: keras.Model, *, tokenizer: Tokenizer, labels: Sequence[str]) -> None:
         """Set the weights of a network of the same shape; vocabulary and labels may differ."""
@@ -44,8 +56,9 @@ class Start:
         embedding.set_weights([self._embed(tokenizer, otherwise=embedding.get_weights()[0])])
         for index, weights in enumerate(self.layers):
             network.get_layer(f"recurrent_{index}").set_weights(list(weights))
-        head = network.get_layer("logits")
-        head.set_weights(self._head_weights(labels, otherwise=head.get_weights()))
+        if self.head is not None:
+            head = network.get_layer("logits")
+            head.set_weights(_head_weights(self.head, labels, otherwise=head.get_weights()))
 
     def _embed(self, tokenizer: Tokenizer, *, otherwise: Weights) -> Weights:
         """Return the token vectors: known ones, and for new words the mean of their pieces."""
@@ -58,14 +71,20 @@ class Start:
                 table[row] = self.embedding[list(self.tokenizer.encode_word(token))].mean(axis=0)
         return table
 
-    def _head_weights(self, labels: Sequence[str], *, otherwise: list[Weights]) -> list[Weights]:
-        """Return kernel and bias of the labels: known ones keep their columns."""
-        kernel, bias = (array.copy() for array in otherwise)
-        for column, label in enumerate(labels):
-            if label in self.labels:
-                known = self.labels.index(label)
-                kernel[:, column], bias[column] = self.kernel[:, known], self.bias[known]
-        return [kernel, bias]
+
+def start_of(known: Pretrained) -> Start:
+    """Return the weights of a network that was taught before any label."""
+    return Start(tokenizer=known.tokenizer, embedding=known.embedding, layers=known.layers)
+
+
+def _head_weights(head: Head, labels: Sequence[str], *, otherwise: list[Weights]) -> list[Weights]:
+    """Return kernel and bias of the labels: known ones keep their columns."""
+    kernel, bias = (array.copy() for array in otherwise)
+    for column, label in enumerate(labels):
+        if label in head.labels:
+            known = head.labels.index(label)
+            kernel[:, column], bias[column] = head.kernel[:, known], head.bias[known]
+    return [kernel, bias]
 
 
 def read_start(version: Version) -> Start:
@@ -85,11 +104,13 @@ def read_start(version: Version) -> Start:
         )
         return Start(
             tokenizer=version.tokenizer,
-            labels=version.metadata.labels,
             embedding=_read(file, "table"),
             layers=layers,
-            kernel=_read(file, "kernel"),
-            bias=_read(file, "bias"),
+            head=Head(
+                labels=version.metadata.labels,
+                kernel=_read(file, "kernel"),
+                bias=_read(file, "bias"),
+            ),
         )
     except (tf.errors.OpError, RuntimeError, ValueError) as error:
         raise TrainingError(f"the weights of {version.path} cannot be read ({error})") from error

@@ -75,7 +75,8 @@ def command(settings: TrainSettings, values: Values) -> str:
     """Return the command that trains with these values."""
     asked = {name: SETTINGS[name].value(settings) for name in ASKED}
     given = options({name: value for name, value in asked.items() if value not in (None, False)})
-    return shlex.join(["python", "-m", "training", "train", *given, *options(values)])
+    alone = ["--no-pretrained"] if settings.pretrained is False else []
+    return shlex.join(["python", "-m", "training", "train", *given, *alone, *options(values)])
 
 
 def _table(ranked: Sequence[Outcome], *, score: str) -> Table:

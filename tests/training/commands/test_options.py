@@ -18,6 +18,8 @@ OWN = {
     "train": {"time_budget", "resume", "work", "store"},
     "tune": {"minutes", "trials", "resume", "work"},
     "compare": {"cells", "seeds", "rows", "time_budget", "tasks", "resume", "out", "work"},
+    "teach": {"out", "most_texts", "longest", "license", "resume", "work"},
+    "curve": {"draws", "next", "count", "out", "work"},
     "inspect": {"json"},
     "evaluate": {"model", "split", "engine", "report", "store"},
     "prune": {"keep", "store"},

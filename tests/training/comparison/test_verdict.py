@@ -3,8 +3,8 @@
 import numpy as np
 
 from training.comparison.candidates import Contestant, list_contestants
-from training.comparison.scores import Scored
 from training.comparison.verdict import BASELINE, NGRAMS, Verdict, choose, make_verdict
+from training.report.scores import Scored
 
 CONTESTANTS = list_contestants(("rnn", "gru"), units=8, embedding=8, labels=2)
 RNN, GRU, WIDE = CONTESTANTS

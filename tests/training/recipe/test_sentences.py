@@ -128,7 +128,7 @@ def test_a_version_names_its_teacher(tmp_path: Path) -> None:
     assert (settings["encoder"], settings["vectors"]) == ("encoder", None)
     assert "/some/folder" not in version.metadata.model_dump_json()
     card = (version.path / "assets.extra" / "README.md").read_text()
-    assert "the vectors of encoder (mit), which also taught the network" in card
+    assert "| starts from | what it was taught by encoder (mit) |" in card
 
 
 def test_too_few_texts(tmp_path: Path) -> None:

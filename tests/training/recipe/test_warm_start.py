@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
+from tests.training.pretrained.networks import make_pretrained
 from training.errors import TrainingError
 from training.settings import NetworkSettings
 
@@ -100,3 +101,24 @@ def test_weights_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="cannot be read") as caught:
         read_start(make_version(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_network_without_labels_leaves_the_head_alone() -> None:
+    from training.network.build import build_network
+    from training.recipe.warm_start import start_of
+
+    known = make_pretrained("gru")
+    tokenizer = Tokenizer([*known.tokenizer.tokens, "book"])
+    shape = NetworkSettings(cell="gru", units=3, embedding=4)
+    network = build_network(shape, vocabulary=len(tokenizer), labels=2, seed=0)
+    head = network.get_layer("logits").get_weights()
+    start_of(known).give_to(network, tokenizer=tokenizer, labels=("a", "b"))
+    table = network.get_layer("embedding").get_weights()[0]
+    np.testing.assert_array_equal(table[: len(known.tokenizer)], known.embedding)
+    np.testing.assert_allclose(table[-1], known.embedding[[7, 8, 8, 9]].mean(axis=0), rtol=1e-5)
+    for mine, yours in zip(
+        network.get_layer("recurrent_0").get_weights(), known.layers[0], strict=True
+    ):
+        np.testing.assert_array_equal(mine, yours)
+    for mine, yours in zip(network.get_layer("logits").get_weights(), head, strict=True):
+        np.testing.assert_array_equal(mine, yours)

@@ -1,6 +1,8 @@
 """What is said at the end: the best trials, whether they are better, and what to do next."""
 
 import shlex
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,12 +49,19 @@ def test_the_command_is_one_that_train_takes(monkeypatch: pytest.MonkeyPatch) ->
     assert arguments[3:6] == ["--dataset=my rows.csv", "--name=mine", "--text-column=what?"]
     called = {}
     monkeypatch.setattr(
-        "training.prepare.prepare", lambda settings, known: called.update(x=settings)
+        "training.prepare.prepare",
+        lambda settings, **_: called.update(x=settings) or SimpleNamespace(took_offer=False),
     )
     monkeypatch.setattr("training.pipeline.train", lambda run, store: None)
     program.app(arguments[2:], standalone_mode=False)
     settings = called["x"]
     assert (settings.network.cell, settings.network.units, settings.fit.batch) == ("lstm", 64, 16)
+    assert settings.pretrained is None
+
+
+def test_trials_without_the_shipped_network_lead_to_a_training_without_it() -> None:
+    told = command(replace(SETTINGS, pretrained=False), VALUES)
+    assert "--no-pretrained" in shlex.split(told)
 
 
 def test_a_table_of_the_best_with_the_defaults(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.comparison.scores import Scored, lead, make_score, score
+from training.report.scores import Scored, lead, make_score, score
 
 
 def decisions(truth: np.ndarray, *, right: float, seed: int) -> np.ndarray:

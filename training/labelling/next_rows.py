@@ -1,0 +1,91 @@
+"""Writes the texts to label next to a file that labelling tools import."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from models.atomic import replace_file
+from training.calibration.probabilities import predict
+from training.data.unlabeled import read_corpus
+from training.errors import DataError
+from training.labelling.choosing import choose_rows, read_pools
+from training.recipe.classifier import TrainedClassifier
+from training.run import Run
+from training.workspace.space import writing
+
+KINDS = (".csv", ".jsonl")
+COLUMNS = ("text", "suggested", "probability")
+"""Names of the columns. None is `label`: a suggestion must not be trained on by mistake."""
+
+NextRow = dict[str, str | float]
+
+
+def check_target(path: Path) -> None:
+    """Raise DataError for a file that would not be written."""
+    if path.suffix not in KINDS:
+        raise DataError(f"--next {path}: name a file that ends in {' or '.join(KINDS)}")
+
+
+def find_next(run: Run, classifier: TrainedClassifier, *, corpus: str, count: int) -> list[NextRow]:
+    """Return the rows to label next.
+
+    Args:
+        run: The training.
+        classifier: What it led to.
+        corpus: Dataset of the texts without labels.
+        count: Rows to choose.
+
+    Raises:
+        DataError: There is no such dataset, or each of its texts is labelled already.
+    """
+    data = run.prepared.data
+    labelled = {text for split in data.splits.values() for text in split.texts}
+    found = read_corpus(corpus, reading=run.settings.reading)
+    texts = [text for text in found if text not in labelled]
+    if not texts:
+        raise DataError(f"--unlabeled {corpus!r}: each of its {len(found):,} texts is labelled")
+    rows = run.prepared.tokenizer.encode_batch(texts)
+    probabilities = classifier.probabilities(rows)
+    chosen = choose_rows(
+        read_pools(classifier.network, rows),
+        probabilities,
+        task=data.task,
+        count=count,
+        seed=run.settings.seed,
+    )
+    decided = predict(probabilities[chosen], thresholds=classifier.thresholds)
+    return [
+        {
+            "text": texts[row],
+            "suggested": _name(verdict, data.labels),
+            "probability": round(float(probabilities[row].max()), 4),
+        }
+        for row, verdict in zip(chosen.tolist(), decided, strict=True)
+    ]
+
+
+def write_next(rows: Sequence[NextRow], path: Path) -> None:
+    """Write the rows as CSV or JSONL, by the ending of the file."""
+    if path.suffix == ".jsonl":
+        content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    else:
+        table = io.StringIO(newline="")
+        writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        content = table.getvalue()
+    with writing(path.parent, needed=len(content)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replace_file(path) as unfinished:
+            unfinished.write_bytes(content.encode("utf-8", "surrogatepass"))
+
+
+def _name(verdict: np.ndarray, labels: Sequence[str]) -> str:
+    """Return the label of a row; several are joined by commas."""
+    if verdict.ndim == 0:
+        return labels[int(verdict)]
+    return ", ".join(labels[label] for label in np.flatnonzero(verdict))

@@ -1,0 +1,1 @@
+"""Networks that were taught before any label, for trainings to start from."""
