@@ -4,7 +4,7 @@ Rows are drawn from train, the same for all. Each figure is that of the test spl
 with the default settings. The results stay in a JSON file, so figures can be measured one at a
 time, and the plot is drawn of those that are there.
 
-    python -m benchmarks.labels --data FOLDER --results labels.json [--only emotion] [--draw FILE]
+    python -m benchmarks.labels --data FOLDER --results labels.json [--only emotion] [--rows 300]
 """
 
 import json
@@ -64,7 +64,10 @@ def main(
     data: Annotated[Path, typer.Option(help="Folder with a folder for each dataset.")],
     results: Annotated[Path, typer.Option(help="File of the results.")],
     only: Annotated[list[str] | None, typer.Option(help="Names of datasets.")] = None,
-    most: Annotated[int | None, typer.Option(help="Largest number of rows; all if absent.")] = None,
+    rows: Annotated[
+        list[int] | None, typer.Option(help="Numbers of rows, 0 for all; each if absent.")
+    ] = None,
+    kinds: Annotated[list[str] | None, typer.Option(help="Of: shipped, alone.")] = None,
     cell: Annotated[str, typer.Option(help="Cell of the network.")] = "gru",
     draw: Annotated[Path | None, typer.Option(help="File of the plot.")] = None,
 ) -> None:
@@ -72,12 +75,12 @@ def main(
     found: dict[str, Figures] = json.loads(results.read_text()) if results.exists() else {}
     for each in DATA:
         for size in SIZES:
-            if (only and each.name not in only) or (most and (size is None or size > most)):
+            if (only and each.name not in only) or (rows and (size or 0) not in rows):
                 continue
             with tempfile.TemporaryDirectory() as scratch:
-                rows = _draw_rows(data / each.folder, size, folder=Path(scratch) / "rows")
-                for kind in KINDS:
-                    key = f"{each.name}/{rows}/{cell}/{kind}"
+                drawn = _draw_rows(data / each.folder, size, folder=Path(scratch) / "rows")
+                for kind in kinds or KINDS:
+                    key = f"{each.name}/{drawn}/{cell}/{kind}"
                     if key not in found:
                         found[key] = _train(each, Path(scratch), kind=kind, cell=cell)
                         results.write_text(json.dumps(found, indent=1))

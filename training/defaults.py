@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from models.metadata import Task
@@ -32,14 +33,36 @@ CHOSEN = {
     "epochs": f"{FEWEST_EPOCHS}, more for few or short rows",
     "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled or --from",
     "subwords": "yes where texts are few",
-    "pretrained": "yes for English and the usual shape",
+    "pretrained": "yes for English and the usual shape, if nothing else is the start",
     "self_training": f"{TrainSettings.self_training}, or {ROUNDS} with --time-budget",
     "pretrain_epochs": f"{PretrainSettings.epochs}",
 }
 """How the defaults are chosen here, in words, by setting."""
 
 
-def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Origin:
+    """The known network that --from names.
+
+    Args:
+        reference: Its name, for messages and the record.
+        shape: Cell, layers, units and embedding.
+        learning_rate: Rate that keeps what it learned.
+    """
+
+    reference: str
+    shape: Mapping[str, Any]
+    learning_rate: float
+
+    @classmethod
+    def of(cls, version: Version) -> "Origin":
+        """Return what a published version is as an origin."""
+        architecture = version.metadata.architecture
+        shape = {name: getattr(architecture, name) for name in USUAL}
+        return cls(version.reference, shape, GENTLER)
+
+
+def complete(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) -> dict[str, Any]:
     """Return the values of all settings that are named in `asked`, with defaults for None.
 
     The epochs, the spelling, and whether the shipped network is the start may stay None. They are
@@ -47,24 +70,24 @@ def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool)
 
     Args:
         asked: Values by the names of settings in the record; None where none was given.
-        start: The version whose network is trained further, if there is one.
+        start: The network that is trained further, if there is one.
         budgeted: Whether there is a time budget.
 
     Raises:
-        TrainingError: The shape in `asked` is not that of the version.
+        TrainingError: The shape in `asked` is not that of this network.
     """
     unlabeled = asked["unlabeled"]
     _refuse_two_starts(asked, start=start, budgeted=budgeted)
     shape = {name: asked[name] for name in USUAL}
-    known = unlabeled or start or asked.get("encoder")
-    rate = GENTLER if known else FitSettings.learning_rate
+    rate = GENTLER if unlabeled or asked.get("encoder") else FitSettings.learning_rate
+    rate = start.learning_rate if start else rate
     chosen = choose_shape(
         shape, start=start, pretrains=unlabeled is not None and not asked.get("encoder")
     )
     return {
         **asked,
         **chosen,
-        "pretrained": choose_pretrained(asked, shape=chosen, start=start),
+        "pretrained": choose_pretrained(asked, start=start),
         "start_from": start.reference if start else None,
         "learning_rate": asked["learning_rate"] or rate,
         "pretrain_epochs": asked["pretrain_epochs"] or PretrainSettings.epochs,
@@ -74,7 +97,7 @@ def complete(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool)
     }
 
 
-def _refuse_two_starts(asked: Mapping[str, Any], *, start: Version | None, budgeted: bool) -> None:
+def _refuse_two_starts(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) -> None:
     """Reject options that start the network from different places."""
     given = {
         "--vectors": asked.get("vectors"),
@@ -91,17 +114,17 @@ def _refuse_two_starts(asked: Mapping[str, Any], *, start: Version | None, budge
 
 
 def choose_shape(
-    asked: Mapping[str, Any], *, start: Version | None, pretrains: bool
+    asked: Mapping[str, Any], *, start: Origin | None, pretrains: bool
 ) -> dict[str, Any]:
     """Return cell, layers, units and embedding.
 
     Args:
         asked: Values of the same names; None where none was given.
-        start: The version whose network is trained further, if there is one.
+        start: The network that is trained further, if there is one.
         pretrains: Whether a language model is learned from texts without labels.
 
     Raises:
-        TrainingError: The shape in `asked` is not that of the version, or the training has two
+        TrainingError: The shape in `asked` is not that of this network, or the training has two
             starting points.
     """
     said = {name: value for name, value in asked.items() if value is not None}
@@ -109,19 +132,16 @@ def choose_shape(
         return USUAL | (WIDER if pretrains else {}) | said
     if pretrains:
         raise TrainingError("--from and --unlabeled both say where to start; give one of them")
-    shape = {name: getattr(start.metadata.architecture, name) for name in USUAL}
     for name, value in said.items():
-        if value != shape[name]:
+        if value != start.shape[name]:
             raise TrainingError(
-                f"--{name} {value}: the network of {start.reference} has {shape[name]}; "
+                f"--{name} {value}: the network of {start.reference} has {start.shape[name]}; "
                 f"leave --{name} out, or --from"
             )
-    return shape
+    return dict(start.shape)
 
 
-def choose_pretrained(
-    asked: Mapping[str, Any], *, shape: Mapping[str, Any], start: Version | None
-) -> bool | None:
+def choose_pretrained(asked: Mapping[str, Any], *, start: Origin | None) -> bool | None:
     """Return whether the shipped network may be the start; None where the texts decide.
 
     Raises:
@@ -131,6 +151,7 @@ def choose_pretrained(
         "--from": start,
         "--vectors": asked.get("vectors"),
         "--unlabeled without --encoder": asked["unlabeled"] and not asked.get("encoder"),
+        "--subwords": asked["subwords"],
     }
     other = next((option for option, value in others.items() if value), None)
     wanted: bool | None = asked.get("pretrained")

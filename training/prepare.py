@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.normalization import LATEST
 from models.tokenizer import Tokenizer
 from training.console import console
+from training.data.nesting import find_nesting
 from training.data.sources import load_source
 from training.data.splits import LabelledData, read_data
 from training.data.unlabeled import read_corpus
@@ -199,7 +200,10 @@ def thin(
 def _thin(data: LabelledData, rows: int, *, seed: int) -> LabelledData:
     kept = np.sort(np.random.default_rng(seed).permutation(len(data.train))[:rows])
     name = f"{data.train.name} ({rows:,} rows drawn, seed {seed})"
-    return replace(data, train=data.train.take(kept, name=name))
+    train = data.train.take(kept, name=name)
+    # A phrase whose sentence was not drawn is a text of its own now.
+    train = replace(train, whole=~find_nesting(train.texts).inner)
+    return replace(data, train=train)
 
 
 def _tell_of_old_normalization(tokenizer: Tokenizer) -> None:

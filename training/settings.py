@@ -314,7 +314,11 @@ class TrainSettings:
         ),
     ] = "none"
     start_from: Annotated[
-        str | None, About("NAME or NAME:VERSION whose network is trained further", option="from")
+        str | None,
+        About(
+            "Network that is trained further: NAME, NAME:VERSION, or a folder that teach wrote",
+            option="from",
+        ),
     ] = None
     pretrained: Annotated[
         bool | None,

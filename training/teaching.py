@@ -1,5 +1,7 @@
 """Teaches a network from texts alone and writes it to a folder: all steps in order."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from training.data.unlabeled import read_corpus, shorten_name
 from training.data.vocabulary import learn_vocabulary
 from training.errors import TrainingError
 from training.fitting.observer import Observer
-from training.pretrained.files import save_pretrained
+from training.pretrained.files import check_folder, save_pretrained
 from training.pretrained.network import Pretrained
 from training.reading import Reading
 from training.recipe.teaching import FOLDER, Corpus, learn_from_encoder
@@ -45,12 +47,15 @@ class Course:
     settings: TeachSettings
     license: str | None = None
 
-    def identify(self, teacher: VectorSource, *, corpus: str) -> dict[str, Any]:
+    def identify(self, teacher: VectorSource, texts: Sequence[str]) -> dict[str, Any]:
         """Return all that decides the result, for its checkpoint."""
+        digest = hashlib.sha256()
+        for text in texts:
+            digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
         return {
             "teacher": teacher.record.sha256,
-            "tokenizer": corpus,
-            "texts": [self.texts, self.most_texts, self.longest],
+            "texts": digest.hexdigest(),
+            "vocabulary": self.vocabulary,
             "network": vars(self.network),
             "settings": vars(self.settings),
         }
@@ -76,9 +81,10 @@ def teach_network(
     with console.status("learning the vocabulary"):
         tokenizer = learn_vocabulary(texts, size=course.vocabulary)
     console.print(f"vocabulary: {len(tokenizer):,} tokens")
-    cell = course.network.cell
-    place = work / FOLDER / f"teach-{folder.resolve().name}-{cell}.npz"
-    identity = course.identify(teacher, corpus=tokenizer.digest)
+    check_folder(folder, tokenizer)
+    address = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    place = work / FOLDER / f"teach-{address}-{course.network.cell}.npz"
+    identity = course.identify(teacher, texts)
     start_repeatably(course.settings.seed)
     observers: list[Observer] = [FitProgress(name="teaching the network")]
     with lock(place.with_suffix(".lock"), busy=f"another teaching writes {place}"):

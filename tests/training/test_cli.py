@@ -6,7 +6,9 @@ import pytest
 
 from tests.training.command import places, refusal, run_command
 from tests.training.labelled_files import make_rows, write_csv
+from tests.training.pretrained.networks import make_pretrained
 from training.__main__ import app
+from training.pretrained.files import save_pretrained
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,41 @@ def test_an_encoder_that_is_not_there(run_here, tmp_path: Path) -> None:
     done = run_here("teach", "--encoder=./none", *options)
     assert refusal(done) == "--encoder './none': no such file or folder"
     assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--units=64"], "--units 64: the network of mine has 3; leave --units out, or --from"),
+        (["--cell=lstm"], "{folder} has no pretrained network of the cell lstm"),
+        (["--vectors=v.txt"], "--vectors and --from both say where to start; give one of them"),
+    ],
+)
+def test_a_folder_to_start_from(
+    run_here, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    folder = tmp_path / "mine"
+    save_pretrained(make_pretrained("gru"), folder, notes={})
+    rows = write_csv(tmp_path / "rows.csv", make_rows(60))
+    options = (f"--dataset={rows}", "--name=a", f"--from={folder}", *arguments)
+    done = run_here("train", *places(tmp_path), *options)
+    assert refusal(done) == message.format(folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--next=next.csv"], "--next and --unlabeled belong together; give both or none"),
+        (["--unlabeled=more.csv"], "--next and --unlabeled belong together; give both or none"),
+        (["--unlabeled=more.csv", "--next=a.txt"], "--next a.txt: name a file that ends in .csv"),
+        (["--unlabeled=./none.csv", "--next=next.csv"], "none.csv"),
+    ],
+)
+def test_what_is_wrong_with_a_curve_is_told_before_it_is_measured(
+    run_here, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    rows = write_csv(tmp_path / "rows.csv", make_rows(60))
+    done = run_here("curve", f"--dataset={rows}", f"--work={tmp_path / 'work'}", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "work").exists()

@@ -7,7 +7,14 @@ import pytest
 
 from models.versions import Version
 from tests.versions import publish
-from training.defaults import CHOSEN, choose_epochs, choose_shape, complete, spells_by_default
+from training.defaults import (
+    CHOSEN,
+    Origin,
+    choose_epochs,
+    choose_shape,
+    complete,
+    spells_by_default,
+)
 from training.errors import TrainingError
 
 NOTHING = {"cell": None, "layers": None, "units": None, "embedding": None}
@@ -31,18 +38,19 @@ def test_more_texts_a_wider_state() -> None:
 
 def test_what_the_version_has(version: Version) -> None:
     shape = {"cell": "gru", "layers": 1, "units": 2, "embedding": 2}
-    assert choose_shape(NOTHING, start=version, pretrains=False) == shape
-    assert choose_shape({**NOTHING, "cell": "gru"}, start=version, pretrains=False) == shape
+    assert choose_shape(NOTHING, start=Origin.of(version), pretrains=False) == shape
+    asked = {**NOTHING, "cell": "gru"}
+    assert choose_shape(asked, start=Origin.of(version), pretrains=False) == shape
 
 
 def test_another_shape_than_the_version_has(version: Version) -> None:
     with pytest.raises(TrainingError, match="--units 64: the network of toy:1 has 2; leave --uni"):
-        choose_shape({**NOTHING, "units": 64}, start=version, pretrains=False)
+        choose_shape({**NOTHING, "units": 64}, start=Origin.of(version), pretrains=False)
 
 
 def test_two_places_to_start(version: Version) -> None:
     with pytest.raises(TrainingError, match="--from and --unlabeled both"):
-        choose_shape(NOTHING, start=version, pretrains=True)
+        choose_shape(NOTHING, start=Origin.of(version), pretrains=True)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +97,7 @@ class TestComplete:
         assert f"or {values['units']} with --unlabeled" in CHOSEN["units"]
         assert f"or {values['learning_rate']} with --unlabeled" in CHOSEN["learning_rate"]
         assert f"or {values['self_training']} with --time-budget" in CHOSEN["self_training"]
-        started = complete(self.ASKED, start=version, budgeted=True)
+        started = complete(self.ASKED, start=Origin.of(version), budgeted=True)
         assert started["learning_rate"] == values["learning_rate"]
         assert started["start_from"] == "toy:1"
         assert started["self_training"] == 0
@@ -108,6 +116,8 @@ class TestComplete:
         ({"pretrained": True}, True),
         ({"pretrained": False}, False),
         ({"vectors": "v.txt"}, False),
+        ({"subwords": True}, False),
+        ({"subwords": False}, None),
         ({"unlabeled": "u.csv"}, False),
         ({"unlabeled": "u.csv", "encoder": "e"}, None),
         ({"encoder": "e", "pretrained": False}, False),
@@ -127,10 +137,19 @@ def test_the_shipped_network_beside_another_start_is_refused(other: dict[str, st
 
 
 def test_a_version_is_a_start_of_its_own(version: Version) -> None:
-    values = complete(TestComplete.ASKED, start=version, budgeted=False)
+    values = complete(TestComplete.ASKED, start=Origin.of(version), budgeted=False)
     assert values["pretrained"] is False
     with pytest.raises(TrainingError, match="--pretrained and --from both say"):
-        complete(TestComplete.ASKED | {"pretrained": True}, start=version, budgeted=False)
+        asked = TestComplete.ASKED | {"pretrained": True}
+        complete(asked, start=Origin.of(version), budgeted=False)
+
+
+def test_a_network_without_labels_gives_shape_and_rate() -> None:
+    origin = Origin("mine", {"cell": "lstm", "layers": 1, "units": 3, "embedding": 4}, 0.002)
+    values = complete(TestComplete.ASKED, start=origin, budgeted=False)
+    assert (values["cell"], values["units"], values["embedding"]) == ("lstm", 3, 4)
+    assert (values["start_from"], values["learning_rate"]) == ("mine", 0.002)
+    assert values["pretrained"] is False
 
 
 @pytest.mark.parametrize(

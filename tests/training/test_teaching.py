@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from models.registry import Store
 from tests.training.interruptions import finish_in_pieces
 from tests.training.labelled_files import make_rows, write_csv
+from tests.training.pretrained.networks import make_pretrained
 from tests.training.test_run import make_run
 from tests.training.vectors.models import WORDS, write_static_model
 from training.errors import TrainingError
@@ -98,6 +100,25 @@ def test_another_course_does_not_resume(tmp_path: Path, monkeypatch: pytest.Monk
     assert teach(tmp_path, settings=TeachSettings(epochs=3, batch=40), resume=False).is_file()
 
 
+def test_other_texts_do_not_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.training.interruptions import Impatient
+    from training.fitting import fit
+    from training.workspace.interrupt import Interrupted
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(fit, "Interrupt", Impatient)
+        teach(tmp_path)
+    write_csv(tmp_path / "other.csv", TEXTS[::-1])
+    with pytest.raises(TrainingError, match="texts was"):
+        teach(tmp_path, texts=str(tmp_path / "other.csv"))
+
+
+def test_another_vocabulary_is_told_before_the_fit(tmp_path: Path) -> None:
+    teach(tmp_path)
+    with pytest.raises(TrainingError, match="has other words; name another folder"):
+        teach(tmp_path, vocabulary=100, settings=TeachSettings(epochs=10**6))
+
+
 def test_longer_texts_are_left_out_and_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,3 +174,19 @@ def test_an_encoder_goes_on_from_it(tmp_path: Path) -> None:
         np.testing.assert_allclose(mine, yours, atol=1e-4)
     anew = find_encoder(replace(run, pretrained=None))
     assert not np.allclose(anew.layers[0][0], known.layers[0][0], atol=1e-3)
+
+
+def test_a_version_names_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training.linear import ngrams
+    from training.pipeline import train
+
+    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
+    known = make_pretrained("gru")
+    fit = FitSettings(epochs=1, batch=40, adversarial=0.0)
+    shape = NetworkSettings(cell="gru", units=3, embedding=4)
+    run = make_run(tmp_path, rows=TEXTS, network=shape, fit=fit, pretrained=True)
+    version = train(replace(run, pretrained=known), store=Store(tmp_path / "store"))
+    settings = version.metadata.settings
+    assert (settings["pretrained"], settings["pretrained_name"]) == (True, "mine")
+    card = (version.path / "assets.extra" / "README.md").read_text()
+    assert "| starts from | the pretrained network mine (mit) |" in card

@@ -26,7 +26,7 @@ from training.settings import TrainSettings
     setting("unlabeled", help="Texts to choose rows from that are worth a label; a dataset"),
     setting("cell", default=USUAL["cell"]),
     setting("pretrained"),
-    setting("seed", help="Decides the order of the rows to label next (a whole number)"),
+    setting("seed", help="Decides the validation rows where the data has none (a whole number)"),
 )
 def curve(
     asked: Asked,
@@ -45,7 +45,7 @@ def curve(
     work: WorkOption = WORK,
 ) -> None:
     """Measure how accuracy grows with labelled rows, and say what more are likely to bring."""
-    from training.labelling.next_rows import check_target
+    from training.labelling.candidates import check_target, read_candidates
 
     if (next is None) != (asked["unlabeled"] is None):
         raise TrainingError("--next and --unlabeled belong together; give both or none")
@@ -62,6 +62,7 @@ def curve(
     offered = find_offer(settings)
     prepared = prepare(settings, offered=offered.tokenizer if offered else None)
     settings = replace(settings, pretrained=prepared.took_offer)
+    texts = read_candidates(corpus, data=prepared.data, reading=settings.reading) if corpus else []
     start_tensorflow()
 
     from training.labelling.curve import measure_curve
@@ -70,6 +71,7 @@ def curve(
     from training.labelling.terminal import print_curve
     from training.labelling.write import write_curve
     from training.run import Run
+    from training.workspace.interrupt import Interrupted
 
     run = Run(
         prepared=prepared,
@@ -78,9 +80,13 @@ def curve(
         pretrained=offered if prepared.took_offer else None,
     )
     with run.lock():
-        found = measure_curve(run, draws=draws)
+        try:
+            found = measure_curve(run, draws=draws)
+        except Interrupted as interrupt:
+            typer.echo("stopped; complete trainings are kept, give the same command", err=True)
+            raise typer.Exit(128 + interrupt.number) from interrupt
         print_curve(found)
         write_curve(found, folder=folder)
-        if next is not None and corpus is not None:
-            rows = find_next(run, fit_all(run), corpus=corpus, count=count)
+        if next is not None:
+            rows = find_next(run, fit_all(run), texts, count=count)
             write_next(rows, next)

@@ -18,12 +18,14 @@ from training.commands.options import (
     takes,
 )
 from training.console import console
-from training.defaults import complete
+from training.defaults import USUAL, Origin, complete
 from training.errors import TrainingError
-from training.settings import SETTINGS, Budget, TrainSettings
+from training.settings import SETTINGS, Budget, FitSettings, TrainSettings
 
 if TYPE_CHECKING:
+    from models.versions import Version
     from training.prepare import Prepared
+    from training.pretrained.network import Pretrained
     from training.vectors.record import VectorSource
     from training.vectors.table import WordVectors
 
@@ -56,14 +58,17 @@ def train(
     if not asked["unlabeled"]:
         _refuse_without_texts(asked)
     budget = Budget(minutes=time_budget) if time_budget else None
-    start = find_version(Store(store), asked["start_from"]) if asked["start_from"] else None
-    settings = TrainSettings.of(complete(asked, start=start, budgeted=budget is not None))
+    start, taught = _find_start(asked, store=Store(store))
+    settings = TrainSettings.of(
+        complete(asked, start=_as_origin(start, taught), budgeted=budget is not None)
+    )
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
     offered = find_offer(settings)
+    known = start or taught
     prepared = prepare(
         settings,
-        known=start.tokenizer if start else None,
+        known=known.tokenizer if known else None,
         offered=offered.tokenizer if offered else None,
     )
     settings = replace(settings, pretrained=prepared.took_offer)
@@ -80,12 +85,33 @@ def train(
         work=work,
         start=start,
         vectors=vectors,
-        pretrained=offered if prepared.took_offer else None,
+        pretrained=offered if prepared.took_offer else taught,
         teacher=teacher,
         budget=budget,
         resume=resume,
     )
     publish(run, store=Store(store))
+
+
+def _find_start(asked: Asked, *, store: Store) -> "tuple[Version | None, Pretrained | None]":
+    """Return the version that --from names, or the network that `teach` wrote to that folder."""
+    from training.data.sources import as_path
+    from training.pretrained.files import is_pretrained, read_pretrained
+
+    named: str | None = asked["start_from"]
+    if named is None:
+        return None, None
+    if is_pretrained(as_path(named)):
+        return None, read_pretrained(as_path(named), cell=asked["cell"] or USUAL["cell"])
+    return find_version(store, named), None
+
+
+def _as_origin(start: "Version | None", taught: "Pretrained | None") -> Origin | None:
+    if start is not None:
+        return Origin.of(start)
+    if taught is not None:
+        return Origin(taught.record.name, taught.shape, FitSettings.learning_rate)
+    return None
 
 
 def _refuse_without_texts(asked: Asked) -> None:

@@ -179,7 +179,7 @@ def _print_english(findings: Findings) -> None:
     starts = findings.english.get(TRAIN, 0.0) >= COVERED
     console.print(
         f"words that the shipped English network knows: {shares}; "
-        f"a training {'starts' if starts else 'does not start'} from it by itself"
+        f"a training of the usual shape {'starts' if starts else 'does not start'} from it"
     )
 
 

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.batching import Row, pad, plan_batches
 from models.golden import Probabilities
 from models.metadata import Task
+from training.console import console
 
 Floats = NDArray[np.float64]
 
@@ -37,42 +39,53 @@ def choose_rows(
         seed: Decides the draws.
     """
     doubts = _find_doubts(probabilities, task=task)
-    states = pools.astype(np.float64)
-    lengths = (doubts**2).sum(axis=1) * (states**2).sum(axis=1)
+    lengths = _square(doubts) * _square(pools)
     random = np.random.default_rng(seed)
     chosen = [int(np.argmax(lengths))]
-    distances = _distances(doubts, states, lengths, chosen[0])
-    while len(chosen) < min(count, len(states)):
+    distances = _distances(doubts, pools, lengths, chosen[0])
+    while len(chosen) < min(count, len(pools)):
         distances[chosen] = 0
         total = distances.sum()
         if total > 0:
-            chosen.append(int(random.choice(len(states), p=distances / total)))
+            chosen.append(int(random.choice(len(pools), p=distances / total)))
         else:  # the rest is like what is chosen
-            rest = np.setdiff1d(np.arange(len(states)), chosen)
+            rest = np.setdiff1d(np.arange(len(pools)), chosen)
             chosen.append(int(rest[np.argmax(lengths[rest])]))
-        distances = np.minimum(distances, _distances(doubts, states, lengths, chosen[-1]))
+        distances = np.minimum(distances, _distances(doubts, pools, lengths, chosen[-1]))
     return np.array(chosen, np.int64)
 
 
 def read_pools(network: keras.Model, rows: Sequence[Row]) -> NDArray[np.float32]:
     """Return what the network makes of texts before the labels, shape (texts, width)."""
     inner = keras.Model(network.input, network.get_layer("pool").output)
+    infer = tf.function(
+        lambda ids: inner(ids, training=False),
+        input_signature=[tf.TensorSpec((None, None), tf.int32)],
+        autograph=False,
+    )
     pools = np.empty((len(rows), inner.output_shape[-1]), np.float32)
-    for batch in plan_batches([len(row) for row in rows]):
-        pools[batch] = inner(pad([rows[row] for row in batch]), training=False)
+    for batch in console.track(plan_batches([len(row) for row in rows]), "comparing the texts"):
+        pools[batch] = infer(pad([rows[row] for row in batch]))
     return pools
 
 
-def _find_doubts(probabilities: Probabilities, *, task: Task) -> Floats:
+def _square(vectors: NDArray[np.float32]) -> Floats:
+    """Return the squared length of each vector."""
+    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+
+
+def _find_doubts(probabilities: Probabilities, *, task: Task) -> NDArray[np.float32]:
     """Return the probabilities less what the likeliest decision would be, (texts, labels)."""
-    doubts = probabilities.astype(np.float64)
+    doubts = probabilities.astype(np.float32)
     if task == "single_label":
         doubts[np.arange(len(doubts)), doubts.argmax(axis=1)] -= 1
         return doubts
-    return doubts - (doubts > 0.5)
+    return doubts - (doubts > 0.5).astype(np.float32)
 
 
-def _distances(doubts: Floats, states: Floats, lengths: Floats, row: int) -> Floats:
+def _distances(
+    doubts: NDArray[np.float32], states: NDArray[np.float32], lengths: Floats, row: int
+) -> Floats:
     """Return the squared distance of each gradient from that of a row.
 
     A gradient is the outer product of doubt and state, so products of gradients are products of

@@ -1,11 +1,13 @@
 """Measures how scores grow with labelled rows, and says what more rows are likely to bring."""
 
+import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from training.console import console, hushed
+from training.errors import Diverged, TrainingError
 from training.labelling.points import Decided, Draw, choose_sizes, find_point
 from training.labelling.power_law import Forecast, extrapolate
 from training.report.scores import Lead, Score, Scored, error_of, lead, make_score, score
@@ -13,6 +15,7 @@ from training.run import Run
 
 POINTS = "points"  # folder of what was decided, beside the checkpoints
 AHEAD = (2, 4)  # times the rows; further is a guess
+NORMAL = 1.96  # standard errors that hold 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,18 @@ def measure_curve(run: Run, *, draws: int) -> Curve:
     folder = run.work / POINTS
     found: dict[int, list[Decided]] = {}
     for rows in sizes:
-        found[rows] = []
-        for seed in range(1, draws + 1):
-            found[rows].append(_find(run, Draw(rows, seed), folder=folder, of=draws))
+        all_draws = (Draw(rows, seed) for seed in range(1, draws + 1))
+        decided = (_find(run, draw, folder=folder, of=draws) for draw in all_draws)
+        found[rows] = [each for each in decided if each is not None]
+        if not found[rows]:
+            raise TrainingError(f"no training on {rows:,} rows came to an end; see the warnings")
     scored = {rows: _score(run, decided) for rows, decided in found.items()}
     network = [scored[rows]["network"] for rows in sizes]
     values, errors = [each.value for each in network], [error_of(each) for each in network]
-    hindsight = extrapolate(sizes[:-1], values[:-1], errors[:-1], at=sizes[-1:])
+    hindsight = [
+        _allow_for(forecast, errors[-1])
+        for forecast in extrapolate(sizes[:-1], values[:-1], errors[:-1], at=sizes[-1:])
+    ]
     return Curve(
         measure=run.score,
         judged=len(run.judges.ids),
@@ -79,19 +87,32 @@ def measure_curve(run: Run, *, draws: int) -> Curve:
     )
 
 
-def _find(run: Run, draw: Draw, *, folder: Path, of: int) -> Decided:
-    """Return what one training decides, and print a line."""
+def _find(run: Run, draw: Draw, *, folder: Path, of: int) -> Decided | None:
+    """Return what one training decides, and print a line; None for a fit that diverged."""
     started = time.monotonic()
-    with console.status(f"{draw.rows:,} rows, draw {draw.seed} of {of}"), hushed():
-        decided = find_point(run, draw, folder=folder)
+    name = f"{draw.rows:,} rows, draw {draw.seed} of {of}"
+    try:
+        with console.status(name), hushed():
+            decided = find_point(run, draw, folder=folder)
+    except Diverged as error:
+        console.print(f"warning: {name} is left out: {error}")
+        return None
     figures = _score(run, [decided])
     network, baseline = (figures[name].value for name in ("network", "baseline"))
-    name = run.score.replace("_", " ")
     console.print(
-        f"{draw.rows:,} rows, draw {draw.seed} of {of}: {name} {network:.4f}, "
+        f"{name}: {run.score.replace('_', ' ')} {network:.4f}, "
         f"linear baseline {baseline:.4f}; {time.monotonic() - started:.0f} s"
     )
     return decided
+
+
+def _allow_for(forecast: Forecast, error: float) -> Forecast:
+    """Return a forecast whose interval is that of a measured score with this standard error."""
+    below, above = (
+        math.hypot(reach, NORMAL * error)
+        for reach in (forecast.value - forecast.low, forecast.high - forecast.value)
+    )
+    return replace(forecast, low=forecast.value - below, high=forecast.value + above)
 
 
 def _score(run: Run, decided: Sequence[Decided]) -> dict[str, Scored]:

@@ -10,45 +10,30 @@ import numpy as np
 
 from models.atomic import replace_file
 from training.calibration.probabilities import predict
-from training.data.unlabeled import read_corpus
-from training.errors import DataError
 from training.labelling.choosing import choose_rows, read_pools
 from training.recipe.classifier import TrainedClassifier
 from training.run import Run
 from training.workspace.space import writing
 
-KINDS = (".csv", ".jsonl")
 COLUMNS = ("text", "suggested", "probability")
 """Names of the columns. None is `label`: a suggestion must not be trained on by mistake."""
 
 NextRow = dict[str, str | float]
 
 
-def check_target(path: Path) -> None:
-    """Raise DataError for a file that would not be written."""
-    if path.suffix not in KINDS:
-        raise DataError(f"--next {path}: name a file that ends in {' or '.join(KINDS)}")
-
-
-def find_next(run: Run, classifier: TrainedClassifier, *, corpus: str, count: int) -> list[NextRow]:
+def find_next(
+    run: Run, classifier: TrainedClassifier, texts: Sequence[str], *, count: int
+) -> list[NextRow]:
     """Return the rows to label next.
 
     Args:
         run: The training.
         classifier: What it led to.
-        corpus: Dataset of the texts without labels.
+        texts: Texts without labels.
         count: Rows to choose.
-
-    Raises:
-        DataError: There is no such dataset, or each of its texts is labelled already.
     """
-    data = run.prepared.data
-    labelled = {text for split in data.splits.values() for text in split.texts}
-    found = read_corpus(corpus, reading=run.settings.reading)
-    texts = [text for text in found if text not in labelled]
-    if not texts:
-        raise DataError(f"--unlabeled {corpus!r}: each of its {len(found):,} texts is labelled")
-    rows = run.prepared.tokenizer.encode_batch(texts)
+    data, cut = run.prepared.data, run.settings.max_tokens
+    rows = [row[:cut] for row in run.prepared.tokenizer.encode_batch(texts)]
     probabilities = classifier.probabilities(rows)
     chosen = choose_rows(
         read_pools(classifier.network, rows),
@@ -74,7 +59,7 @@ def write_next(rows: Sequence[NextRow], path: Path) -> None:
         content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     else:
         table = io.StringIO(newline="")
-        writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(table, COLUMNS, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writeheader()
         writer.writerows(rows)
         content = table.getvalue()

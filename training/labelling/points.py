@@ -92,7 +92,7 @@ def fit_point(run: Run, draw: Draw) -> tuple[Decided, TrainedClassifier]:
         resume=False,
     )
     start_repeatably(draw.seed)
-    linear = fit_baseline(prepared.data, score=run.score, seed=draw.seed)
+    linear = fit_baseline(prepared.data, score=one.score, seed=draw.seed)
     classifier = learn(one).classifier
     one.clean_up()
     probabilities = classifier.probabilities(one.judges.ids)

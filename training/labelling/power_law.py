@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from training.report.statistics import percentiles
+from training.report.statistics import Interval, percentiles
 
-FEWEST_POINTS = 4  # three parameters, and one more
+PARAMETERS = 3
+FEWEST_POINTS = PARAMETERS + 1
 DRAWS = 400
 STEEPEST = 1.5  # of the power; text classifiers have 0.1 to 0.7
 STARTS = (0.2, 0.5, 1.0)
@@ -26,12 +27,25 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Forecast:
-    """The score that is expected at a number of rows, with its 95 % interval."""
+    """What is expected at a number of rows, with 95 % intervals.
+
+    Args:
+        rows: The number of rows.
+        value: The score.
+        low: Its lower end.
+        high: Its upper end.
+        gain: How much it is above the curve at the last point, so noise of that point counts not.
+        least: Lower end of the gain.
+        most: Upper end of the gain.
+    """
 
     rows: int
     value: float
     low: float
     high: float
+    gain: float
+    least: float
+    most: float
 
 
 def extrapolate(
@@ -51,22 +65,30 @@ def extrapolate(
     spread = np.maximum(np.array(errors, np.float64), SMALLEST_ERROR)
     best = _fit(sizes, wrong, spread, starts=[_start(sizes, wrong, power) for power in STARTS])
     # Where the points lie further from the curve than their errors say, these are too small.
-    misfit = np.sqrt(np.mean(((_errors(best, sizes) - wrong) / spread) ** 2))
-    spread = spread * max(1.0, float(misfit))
+    excess = (((_errors(best, sizes) - wrong) / spread) ** 2).sum() / (len(sizes) - PARAMETERS)
+    spread = spread * max(1.0, float(np.sqrt(excess)))
     random = np.random.default_rng(0)
     drawn = [
         _fit(sizes, wrong + spread * random.standard_normal(len(sizes)), spread, starts=[best])
         for _ in range(DRAWS)
     ]
-    return [_forecast(best, drawn, place) for place in at]
+    return [_forecast(best, drawn, place, last=sizes[-1]) for place in at]
 
 
-def _forecast(best: Floats, drawn: Sequence[Floats], rows: int) -> Forecast:
-    place = np.array([rows], np.float64)
-    value = 1 - float(_errors(best, place)[0])
-    interval = percentiles(np.array([1 - _errors(each, place)[0] for each in drawn]))
+def _forecast(best: Floats, drawn: Sequence[Floats], rows: int, *, last: float) -> Forecast:
+    places = np.array([rows, last], np.float64)
+    then, now = 1 - _errors(best, places)
+    scores = np.array([1 - _errors(each, places) for each in drawn])
+    value = _widen(then, percentiles(scores[:, 0]))
+    gain = _widen(then - now, percentiles(scores[:, 0] - scores[:, 1]))
+    return Forecast(rows, *value, *gain)
+
+
+def _widen(value: float, interval: Interval) -> tuple[float, float, float]:
+    """Return a figure and an interval that holds it, each from 0 to 1."""
     low, high = min(value, interval.low), max(value, interval.high)
-    return Forecast(rows, *(float(np.clip(each, 0, 1)) for each in (value, low, high)))
+    clipped = np.clip([value, low, high], 0, 1)
+    return float(clipped[0]), float(clipped[1]), float(clipped[2])
 
 
 def _fit(sizes: Floats, wrong: Floats, spread: Floats, *, starts: Sequence[Floats]) -> Floats:

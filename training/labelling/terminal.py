@@ -37,12 +37,10 @@ def describe(curve: Curve) -> list[str]:
     """Return in words what twice the rows are likely to bring, and how far to trust it."""
     if not curve.ahead:
         return ["too few numbers of rows for an extrapolation; it takes four"]
-    last, twice = curve.points[-1], curve.ahead[0]
-    now = last.network["value"]
-    gain = 100 * (twice.value - now)
-    low, high = 100 * (twice.low - now), 100 * (twice.high - now)
+    twice, now = curve.ahead[0], curve.points[-1].network["value"]
     lines = [
-        f"twice the rows are expected to bring {gain:+.1f} points (95 % {low:+.1f} to {high:+.1f})"
+        f"by the curve through these points, twice the rows bring {100 * twice.gain:.1f} points "
+        f"(95 % {100 * twice.least:.1f} to {100 * twice.most:.1f})"
     ]
     if (seen := curve.hindsight) is not None:
         inside = seen.low <= now <= seen.high

@@ -44,12 +44,10 @@ def save_pretrained(network: Pretrained, folder: Path, *, notes: Mapping[str, st
         notes: What is told of its origin, in words.
 
     Raises:
-        TrainingError: The folder has another vocabulary.
+        TrainingError: The folder has another vocabulary, or is none.
         CannotWrite: The disk is full, or takes no files.
     """
-    file = folder / TOKENIZER
-    if file.exists() and Tokenizer.load(file).digest != network.tokenizer.digest:
-        raise TrainingError(f"{file} has other words; name another folder with --out")
+    check_folder(folder, network.tokenizer)
     whole, scale = _round_rows(network.embedding)
     arrays: dict[str, NDArray[Any]] = {"embedding": whole, "scale": scale}
     for index, weights in enumerate(network.layers):
@@ -59,15 +57,36 @@ def save_pretrained(network: Pretrained, folder: Path, *, notes: Mapping[str, st
         "format_version": FORMAT_VERSION,
         "shape": network.shape,
         "license": network.record.license,
+        "tokenizer_sha256": network.tokenizer.digest,
         "notes": dict(notes),
     }
     content = save(arrays, metadata={"gatewise": json.dumps(told, sort_keys=True)})
     with writing(folder, needed=len(content)):
         folder.mkdir(parents=True, exist_ok=True)
-        network.tokenizer.save(file)
+        if not (folder / TOKENIZER).exists():
+            with replace_file(folder / TOKENIZER) as unfinished:
+                network.tokenizer.save(unfinished)
         with replace_file(path_of(folder, network.shape["cell"])) as unfinished:
             unfinished.write_bytes(content)
     return path_of(folder, network.shape["cell"])
+
+
+def check_folder(folder: Path, tokenizer: Tokenizer) -> None:
+    """Raise TrainingError for a folder that cannot take a network with these words."""
+    file = folder / TOKENIZER
+    if folder.exists() and not folder.is_dir():
+        raise TrainingError(f"{folder} is a file; name a folder with --out")
+    try:
+        known = Tokenizer.load(file).digest if file.exists() else tokenizer.digest
+    except GatewiseError as error:
+        raise TrainingError(f"{error}; name another folder with --out") from error
+    if known != tokenizer.digest:
+        raise TrainingError(f"{file} has other words; name another folder with --out")
+
+
+def is_pretrained(folder: Path) -> bool:
+    """Whether a folder holds pretrained networks."""
+    return (folder / TOKENIZER).is_file() and any(folder.glob("*.safetensors"))
 
 
 def read_pretrained(folder: Path, *, cell: str) -> Pretrained:
@@ -98,6 +117,8 @@ def read_pretrained(folder: Path, *, cell: str) -> Pretrained:
             embedding=arrays["embedding"].astype(np.float32) * arrays["scale"].astype(np.float32),
             layers=_take_layers(arrays, told["shape"]),
         )
+        if told["tokenizer_sha256"] != tokenizer.digest:
+            raise ValueError(f"{TOKENIZER} is that of another network")
         _check(network, cell=cell)
     except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
         raise TrainingError(f"{path} is no pretrained network ({error!r})") from error

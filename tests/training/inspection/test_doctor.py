@@ -1,6 +1,7 @@
 """A dataset with every kind of fault is inspected without an error, and all of it is found."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from training.inspection.alarms import find_alarms
 from training.inspection.doctor import inspect_source, leaks_of, quick_findings
 from training.inspection.findings import Findings
 from training.inspection.terminal import print_alarms, print_findings, to_json
+from training.pretrained.shipped import COVERED
 from training.reading import Reading
 
 TEXTS, LABELS = make_opinions(330)
@@ -87,6 +89,19 @@ class TestInspect:
         assert (findings.source, findings.text_column) == ("made up", "text")
         assert findings.label_column == "label"
         assert findings.labels == ("no", "yes")
+
+    def test_words_that_the_shipped_network_knows(self, findings: Findings) -> None:
+        assert set(findings.english) == {"train", "test"}
+        assert 0 < findings.english["train"] < COVERED  # the words are made up
+        assert "a training of the usual shape does not start from it" in " ".join(
+            shown(findings).split()
+        )
+        english = replace(findings, english={"train": 0.9, "test": 0.812})
+        told = " ".join(shown(english).split())
+        assert (
+            "knows: 90.0% in train, 81.2% in test; a training of the usual shape starts from it"
+            in told
+        )
 
     def test_several_labels(self) -> None:
         rows = [

@@ -12,9 +12,11 @@ from PIL import Image
 
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.test_run import make_run
+from training.data.vocabulary import learn_vocabulary
 from training.errors import DataError, TrainingError
 from training.labelling.power_law import Forecast
 from training.linear import ngrams
+from training.reading import Reading
 from training.settings import FitSettings, NetworkSettings
 
 if TYPE_CHECKING:
@@ -105,9 +107,9 @@ def test_a_drawn_training_knows_its_own_words_alone(tmp_path: Path) -> None:
     run = make_small(tmp_path)
     few = thin(run.prepared, 50, seed=1, settings=run.settings)
     assert len(few.data.train) == len(few.ids["train"]) == 50
-    words = {word for text in few.data.train.texts for word in few.tokenizer.words(text)}
-    learned = [token for token in few.tokenizer.tokens[2:] if not token.startswith("##")]
-    assert all(any(word.startswith(token) for word in words) for token in learned)
+    own = learn_vocabulary(few.data.train.texts, size=run.settings.vocabulary)
+    assert few.tokenizer.digest == own.digest != run.prepared.tokenizer.digest
+    assert few.data.train.whole.all()
     np.testing.assert_array_equal(few.leaks["validation"], run.prepared.leaks["validation"])
     known = run.prepared.tokenizer
     more = thin(run.prepared, 50, seed=1, settings=run.settings, known=known)
@@ -132,11 +134,13 @@ def test_files_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     found = measure(make_small(tmp_path), draws=1)
     assert describe(found) == ["too few numbers of rows for an extrapolation; it takes four"]
     now = found.points[-1].network["value"]
-    forecasts = [Forecast(600, now + 0.02, now - 0.01, now + 0.05)] * 2
-    seen = Forecast(270, now + 0.3, now + 0.2, now + 0.4)
+    forecasts = [Forecast(600, now + 0.02, now - 0.01, now + 0.05, 0.02, 0.01, 0.03)] * 2
+    seen = Forecast(270, now + 0.3, now + 0.2, now + 0.4, 0.1, 0.0, 0.2)
     found = replace(found, ahead=forecasts, hindsight=seen)
     first, second = describe(found)
-    assert first == "twice the rows are expected to bring +2.0 points (95 % -1.0 to +5.0)"
+    assert first == (
+        "by the curve through these points, twice the rows bring 2.0 points (95 % 1.0 to 3.0)"
+    )
     assert second.endswith(": trust the extrapolation less")
     print_curve(found)
     assert "expected" in capsys.readouterr().err
@@ -152,12 +156,15 @@ TEXTS = [f"{text} again" for text, _ in make_rows(40)]
 
 class TestNext:
     def find(self, folder: Path, texts: list[str], **changes: Any) -> list[dict[str, Any]]:
+        from training.labelling.candidates import read_candidates
         from training.labelling.next_rows import find_next
         from training.labelling.points import fit_all
 
         run = make_small(folder, **changes)
         corpus = write_csv(folder / "more.csv", [(text, 0) for text in texts])
-        return find_next(run, fit_all(run), corpus=str(corpus), count=7)
+        data = run.prepared.data
+        candidates = read_candidates(str(corpus), data=data, reading=Reading())
+        return find_next(run, fit_all(run), candidates, count=7)
 
     def test_rows_that_are_labelled_are_not_asked_for(self, tmp_path: Path) -> None:
         labelled = [text for text, _ in make_rows(20)]
@@ -173,20 +180,23 @@ class TestNext:
 
     @pytest.mark.parametrize("name", ["next.csv", "new/next.jsonl"])
     def test_files(self, tmp_path: Path, name: str) -> None:
-        from training.labelling.next_rows import check_target, write_next
+        from training.labelling.candidates import check_target
+        from training.labelling.next_rows import write_next
 
-        rows = [{"text": 'a "b",\nc é', "suggested": "pos", "probability": 0.5}]
+        rows = [{"text": 'a "b",\nc\ré', "suggested": "pos", "probability": 0.5}]
         check_target(tmp_path / name)
         write_next(rows, tmp_path / name)
-        content = (tmp_path / name).read_text(encoding="utf-8")
         if name.endswith(".csv"):
-            (found,) = csv.DictReader(content.splitlines(keepends=True))
+            with (tmp_path / name).open(newline="", encoding="utf-8") as file:
+                (found,) = csv.DictReader(file)
             assert found["text"] == rows[0]["text"]
         else:
-            assert json.loads(content) == rows[0]
+            assert json.loads((tmp_path / name).read_text(encoding="utf-8")) == rows[0]
 
-    def test_other_endings(self) -> None:
-        from training.labelling.next_rows import check_target
+    def test_other_endings(self, tmp_path: Path) -> None:
+        from training.labelling.candidates import check_target
 
-        with pytest.raises(DataError, match=r"name a file that ends in \.csv or \.jsonl"):
-            check_target(Path("next.xlsx"))
+        (tmp_path / "folder.csv").mkdir()
+        for path in (Path("next.xlsx"), tmp_path / "folder.csv"):
+            with pytest.raises(DataError, match=r"name a file that ends in \.csv or \.jsonl"):
+                check_target(path)

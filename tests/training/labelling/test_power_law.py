@@ -33,6 +33,12 @@ def test_intervals_hold_what_they_say() -> None:
     assert inside >= 16
 
 
+def test_a_gain_is_that_of_the_law() -> None:
+    found = ahead([law(rows) for rows in ROWS], 1e-4)
+    assert found.gain == pytest.approx(law(6_400) - law(1_600), abs=3e-3)
+    assert 0 <= found.least <= found.gain <= found.most
+
+
 def test_noise_widens_the_interval() -> None:
     scores = [law(rows) for rows in ROWS]
     sure, unsure = ahead(scores, 0.002), ahead(scores, 0.02)

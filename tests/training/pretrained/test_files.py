@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 from models.tokenizer import Tokenizer
 from tests.training.pretrained.networks import TOKENS, make_pretrained
-from training.errors import CannotWrite, TrainingError
-from training.pretrained.files import path_of, read_pretrained, save_pretrained
+from training.errors import TrainingError
+from training.pretrained.files import is_pretrained, path_of, read_pretrained, save_pretrained
 
 NOTES = {"teacher": "someone"}
 
@@ -68,11 +68,31 @@ def test_another_vocabulary_is_not_written_over(tmp_path: Path) -> None:
     assert not path_of(tmp_path, "lstm").exists()
 
 
-def test_a_folder_that_takes_no_files(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises((CannotWrite, OSError)):
-        save_pretrained(make_pretrained(), blocked / "mine", notes=NOTES)
+    with pytest.raises(TrainingError, match="is a file; name a folder with --out"):
+        save_pretrained(make_pretrained(), blocked, notes=NOTES)
+
+
+def test_words_stay_as_they_are_when_another_cell_comes(tmp_path: Path) -> None:
+    write(tmp_path)
+    before = (tmp_path / "tokenizer.json").stat()
+    write(tmp_path, "lstm")
+    after = (tmp_path / "tokenizer.json").stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "gru.safetensors",
+        "lstm.safetensors",
+        "tokenizer.json",
+    ]
+
+
+def test_which_folders_hold_networks(tmp_path: Path) -> None:
+    assert not is_pretrained(tmp_path)
+    assert not is_pretrained(tmp_path / "none")
+    write(tmp_path)
+    assert is_pretrained(tmp_path)
 
 
 def test_there_is_none(tmp_path: Path) -> None:
@@ -83,6 +103,7 @@ def test_there_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
+        ({"told": {"tokenizer_sha256": "0"}}, r"tokenizer\.json is that of another network"),
         ({"told": {"format_version": 2}}, "was written by a newer release"),
         ({"embedding": np.zeros((3, 4), np.int8), "scale": np.ones((3, 1), np.float16)}, "shape"),
         ({"embedding": None}, "KeyError"),

@@ -69,7 +69,7 @@ def test_a_version_names_their_source_without_its_path(tmp_path: Path) -> None:
     assert len(str(settings["vectors_sha256"])) == 64
     assert "/some/folder" not in version.metadata.model_dump_json()
     card = (version.path / "assets.extra" / "README.md").read_text()
-    assert "| words start from | the vectors of vectors (mit) |" in card
+    assert "| starts from | the word vectors of vectors (mit) |" in card
 
 
 def test_a_checkpoint_of_other_vectors_is_refused(tmp_path: Path) -> None:
