@@ -1,6 +1,7 @@
 """The versions that are loaded, kept in step with the store."""
 
 import logging
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +44,9 @@ Loaded = dict[str, dict[int, Entry]]
 class Catalog:
     """Loads what the store holds and finds what a request asks for.
 
-    `refresh` may run in another thread than `find`: it replaces the loaded versions in one step. A
-    dropped version stays in memory until the last request that uses it is answered.
+    `refresh` may run in other threads than `find`: it replaces the loaded versions in one step, and
+    a second one waits for the first, so that an older look never replaces a newer one. A dropped
+    version stays in memory until the last request that uses it is answered.
 
     Args:
         store: Where the versions are.
@@ -60,6 +62,7 @@ class Catalog:
         self._engine = engine
         self._keep = keep
         self._loaded: Loaded = {}
+        self._refreshing = threading.Lock()
         self._refreshed = False
         self._disk: int | None = None
         self._contents = ""  # of the store, in words
@@ -158,6 +161,10 @@ class Catalog:
             StoreNotFound: The store is not there any more; what is loaded stays.
             OSError: The disk has a fault; what is loaded stays.
         """
+        with self._refreshing:
+            self._refresh()
+
+    def _refresh(self) -> None:
         self._store.check()
         names = self._store.names()
         self._check_disk(names)

@@ -10,7 +10,8 @@ import numpy as np
 
 from models.atomic import replace_file
 from training.calibration.probabilities import predict
-from training.labelling.choosing import choose_rows, read_pools
+from training.labelling.choosing import choose_rows
+from training.labelling.pools import read_pools
 from training.recipe.classifier import TrainedClassifier
 from training.run import Run
 from training.workspace.space import writing

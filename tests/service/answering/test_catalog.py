@@ -1,6 +1,7 @@
 import errno
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -406,3 +407,30 @@ def test_a_request_for_a_model_of_nearly_a_name_is_told(tmp_path, asked: str, ne
     publish(tmp_path)
     with pytest.raises(NotFound, match=f"there are: toy; did you mean '{near}'"):
         make_catalog(tmp_path).find(asked, version=None)
+
+
+def test_an_older_look_does_not_replace_a_newer_one(tmp_path, monkeypatch) -> None:
+    publish(tmp_path)
+    catalog = make_catalog(tmp_path)
+    listed, go_on = threading.Event(), threading.Event()
+    names = Store.names
+
+    def wait_after_the_list(store: Store) -> list[str]:
+        found = names(store)
+        if not listed.is_set():
+            listed.set()
+            assert go_on.wait(timeout=30)
+        return found
+
+    monkeypatch.setattr(Store, "names", wait_after_the_list)
+    older = threading.Thread(target=catalog.refresh)
+    older.start()
+    assert listed.wait(timeout=30)
+    publish(tmp_path, name="more")
+    newer = threading.Thread(target=catalog.refresh)
+    newer.start()
+    newer.join(timeout=0.3)  # it waits for the older one
+    go_on.set()
+    for thread in (older, newer):
+        thread.join(timeout=30)
+    assert set(catalog.loaded) == {"toy", "more"}
