@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.normalization import LATEST
 from models.tokenizer import Tokenizer
 from training.console import console
+from training.data.coverage import COVERED, find_coverage
 from training.data.nesting import find_nesting
 from training.data.sources import load_source
 from training.data.splits import LabelledData, read_data
@@ -19,8 +20,6 @@ from training.data.unlabeled import read_corpus
 from training.data.vocabulary import extend_vocabulary, learn_vocabulary
 from training.inspection.doctor import leaks_of, quick_findings
 from training.inspection.terminal import print_alarms
-from training.pretrained.network import find_coverage
-from training.pretrained.shipped import COVERED
 from training.settings import TrainSettings
 from training.targets import count_classes
 

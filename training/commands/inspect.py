@@ -23,12 +23,13 @@ def inspect(
     from training.data.sources import load_source
     from training.inspection.doctor import inspect_source
     from training.inspection.terminal import print_findings, to_json
+    from training.pretrained.shipped import read_tokenizer
 
     reading = reading_of(asked)
     source = load_source(
         asked["dataset"], config=asked["config"], revision=asked["revision"], reading=reading
     )
-    findings = inspect_source(source, reading=reading, seed=asked["seed"])
+    findings = inspect_source(source, reading=reading, seed=asked["seed"], english=read_tokenizer())
     print_findings(findings)
     if json is not None:
         to_json(findings, path=json)

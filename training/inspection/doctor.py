@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.tokenizer import Tokenizer
 from training.console import console
 from training.data.classes import find_alike
+from training.data.coverage import find_coverage
 from training.data.sources import Source
 from training.data.vocabulary import learn_vocabulary
 from training.inspection.contradictions import agree_with_twins, find_contradictions
@@ -23,20 +25,21 @@ from training.inspection.suspects import find_suspects
 from training.inspection.swallowed import find_swallowed
 from training.inspection.table import TRAIN, Table
 from training.inspection.words import Words, read_words
-from training.pretrained.network import find_coverage
-from training.pretrained.shipped import read_tokenizer
 from training.reading import Reading
 from training.settings import TrainSettings
 from training.targets import UNLABELLED
 
 
-def inspect_source(source: Source, *, reading: Reading, seed: int) -> Findings:
+def inspect_source(
+    source: Source, *, reading: Reading, seed: int, english: Tokenizer | None = None
+) -> Findings:
     """Return all findings in a dataset.
 
     Args:
         source: The dataset. Faults of its rows are findings, not errors.
         reading: How it is to be read.
         seed: Decides which rows are judged together for likely wrong labels.
+        english: Vocabulary of the shipped network, to see how many of the words it knows.
 
     Raises:
         DataError: There are no rows, or a column is missing or unclear.
@@ -67,14 +70,13 @@ def inspect_source(source: Source, *, reading: Reading, seed: int) -> Findings:
         notices=(*source.notes, *data.notices),
         lengths=lengths,
         vocabulary=vocabulary,
-        english=_measure_english(table),
+        english=_measure_coverage(table, english) if english is not None else {},
         suspicion=suspicion,
     )
 
 
-def _measure_english(table: Table) -> dict[str, float]:
-    """Return the share of the words of each split that the shipped English network knows."""
-    tokenizer = read_tokenizer()
+def _measure_coverage(table: Table, tokenizer: Tokenizer) -> dict[str, float]:
+    """Return the share of the words of each split that a vocabulary knows."""
     return {
         split: find_coverage(tokenizer, table.texts[span.start : span.stop])
         for split, span in table.spans.items()

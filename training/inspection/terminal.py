@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from training.console import console
+from training.data.coverage import COVERED
 from training.data.labels import show_name
 from training.inspection.alarms import FAULTS, LEFTOVERS, describe_alike, find_alarms
 from training.inspection.findings import (
@@ -20,7 +21,6 @@ from training.inspection.findings import (
     Suspicion,
 )
 from training.inspection.table import TRAIN
-from training.pretrained.shipped import COVERED
 
 MOST_ROWS = 8  # row numbers of one kind
 MOST_CLASSES = 40

@@ -1,6 +1,5 @@
 """A network that was taught before any label: its words and its weights, without a head."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +33,3 @@ class Pretrained:
     def fits(self, shape: dict[str, Any]) -> bool:
         """Whether a network of this shape can start from it."""
         return all(shape[name] == value for name, value in self.shape.items())
-
-
-def find_coverage(tokenizer: Tokenizer, texts: Iterable[str]) -> float:
-    """Return the share of the words of texts that are a token each; 0 for texts without words."""
-    known = set(tokenizer.tokens)
-    found = words = 0
-    for text in texts:
-        for word in tokenizer.words(text):
-            words += 1
-            found += word in known
-    return found / words if words else 0.0

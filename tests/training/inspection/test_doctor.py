@@ -9,11 +9,12 @@ import pytest
 
 from tests.training.inspection.made_up_texts import exchange, make_opinions, make_source
 from training.console import console
+from training.data.coverage import COVERED
 from training.inspection.alarms import find_alarms
 from training.inspection.doctor import inspect_source, leaks_of, quick_findings
 from training.inspection.findings import Findings
 from training.inspection.terminal import print_alarms, print_findings, to_json
-from training.pretrained.shipped import COVERED
+from training.pretrained.shipped import read_tokenizer
 from training.reading import Reading
 
 TEXTS, LABELS = make_opinions(330)
@@ -27,7 +28,7 @@ def findings() -> Findings:
     train += [train[5], (train[6][0], 1 - train[6][1])]  # 303, 304
     test += [(train[7][0].upper(), train[7][1])]  # 30
     source = make_source({"test": test, "train": train}, names=["no", "yes"])
-    return inspect_source(source, reading=Reading(), seed=1)
+    return inspect_source(source, reading=Reading(), seed=1, english=read_tokenizer())
 
 
 @pytest.fixture(scope="module")

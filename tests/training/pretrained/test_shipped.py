@@ -3,9 +3,9 @@
 import pytest
 
 from tests.training.pretrained.networks import make_pretrained
+from training.data.coverage import COVERED, find_coverage
 from training.pretrained.files import NOTICE
-from training.pretrained.network import find_coverage
-from training.pretrained.shipped import COVERED, FOLDER, find_shipped, read_tokenizer
+from training.pretrained.shipped import FOLDER, find_shipped, read_tokenizer
 
 USUAL = {"cell": "gru", "layers": 1, "units": 128, "embedding": 128}
 ENGLISH = [
