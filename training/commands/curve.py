@@ -76,7 +76,7 @@ def curve(
     run = Run(
         prepared=prepared,
         settings=settings,
-        work=folder / "work",
+        work=work / "curve" / name,
         pretrained=offered if prepared.took_offer else None,
     )
     with run.lock():

@@ -10,6 +10,7 @@ from training.console import console, hushed
 from training.errors import Diverged, TrainingError
 from training.labelling.points import Decided, Draw, choose_sizes, find_point
 from training.labelling.power_law import Forecast, extrapolate
+from training.report import words
 from training.report.scores import Lead, Score, Scored, error_of, lead, make_score, score
 from training.run import Run
 
@@ -100,7 +101,7 @@ def _find(run: Run, draw: Draw, *, folder: Path, of: int) -> Decided | None:
     figures = _score(run, [decided])
     network, baseline = (figures[name].value for name in ("network", "baseline"))
     console.print(
-        f"{name}: {run.score.replace('_', ' ')} {network:.4f}, "
+        f"{name}: {words.MEASURE[run.score]} {network:.4f}, "
         f"linear baseline {baseline:.4f}; {time.monotonic() - started:.0f} s"
     )
     return decided

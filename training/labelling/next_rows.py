@@ -10,6 +10,7 @@ import numpy as np
 
 from models.atomic import replace_file
 from training.calibration.probabilities import predict
+from training.console import console
 from training.labelling.choosing import choose_rows
 from training.labelling.pools import read_pools
 from training.recipe.classifier import TrainedClassifier
@@ -68,6 +69,7 @@ def write_next(rows: Sequence[NextRow], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replace_file(path) as unfinished:
             unfinished.write_bytes(content.encode("utf-8", "surrogatepass"))
+    console.print(f"{len(rows):,} rows to label next: {path}")
 
 
 def _name(verdict: np.ndarray, labels: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 
 from training.labelling.curve import Curve
+from training.report import words
 from training.report.drawing import (
     LIGHT,
     mark_points,
@@ -23,7 +24,7 @@ LOOKS = {
 
 def draw_curve(curve: Curve) -> bytes:
     """Return the plot as PNG."""
-    name = curve.measure.replace("_", "-")
+    name = words.MEASURE[curve.measure]
     with mpl.rc_context(style_of(LIGHT)):
         figure, axes = new_plot(f"{name} by labelled rows", width=6.2, height=3.8)
         rows = [point.rows for point in curve.points]

@@ -9,21 +9,21 @@ from training.report import words
 
 def print_curve(curve: Curve) -> None:
     """Print the points, the forecasts and the verdict."""
-    name = curve.measure.replace("_", "-")
+    name = words.MEASURE[curve.measure]
     table = Table("rows", name, "95 %", "linear baseline", "lead", box=None)
     for column in table.columns[:2]:
         column.justify = "right"
     for point in curve.points:
         table.add_row(
             f"{point.rows:,}",
-            _percent(point.network["value"]),
-            f"{_percent(point.network['low'])} to {_percent(point.network['high'])}",
-            _percent(point.baseline["value"]),
+            words.percent(point.network["value"]),
+            f"{words.percent(point.network['low'])} to {words.percent(point.network['high'])}",
+            words.percent(point.baseline["value"]),
             f"{100 * point.lead['value']:+.1f}",
         )
     for forecast in curve.ahead:
-        interval = f"{_percent(forecast.low)} to {_percent(forecast.high)}"
-        table.add_row(f"{forecast.rows:,}", _percent(forecast.value), interval, "", "expected")
+        interval = f"{words.percent(forecast.low)} to {words.percent(forecast.high)}"
+        table.add_row(f"{forecast.rows:,}", words.percent(forecast.value), interval, "", "expected")
     console.print(table)
     console.print(
         f"{name} on {curve.judged:,} validation rows, which also chose the epochs; "
@@ -44,13 +44,10 @@ def describe(curve: Curve) -> list[str]:
     ]
     if (seen := curve.hindsight) is not None:
         inside = seen.low <= now <= seen.high
+        range = f"{words.percent(seen.low)} to {words.percent(seen.high)}"
         lines.append(
-            f"from fewer rows {_percent(seen.value)} was to be expected at {seen.rows:,} "
-            f"({_percent(seen.low)} to {_percent(seen.high)}), and it came to {_percent(now)}"
+            f"from fewer rows {words.percent(seen.value)} was to be expected at {seen.rows:,} "
+            f"({range}), and it came to {words.percent(now)}"
             + ("" if inside else ": trust the extrapolation less")
         )
     return lines
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}{words.SPACE}%"
