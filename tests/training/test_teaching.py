@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from models.registry import Store
 from tests.training.interruptions import finish_in_pieces
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.pretrained.networks import make_pretrained
@@ -176,17 +175,12 @@ def test_an_encoder_goes_on_from_it(tmp_path: Path) -> None:
     assert not np.allclose(anew.layers[0][0], known.layers[0][0], atol=1e-3)
 
 
-def test_a_version_names_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training.linear import ngrams
-    from training.pipeline import train
+def test_a_version_names_its_start(tmp_path: Path) -> None:
+    from training.evaluation.card import _name_origins
+    from training.export.metadata import _describe_settings
 
-    monkeypatch.setattr(ngrams, "TABLE_BYTES", 1)
-    known = make_pretrained("gru")
-    fit = FitSettings(epochs=1, batch=40, adversarial=0.0)
-    shape = NetworkSettings(cell="gru", units=3, embedding=4)
-    run = make_run(tmp_path, rows=TEXTS, network=shape, fit=fit, pretrained=True)
-    version = train(replace(run, pretrained=known), store=Store(tmp_path / "store"))
-    settings = version.metadata.settings
-    assert (settings["pretrained"], settings["pretrained_name"]) == (True, "mine")
-    card = (version.path / "assets.extra" / "README.md").read_text()
-    assert "| starts from | the pretrained network mine (mit) |" in card
+    run = replace(make_run(tmp_path, pretrained=True), pretrained=make_pretrained("gru"))
+    described = _describe_settings(run.settings, run.origins)
+    assert (described["pretrained"], described["pretrained_name"]) == (True, "mine")
+    assert _name_origins(described) == "the pretrained network mine (mit)"
+    assert _name_origins(_describe_settings(run.settings, {})) == "nothing"

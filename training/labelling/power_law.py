@@ -17,7 +17,7 @@ from training.report.statistics import Interval, percentiles
 
 PARAMETERS = 3
 FEWEST_POINTS = PARAMETERS + 1
-DRAWS = 400
+DRAWS = 200
 STEEPEST = 1.5  # of the power; text classifiers have 0.1 to 0.7
 STARTS = (0.2, 0.5, 1.0)
 SMALLEST_ERROR = 1e-3  # of a score; a bootstrap of few rows can come to 0
@@ -99,6 +99,7 @@ def _fit(sizes: Floats, wrong: Floats, spread: Floats, *, starts: Sequence[Float
         least_squares(
             lambda curve: (_errors(curve, sizes) - wrong) / spread,
             np.clip(start, *bounds),
+            jac=lambda curve: _slopes(curve, sizes) / spread[:, None],
             bounds=bounds,
         )
         for start in starts
@@ -116,3 +117,10 @@ def _start(sizes: Floats, wrong: Floats, power: float) -> Floats:
 def _errors(curve: Floats, sizes: Floats) -> Floats:
     floor, factor, power = curve
     return floor + np.exp(factor) * sizes**-power
+
+
+def _slopes(curve: Floats, sizes: Floats) -> Floats:
+    """Return the derivatives of `_errors` by each parameter, shape (sizes, 3)."""
+    _, factor, power = curve
+    falling = np.exp(factor) * sizes**-power
+    return np.stack([np.ones_like(sizes), falling, -np.log(sizes) * falling], axis=1)
