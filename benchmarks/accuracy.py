@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import typer
 
 THREE = (1, 2, 3)
+ALONE = "--no-pretrained"  # benchmarks.labels measures what starts from the shipped network
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ class Line:
 
 
 LINES = (
-    Line("imdb", "imdb"),
+    Line("imdb", "imdb", ALONE),
     Line("imdb, unlabelled", "imdb", "--unlabeled {data}/imdb --self-training 1"),
-    Line("sst2", "sst2", "--text-column sentence", seeds=THREE),
+    Line("sst2", "sst2", f"--text-column sentence {ALONE}", seeds=THREE),
     Line("sst2, IMDB", "sst2", "--text-column sentence --unlabeled {data}/imdb", seeds=THREE),
-    Line("rotten_tomatoes", "rotten_tomatoes", seeds=THREE),
+    Line("rotten_tomatoes", "rotten_tomatoes", ALONE, seeds=THREE),
     Line("rotten_tomatoes, IMDB", "rotten_tomatoes", "--unlabeled {data}/imdb", seeds=THREE),
-    Line("tweet_emotion", "tweet_emotion", metric="macro_f1", seeds=THREE),
-    Line("go_emotions", "go_emotions", metric="macro_f1", seeds=THREE),
+    Line("tweet_emotion", "tweet_emotion", ALONE, metric="macro_f1", seeds=THREE),
+    Line("go_emotions", "go_emotions", ALONE, metric="macro_f1", seeds=THREE),
 )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import typer
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from training.report.drawing import LIGHT, style_of
 
@@ -146,7 +147,8 @@ def _table(found: dict[str, Figures]) -> str:
 
 def _plot(found: dict[str, Figures], path: Path) -> None:
     """Draw a panel for each dataset, of the GRU."""
-    panels = {name: of for (name, cell), of in _lines(found).items() if cell == "gru"}
+    lines = {name: of for (name, cell), of in _lines(found).items() if cell == "gru"}
+    panels = {name: of for name, of in lines.items() if len(of["shipped"]) > 1}
     looks = {
         "shipped": {"color": LIGHT.network, "marker": "o"},
         "alone": {"color": LIGHT.network, "marker": "o", "linestyle": "--", "markerfacecolor": "w"},
@@ -161,6 +163,9 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
                 values = [100 * of[kind][size] for size in sizes]
                 axes.plot(sizes, values, label=title, markersize=4, linewidth=1.4, **looks[kind])
             axes.set_xscale("log")
+            sizes = sorted(of["baseline"])
+            axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+            axes.xaxis.set_minor_locator(NullLocator())
             metric = next(data.metric for data in DATA if data.name == name)
             axes.set_title(f"{name}, {metric.replace('_', '-').replace('f1', 'F1')}", fontsize=9)
             axes.set_xlabel("labelled rows", fontsize=8)
