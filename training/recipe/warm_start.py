@@ -68,7 +68,9 @@ class Start:
             if token in rows:
                 table[row] = self.embedding[rows[token]]
             elif not token.startswith(CONTINUATION):
-                table[row] = self.embedding[list(self.tokenizer.encode_word(token))].mean(axis=0)
+                pieces = list(self.tokenizer.encode_word(token))
+                if pieces:  # a mark that joins characters is no word by itself
+                    table[row] = self.embedding[pieces].mean(axis=0)
         return table
 
 

@@ -88,6 +88,17 @@ def test_new_words_mean_what_their_pieces_meant(start: "Start") -> None:
     np.testing.assert_array_equal(table[8], fresh[8])  # no word
 
 
+def test_a_token_that_is_no_word_by_itself_keeps_its_own_vector(start: "Start") -> None:
+    tokenizer = Tokenizer([*MORE.tokens, "\u200d"])
+    assert KNOWN.encode_word("\u200d") == ()
+    other = build(tokenizer, seed=1)
+    fresh = other.get_layer("embedding").get_weights()[0]
+    start.give_to(other, tokenizer=tokenizer, labels=LABELS)
+    table = other.get_layer("embedding").get_weights()[0]
+    np.testing.assert_array_equal(table[-1], fresh[-1])
+    assert np.isfinite(table).all()
+
+
 def test_labels_are_known_by_name(network: Any, start: "Start") -> None:
     other = build(KNOWN, labels=2, seed=1)
     start.give_to(other, tokenizer=KNOWN, labels=("good", "new"))
