@@ -96,10 +96,9 @@ def prepare(
     with console.status("learning the vocabulary"):
         # Texts without labels come first: the encoder learned from them then fits any labels.
         size = settings.pretrain.vocabulary if texts else settings.vocabulary
-        tokenizer = learn_vocabulary(texts or data.train.whole_texts, size=size, known=known)
-        tokenizer = extend_vocabulary(known, tokenizer) if known else tokenizer
+        tokenizer = _learn_tokenizer(texts or data.train.whole_texts, size=size, known=known)
     with console.status("turning texts into ids"):
-        ids = {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}
+        ids = _encode(data, tokenizer)
         domain = tokenizer.encode_batch(texts)
     labelled = {text for split in data.splits.values() for text in split.texts}
     corpus = [row for row, text in zip(domain, texts, strict=True) if text not in labelled]
@@ -190,10 +189,18 @@ def thin(
     Validation rows stay judged as before: those that occur in all of train still do not decide.
     """
     data = _thin(prepared.data, rows, seed=seed)
-    learned = learn_vocabulary(data.train.whole_texts, size=settings.vocabulary, known=known)
-    tokenizer = extend_vocabulary(known, learned) if known else learned
-    ids = {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}
-    return replace(prepared, data=data, tokenizer=tokenizer, ids=ids)
+    tokenizer = _learn_tokenizer(data.train.whole_texts, size=settings.vocabulary, known=known)
+    return replace(prepared, data=data, tokenizer=tokenizer, ids=_encode(data, tokenizer))
+
+
+def _learn_tokenizer(texts: Sequence[str], *, size: int, known: Tokenizer | None) -> Tokenizer:
+    """Return the vocabulary of texts; the tokens of `known` come before it."""
+    learned = learn_vocabulary(texts, size=size, known=known)
+    return extend_vocabulary(known, learned) if known else learned
+
+
+def _encode(data: LabelledData, tokenizer: Tokenizer) -> dict[str, Rows]:
+    return {name: tokenizer.encode_batch(split.texts) for name, split in data.splits.items()}
 
 
 def _thin(data: LabelledData, rows: int, *, seed: int) -> LabelledData:

@@ -1,6 +1,5 @@
 """The command `compare`: trains each cell on the same data and says which is better."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, get_args
@@ -8,12 +7,12 @@ from typing import Annotated, get_args
 import typer
 
 from models.cells import CELLS
-from models.names import LONGEST_NAME
 from training.commands.options import (
     DATA,
     WORK,
     Asked,
     WorkOption,
+    name_of,
     setting,
     start_tensorflow,
     takes,
@@ -92,9 +91,3 @@ def _read_cells(cells: str) -> tuple[Cell, ...]:
     if strange := [name for name in named if name not in known]:
         raise typer.BadParameter(f"unknown cell {strange[0]!r}; known are {', '.join(known)}")
     return tuple(named)
-
-
-def name_of(dataset: str) -> str:
-    """Return a model name for a dataset: the last part of its path or id."""
-    last = re.sub(r"[^a-z0-9._-]", "-", Path(dataset).resolve().stem.lower())
-    return last.strip("._-")[:LONGEST_NAME] or "data"

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from training.commands.compare import name_of
 from training.commands.options import (
     DATA,
     WORK,
     Asked,
     WorkOption,
+    name_of,
     setting,
     start_tensorflow,
     takes,

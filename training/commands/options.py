@@ -1,6 +1,7 @@
 """What commands share: options, those of settings made from `training/settings.py`, and steps."""
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from functools import update_wrapper
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
 from models.registry import Store
 from models.versions import Version
@@ -83,6 +85,12 @@ def takes(*settings: inspect.Parameter) -> Callable[[Callable[..., None]], Calla
 def reading_of(asked: Asked) -> Reading:
     """Return how the dataset is to be read."""
     return Reading(**{each.name: asked[each.name] for each in fields(Reading)})
+
+
+def name_of(dataset: str) -> str:
+    """Return a model name for a dataset: the last part of its path or id."""
+    last = re.sub(r"[^a-z0-9._-]", "-", Path(dataset).resolve().stem.lower())
+    return last.strip("._-")[:LONGEST_NAME] or "data"
 
 
 def start_tensorflow() -> None:

@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from models.atomic import replace_file
 from training.calibration.probabilities import predict
 from training.console import console
 from training.labelling.choosing import choose_rows
-from training.labelling.pools import read_pools
+from training.network.build import predict_logits
 from training.recipe.classifier import TrainedClassifier
 from training.run import Run
-from training.workspace.space import writing
+from training.workspace.atomic import save_bytes
 
 COLUMNS = ("text", "suggested", "probability")
 """Names of the columns. None is `label`: a suggestion must not be trained on by mistake."""
@@ -37,8 +37,12 @@ def find_next(
     data, cut = run.prepared.data, run.settings.max_tokens
     rows = [row[:cut] for row in run.prepared.tokenizer.encode_batch(texts)]
     probabilities = classifier.probabilities(rows)
+    network = classifier.network
+    with console.status("comparing the texts"):
+        inner = keras.Model(network.input, network.get_layer("pool").output)
+        pools = predict_logits(inner, rows)
     chosen = choose_rows(
-        read_pools(classifier.network, rows),
+        pools,
         probabilities,
         task=data.task,
         count=count,
@@ -65,10 +69,7 @@ def write_next(rows: Sequence[NextRow], path: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
         content = table.getvalue()
-    with writing(path.parent, needed=len(content)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_file(path) as unfinished:
-            unfinished.write_bytes(content.encode("utf-8", "surrogatepass"))
+    save_bytes(content.encode("utf-8", "surrogatepass"), path=path)
     console.print(f"{len(rows):,} rows to label next: {path}")
 
 

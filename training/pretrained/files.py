@@ -23,9 +23,10 @@ from models.tokenizer import Tokenizer
 from training.errors import TrainingError
 from training.pretrained.network import Pretrained, Weights
 from training.vectors.record import VectorRecord
+from training.workspace.atomic import save_bytes
 from training.workspace.space import writing
 
-TOKENIZER, NOTICE = "tokenizer.json", "NOTICE.md"
+TOKENIZER = "tokenizer.json"
 FORMAT_VERSION = 1
 LARGEST = 127  # of an 8-bit integer
 
@@ -60,15 +61,15 @@ def save_pretrained(network: Pretrained, folder: Path, *, notes: Mapping[str, st
         "tokenizer_sha256": network.tokenizer.digest,
         "notes": dict(notes),
     }
-    content = save(arrays, metadata={"gatewise": json.dumps(told, sort_keys=True)})
-    with writing(folder, needed=len(content)):
+    path = path_of(folder, network.shape["cell"])
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / TOKENIZER).exists():
             with replace_file(folder / TOKENIZER) as unfinished:
                 network.tokenizer.save(unfinished)
-        with replace_file(path_of(folder, network.shape["cell"])) as unfinished:
-            unfinished.write_bytes(content)
-    return path_of(folder, network.shape["cell"])
+    head = {"gatewise": json.dumps(told, sort_keys=True)}
+    save_bytes(save(arrays, metadata=head), path=path)
+    return path
 
 
 def check_folder(folder: Path, tokenizer: Tokenizer) -> None:

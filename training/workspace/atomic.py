@@ -1,4 +1,4 @@
-"""Writes arrays and JSON to files that appear whole or not at all; see models/atomic.py."""
+"""Writes arrays, JSON and bytes to files that appear whole or not at all; see models/atomic.py."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,15 +29,19 @@ def save_array(array: NDArray[Any], *, path: Path) -> None:
         np.save(file, array)
 
 
+def save_bytes(content: bytes, *, path: Path) -> None:
+    """Write bytes to a file. For when it appears and what may fail see `save_arrays`."""
+    with _saving(path, needed=len(content)) as file:
+        file.write(content)
+
+
 def save_json(value: Any, *, path: Path) -> None:
     """Write a value as JSON; the file replaces its predecessor when it is whole.
 
     Raises:
         CannotWrite: The disk is full, or takes no files.
     """
-    content = json.dumps(value).encode()
-    with _saving(path, needed=len(content)) as file:
-        file.write(content)
+    save_bytes(json.dumps(value).encode(), path=path)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import pytest
 
 from tests.training.pretrained.networks import make_pretrained
 from training.data.coverage import COVERED, find_coverage
-from training.pretrained.files import NOTICE
 from training.pretrained.shipped import FOLDER, find_shipped, read_tokenizer
 
 USUAL = {"cell": "gru", "layers": 1, "units": 128, "embedding": 128}
@@ -40,7 +39,7 @@ def test_other_shapes_have_none(change: dict) -> None:
 
 def test_they_are_small_and_name_their_terms() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 8e6
-    notice = (FOLDER / NOTICE).read_text()
+    notice = (FOLDER / "NOTICE.md").read_text()
     assert "Apache-2.0" in notice
     assert "MiniLM" in notice
 
