@@ -28,14 +28,15 @@ SEVERAL_LABELS = 3  # times as many epochs: each label is a task of its own, and
 CHOSEN = {
     "cell": USUAL["cell"],
     "layers": f"{USUAL['layers']}",
-    "units": f"{USUAL['units']}, or {WIDER['units']} with --unlabeled",
+    "units": f"{USUAL['units']}, or {WIDER['units']} with --unlabeled alone",
     "embedding": f"{USUAL['embedding']}",
     "epochs": f"{FEWEST_EPOCHS}, more for few or short rows",
-    "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled or --from",
+    "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled alone, --encoder "
+    "or --from",
     "subwords": "yes where texts are few",
     "pretrained": "yes for English and the usual shape, if nothing else is the start",
     "self_training": f"{TrainSettings.self_training}, or {ROUNDS} with --time-budget",
-    "pretrain_epochs": f"{PretrainSettings.epochs}",
+    "pretrain_epochs": f"{PretrainSettings.epochs}, or none with a teacher",
 }
 """How the defaults are chosen here, in words, by setting."""
 
@@ -76,25 +77,54 @@ def complete(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) 
     Raises:
         TrainingError: The shape in `asked` is not that of this network.
     """
-    unlabeled = asked["unlabeled"]
+    reads = _reads_language(asked)
     _refuse_two_starts(asked, start=start, budgeted=budgeted)
+    _refuse_two_teachers(asked)
     shape = {name: asked[name] for name in USUAL}
-    rate = GENTLER if unlabeled or asked.get("encoder") else FitSettings.learning_rate
+    rate = GENTLER if reads or asked.get("encoder") else FitSettings.learning_rate
     rate = start.learning_rate if start else rate
-    chosen = choose_shape(
-        shape, start=start, pretrains=unlabeled is not None and not asked.get("encoder")
-    )
+    chosen = choose_shape(shape, start=start, pretrains=reads)
     return {
         **asked,
         **chosen,
         "pretrained": choose_pretrained(asked, start=start),
         "start_from": start.reference if start else None,
         "learning_rate": asked["learning_rate"] or rate,
-        "pretrain_epochs": asked["pretrain_epochs"] or PretrainSettings.epochs,
+        "pretrain_epochs": _choose_pretraining(asked),
         "self_training": choose_rounds(asked["self_training"], budgeted=budgeted)
-        if unlabeled
+        if asked["unlabeled"] and not _is_taught(asked)
         else 0,
     }
+
+
+def _is_taught(asked: Mapping[str, Any]) -> bool:
+    """Whether a teacher labels further texts."""
+    return bool(asked.get("teacher") or asked.get("teacher_command"))
+
+
+def _reads_language(asked: Mapping[str, Any]) -> bool:
+    """Whether a language model is learned from texts without labels, to start from.
+
+    A teacher makes better use of them, so beside one it is learned only where it is asked for.
+    """
+    if not asked["unlabeled"] or asked.get("encoder"):
+        return False
+    return bool(asked["pretrain_epochs"]) or not _is_taught(asked)
+
+
+def _choose_pretraining(asked: Mapping[str, Any]) -> int:
+    """Return the passes over texts without labels to learn their language."""
+    if _is_taught(asked) and not _reads_language(asked):
+        return 0
+    return asked["pretrain_epochs"] or PretrainSettings.epochs
+
+
+def _refuse_two_teachers(asked: Mapping[str, Any]) -> None:
+    """Reject two teachers, and teachers beside self-training."""
+    if asked.get("teacher") and asked.get("teacher_command"):
+        raise TrainingError("--teacher and --teacher-command both name a teacher; give one of them")
+    if _is_taught(asked) and asked["self_training"]:
+        raise TrainingError("a teacher and --self-training both label texts; give one of them")
 
 
 def _refuse_two_starts(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) -> None:
@@ -105,7 +135,7 @@ def _refuse_two_starts(asked: Mapping[str, Any], *, start: Origin | None, budget
         "--from": start,
     }
     starts = [option for option, value in given.items() if value]
-    if asked.get("vectors") and asked["unlabeled"]:
+    if asked.get("vectors") and _reads_language(asked):
         starts.append("--unlabeled")
     if len(starts) > 1:
         raise TrainingError(f"{' and '.join(starts)} both say where to start; give one of them")
@@ -150,7 +180,7 @@ def choose_pretrained(asked: Mapping[str, Any], *, start: Origin | None) -> bool
     others = {
         "--from": start,
         "--vectors": asked.get("vectors"),
-        "--unlabeled without --encoder": asked["unlabeled"] and not asked.get("encoder"),
+        "--unlabeled": _reads_language(asked),
         "--subwords": asked["subwords"],
     }
     other = next((option for option, value in others.items() if value), None)

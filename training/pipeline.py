@@ -1,7 +1,7 @@
 """Trains a version from a dataset and publishes it: all steps in order."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,15 +12,19 @@ import numpy as np
 from models.golden import Golden
 from models.metadata import Metadata
 from models.registry import Store
-from models.versions import CARD, GOLDEN, Version
+from models.versions import CARD, GOLDEN, REPORT, Version
 from training.console import console
+from training.distillation.exam import Examined, can_examine, examine
+from training.distillation.figures import compute
+from training.distillation.terminal import print_distillation
+from training.distillation.write import write_distillation
 from training.errors import CannotWrite, ExportError, TrainingError
 from training.evaluation.card import write_card
 from training.evaluation.trained import measure_trained, report_trained
 from training.export.cases import GOLDEN_TEXTS
 from training.export.early_exit import fit_early_exit
 from training.export.metadata import make_metadata
-from training.export.verify import VerifiedExport, verify_export
+from training.export.verify import REFERENCE, VerifiedExport, verify_export
 from training.export.version import export_version, size_of_version
 from training.fitting.observer import Observer
 from training.linear.baseline import Baseline, fit_baseline
@@ -28,6 +32,7 @@ from training.recipe.classifier import TrainedClassifier
 from training.recipe.encoder_cache import PRETRAINING, TEACHING
 from training.recipe.learn import learn
 from training.recipe.speed import fit_into
+from training.recipe.students import learn_with_less
 from training.report.summary import Summary, answer_times, headline
 from training.report.terminal import print_summary
 from training.run import Run, start_repeatably
@@ -76,6 +81,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
     if run.budget is not None:
         run = fit_into(run, run.budget, baseline=time.monotonic() - started)
     learned = learn(run)
+    less = _learn_with_less(run)
     settings = replace(run.settings, subwords=run.spells)  # the value, where it was left open
     metadata = make_metadata(run.prepared, learned, settings, origins=run.origins)
     model, needed = folder.parent, size_of_version(learned.classifier)
@@ -95,7 +101,33 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
             answer_times=answer_times(summary),
         )
         (folder / CARD).write_text(card, encoding="utf-8")
+        if run.prepared.taught is not None:
+            examined = examine(run, run.prepared.taught, verified, less, metadata=metadata)
+            _report_teacher(examined, summary, folder=folder / REPORT)
     return metadata, summary
+
+
+def _learn_with_less(run: Run) -> Mapping[float, TrainedClassifier]:
+    """Return the classifiers that the report of a teacher compares with."""
+    taught = run.prepared.taught
+    if taught is None or not run.settings.teacher_curve or not can_examine(taught):
+        return {}
+    if run.budget is not None:
+        console.print("note: trainings with less of the teacher are left out for the time budget")
+        return {}
+    return learn_with_less(run)
+
+
+def _report_teacher(examined: Examined, summary: Summary, *, folder: Path) -> None:
+    """Write and print what the student learned from its teacher."""
+    cost = summary["cost"]
+    took = cost["milliseconds_per_text"].get(REFERENCE)
+    found = compute(examined, student={"milliseconds": took, "megabytes": cost["megabytes"]})
+    if found is None:
+        console.print("note: the teacher has no verdict on enough labelled rows to compare with")
+        return
+    write_distillation(found, title=summary["name"], folder=folder)
+    print_distillation(found)
 
 
 def _fit_baseline(run: Run) -> Baseline:

@@ -22,6 +22,8 @@ from training.inspection.doctor import leaks_of, quick_findings
 from training.inspection.terminal import print_alarms
 from training.settings import TrainSettings
 from training.targets import count_classes
+from training.teachers.taught import Taught, ask_teacher, tell_of_teacher
+from training.teachers.verdicts import Teacher
 
 FEW = 50  # validation rows; with fewer, a figure is off by 10 points for no reason
 
@@ -41,6 +43,7 @@ class Prepared:
         corpus: Ids of those texts without labels that occur in no labelled split.
         domain_texts: All texts without labels, where an encoder is to read them.
         took_offer: Whether the tokenizer extends the one that was offered.
+        taught: What a teacher says of further texts; None without a teacher.
     """
 
     data: LabelledData
@@ -51,6 +54,7 @@ class Prepared:
     corpus: Rows = field(default_factory=list)
     domain_texts: Sequence[str] = ()
     took_offer: bool = False
+    taught: Taught | None = None
 
     def lengths(self, purpose: str) -> NDArray[np.int64]:
         """Return the tokens of each row of a split."""
@@ -72,6 +76,7 @@ def prepare(
     known: Tokenizer | None = None,
     offered: Tokenizer | None = None,
     rows: int | None = None,
+    teacher: Teacher | None = None,
 ) -> Prepared:
     """Load the data, learn the vocabulary and turn texts into ids.
 
@@ -80,9 +85,11 @@ def prepare(
         known: A tokenizer whose tokens keep their ids, and whose normalisation is kept.
         offered: A tokenizer that is taken as `known` where it has most words of train.
         rows: Number of rows of train to keep, drawn by the seed; None for all.
+        teacher: Who labels further texts; None for nobody.
 
     Raises:
         DataError: The dataset cannot be found, read or used.
+        TeacherError: The teacher cannot be asked, or has no text to learn from.
     """
     data = _load(settings)
     if rows is not None and rows < len(data.train):
@@ -91,24 +98,40 @@ def prepare(
         )
         data = _thin(data, rows, seed=settings.seed)
     texts = _read_unlabelled(settings)
+    verdicts = ask_teacher(teacher, data, texts) if teacher is not None else None
     took_offer = offered is not None and _takes(offered, data, asked=settings.pretrained)
     known = offered if took_offer else known
     with console.status("learning the vocabulary"):
         # Texts without labels come first: the encoder learned from them then fits any labels.
         size = settings.pretrain.vocabulary if texts else settings.vocabulary
-        tokenizer = _learn_tokenizer(texts or data.train.whole_texts, size=size, known=known)
+        further = verdicts.texts if verdicts is not None else ()
+        tokenizer = _learn_tokenizer(
+            texts or [*data.train.whole_texts, *further], size=size, known=known
+        )
     with console.status("turning texts into ids"):
         ids = _encode(data, tokenizer)
         domain = tokenizer.encode_batch(texts)
+        taught = Taught.of(verdicts, data, tokenizer) if verdicts is not None else None
     labelled = {text for split in data.splits.values() for text in split.texts}
     corpus = [row for row, text in zip(domain, texts, strict=True) if text not in labelled]
+    if taught is not None:
+        tell_of_teacher(taught)
     if texts:
         console.print(f"unlabelled: {len(texts):,} texts, {len(corpus):,} of them in no split")
     console.print(f"vocabulary: {len(tokenizer):,} tokens")
     _tell_of_old_normalization(tokenizer)
     _warn_of_cut_texts(ids["train"], settings.max_tokens)
-    taught = texts if settings.encoder is not None else ()  # else only their ids are kept
-    return Prepared(data, tokenizer, ids, _inspect(data), domain, corpus, taught, took_offer)
+    return Prepared(
+        data,
+        tokenizer,
+        ids,
+        leaks=_inspect(data),
+        domain=domain,
+        corpus=corpus,
+        domain_texts=texts if settings.encoder is not None else (),  # else only their ids are kept
+        took_offer=took_offer,
+        taught=taught,
+    )
 
 
 def _takes(offered: Tokenizer, data: LabelledData, *, asked: bool | None) -> bool:

@@ -19,9 +19,10 @@ from training.fitting.objective import Score, choose_score, weigh_classes
 from training.fitting.observer import Observer
 from training.prepare import Prepared, Rows
 from training.pretrained.network import Pretrained
+from training.provenance import Provenance
 from training.settings import Budget, TrainSettings
 from training.targets import Targets
-from training.vectors.record import VectorRecord, VectorSource
+from training.vectors.source import VectorSource
 from training.vectors.table import WordVectors
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock_training
@@ -49,7 +50,8 @@ class Run:
         start: The version whose network is trained further, if there is one.
         vectors: The word vectors that the network starts from, if there are any.
         pretrained: The network without labels that it starts from, if there is one.
-        teacher: The encoder that teaches the network, if there is one.
+        encoder: The sentence encoder that teaches the network, if there is one.
+        teacher_share: Share of the teacher's texts that the network learns from.
         budget: How long the training may take; None for no limit.
         fit_until: When fits end at the latest, on the monotonic clock.
         resume: Whether to resume from checkpoints.
@@ -62,7 +64,8 @@ class Run:
     start: Version | None = None
     vectors: WordVectors | None = None
     pretrained: Pretrained | None = None
-    teacher: VectorSource | None = None
+    encoder: VectorSource | None = None
+    teacher_share: float = 1.0
     budget: Budget | None = None
     fit_until: float = math.inf
     resume: bool = False
@@ -90,7 +93,7 @@ class Run:
     @property
     def spells(self) -> bool:
         """Whether vectors are made of the tokens' spelling; never where vectors are known."""
-        if self.pretrains or any((self.start, self.vectors, self.pretrained, self.teacher)):
+        if self.pretrains or any((self.start, self.vectors, self.pretrained, self.encoder)):
             return False
         asked = self.settings.subwords
         return spells_by_default(self.tokens) if asked is None else asked
@@ -122,9 +125,15 @@ class Run:
         )
 
     @property
-    def origins(self) -> dict[str, VectorRecord]:
-        """The sources of what the network starts from, by the setting that names them."""
-        given = {"vectors": self.vectors, "pretrained": self.pretrained, "encoder": self.teacher}
+    def origins(self) -> dict[str, Provenance]:
+        """What the network learns from beside the data, by the setting that names it."""
+        taught = self.prepared.taught
+        given = {
+            "vectors": self.vectors,
+            "pretrained": self.pretrained,
+            "encoder": self.encoder,
+            "teacher": taught.verdicts if taught is not None else None,
+        }
         return {name: source.record for name, source in given.items() if source is not None}
 
     def checkpoint(self, stage: str) -> Checkpoint:

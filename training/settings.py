@@ -337,6 +337,28 @@ class TrainSettings:
             "--unlabeled too: a folder or a Hub id"
         ),
     ] = None
+    teacher: Annotated[
+        str | None,
+        About(
+            "Who labels further texts to learn from: a dataset of texts with probabilities or "
+            "labels; or NAME or NAME:VERSION of the store, which labels those of --unlabeled"
+        ),
+    ] = None
+    teacher_command: Annotated[
+        str | None,
+        About(
+            "Command that labels the texts of --unlabeled: lines of JSON with a text in, with "
+            "probabilities out",
+            left_out="its answers stand for it",
+        ),
+    ] = None
+    teacher_curve: Annotated[
+        bool,
+        About(
+            "Whether to train with no, 25 % and 50 % of the teacher's texts too, to compare",
+            left_out="it measures and changes nothing in the result",
+        ),
+    ] = True
     unlabeled: Annotated[
         str | None,
         About(

@@ -34,7 +34,7 @@ def make_course(folder: Path, **changes: Any) -> "Course":
     from training.teaching import Course
 
     options: dict[str, Any] = {
-        "texts": str(write_csv(folder / "texts.csv", TEXTS)),
+        "texts": [str(write_csv(folder / "texts.csv", TEXTS))],
         "reading": Reading(),
         "most_texts": 1_000,
         "longest": 40,
@@ -109,7 +109,7 @@ def test_other_texts_do_not_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         teach(tmp_path)
     write_csv(tmp_path / "other.csv", TEXTS[::-1])
     with pytest.raises(TrainingError, match="texts was"):
-        teach(tmp_path, texts=str(tmp_path / "other.csv"))
+        teach(tmp_path, texts=[str(tmp_path / "other.csv")])
 
 
 def test_another_vocabulary_is_told_before_the_fit(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_an_encoder_goes_on_from_it(tmp_path: Path) -> None:
     run = make_run(
         tmp_path, rows=TEXTS, network=SHAPE, encoder=str(tmp_path / "encoder"), teach=settings
     )
-    run = replace(run, teacher=open_encoder(str(tmp_path / "encoder")), pretrained=known)
+    run = replace(run, encoder=open_encoder(str(tmp_path / "encoder")), pretrained=known)
     taught = find_encoder(run)
     for mine, yours in zip(taught.layers[0], known.layers[0], strict=True):
         np.testing.assert_allclose(mine, yours, atol=1e-4)

@@ -13,6 +13,7 @@ from training.commands.options import (
     StoreOption,
     WorkOption,
     find_version,
+    reading_of,
     setting,
     start_tensorflow,
     takes,
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from models.versions import Version
     from training.prepare import Prepared
     from training.pretrained.network import Pretrained
-    from training.vectors.record import VectorSource
+    from training.teachers.verdicts import Teacher
+    from training.vectors.source import VectorSource
     from training.vectors.table import WordVectors
 
 SHOWN = tuple(name for name, declared in SETTINGS.items() if declared.about.is_option)
@@ -51,12 +53,21 @@ def train(
     """Train a classifier on labelled text and publish it."""
     from training.prepare import prepare
     from training.pretrained.shipped import find_offer
+    from training.teachers.opening import open_teacher
     from training.tracking.mlflow import check_installed
     from training.workspace.lock import refuse_second_training
 
     check_installed()
     if not asked["unlabeled"]:
         _refuse_without_texts(asked)
+    teacher = open_teacher(
+        asked["teacher"],
+        command=asked["teacher_command"],
+        store=Store(store),
+        work=work,
+        reading=reading_of(asked),
+    )
+    _refuse_without_use(asked, teacher)
     budget = Budget(minutes=time_budget) if time_budget else None
     start, taught = _find_start(asked, store=Store(store))
     settings = TrainSettings.of(
@@ -70,10 +81,11 @@ def train(
         settings,
         known=known.tokenizer if known else None,
         offered=offered.tokenizer if offered else None,
+        teacher=teacher,
     )
     settings = replace(settings, pretrained=prepared.took_offer)
     vectors = _read_vectors(settings, prepared)
-    teacher = _open_teacher(settings)
+    encoder = _open_encoder(settings)
     start_tensorflow()
 
     from training.pipeline import train as publish
@@ -86,7 +98,7 @@ def train(
         start=start,
         vectors=vectors,
         pretrained=offered if prepared.took_offer else taught,
-        teacher=teacher,
+        encoder=encoder,
         budget=budget,
         resume=resume,
     )
@@ -123,6 +135,20 @@ def _refuse_without_texts(asked: Asked) -> None:
             )
 
 
+def _refuse_without_use(asked: Asked, teacher: "Teacher | None") -> None:
+    """Reject a teacher without texts to label, and texts that nothing is learned from."""
+    if teacher is None or teacher.has_texts == (asked["unlabeled"] is None):
+        return
+    if not teacher.has_texts:
+        named = SETTINGS["teacher_command" if asked["teacher_command"] else "teacher"].option
+        raise TrainingError(f"{named} needs texts to label; name them with --unlabeled")
+    if not (asked["pretrain_epochs"] or asked["encoder"]):
+        raise TrainingError(
+            "--teacher names a file that has its texts; leave --unlabeled out, or give "
+            "--pretraining to learn the language of those texts too"
+        )
+
+
 def _read_vectors(settings: TrainSettings, prepared: "Prepared") -> "WordVectors | None":
     """Return the word vectors that the network starts from; None where none are named."""
     if settings.vectors is None:
@@ -139,12 +165,12 @@ def _read_vectors(settings: TrainSettings, prepared: "Prepared") -> "WordVectors
     return found
 
 
-def _open_teacher(settings: TrainSettings) -> "VectorSource | None":
+def _open_encoder(settings: TrainSettings) -> "VectorSource | None":
     """Return the encoder that teaches the network; None where none is named."""
     if settings.encoder is None:
         return None
     from training.vectors.opening import open_encoder
 
-    teacher = open_encoder(settings.encoder)
-    console.print(f"encoder: {teacher.record.title}")
-    return teacher
+    encoder = open_encoder(settings.encoder)
+    console.print(f"encoder: {encoder.record.title}")
+    return encoder

@@ -9,10 +9,10 @@ import numpy as np
 from models.batching import Row
 from models.replay import ENGINES, EngineName
 from training.export.metadata import make_metadata
-from training.export.replay import draw_timed, replay
 from training.export.version import export_version
 from training.prepare import Prepared
 from training.recipe.learn import Learned
+from training.replay import draw_timed, replay
 from training.settings import TrainSettings
 
 TEXTS = 40  # timed at each length

@@ -12,7 +12,7 @@ from training.console import console
 from training.linear.baseline import Baseline, fit_baseline
 from training.linear.ngrams import NgramModel
 from training.prepare import Rows
-from training.recipe.learn import Lesson, choose_ngrams, labelled
+from training.recipe.learn import Lesson, choose_ngrams, lesson_of
 from training.run import Run
 from training.targets import Targets
 
@@ -74,7 +74,7 @@ class Material:
     @classmethod
     def of(cls, run: Run) -> Self:
         """Fit the linear models and draw the rows."""
-        data, lesson = run.prepared.data, labelled(run)
+        data, lesson = run.prepared.data, lesson_of(run)
         with console.status("fitting the linear baseline"):
             baseline = fit_baseline(data, score=run.score, seed=run.settings.seed)
         ngrams = choose_ngrams(run, lesson)

@@ -27,6 +27,7 @@ any.
 | embedding | {vocabulary:,} tokens × {embedding}, 16 bits |
 | normalisation of words | {normalization} |
 | starts from | {origins} |
+| labels of a teacher | {teacher} |
 | n-grams | {ngrams} |
 | parameters | {parameters:,} |
 | time to answer | {answer_times}, one at a time |
@@ -76,6 +77,7 @@ def write_card(metadata: Metadata, *, normalization: int, headline: str, answer_
         normalization=f"{normalization} ({NORMALIZATIONS[normalization].description})",
         ngrams=ngrams,
         origins=_name_origins(metadata.settings),
+        teacher=_name_teacher(metadata.settings),
         cell=shape.cell.upper(),
         layers=shape.layers,
         units=shape.units,
@@ -100,6 +102,14 @@ def _name_origins(settings: Mapping[str, Setting]) -> str:
         if settings.get(f"{origin}_name")
     ]
     return ", then ".join(named) or "nothing"
+
+
+def _name_teacher(settings: Mapping[str, Setting]) -> str:
+    """Return who labelled further texts, with its licence."""
+    if not settings.get("teacher_name"):
+        return "none"
+    terms = settings.get("teacher_license") or "licence not named by its source"
+    return f"{settings['teacher_name']} ({terms}), see report/teacher.html"
 
 
 def _enumerate(labels: tuple[str, ...]) -> str:

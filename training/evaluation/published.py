@@ -13,8 +13,8 @@ from training.data.labels import LabelFormat, same_name
 from training.data.sources import Source
 from training.data.splits import Split, read_split
 from training.errors import DataError
-from training.export.replay import draw_timed, median_tokens, replay
 from training.reading import Reading
+from training.replay import draw_timed, median_tokens, replay
 from training.report.results import Cost, Results, SplitResult
 
 

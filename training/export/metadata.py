@@ -15,10 +15,10 @@ from models.ngrams import ORDERS
 from training.data.unlabeled import shorten_name
 from training.export.state import describe_state
 from training.prepare import Prepared
+from training.provenance import Provenance
 from training.recipe.classifier import TrainedClassifier
 from training.recipe.learn import Learned
 from training.settings import TrainSettings
-from training.vectors.record import VectorRecord
 
 LIBRARIES = (
     "tensorflow",
@@ -37,7 +37,7 @@ def make_metadata(
     learned: Learned,
     settings: TrainSettings,
     *,
-    origins: Mapping[str, VectorRecord] | None = None,
+    origins: Mapping[str, Provenance] | None = None,
 ) -> Metadata:
     """Return the metadata without metrics, version number and file records.
 
@@ -79,7 +79,7 @@ def make_metadata(
 
 
 def _describe_settings(
-    settings: TrainSettings, origins: Mapping[str, VectorRecord]
+    settings: TrainSettings, origins: Mapping[str, Provenance]
 ) -> dict[str, Setting]:
     """Return the settings; in place of paths stand the names of what was there."""
     corpus = shorten_name(settings.unlabeled) if settings.unlabeled else None

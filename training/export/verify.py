@@ -23,9 +23,9 @@ from training.export.agreement import find_steady, pick_unequal, require_agreeme
 from training.export.cases import LENGTHS, awkward_rows, rows_of_all_tokens
 from training.export.early_exit import EVERY, Looks, draw_watched, make_looks
 from training.export.reference import ReferenceClassifier
-from training.export.replay import draw_timed, median_tokens, replay
 from training.prepare import Rows
 from training.recipe.classifier import TrainedClassifier
+from training.replay import draw_timed, median_tokens, replay
 
 REFERENCE: EngineName = "onnx"  # its answers are kept; those of other engines are compared
 TRAINING = "training"  # the network as it was fitted, in the place of an engine

@@ -22,7 +22,7 @@ from models.tables.decoding import digest_of
 from models.tokenizer import Tokenizer
 from training.errors import TrainingError
 from training.pretrained.network import Pretrained, Weights
-from training.vectors.record import VectorRecord
+from training.provenance import Provenance
 from training.workspace.atomic import save_bytes
 from training.workspace.space import writing
 
@@ -107,7 +107,7 @@ def read_pretrained(folder: Path, *, cell: str) -> Pretrained:
         arrays = load_file(path)
         tokenizer = Tokenizer.load(folder / TOKENIZER)
         network = Pretrained(
-            record=VectorRecord(
+            record=Provenance(
                 name=folder.resolve().name,
                 revision=None,
                 sha256=_digest(path, tokenizer),

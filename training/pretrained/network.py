@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.tokenizer import Tokenizer
-from training.vectors.record import VectorRecord
+from training.provenance import Provenance
 
 Weights = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ class Pretrained:
         layers: The weights of each recurrent layer, as Keras orders them.
     """
 
-    record: VectorRecord
+    record: Provenance
     tokenizer: Tokenizer
     shape: dict[str, Any]
     embedding: Weights

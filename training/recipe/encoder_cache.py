@@ -18,7 +18,7 @@ from training.recipe.teaching import FOLDER, Corpus, learn_from_encoder
 from training.recipe.warm_start import start_of
 from training.run import Run
 from training.settings import SHAPE
-from training.vectors.record import VectorSource
+from training.vectors.source import VectorSource
 from training.workspace.atomic import save_arrays
 from training.workspace.checkpoint import Checkpoint
 from training.workspace.lock import lock
@@ -43,10 +43,10 @@ def find_encoder(run: Run) -> Encoder:
         checkpoint = Checkpoint(
             path.with_suffix(".part.npz"), identity=_identify(run), resume=run.resume
         )
-        if run.teacher is None:
+        if run.encoder is None:
             encoder, told = _pretrain(run, checkpoint)
         else:
-            encoder, told = _teach(run, run.teacher, checkpoint)
+            encoder, told = _teach(run, run.encoder, checkpoint)
         _save(encoder, path)
         checkpoint.delete()
         console.print(f"{told}; kept as {path}")
@@ -78,12 +78,12 @@ def _pretrain(run: Run, checkpoint: Checkpoint) -> tuple[Encoder, str]:
     return encoder, f"pretrained encoder: perplexity {encoder.perplexity:,.0f}"
 
 
-def _teach(run: Run, teacher: VectorSource, checkpoint: Checkpoint) -> tuple[Encoder, str]:
+def _teach(run: Run, source: VectorSource, checkpoint: Checkpoint) -> tuple[Encoder, str]:
     """Return what a sentence encoder has taught a new network, and by which texts in words."""
     prepared = run.prepared
     texts = [*prepared.domain_texts, *prepared.data.train.texts]
     encoder = learn_from_encoder(
-        teacher,
+        source,
         Corpus(texts, [*prepared.domain, *prepared.ids["train"]], prepared.tokenizer),
         shape=run.settings.network,
         settings=run.settings.teach,
@@ -92,7 +92,7 @@ def _teach(run: Run, teacher: VectorSource, checkpoint: Checkpoint) -> tuple[Enc
         observers=run.observers(TEACHING),
         known=start_of(run.pretrained) if run.pretrained is not None else None,
     )
-    return encoder, f"taught by {teacher.record.name} on {len(texts):,} texts"
+    return encoder, f"taught by {source.record.name} on {len(texts):,} texts"
 
 
 def _identify(run: Run) -> Mapping[str, Any]:
@@ -103,10 +103,10 @@ def _identify(run: Run) -> Mapping[str, Any]:
         "vocabulary": len(run.prepared.tokenizer),
         **{name: getattr(shape, name) for name in SHAPE},
     }
-    if run.teacher is None:
+    if run.encoder is None:
         return of_texts | asdict(settings.pretrain)
     return of_texts | {
-        "teacher": run.teacher.record.sha256,
+        "teacher": run.encoder.record.sha256,
         "train": run.prepared.data.train.sha256,
         "tokenizer": run.prepared.tokenizer.digest,
         "pretrained": run.pretrained.record.sha256 if run.pretrained is not None else None,

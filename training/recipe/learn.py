@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
+from models.decisions import Thresholds
+from models.golden import Probabilities
 from training.calibration.probabilities import doubt, predict, temper
 from training.calibration.scaling import calibrate, cross_entropy, weigh
 from training.console import console
@@ -28,6 +30,7 @@ from training.network.build import build_network, round_embedding, tabulate
 from training.recipe.classifier import TrainedClassifier, halves
 from training.recipe.encoder_cache import find_encoder
 from training.recipe.language_model import Encoder
+from training.recipe.verdicts import read_verdicts
 from training.recipe.warm_start import Start, read_start, start_of
 from training.run import Run
 from training.targets import soften
@@ -66,15 +69,19 @@ class Lesson:
     given: NDArray[np.bool_]
 
 
-def learn(run: Run) -> Learned:
+def learn(run: Run, *, stage: str = "network") -> Learned:
     """Return the classifier that data and settings lead to.
+
+    Args:
+        run: The training.
+        stage: Name of the checkpoint of its fit.
 
     Raises:
         TrainingError: A fit failed.
         Interrupted: A signal asked for the end.
     """
-    encoder = find_encoder(run) if run.pretrains or run.teacher is not None else None
-    learned = _learn(run, labelled(run), encoder, stage="network")
+    encoder = find_encoder(run) if run.pretrains or run.encoder is not None else None
+    learned = _learn(run, lesson_of(run), encoder, stage=stage)
     for number in range(1, run.settings.self_training + 1):
         if Deadline(run.fit_until).is_time_up():
             console.print("note: the time is up; the rest of self-training is left out")
@@ -87,11 +94,31 @@ def learn(run: Run) -> Learned:
     return learned
 
 
-def labelled(run: Run) -> Lesson:
+def lesson_of(run: Run) -> Lesson:
+    """Return the rows of train, and the texts that a teacher has labelled."""
+    own = _labelled(run)
+    if run.prepared.taught is None:
+        return own
+    found = read_verdicts(run, run.prepared.taught)
+    return Lesson(
+        [*own.rows, *found.rows],
+        np.concatenate([own.degrees, found.probabilities]),
+        np.concatenate([own.given, _decide(found.probabilities, thresholds=found.thresholds)]),
+    )
+
+
+def _labelled(run: Run) -> Lesson:
     """Return the rows of train."""
     data = run.prepared.data
     degrees = soften(data.train.labels, labels=len(data.labels))
     return Lesson(run.prepared.ids["train"], degrees, degrees == 1)
+
+
+def _decide(probabilities: Probabilities, *, thresholds: Thresholds) -> NDArray[np.bool_]:
+    """Return which labels are given, shape (rows, labels)."""
+    verdict = predict(probabilities, thresholds=thresholds)
+    decided: NDArray[np.bool_] = soften(verdict, labels=probabilities.shape[1]) == 1
+    return decided
 
 
 def examples(run: Run, lesson: Lesson) -> Examples:
@@ -136,10 +163,9 @@ def _build(run: Run, *, spelled: bool) -> keras.Model:
 
 def _add_corpus(run: Run, teacher: TrainedClassifier) -> Lesson:
     """Return the labelled rows and the corpus with the teacher's labels."""
-    own, corpus = labelled(run), run.prepared.corpus
+    own, corpus = _labelled(run), run.prepared.corpus
     probabilities = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
-    verdict = predict(probabilities, thresholds=teacher.thresholds)
-    given = soften(verdict, labels=probabilities.shape[1]) == 1
+    given = _decide(probabilities, thresholds=teacher.thresholds)
     degrees = temper(probabilities, temperature=TEMPERATURE, task=teacher.task)
     return Lesson(
         [*own.rows, *corpus],

@@ -17,7 +17,7 @@ from training.fitting.objective import make_loss
 from training.prepare import Rows
 from training.recipe.encoder_cache import is_kept
 from training.recipe.language_model import Pretraining
-from training.recipe.learn import build_start, examples, labelled
+from training.recipe.learn import build_start, examples, lesson_of
 from training.recipe.time_plan import (
     SLACK,
     Costs,
@@ -87,7 +87,7 @@ def measure_costs(run: Run, budget: Budget, *, baseline: float) -> Costs:
 
     For the arguments see `fit_into`.
     """
-    own, settings = examples(run, labelled(run)), run.settings
+    own, settings = examples(run, lesson_of(run)), run.settings
     corpus = _count_tokens(run.prepared.corpus, cut=settings.max_tokens)
     fit = _measure(_fit(run, own))
     pretraining = 0.0
@@ -141,7 +141,7 @@ class Speed:
 
 def measure_speed(run: Run) -> float:
     """Return the speed of fitting the network to the labelled rows, in tokens per second."""
-    return _measure(_fit(run, examples(run, labelled(run)))).tokens_per_second
+    return _measure(_fit(run, examples(run, lesson_of(run)))).tokens_per_second
 
 
 def _count_tokens(rows: Rows, *, cut: int) -> int:

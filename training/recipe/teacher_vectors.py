@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from training.console import console
 from training.errors import TrainingError
-from training.vectors.record import VectorSource
+from training.vectors.source import VectorSource
 from training.workspace.atomic import save_array
 
 PART = 2_048  # texts

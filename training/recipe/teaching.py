@@ -7,16 +7,17 @@ from pathlib import Path
 import keras
 
 from models.batching import Row
+from models.golden import Probabilities
 from models.tokenizer import Tokenizer
 from training.console import console
 from training.fitting.observer import Observer
 from training.network.build import build_network
 from training.recipe.language_model import Encoder
-from training.recipe.sentences import teach
+from training.recipe.sentences import Lesson, teach
 from training.recipe.teacher_vectors import embed_texts
 from training.recipe.warm_start import Start
 from training.settings import NetworkSettings, TeachSettings
-from training.vectors.record import VectorSource
+from training.vectors.source import VectorSource
 from training.vectors.table import make_table
 from training.workspace.checkpoint import Checkpoint
 
@@ -31,11 +32,13 @@ class Corpus:
         texts: The texts.
         rows: Ids of each.
         tokenizer: The vocabulary of the ids.
+        verdicts: A classifier's probabilities of each, shape (texts, labels); None without one.
     """
 
     texts: Sequence[str]
     rows: Sequence[Row]
     tokenizer: Tokenizer
+    verdicts: Probabilities | None = None
 
 
 def learn_from_encoder(
@@ -66,9 +69,9 @@ def learn_from_encoder(
         Interrupted: A signal asked for the end; the checkpoint is saved.
     """
     tokenizer = corpus.tokenizer
-    vectors = embed_texts(teacher, corpus.texts, folder=work / FOLDER)
+    lesson = Lesson(embed_texts(teacher, corpus.texts, folder=work / FOLDER), corpus.verdicts)
     network = build_network(
-        shape, vocabulary=len(tokenizer), labels=vectors.shape[1], seed=settings.seed
+        shape, vocabulary=len(tokenizer), labels=lesson.targets.shape[1], seed=settings.seed
     )
     if known is not None:
         known.give_to(network, tokenizer=tokenizer, labels=())
@@ -79,7 +82,7 @@ def learn_from_encoder(
     keras.utils.set_random_seed(settings.seed)
     return teach(
         corpus.rows,
-        vectors,
+        lesson,
         network=network,
         settings=settings,
         checkpoint=checkpoint,

@@ -19,7 +19,7 @@ from training.fitting.course import Fitted
 from training.fitting.observer import FitEpoch, FitStep, Observer
 from training.linear.ngrams import NgramModel
 from training.recipe.classifier import halves
-from training.recipe.learn import Lesson, choose_ngrams, fit_network, labelled
+from training.recipe.learn import Lesson, choose_ngrams, fit_network, lesson_of
 from training.report.tallies import tally
 from training.run import Run
 from training.tracking.tensorboard import Curves
@@ -46,7 +46,7 @@ class TrialInputs:
     @classmethod
     def of(cls, run: Run) -> "TrialInputs":
         """Fit the n-grams, which do not depend on the network."""
-        lesson = labelled(run)
+        lesson = lesson_of(run)
         return cls(run, lesson, choose_ngrams(run, lesson) if run.settings.ngrams else None)
 
 

@@ -12,7 +12,8 @@ from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
 
 from models.tables.decoding import digest_of
 from training.data.builders import describe_cause, refuse_cache
-from training.vectors.record import VectorRecord, VectorsError
+from training.provenance import Provenance
+from training.vectors.source import VectorsError
 
 TOKENIZER = "tokenizer.json"
 STATIC = "model.safetensors"
@@ -41,7 +42,7 @@ class ModelFolder:
     tokenizer: Path
     weights: Path
     pooling: dict[str, Any]
-    record: VectorRecord
+    record: Provenance
 
     @property
     def is_static(self) -> bool:
@@ -118,7 +119,7 @@ def _make(root: Path, chosen: tuple[str, str], *, name: str, revision: str | Non
     tokenizer, weights = (root / file for file in chosen)
     config, pooling = (_read_json(root / file) for file in CONFIGS[:2])
     digests = "".join(digest_of(path) for path in (tokenizer, weights))
-    record = VectorRecord(
+    record = Provenance(
         name=name,
         revision=revision,
         sha256=hashlib.sha256((digests + json.dumps([config, pooling])).encode()).hexdigest(),

@@ -2,8 +2,8 @@
 
 from training.data.sources import as_path
 from training.vectors.model_folder import open_folder, open_hub_model
-from training.vectors.record import VectorsError, VectorSource
 from training.vectors.sentence_encoder import SentenceEncoder
+from training.vectors.source import VectorsError, VectorSource
 from training.vectors.static_model import StaticModel
 from training.vectors.text_file import open_text_vectors
 

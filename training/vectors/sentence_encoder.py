@@ -9,7 +9,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from training.vectors.model_folder import ModelFolder
-from training.vectors.record import VectorsError, check_finite
+from training.vectors.source import VectorsError, check_finite
 from training.vectors.static_model import open_tokenizer
 
 BATCH = 64

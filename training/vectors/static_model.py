@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from training.vectors.model_folder import ModelFolder
-from training.vectors.record import VectorsError, check_finite
+from training.vectors.source import VectorsError, check_finite
 
 
 class StaticModel:

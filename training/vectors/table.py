@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from models.tokenizer import CONTINUATION, UNKNOWN
 from training.data.spelling import is_inside, number_pieces
-from training.vectors.record import VectorRecord, VectorsError, VectorSource
+from training.provenance import Provenance
+from training.vectors.source import VectorsError, VectorSource
 
 DEVIATION = 0.3  # of all numbers; chosen on validation rows, among 0.1, 0.3 and 1.0
 FEWEST_KNOWN = 0.05  # share of the words; vectors that know fewer are of another language
@@ -32,7 +33,7 @@ class WordVectors:
 
     table: NDArray[np.float32]
     known: NDArray[np.bool_]
-    record: VectorRecord
+    record: Provenance
 
 
 def make_table(

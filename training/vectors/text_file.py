@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.tables.decoding import TextFile, digest_of, open_bytes
 from models.tables.rows import TableError
-from training.vectors.record import VectorRecord, VectorsError, check_finite
+from training.provenance import Provenance
+from training.vectors.source import VectorsError, check_finite
 
 _BINARY = {
     b"\x80": "a pickle, which can run code and is not read; save its vectors as text",
@@ -27,7 +28,7 @@ class TextVectors:
     """
 
     path: Path
-    record: VectorRecord
+    record: Provenance
 
     def embed(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """See VectorSource. Of several lines for a word, the first counts, as it is written.
@@ -94,5 +95,5 @@ def open_text_vectors(path: Path) -> TextVectors:
     for mark, what in _BINARY.items():
         if head.startswith(mark):
             raise VectorsError(f"{path} is {what}")
-    record = VectorRecord(name=path.name, revision=None, sha256=digest_of(path), license=None)
+    record = Provenance(name=path.name, revision=None, sha256=digest_of(path), license=None)
     return TextVectors(path, record)

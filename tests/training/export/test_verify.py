@@ -17,7 +17,7 @@ pytestmark = pytest.mark.tensorflow  # which the module imports
 
 def test_a_version_that_no_engine_can_run(tmp_path, capfd: pytest.CaptureFixture[str]) -> None:
     from training.errors import ExportError
-    from training.export.replay import replay
+    from training.replay import replay
 
     with pytest.raises(ExportError, match=r"^the onnx engine cannot run the exported version$"):
         replay(tmp_path, [[1, 2]], engine="onnx", timed=np.array([0]))

@@ -7,7 +7,7 @@ import numpy as np
 from models.cells import CELLS
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 from training.pretrained.network import Pretrained
-from training.vectors.record import VectorRecord
+from training.provenance import Provenance
 
 TOKENS = [PAD_TOKEN, UNKNOWN_TOKEN, "good", "bad", "film", "the", "was", "b", "##o", "##k"]
 
@@ -21,7 +21,7 @@ def make_pretrained(cell: str = "gru", *, tokens: list[str] | None = None) -> Pr
     bias = (parts.biases, columns) if parts.biases > 1 else (columns,)
     shapes: list[Any] = [(width, columns), (units, columns), bias]
     return Pretrained(
-        record=VectorRecord(name="mine", revision=None, sha256="", license="mit"),
+        record=Provenance(name="mine", revision=None, sha256="", license="mit"),
         tokenizer=tokenizer,
         shape={"cell": cell, "layers": 1, "units": units, "embedding": width},
         embedding=random.normal(size=(len(tokenizer), width)).astype(np.float32),

@@ -45,7 +45,7 @@ def make_taught(folder: Path, **changes: Any) -> "Run":
         "teach": TeachSettings(epochs=1, batch=40),
     }
     run = make_run(folder, rows=ROWS, encoder="/some/folder/encoder", **options | changes)
-    return replace(run, teacher=open_encoder(str(folder / "encoder")))
+    return replace(run, encoder=open_encoder(str(folder / "encoder")))
 
 
 def find(run: "Run") -> "Encoder":
@@ -80,7 +80,7 @@ def test_what_was_taught_is_kept(tmp_path: Path, capsys: Any) -> None:
     again = find(make_taught(tmp_path))
     assert "pretrained encoder:" in capsys.readouterr().err
     np.testing.assert_array_equal(first.embedding, again.embedding)
-    assert make_taught(tmp_path).teacher is not None
+    assert make_taught(tmp_path).encoder is not None
 
 
 def test_the_training_starts_from_it(tmp_path: Path) -> None:

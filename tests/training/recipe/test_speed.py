@@ -118,12 +118,12 @@ def test_a_stopped_training_keeps_its_plan(
 
 
 def test_only_a_share_of_the_rows_is_seen(tmp_path: Path) -> None:
-    from training.recipe.learn import examples, labelled
+    from training.recipe.learn import examples, lesson_of
 
     run = make(tmp_path)
-    all_of_them = examples(run, labelled(run))
+    all_of_them = examples(run, lesson_of(run))
     run = replace(run, settings=replace(run.settings, share=0.25))
-    some = examples(run, labelled(run))
+    some = examples(run, lesson_of(run))
     assert len(some) == pytest.approx(len(all_of_them) / 4, abs=1)
     assert len(some.targets) == len(some)
 

@@ -11,7 +11,7 @@ from tests.training.local_hub import Hub, run_hub
 from tests.training.vectors.models import write_encoder, write_static_model
 from training.errors import DataError
 from training.vectors.opening import open_vectors
-from training.vectors.record import VectorsError
+from training.vectors.source import VectorsError
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.training.vectors.models import (
     write_tokenizer,
 )
 from training.vectors.opening import open_vectors
-from training.vectors.record import VectorsError
+from training.vectors.source import VectorsError
 
 
 def refusal(source: Path | str, *words: str) -> str:

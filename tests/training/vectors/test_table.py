@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN
-from training.vectors.record import VectorRecord, VectorsError
+from training.provenance import Provenance
+from training.vectors.source import VectorsError
 from training.vectors.table import DEVIATION, WordVectors, make_table
 
 WORDS = [f"w{number}ord" for number in range(60)]
@@ -16,7 +17,7 @@ WORDS = [f"w{number}ord" for number in range(60)]
 class Fixed:
     """A source that knows some words."""
 
-    record = VectorRecord(name="fixed", revision=None, sha256="0" * 64, license=None)
+    record = Provenance(name="fixed", revision=None, sha256="0" * 64, license=None)
 
     def __init__(self, vectors: dict[str, NDArray[np.float32]]) -> None:
         self._vectors = vectors

@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.batching import Row
 from models.replay import EngineName, ReplayRequest, ReplayResult
 from training.console import console
 from training.errors import ExportError
-from training.prepare import Rows
 from training.workspace.space import writing
 
 TIMED_TEXTS = 200
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[1]
 
 
 def replay(
     version: Path,
-    rows: Rows,
+    rows: Sequence[Row],
     *,
     engine: EngineName,
     timed: NDArray[np.int64],
@@ -63,6 +63,6 @@ def draw_timed(rows: int) -> NDArray[np.int64]:
     return np.random.default_rng(0).permutation(rows)[:TIMED_TEXTS]
 
 
-def median_tokens(rows: Rows, *, timed: NDArray[np.int64]) -> float:
+def median_tokens(rows: Sequence[Row], *, timed: NDArray[np.int64]) -> float:
     """Return the median number of tokens of the rows that are timed."""
     return float(np.median([len(rows[row]) for row in timed]))

@@ -1,0 +1,1 @@
+"""What a student learned from its teacher: figures, page and plots."""

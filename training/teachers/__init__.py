@@ -1,0 +1,1 @@
+"""Teachers: who gives texts the labels that a network learns from."""
