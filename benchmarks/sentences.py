@@ -49,7 +49,7 @@ def main(
     with out.open("w", encoding="utf-8") as file:
         for place in drawn:
             file.write(json.dumps({"text": sentences[place]}, ensure_ascii=False) + "\n")
-    print(f"{len(drawn):,} of {len(sentences):,} sentences written to {out}")
+    typer.echo(f"{len(drawn):,} of {len(sentences):,} sentences written to {out}")
 
 
 if __name__ == "__main__":

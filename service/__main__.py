@@ -98,6 +98,9 @@ def score(
         ),
     ] = None,
     prefix: Annotated[str, typer.Option(help="Prefix of the added columns.")] = "predicted_",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add the probability of each label too.")
+    ] = False,
     store: Annotated[Path, typer.Option(help="Folder of the versions.", readable=False)] = Path(
         "models/store"
     ),
@@ -120,6 +123,7 @@ def score(
         separator=separator,
         engine=engine,
         threads=threads or available_cores(),
+        probabilities=probabilities,
     )
     with _one_line(GatewiseError, OSError), _quiet_pipe():
         Store(store).check()

@@ -48,6 +48,7 @@ class ScoringRun:
         separator: Character between its fields; None to find it.
         engine: Kind of engine that computes.
         threads: Number of computing threads.
+        probabilities: Whether the probability of each label is added.
     """
 
     source: Path
@@ -59,6 +60,7 @@ class ScoringRun:
     separator: str | None
     engine: EngineKind
     threads: int
+    probabilities: bool = False
 
 
 def score_file(run: ScoringRun, version: Version) -> int:
@@ -87,7 +89,9 @@ def score_file(run: ScoringRun, version: Version) -> int:
         writer = make_writer(
             target_kind,
             table.columns,
-            columns=added_columns(version.metadata, prefix=run.prefix),
+            columns=added_columns(
+                version.metadata, prefix=run.prefix, probabilities=run.probabilities
+            ),
             separator=getattr(table, "separator", ",") if source_kind == target_kind else ",",
         )
         engine = open_engine(version, kind=run.engine)
@@ -175,6 +179,7 @@ def _identity(run: ScoringRun, path: Path, version: Version) -> dict[str, str | 
         "format": run.format,
         "encoding": run.encoding,
         "separator": run.separator,
+        "probabilities": run.probabilities,
         "number of rows": PART_ROWS,
     }
 

@@ -69,6 +69,7 @@ class Scorer:
         self._writer = writer
         self._threads = threads
         self._prefix = prefix
+        self._names = [column.removeprefix(prefix) for column in writer.columns]
 
     def score(self, table: Table, parts: Parts, *, observer: ScoringObserver) -> int:
         """Score all rows of a table; return the number of parts.
@@ -123,19 +124,26 @@ class Scorer:
 
     def _answer(self, probabilities: Probabilities) -> Added:
         found = self._classifier.predict(probabilities, tokens=0)
-        answer = found.model_dump(include={"label", "score", "labels"})
-        answer["error"] = None
-        return {self._prefix + name: value for name, value in answer.items()}
+        answer = found.model_dump(include=set(self._names)) | {"error": None}
+        return {self._prefix + name: answer[name] for name in self._names}
 
     def _explain_gap(self, fault: BadText) -> Added:
         nothing: Added = dict.fromkeys(self._writer.columns)
         return nothing | {f"{self._prefix}error": str(fault)}
 
 
-def added_columns(metadata: Metadata, *, prefix: str) -> Columns:
-    """Return the columns that the answers of a version add."""
+def added_columns(metadata: Metadata, *, prefix: str, probabilities: bool = False) -> Columns:
+    """Return the columns that the answers of a version add.
+
+    Args:
+        metadata: Metadata of the version.
+        prefix: Prefix of their names.
+        probabilities: Whether the probability of each label is added too.
+    """
     several = metadata.thresholds is not None
     kinds: Columns = {"labels": list} if several else {"label": str, "score": float}
+    if probabilities:
+        kinds["probabilities"] = dict
     return {prefix + name: kind for name, kind in (kinds | {"error": str}).items()}
 
 

@@ -23,7 +23,7 @@ from models.tables.plain import LABEL
 from models.tables.rows import Batch, Row
 
 Columns = dict[str, type]
-"""The added columns and the types of their values: str, float or list (of str)."""
+"""The added columns and the types of their values: str, float, list (of str) or dict (by label)."""
 Added = dict[str, Any]
 """The added values of one row, by column; None for an empty one."""
 
@@ -150,6 +150,7 @@ class ParquetWriter(Writer):
             str: pyarrow.string(),
             float: pyarrow.float64(),
             list: pyarrow.list_(pyarrow.string()),
+            dict: pyarrow.string(),  # as JSON: labels may not be names of fields
         }
         if batch.native is not None:
             table = pyarrow.Table.from_batches([batch.native])
@@ -158,7 +159,9 @@ class ParquetWriter(Writer):
             texts = {name: [_to_text(row.values.get(name)) for row in batch.rows] for name in names}
             table = pyarrow.table(texts, schema=pyarrow.schema([(n, kinds[str]) for n in names]))
         for name, kind in self.columns.items():
-            values = pyarrow.array([answer[name] for answer in answers], kinds[kind])
+            given = (answer[name] for answer in answers)
+            shown = [_to_text(value) if kind is dict else value for value in given]
+            values = pyarrow.array(shown, kinds[kind])
             table = table.append_column(name, values)
         parquet.write_table(table, target)
 

@@ -80,6 +80,25 @@ def test_rows_keep_their_order_and_bad_ones_are_told(store: Path, lines: Path) -
     assert not out.with_name("out.jsonl.parts").exists()
 
 
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.parquet"])
+def test_probabilities_are_what_a_teacher_gives(
+    store: Path, lines: Path, tmp_path: Path, name: str
+) -> None:
+    options = ("--model", "toy", "--store", store, "--probabilities")
+    code, _, said = run("--in", lines, "--out", tmp_path / name, *options)
+    assert code == 0, said
+    rows = [row.values for batch in open_table(tmp_path / name).batches(100) for row in batch.rows]
+    answered = [row for row in rows if row["predicted_label"]]
+    assert len(answered) > 2
+    for row in answered:
+        found = row["predicted_probabilities"]
+        found = json.loads(found) if isinstance(found, str) else found
+        assert max(found, key=found.get) == row["predicted_label"]
+        assert found[row["predicted_label"]] == pytest.approx(float(row["predicted_score"]))
+        assert sum(found.values()) == pytest.approx(1, abs=1e-5)
+    assert any(not row["predicted_probabilities"] for row in rows)
+
+
 def test_standard_input_and_output(store: Path, lines: Path) -> None:
     options = ["--in", "-", "--out", "-", "--format", "jsonl", "--model", "toy", "--store", store]
     code, out, _ = run(*options, stdin=lines.read_bytes())
