@@ -78,7 +78,7 @@ def complete(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) 
         TrainingError: The shape in `asked` is not that of this network.
     """
     reads = _reads_language(asked)
-    _refuse_two_starts(asked, start=start, budgeted=budgeted)
+    _refuse_two_starts(asked, start=start)
     _refuse_two_teachers(asked)
     shape = {name: asked[name] for name in USUAL}
     rate = GENTLER if reads or asked.get("encoder") else FitSettings.learning_rate
@@ -127,7 +127,7 @@ def _refuse_two_teachers(asked: Mapping[str, Any]) -> None:
         raise TrainingError("a teacher and --self-training both label texts; give one of them")
 
 
-def _refuse_two_starts(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) -> None:
+def _refuse_two_starts(asked: Mapping[str, Any], *, start: Origin | None) -> None:
     """Reject options that start the network from different places."""
     given = {
         "--vectors": asked.get("vectors"),
@@ -139,8 +139,6 @@ def _refuse_two_starts(asked: Mapping[str, Any], *, start: Origin | None, budget
         starts.append("--unlabeled")
     if len(starts) > 1:
         raise TrainingError(f"{' and '.join(starts)} both say where to start; give one of them")
-    if asked.get("encoder") and budgeted:
-        raise TrainingError("--time-budget does not know what --encoder takes; give one of them")
 
 
 def choose_shape(

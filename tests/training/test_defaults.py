@@ -9,6 +9,8 @@ from models.versions import Version
 from tests.versions import publish
 from training.defaults import (
     CHOSEN,
+    USUAL,
+    WIDER,
     Origin,
     choose_epochs,
     choose_shape,
@@ -16,6 +18,7 @@ from training.defaults import (
     spells_by_default,
 )
 from training.errors import TrainingError
+from training.settings import FitSettings
 
 NOTHING = {"cell": None, "layers": None, "units": None, "embedding": None}
 
@@ -164,11 +167,37 @@ def test_two_starts_are_refused(asked: dict[str, Any], told: str) -> None:
         complete(TestComplete.ASKED | asked, start=None, budgeted=False)
 
 
-def test_an_encoder_takes_a_time_that_no_plan_knows() -> None:
-    with pytest.raises(TrainingError, match="does not know what --encoder takes"):
-        complete(TestComplete.ASKED | {"encoder": "e"}, start=None, budgeted=True)
-
-
 def test_an_encoder_needs_no_wider_network() -> None:
     asked = TestComplete.ASKED | {"encoder": "e", "unlabeled": "u.csv"}
     assert complete(asked, start=None, budgeted=False)["units"] == 128
+
+
+class TestTeacher:
+    """A teacher labels the texts of --unlabeled; nothing else is learned from them."""
+
+    def complete(self, **asked: Any) -> dict[str, Any]:
+        return complete(TestComplete.ASKED | asked, start=None, budgeted=False)
+
+    @pytest.mark.parametrize("named", [{"teacher": "big"}, {"teacher_command": "python l.py"}])
+    def test_no_language_model(self, named: dict[str, str]) -> None:
+        found = self.complete(unlabeled="u.csv", **named)
+        assert found["pretrain_epochs"] == 0
+        assert found["units"] == USUAL["units"]
+        assert found["learning_rate"] == FitSettings.learning_rate
+        assert found["pretrained"] is None
+        assert found["self_training"] == 0
+
+    def test_but_where_it_is_asked_for(self) -> None:
+        found = self.complete(unlabeled="u.csv", teacher="big", pretrain_epochs=2)
+        assert (found["pretrain_epochs"], found["pretrained"]) == (2, False)
+        assert found["units"] == WIDER["units"]
+
+    def test_no_self_training_in_a_time_budget(self) -> None:
+        asked = TestComplete.ASKED | {"unlabeled": "u.csv", "teacher": "big"}
+        assert complete(asked, start=None, budgeted=True)["self_training"] == 0
+
+    def test_two_teachers(self) -> None:
+        with pytest.raises(TrainingError, match="both name a teacher"):
+            self.complete(teacher="big", teacher_command="python l.py")
+        with pytest.raises(TrainingError, match="--self-training both label texts"):
+            self.complete(teacher="big", unlabeled="u.csv", self_training=1)

@@ -12,7 +12,10 @@ import pytest
 from training.reading import Reading
 from training.settings import SETTINGS, FitSettings, NetworkSettings, TrainSettings
 
-LEFT_OUT = {"name", "dataset", "config", "revision", *(each.name for each in fields(Reading))}
+LEFT_OUT = {
+    *("name", "dataset", "config", "revision", "teacher_command", "teacher_curve"),
+    *(each.name for each in fields(Reading)),
+}
 MINE = TrainSettings(
     name="mine",
     dataset="rows.csv",
@@ -80,7 +83,7 @@ def test_nothing_else_is_left_out() -> None:
 def test_what_is_recorded_and_in_which_order() -> None:
     own = (
         "vocabulary max_tokens ngrams subwords class_weight start_from pretrained vectors "
-        "encoder unlabeled self_training"
+        "encoder teacher unlabeled self_training"
     )
     network = "cell layers units embedding dropout word_dropout"
     fit = "epochs patience batch learning_rate weight_decay adversarial"

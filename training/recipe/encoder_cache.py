@@ -80,11 +80,10 @@ def _pretrain(run: Run, checkpoint: Checkpoint) -> tuple[Encoder, str]:
 
 def _teach(run: Run, source: VectorSource, checkpoint: Checkpoint) -> tuple[Encoder, str]:
     """Return what a sentence encoder has taught a new network, and by which texts in words."""
-    prepared = run.prepared
-    texts = [*prepared.domain_texts, *prepared.data.train.texts]
+    corpus = corpus_of(run)
     encoder = learn_from_encoder(
         source,
-        Corpus(texts, [*prepared.domain, *prepared.ids["train"]], prepared.tokenizer),
+        corpus,
         shape=run.settings.network,
         settings=run.settings.teach,
         work=run.work,
@@ -92,7 +91,17 @@ def _teach(run: Run, source: VectorSource, checkpoint: Checkpoint) -> tuple[Enco
         observers=run.observers(TEACHING),
         known=start_of(run.pretrained) if run.pretrained is not None else None,
     )
-    return encoder, f"taught by {source.record.name} on {len(texts):,} texts"
+    return encoder, f"taught by {source.record.name} on {len(corpus.texts):,} texts"
+
+
+def corpus_of(run: Run) -> Corpus:
+    """Return the texts that the encoder of a run teaches with."""
+    prepared = run.prepared
+    return Corpus(
+        [*prepared.domain_texts, *prepared.data.train.texts],
+        [*prepared.domain, *prepared.ids["train"]],
+        prepared.tokenizer,
+    )
 
 
 def _identify(run: Run) -> Mapping[str, Any]:

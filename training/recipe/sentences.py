@@ -98,13 +98,7 @@ def teach(
         Examples(ids, targets[learned]),
         [rows[row][: settings.max_tokens] for row in judging],
         objective=Objective("single_label", make_loss(width), make_judge(targets[judging], width)),
-        settings=FitSettings(
-            epochs=settings.epochs,
-            patience=settings.epochs,
-            batch=settings.batch,
-            learning_rate=settings.learning_rate,
-            adversarial=0.0,
-        ),
+        settings=fit_settings(settings),
         seed=settings.seed,
         checkpoint=checkpoint,
         observers=observers,
@@ -114,6 +108,17 @@ def teach(
         network.get_layer("embedding").get_weights()[0],
         tuple(tuple(layer.get_weights()) for layer in recurrent),
         perplexity=math.nan,
+    )
+
+
+def fit_settings(settings: TeachSettings) -> FitSettings:
+    """Return how a network is fitted to a lesson."""
+    return FitSettings(
+        epochs=settings.epochs,
+        patience=settings.epochs,
+        batch=settings.batch,
+        learning_rate=settings.learning_rate,
+        adversarial=0.0,
     )
 
 

@@ -1,23 +1,19 @@
 """Measures how fast this machine trains, and fits a training into a time budget."""
 
-import itertools
 import json
 import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
-
 from training.console import console
 from training.defaults import choose_epochs
-from training.fitting.batches import Examples, LengthBatches
-from training.fitting.fit import make_optimizer, make_step
-from training.fitting.objective import make_loss
 from training.prepare import Rows
-from training.recipe.encoder_cache import is_kept
-from training.recipe.language_model import Pretraining
-from training.recipe.learn import build_start, examples, lesson_of
+from training.recipe.encoder_cache import corpus_of, is_kept
+from training.recipe.learn import examples, lesson_of
+from training.recipe.teacher_vectors import measure_embedding
+from training.recipe.teaching import FOLDER
+from training.recipe.throwaway import fit_steps, pretrain_steps, teach_steps
 from training.recipe.time_plan import (
     SLACK,
     Costs,
@@ -29,6 +25,7 @@ from training.recipe.time_plan import (
 )
 from training.run import Run
 from training.settings import Budget
+from training.vectors.source import VectorSource
 from training.workspace.atomic import save_json
 
 PLAN = "plan.json"  # beside the checkpoints
@@ -89,11 +86,13 @@ def measure_costs(run: Run, budget: Budget, *, baseline: float) -> Costs:
     """
     own, settings = examples(run, lesson_of(run)), run.settings
     corpus = _count_tokens(run.prepared.corpus, cut=settings.max_tokens)
-    fit = _measure(_fit(run, own))
-    pretraining = 0.0
-    if run.prepared.domain and not is_kept(run):
+    fit = _measure(fit_steps(run, own))
+    pretraining = embedding = 0.0
+    if run.encoder is not None and not is_kept(run):
+        embedding, pretraining = _measure_teaching(run, run.encoder)
+    elif run.pretrains and not is_kept(run):
         tokens = _count_tokens(run.prepared.domain, cut=settings.pretrain.max_tokens)
-        pretraining = tokens / _measure(_pretrain(run)).tokens_per_second
+        pretraining = tokens / _measure(pretrain_steps(run)).tokens_per_second
     passes = PASSES_OF_STEP * (2 if settings.fit.adversarial else 1)
     answering = 1 / (passes * fit.tokens_per_second)  # seconds of a token
     judging = answering * sum(map(len, run.judges.ids))
@@ -102,6 +101,7 @@ def measure_costs(run: Run, budget: Budget, *, baseline: float) -> Costs:
         epoch=own.tokens / fit.tokens_per_second + judging,
         round_epoch=(own.tokens + corpus) / fit.tokens_per_second + judging,
         before=budget.spent,
+        embedding=embedding,
         start=fit.start + _share_of_ngrams(run) * baseline,
         after=_estimate_rest(run, start=fit.start, answering=answering),
     )
@@ -141,7 +141,7 @@ class Speed:
 
 def measure_speed(run: Run) -> float:
     """Return the speed of fitting the network to the labelled rows, in tokens per second."""
-    return _measure(_fit(run, examples(run, lesson_of(run)))).tokens_per_second
+    return _measure(fit_steps(run, examples(run, lesson_of(run)))).tokens_per_second
 
 
 def _count_tokens(rows: Rows, *, cut: int) -> int:
@@ -151,8 +151,9 @@ def _count_tokens(rows: Rows, *, cut: int) -> int:
 def _wanted(run: Run) -> TimePlan:
     settings, data = run.settings, run.prepared.data
     batches = math.ceil(len(data.train) / settings.fit.batch)
+    passes = settings.pretrain.epochs if run.pretrains else 0
     return TimePlan(
-        pretraining=settings.pretrain.epochs if run.prepared.domain else 0,
+        pretraining=settings.teach.epochs if run.encoder is not None else passes,
         epochs=settings.fit.epochs or choose_epochs(batches, tokens=run.tokens, task=data.task),
         rounds=settings.self_training,
     )
@@ -163,10 +164,28 @@ def _follow(run: Run, plan: TimePlan, *, wanted: TimePlan) -> Run:
     settings = replace(run.settings, self_training=plan.rounds, share=plan.share)
     if plan.epochs != wanted.epochs:
         settings = replace(settings, fit=replace(settings.fit, epochs=plan.epochs))
+    if plan.pretraining != wanted.pretraining and run.encoder is not None:
+        return _teach_less(replace(run, settings=settings), passes=plan.pretraining)
     if plan.pretraining != wanted.pretraining:
         pretrain = replace(settings.pretrain, epochs=plan.pretraining)
         settings = replace(settings, pretrain=pretrain)
     return replace(run, settings=settings)
+
+
+def _teach_less(run: Run, *, passes: int) -> Run:
+    """Return the run with fewer passes of its encoder; without the encoder if none is left."""
+    settings = run.settings
+    if not passes:
+        return replace(run, settings=replace(settings, encoder=None), encoder=None)
+    return replace(run, settings=replace(settings, teach=replace(settings.teach, epochs=passes)))
+
+
+def _measure_teaching(run: Run, encoder: VectorSource) -> tuple[float, float]:
+    """Return the seconds to embed the texts that an encoder teaches with, and those of a pass."""
+    corpus, settings = corpus_of(run), run.settings.teach
+    embedding, width = measure_embedding(encoder, corpus.texts, folder=run.work / FOLDER)
+    tokens = sum(min(len(row), settings.max_tokens) for row in corpus.rows)
+    return embedding, tokens / _measure(teach_steps(run, corpus, width=width)).tokens_per_second
 
 
 def _measure(steps: Iterator[int]) -> Speed:
@@ -179,34 +198,3 @@ def _measure(steps: Iterator[int]) -> Speed:
         if (seconds := time.perf_counter() - started) > SECONDS:
             break
     return Speed(started - begun, tokens / seconds)
-
-
-def _fit(run: Run, own: Examples) -> Iterator[int]:
-    """Fit a throwaway network without an end; yield the tokens of each step."""
-    settings, task = run.settings, run.prepared.data.task
-    network = build_start(run, encoder=None)
-    optimizer = make_optimizer(network, settings.fit, steps=1)
-    loss = make_loss(run.weights, task=task)
-    step = make_step(network, optimizer, loss=loss, adversarial=settings.fit.adversarial)
-    batches = LengthBatches(own, size=settings.fit.batch, seed=settings.seed)
-    for epoch in itertools.count():
-        for ids, targets in batches.epoch(epoch):
-            step(ids, targets)
-            yield np.count_nonzero(ids)
-
-
-def _pretrain(run: Run) -> Iterator[int]:
-    """Fit a throwaway language model without an end; yield the tokens of each batch."""
-    settings = run.settings.pretrain
-    pretraining = Pretraining(
-        run.prepared.domain,
-        vocabulary=len(run.prepared.tokenizer),
-        shape=run.settings.network,
-        settings=settings,
-        seed=settings.seed,
-    )
-    for epoch in itertools.count():
-        for texts, _ in pretraining.batches.epoch(epoch):
-            before = pretraining.course.tokens
-            pretraining.learn(texts)
-            yield pretraining.course.tokens - before

@@ -1,6 +1,7 @@
 """Embeds texts by a sentence encoder, in parts that are kept: a stop costs one part at most."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def embed_texts(source: VectorSource, texts: Sequence[str], *, folder: Path) -> 
     Raises:
         TrainingError: A kept part is broken.
     """
-    parts = [texts[start : start + PART] for start in range(0, len(texts), PART)]
+    parts = _cut(texts)
     watched = console.track(parts, f"embedding {len(texts):,} texts")
     found = [_find_part(source, part, folder=folder) for part in watched]
     vectors = np.concatenate(found).astype(np.float32)
@@ -35,11 +36,35 @@ def embed_texts(source: VectorSource, texts: Sequence[str], *, folder: Path) -> 
     return vectors / np.maximum(lengths, 1e-12)
 
 
-def _find_part(source: VectorSource, texts: Sequence[str], *, folder: Path) -> NDArray[np.float16]:
+def measure_embedding(
+    source: VectorSource, texts: Sequence[str], *, folder: Path
+) -> tuple[float, int]:
+    """Embed one part, keep it, and return the seconds of all others and the width of a vector.
+
+    For the arguments see `embed_texts`. Parts that are kept take no time.
+    """
+    parts = _cut(texts)
+    left = [part for part in parts if not _place(source, part, folder=folder).is_file()]
+    started = time.perf_counter()
+    vectors = _find_part(source, (left or parts)[0], folder=folder)
+    seconds = time.perf_counter() - started
+    return seconds * sum(map(len, left[1:])) / len(vectors), vectors.shape[1]
+
+
+def _cut(texts: Sequence[str]) -> list[Sequence[str]]:
+    return [texts[start : start + PART] for start in range(0, len(texts), PART)]
+
+
+def _place(source: VectorSource, texts: Sequence[str], *, folder: Path) -> Path:
+    """Return the file of the vectors of a part."""
     digest = hashlib.sha256(source.record.sha256.encode())
     for text in texts:
         digest.update(hashlib.sha256(text.encode()).digest())
-    path = folder / FOLDER / f"{digest.hexdigest()[:32]}.npy"
+    return folder / FOLDER / f"{digest.hexdigest()[:32]}.npy"
+
+
+def _find_part(source: VectorSource, texts: Sequence[str], *, folder: Path) -> NDArray[np.float16]:
+    path = _place(source, texts, folder=folder)
     if path.is_file():
         return _load(path, rows=len(texts))
     vectors, _ = source.embed(texts)

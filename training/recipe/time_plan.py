@@ -12,7 +12,8 @@ class TimePlan:
     """The work of a training.
 
     Args:
-        pretraining: Passes over the texts without labels to learn the language.
+        pretraining: Passes over the texts without labels, to learn their language or what an
+            encoder makes of them.
         epochs: Passes over the labelled rows.
         rounds: Rounds of self-training.
         share: Share of the labelled rows that the network sees.
@@ -29,7 +30,8 @@ class Costs:
     """Seconds of the parts of a training on this machine.
 
     Args:
-        pretraining: One pass over the texts without labels; 0 where an encoder is kept.
+        pretraining: One pass over the texts without labels; 0 where their encoder is kept.
+        embedding: What comes before the first of these passes.
         epoch: One pass over the labelled rows.
         round_epoch: One pass over the labelled rows and the texts without labels.
         before: Time from the start until the plan is made.
@@ -41,6 +43,7 @@ class Costs:
     epoch: float
     round_epoch: float
     before: float
+    embedding: float = 0.0
     start: float = 0.0
     after: float = 0.0
 
@@ -56,7 +59,8 @@ class Costs:
     def of_fits(self, plan: TimePlan) -> float:
         """Return the seconds of all fits."""
         fits = plan.epochs * (plan.share * self.epoch + plan.rounds * self.round_epoch)
-        work = SLACK * (plan.pretraining * self.pretraining + fits)
+        first = self.embedding if plan.pretraining else 0.0
+        work = SLACK * (first + plan.pretraining * self.pretraining + fits)
         return (1 + plan.rounds) * self.start + work
 
 

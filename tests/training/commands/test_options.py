@@ -18,7 +18,10 @@ OWN = {
     "train": {"time_budget", "resume", "work", "store"},
     "tune": {"minutes", "trials", "resume", "work"},
     "compare": {"cells", "seeds", "rows", "time_budget", "tasks", "resume", "out", "work"},
-    "teach": {"out", "most_texts", "longest", "license", "resume", "work"},
+    "teach": {
+        *("unlabeled", "teacher", "out", "most_texts", "longest"),
+        *("license", "resume", "work", "store"),
+    },
     "curve": {"draws", "next", "count", "out", "work"},
     "inspect": {"json"},
     "evaluate": {"model", "split", "engine", "report", "store"},

@@ -72,6 +72,22 @@ class TestOptions:
             )
         assert call(f"--work={tmp_path}") == "no file or folder nowhere.csv"
 
+    def test_a_teacher_needs_texts(self, call, tmp_path: Path) -> None:
+        needs = "needs texts to label; name them with --unlabeled"
+        assert call("--teacher=imdb-gru") == f"--teacher {needs}"
+        assert call("--teacher-command=python label.py") == f"--teacher-command {needs}"
+        path = write_csv(tmp_path / "verdicts.csv")
+        assert call(f"--teacher={path}") == "no file or folder nowhere.csv"
+        assert call(f"--teacher={path}", "--unlabeled=u.csv").startswith(
+            "--teacher names a file that has its texts; leave --unlabeled out, or give"
+        )
+
+    def test_a_teacher_that_is_not_there(self, call) -> None:
+        assert call("--teacher=imdb-grue", "--unlabeled=u.csv") == (
+            "--teacher imdb-grue: no such file or folder, and no model 'imdb-grue' in "
+            "models/store; there are: imdb-gru, imdb-lstm; did you mean 'imdb-gru'?"
+        )
+
     @pytest.mark.parametrize("option", ["--pretraining", "--self-training"])
     def test_what_is_for_texts_without_labels(self, call, option: str) -> None:
         assert call(f"{option}=1") == (

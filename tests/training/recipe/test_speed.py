@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.training.labelled_files import make_rows, write_csv
+from tests.training.recipe.test_sentences import make_taught
 from tests.training.test_run import make_run
 from training.recipe.time_plan import Costs
-from training.settings import Budget, FitSettings, NetworkSettings, PretrainSettings
+from training.settings import Budget, FitSettings, NetworkSettings, PretrainSettings, TeachSettings
 
 if TYPE_CHECKING:
     from training.run import Run
@@ -191,3 +192,42 @@ def test_too_little_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     price(monkeypatch, epoch=10_000, before=30)
     cut(make(tmp_path / "slow"), minutes=1)
     assert "warning: even that is likely to take longer" in capsys.readouterr().err
+
+
+class TestEncoder:
+    """The cost of an encoder is measured like that of a language model."""
+
+    def make(self, folder: Path) -> "Run":
+        run = make_taught(folder)
+        run.note("").mkdir(parents=True)
+        return run
+
+    def test_it_is_measured(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from training.recipe import teacher_vectors
+        from training.recipe.encoder_cache import find_encoder
+        from training.recipe.speed import measure_costs
+
+        monkeypatch.setattr(teacher_vectors, "PART", 50)
+        run = self.make(tmp_path)
+        costs = measure_costs(run, Budget(minutes=1), baseline=0)
+        assert costs.pretraining > 0
+        assert costs.embedding > 0
+        assert len(list((tmp_path / "work" / "encoders" / "vectors").glob("*.npy"))) == 1
+        find_encoder(run)
+        costs = measure_costs(run, Budget(minutes=1), baseline=0)
+        assert costs.pretraining == costs.embedding == 0
+
+    def test_passes_are_left_out(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        price(monkeypatch, pretraining=10, embedding=20)
+        run = self.make(tmp_path)
+        run = replace(run, settings=replace(run.settings, teach=TeachSettings(epochs=6)))
+        short = cut(run, minutes=1)
+        assert short.settings.teach.epochs == 3
+        assert short.encoder is not None
+
+    def test_it_is_left_out(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        price(monkeypatch, pretraining=10, embedding=100)
+        short = cut(self.make(tmp_path), minutes=1)
+        assert short.encoder is None
+        assert short.settings.encoder is None
+        assert "encoder" not in short.origins

@@ -72,7 +72,5 @@ class TestOpening:
         store = Store(tmp_path)
         options = {"command": None, "store": store, "work": tmp_path, "reading": Reading()}
         assert open_teacher(None, **options) is None
-        with pytest.raises(
-            TeacherError, match="--teacher big.csv: no such file or folder"
-        ):
+        with pytest.raises(TeacherError, match="--teacher big.csv: no such file or folder"):
             open_teacher("big.csv", **options)
