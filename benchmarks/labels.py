@@ -1,19 +1,22 @@
-"""Measures how far a few labels go: with the shipped network, without it, and the linear baseline.
+"""Measures how far a few labels go: with the shipped network, with words alone, and without both.
 
-Rows are drawn from train, the same for all. Each figure is that of the test split of one training
-with the default settings. The results stay in a JSON file, so figures can be measured one at a
-time, and the plot is drawn of those that are there.
+Rows are drawn from train, the same for all. A figure is that of the test split, as the trained
+classifier gives it, with the default settings and the median of the seeds. The linear baseline
+stands beside it. Results stay in a JSON file, so figures can be measured one at a time, and the
+plot is drawn of those that are there.
 
-    python -m benchmarks.labels --data FOLDER --results labels.json [--only emotion] [--rows 300]
+    python -m benchmarks.labels --data FOLDER --results labels.json [--only emotion] [--rows 300] \
+        [--kinds shipped] [--seeds 3] [--vectors ENCODER]
 """
 
 import json
-import subprocess
-import sys
+import statistics
 import tempfile
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -22,7 +25,18 @@ import typer
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from training.calibration.metrics import measure
+from training.console import hushed
+from training.defaults import complete
+from training.linear.baseline import fit_baseline
+from training.prepare import prepare
+from training.pretrained.shipped import find_offer
+from training.recipe.learn import learn
 from training.report.drawing import LIGHT, style_of
+from training.run import Run, start_repeatably
+from training.settings import SETTINGS, TrainSettings
+from training.vectors.opening import open_vectors
+from training.vectors.table import make_table
 
 SIZES = (100, 300, 1_000, 3_000, None)
 DRAWN = 0  # seed of the rows
@@ -53,12 +67,13 @@ DATA = (
     Data("GoEmotions", "go_emotions", "macro_f1"),
     Data("IMDB", "imdb"),
 )
-KINDS = {"shipped": [], "alone": ["--no-pretrained"]}
 TITLES = {
     "shipped": "from the shipped network",
-    "alone": "without it",
+    "words": "words alone",
+    "alone": "without both",
     "baseline": "linear baseline",
 }
+KINDS = tuple(TITLES)[:3]
 
 
 def main(
@@ -68,26 +83,41 @@ def main(
     rows: Annotated[
         list[int] | None, typer.Option(help="Numbers of rows, 0 for all; each if absent.")
     ] = None,
-    kinds: Annotated[list[str] | None, typer.Option(help="Of: shipped, alone.")] = None,
+    kinds: Annotated[list[str] | None, typer.Option(help="Of: shipped, words, alone.")] = None,
     cell: Annotated[str, typer.Option(help="Cell of the network.")] = "gru",
+    seeds: Annotated[int, typer.Option(help="Trainings of each figure.")] = 1,
+    vectors: Annotated[
+        str | None, typer.Option(help="Source of the vectors of words; without it, no words.")
+    ] = None,
     draw: Annotated[Path | None, typer.Option(help="File of the plot.")] = None,
 ) -> None:
     """Measure figures that have not been measured yet, and print the table."""
     found: dict[str, Figures] = json.loads(results.read_text()) if results.exists() else {}
+    wanted = [kind for kind in kinds or KINDS if kind != "words" or vectors]
     for each in DATA:
         for size in SIZES:
             if (only and each.name not in only) or (rows and (size or 0) not in rows):
                 continue
             with tempfile.TemporaryDirectory() as scratch:
                 drawn = _draw_rows(data / each.folder, size, folder=Path(scratch) / "rows")
-                for kind in kinds or KINDS:
-                    key = f"{each.name}/{drawn}/{cell}/{kind}"
-                    if key not in found:
-                        found[key] = _train(each, Path(scratch), kind=kind, cell=cell)
-                        results.write_text(json.dumps(found, indent=1))
+                for kind, seed in ((kind, 1 + n) for kind in wanted for n in range(seeds)):
+                    key = f"{each.name}/{drawn}/{cell}/{kind}/{seed}"
+                    if key in found:
+                        continue
+                    asked = _ask(kind, vectors) | {"cell": cell, "seed": seed}
+                    found[key] = _train(each, Path(scratch), asked)
+                    typer.echo(f"{key}: {found[key]}")
+                    results.write_text(json.dumps(found, indent=1))
     typer.echo(_table(found))
     if draw is not None:
         _plot(found, draw)
+
+
+def _ask(kind: str, vectors: str | None) -> dict[str, Any]:
+    """Return the options of a kind of training."""
+    if kind == "words":
+        return {"vectors": vectors}
+    return {"pretrained": False} if kind == "alone" else {}
 
 
 def _draw_rows(source: Path, size: int | None, *, folder: Path) -> int:
@@ -107,36 +137,72 @@ def _draw_rows(source: Path, size: int | None, *, folder: Path) -> int:
     return rows
 
 
-def _train(data: Data, scratch: Path, *, kind: str, cell: str) -> Figures:
-    """Return the figure of a training and that of its baseline."""
-    with tempfile.TemporaryDirectory() as store:
-        command = ["train", "--dataset", str(scratch / "rows"), "--name", "measured"]
-        command += ["--cell", cell, *KINDS[kind]]
-        command += ["--store", store, "--work", str(scratch / "work")]
-        subprocess.run([sys.executable, "-m", "training", *command], check=True)
-        path = Path(store) / "measured" / "1" / "assets.extra" / "metadata.json"
-        metadata = json.loads(path.read_text())
-    figure, baseline = (metadata[part]["test"][data.metric] for part in ("metrics", "baseline"))
-    chosen = metadata["metrics"]["validation"][data.metric]
-    return {"figure": figure, "baseline": baseline, "validation": chosen}
+def _train(data: Data, scratch: Path, asked: Mapping[str, Any]) -> Figures:
+    """Return the figures of a training and of its baseline, and the seconds of the first."""
+    defaults = {name: _default(each.field.default) for name, each in SETTINGS.items()}
+    named = {"dataset": str(scratch / "rows"), "name": "measured"}
+    values = complete(defaults | named | dict(asked), start=None, budgeted=False)
+    settings = TrainSettings.of({name: values[name] for name in values if values[name] != MISSING})
+    started = time.monotonic()
+    with hushed():
+        run = _prepare(settings, scratch / "work")
+        start_repeatably(settings.seed)
+        learned = learn(run)
+        seconds = time.monotonic() - started
+        baseline = fit_baseline(run.prepared.data, score=run.score, seed=settings.seed)
+        run.clean_up()
+    figures = {"baseline": baseline.metrics["test"][data.metric], "seconds": seconds}
+    for name, purpose in (("figure", "test"), ("validation", "validation")):
+        given = learned.classifier.probabilities(run.prepared.ids[purpose])
+        truth, limits = run.prepared.data.splits[purpose].labels, learned.classifier.thresholds
+        figures[name] = measure(given, truth, thresholds=limits)[data.metric]
+    return figures
+
+
+def _default(value: Any) -> Any:
+    return None if value is MISSING else value
+
+
+def _prepare(settings: TrainSettings, work: Path) -> Run:
+    """Return the training that the command `train` would do."""
+    offered = find_offer(settings)
+    prepared = prepare(settings, offered=offered.tokenizer if offered else None)
+    settings = replace(settings, pretrained=prepared.took_offer)
+    words = None
+    if settings.vectors is not None:
+        source, width = open_vectors(settings.vectors), settings.network.embedding
+        words = make_table(source, prepared.tokenizer.tokens, width=width, seed=settings.seed)
+    taken = offered if prepared.took_offer else None
+    return Run(prepared=prepared, settings=settings, work=work, vectors=words, pretrained=taken)
 
 
 def _lines(found: dict[str, Figures]) -> dict[tuple[str, str], dict[str, dict[int, float]]]:
     """Return the figures by rows, of each line of each dataset and cell."""
     lines: dict[tuple[str, str], dict[str, dict[int, float]]] = {}
-    for key, figures in found.items():
-        name, rows, cell, kind = key.split("/")
+    for (name, rows, cell, kind), figures in _medians(found):
         of = lines.setdefault((name, cell), {title: {} for title in TITLES})
         of[kind][int(rows)] = figures["figure"]
         of["baseline"][int(rows)] = figures["baseline"]
     return lines
 
 
+def _medians(found: dict[str, Figures]) -> Iterator[tuple[list[str], Figures]]:
+    """Yield the medians over the seeds, with data, rows, cell and kind."""
+    grouped: dict[str, list[Figures]] = {}
+    for key, figures in found.items():
+        grouped.setdefault(key.rpartition("/")[0], []).append(figures)
+    for key, several in grouped.items():
+        yield (
+            key.split("/"),
+            {name: statistics.median(each[name] for each in several) for name in several[0]},
+        )
+
+
 def _table(found: dict[str, Figures]) -> str:
     """Return the table in Markdown, in percent."""
     rows = [
         "| data | cell | rows | " + " | ".join(TITLES.values()) + " |",
-        "|---|---|---|---|---|---|",
+        "|---|---|---|" + "---|" * len(TITLES),
     ]
     for (name, cell), of in _lines(found).items():
         for size in sorted(of["baseline"]):
@@ -151,6 +217,7 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
     panels = {name: of for name, of in lines.items() if len(of["shipped"]) > 1}
     looks = {
         "shipped": {"color": LIGHT.network, "marker": "o"},
+        "words": {"color": LIGHT.network, "marker": "^", "linestyle": "-."},
         "alone": {"color": LIGHT.network, "marker": "o", "linestyle": "--", "markerfacecolor": "w"},
         "baseline": {"color": LIGHT.other, "marker": "s", "linestyle": ":"},
     }
@@ -171,7 +238,7 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
             axes.set_xlabel("labelled rows", fontsize=8)
             axes.tick_params(labelsize=8)
         handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
         figure.savefig(path, metadata={"Date": None})
 
 
