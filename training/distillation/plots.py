@@ -31,7 +31,7 @@ def draw(found: Distillation, *, theme: Theme) -> dict[str, bytes]:
 def _draw_scores(found: Distillation, theme: Theme) -> Figure:
     """Draw the scores of the students by the number of texts, below that of the teacher."""
     name, teacher = words.MEASURE[found["measure"]], found["score"]
-    figure, axes = new_plot(f"{name} by texts of the teacher")
+    figure, axes = new_plot(f"{name[0].upper()}{name[1:]} by texts of the teacher")
     axes.axhspan(teacher["low"], teacher["high"], color=theme.other, alpha=0.15, linewidth=0)
     axes.axhline(teacher["value"], color=theme.other, linestyle="--", label="teacher, with 95 %")
     mark_points(
