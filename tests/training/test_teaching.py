@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from models.versions import Version
 from tests.training.interruptions import finish_in_pieces
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.pretrained.networks import make_pretrained
@@ -184,3 +185,43 @@ def test_a_version_names_its_start(tmp_path: Path) -> None:
     assert (described["pretrained"], described["pretrained_name"]) == (True, "mine")
     assert _name_origins(described) == "the pretrained network mine (mit)"
     assert _name_origins(_describe_settings(run.settings, {})) == "nothing"
+
+
+def test_a_classifier_teaches_too(
+    tmp_path: Path, trained: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.recipe import sentences
+
+    figures: list[dict[str, float]] = []
+    judge_of = sentences.make_judge
+
+    def watch(targets: Any, width: int) -> Any:
+        judge = judge_of(targets, width)
+        return lambda given: figures.append(found := judge(given)) or found
+
+    monkeypatch.setattr(sentences, "make_judge", watch)
+    both = teach(tmp_path / "both", classifier=trained).read_bytes()
+    assert {"cosine", "agreement"} <= set(figures[-1])
+    figures.clear()
+    alone = teach(tmp_path / "alone").read_bytes()
+    assert "agreement" not in figures[-1]
+    assert b"tiny:1" in both
+    assert b"tiny:1" not in alone
+
+
+def test_another_classifier_does_not_resume(tmp_path: Path, trained: Version) -> None:
+    write_static_model(tmp_path / "encoder")
+    source = open_encoder(str(tmp_path / "encoder"))
+    course = make_course(tmp_path)
+    with_it = replace(course, classifier=trained)
+    assert course.identify(source, ["x"]) != with_it.identify(source, ["x"])
+
+
+def test_several_corpora_are_read_each_text_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = str(write_csv(tmp_path / "one.csv", TEXTS[:120]))
+    two = str(write_csv(tmp_path / "two.csv", TEXTS[100:]))
+    teach(tmp_path, texts=[one, two], most_texts=110)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "texts: 150 of 170; 0 have more than 40 words" in told
