@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from models.registry import Store
 from tests.training.interruptions import finish_in_pieces
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.test_run import make_run
@@ -120,15 +119,14 @@ def test_texts_without_labels_teach_too(tmp_path: Path) -> None:
 
 
 def test_a_version_names_its_teacher(tmp_path: Path) -> None:
-    from training.pipeline import train
+    from training.evaluation.card import _name_origins
+    from training.export.metadata import _describe_settings
 
     run = make_taught(tmp_path)
-    version = train(run, store=Store(tmp_path / "store"))
-    settings = version.metadata.settings
-    assert (settings["encoder"], settings["vectors"]) == ("encoder", None)
-    assert "/some/folder" not in version.metadata.model_dump_json()
-    card = (version.path / "assets.extra" / "README.md").read_text()
-    assert "| starts from | what it was taught by encoder (mit) |" in card
+    described = _describe_settings(run.settings, run.origins)
+    assert (described["encoder"], described["vectors"]) == ("encoder", None)
+    assert "/some/folder" not in str(described)
+    assert _name_origins(described) == "what it was taught by encoder (mit)"
 
 
 def test_too_few_texts(tmp_path: Path) -> None:

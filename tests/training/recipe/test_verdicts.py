@@ -14,7 +14,7 @@ from tests.training.test_run import make_run
 from training.errors import TrainingError
 from training.linear import ngrams
 from training.prepare import prepare
-from training.settings import FitSettings, NetworkSettings
+from training.settings import Budget, FitSettings, NetworkSettings
 from training.teachers.verdicts import TeacherError, Verdicts
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def make_taught(folder: Path, teacher: Any = None, **changes: Any) -> "Run":
         "unlabeled": str(further),
         "teacher": "/some/folder/made-up",
     }
-    run = make_run(folder, rows=ROWS, **options | changes)
+    run = make_run(folder, **options | {"rows": ROWS} | changes)
     prepared = prepare(run.settings, teacher=teacher or MadeUpTeacher())
     pretrain = replace(run.settings.pretrain, epochs=0)
     return replace(run, prepared=prepared, settings=replace(run.settings, pretrain=pretrain))
@@ -146,12 +146,20 @@ def test_other_verdicts_do_not_resume(tmp_path: Path) -> None:
         restore(make_taught(tmp_path, MadeUpTeacher(wrong=0.3)))
 
 
-def test_a_whole_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from training.pipeline import train
+def test_a_whole_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import tensorflow as tf
 
-    version = train(make_taught(tmp_path), store=Store(tmp_path / "store"))
+    from training.pipeline import train
+    from training.recipe import students
+
+    tf.config.run_functions_eagerly(False)  # the checks of an export read many texts
+    monkeypatch.setattr(students, "SHARES", (0.0,))
+    run = make_taught(tmp_path, rows=ROWS[:240])
+    version = train(run, store=Store(tmp_path / "store"))
     told = " ".join(capsys.readouterr().err.split())
-    assert "teacher: made up labels 400 texts to learn from, and 60 of 60 rows of" in told
+    assert "teacher: made up labels 400 texts to learn from, and 28 of 28 rows of" in told
     assert "to compare: a training with no teacher" in told
     assert "student without teacher" in told
     settings = version.metadata.settings
@@ -163,9 +171,17 @@ def test_a_whole_training(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     version.verify()
 
 
-def test_without_the_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from training.pipeline import train
+def test_without_the_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training import pipeline
 
-    version = train(make_taught(tmp_path, teacher_curve=False), store=Store(tmp_path / "store"))
-    assert "to compare" not in capsys.readouterr().err
-    assert (version.path / "assets.extra" / "report" / "teacher.html").is_file()
+    monkeypatch.setattr(pipeline, "learn_with_less", lambda run: {0.5: "a classifier"})
+    run = make_taught(tmp_path)
+    assert pipeline._learn_with_less(run)
+    wanted = replace(run.settings, teacher_curve=False)
+    assert not pipeline._learn_with_less(replace(run, settings=wanted))
+    assert not pipeline._learn_with_less(replace(run, prepared=replace(run.prepared, taught=None)))
+    capsys.readouterr()
+    assert not pipeline._learn_with_less(replace(run, budget=Budget(minutes=1)))
+    assert "left out for the time budget" in capsys.readouterr().err

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from models.registry import Store
 from tests.training.labelled_files import make_rows
 from tests.training.test_run import make_run, restore, save
 from tests.training.vectors.models import write_static_model
@@ -60,16 +59,16 @@ def test_the_embedding_is_that_of_the_vectors(tmp_path: Path) -> None:
 
 
 def test_a_version_names_their_source_without_its_path(tmp_path: Path) -> None:
-    from training.pipeline import train
+    from training.evaluation.card import _name_origins
+    from training.export.metadata import _describe_settings
 
-    version = train(make_started(tmp_path), store=Store(tmp_path / "store"))
-    settings = version.metadata.settings
-    assert settings["vectors"] == settings["vectors_name"] == "vectors"
-    assert settings["vectors_license"] == "mit"
-    assert len(str(settings["vectors_sha256"])) == 64
-    assert "/some/folder" not in version.metadata.model_dump_json()
-    card = (version.path / "assets.extra" / "README.md").read_text()
-    assert "| starts from | the word vectors of vectors (mit) |" in card
+    run = make_started(tmp_path)
+    described = _describe_settings(run.settings, run.origins)
+    assert described["vectors"] == described["vectors_name"] == "vectors"
+    assert described["vectors_license"] == "mit"
+    assert len(str(described["vectors_sha256"])) == 64
+    assert "/some/folder" not in str(described)
+    assert _name_origins(described) == "the word vectors of vectors (mit)"
 
 
 def test_a_checkpoint_of_other_vectors_is_refused(tmp_path: Path) -> None:
