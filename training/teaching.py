@@ -11,6 +11,7 @@ from training.console import console
 from training.data.unlabeled import read_corpus, shorten_name
 from training.data.vocabulary import learn_vocabulary
 from training.errors import TrainingError
+from training.evaluation.teacher import ask_version, identify
 from training.fitting.observer import Observer
 from training.pretrained.files import check_folder, save_pretrained
 from training.pretrained.network import Pretrained
@@ -19,7 +20,6 @@ from training.reading import Reading
 from training.recipe.teaching import FOLDER, Corpus, learn_from_encoder
 from training.run import start_repeatably
 from training.settings import SHAPE, NetworkSettings, TeachSettings
-from training.teachers.published import ask_version, identify
 from training.tracking.progress import FitProgress
 from training.vectors.source import VectorSource
 from training.workspace.checkpoint import Checkpoint

@@ -51,9 +51,9 @@ def train(
     store: StoreOption = STORE,
 ) -> None:
     """Train a classifier on labelled text and publish it."""
+    from training.commands.teachers import open_teacher
     from training.prepare import prepare
     from training.pretrained.shipped import find_offer
-    from training.teachers.opening import open_teacher
     from training.tracking.mlflow import check_installed
     from training.workspace.lock import refuse_second_training
 

@@ -6,10 +6,10 @@ from models.errors import GatewiseError
 from models.names import is_name
 from models.registry import Store
 from training.data.sources import as_path
+from training.evaluation.teacher import PublishedTeacher
 from training.reading import Reading
 from training.teachers.command import CommandTeacher
 from training.teachers.file import FileTeacher
-from training.teachers.published import PublishedTeacher
 from training.teachers.verdicts import Teacher, TeacherError
 
 

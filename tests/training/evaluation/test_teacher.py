@@ -7,11 +7,11 @@ import pytest
 
 from models.registry import Store
 from models.versions import Version
+from training.commands.teachers import open_teacher
+from training.evaluation.teacher import PublishedTeacher, identify
 from training.reading import Reading
 from training.teachers.command import CommandTeacher
 from training.teachers.file import FileTeacher
-from training.teachers.opening import open_teacher
-from training.teachers.published import PublishedTeacher, identify
 from training.teachers.verdicts import Teacher, TeacherError
 
 pytestmark = pytest.mark.tensorflow  # which trains the version
