@@ -31,7 +31,7 @@ def _check_separator(given: str | None) -> str | None:
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)  # status, as shells have it
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def _option(name: str) -> Any:

@@ -63,7 +63,6 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Endpoint]]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     monkeypatch.setenv("TEACHER_URL", f"http://127.0.0.1:{server.server_port}/v1")
-    monkeypatch.setenv("TEACHER_MODEL", "large")
     monkeypatch.setenv("TEACHER_KEY", "secret")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     yield Endpoint
@@ -78,7 +77,7 @@ def judge(command: str, folder: Path) -> Any:
 
 
 def test_an_endpoint(endpoint: type[Endpoint], tmp_path: Path) -> None:
-    found = judge("teacher_openai.py negative,positive", tmp_path)
+    found = judge("teacher_openai.py large negative,positive", tmp_path)
     good, bad = [1 / 9, 8 / 9], [7 / 8, 1 / 8]
     np.testing.assert_allclose(found, [good, bad, good], atol=1e-6)
     assert {each["path"] for each in endpoint.asked} == {"/v1/chat/completions"}
@@ -103,7 +102,7 @@ def test_they_are_short_and_say_how_to_call_them(name: str) -> None:
 
 def test_a_key_that_is_missing_is_an_end_with_its_name(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if "TEACHER" not in name}
-    command = [sys.executable, str(EXAMPLES / "teacher_openai.py"), "a,b"]
+    command = [sys.executable, str(EXAMPLES / "teacher_openai.py"), "large", "a,b"]
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, input=""
     )

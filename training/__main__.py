@@ -21,7 +21,7 @@ from training.workspace.interrupt import Interrupted
 
 BAD_INPUT, NO_SPACE = 2, 1
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True)

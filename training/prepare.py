@@ -22,7 +22,7 @@ from training.inspection.doctor import leaks_of, quick_findings
 from training.inspection.terminal import print_alarms
 from training.settings import TrainSettings
 from training.targets import count_classes
-from training.teachers.taught import Taught, ask_teacher, tell_of_teacher
+from training.teachers.taught import Said, Taught, ask_teacher, tell_of_teacher
 from training.teachers.verdicts import Teacher
 
 FEW = 50  # validation rows; with fewer, a figure is off by 10 points for no reason
@@ -98,22 +98,16 @@ def prepare(
         )
         data = _thin(data, rows, seed=settings.seed)
     texts = _read_unlabelled(settings)
-    verdicts = ask_teacher(teacher, data, texts) if teacher is not None else None
+    said = ask_teacher(teacher, data, texts) if teacher is not None else None
     took_offer = offered is not None and _takes(offered, data, asked=settings.pretrained)
     known = offered if took_offer else known
     with console.status("learning the vocabulary"):
-        # Texts without labels come first: the encoder learned from them then fits any labels.
-        size = settings.pretrain.vocabulary if texts else settings.vocabulary
-        further = verdicts.texts if verdicts is not None else ()
-        tokenizer = _learn_tokenizer(
-            texts or [*data.train.whole_texts, *further], size=size, known=known
-        )
+        tokenizer = _learn_vocabulary(data, texts, said, settings=settings, known=known)
     with console.status("turning texts into ids"):
         ids = _encode(data, tokenizer)
         domain = tokenizer.encode_batch(texts)
-        taught = Taught.of(verdicts, data, tokenizer) if verdicts is not None else None
-    labelled = {text for split in data.splits.values() for text in split.texts}
-    corpus = [row for row, text in zip(domain, texts, strict=True) if text not in labelled]
+        taught = Taught.of(said, tokenizer) if said is not None else None
+    corpus = [domain[place] for place in data.find_own(texts)]
     if taught is not None:
         tell_of_teacher(taught)
     if texts:
@@ -143,6 +137,26 @@ def _takes(offered: Tokenizer, data: LabelledData, *, asked: bool | None) -> boo
         return True
     console.print(f"note: the English network that is shipped is not the start: {share}")
     return False
+
+
+def _learn_vocabulary(
+    data: LabelledData,
+    texts: Sequence[str],
+    said: Said | None,
+    *,
+    settings: TrainSettings,
+    known: Tokenizer | None,
+) -> Tokenizer:
+    """Return the vocabulary of all texts that are learned from.
+
+    Where they teach language, those without labels are enough: what was learned from them then fits
+    any labels.
+    """
+    if texts and (said is None or settings.encoder is not None or settings.pretrain.epochs):
+        return _learn_tokenizer(texts, size=settings.pretrain.vocabulary, known=known)
+    further = said.learned.texts if said is not None else ()
+    train = [*data.train.whole_texts, *further]
+    return _learn_tokenizer(train, size=settings.vocabulary, known=known)
 
 
 def _read_unlabelled(settings: TrainSettings) -> list[str]:

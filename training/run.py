@@ -132,7 +132,7 @@ class Run:
             "vectors": self.vectors,
             "pretrained": self.pretrained,
             "encoder": self.encoder,
-            "teacher": taught.verdicts if taught is not None else None,
+            "teacher": taught,
         }
         return {name: source.record for name, source in given.items() if source is not None}
 

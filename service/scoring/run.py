@@ -85,6 +85,8 @@ def score_file(run: ScoringRun, version: Version) -> int:
             table = open_table(
                 path, format=source_kind.name, encoding=run.encoding, separator=run.separator
             )
+        if run.probabilities and target_kind.name == "txt":
+            raise ScoreError("a .txt file has no place for --probabilities; name another format")
         column = _find_column(table.columns, asked=run.column)
         writer = make_writer(
             target_kind,

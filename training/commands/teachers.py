@@ -31,7 +31,7 @@ def open_teacher(
         CorruptVersion: A file of the version is broken.
     """
     if command is not None:
-        return CommandTeacher(command, work)
+        return CommandTeacher(command, work, skip_unusable=reading.skip_unusable)
     if source is None:
         return None
     if as_path(source).exists() or not is_name(source.partition(":")[0]):

@@ -18,6 +18,7 @@ from training.data.rows import Rows
 from training.data.scarce import draw_scarce
 from training.data.sources import Source
 from training.data.split_files import VALIDATION_NAMES
+from training.data.words import find_key
 from training.errors import DataError
 from training.reading import Reading
 from training.targets import Targets, count_classes
@@ -86,6 +87,12 @@ class LabelledData:
     validation: Split
     test: Split | None
     notices: tuple[str, ...]
+
+    def find_own(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        """Return the places of those texts that are in no split, whatever stands between words."""
+        labelled = {find_key(text) for split in self.splits.values() for text in split.texts}
+        own = [place for place, text in enumerate(texts) if find_key(text) not in labelled]
+        return np.array(own, np.int64)
 
     @property
     def splits(self) -> dict[str, Split]:

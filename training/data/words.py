@@ -6,12 +6,21 @@ from models.normalization import LATEST, NORMALIZATIONS
 from models.scripts import UNSPACED
 
 NORMALIZATION = NORMALIZATIONS[LATEST]
+_WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 
 def normalize_text(text: str) -> str:
     """Return a whole text in its normal form: case folded, without invisible characters."""
     return NORMALIZATION.normalize(text)
+
+
+def find_key(text: str) -> str:
+    """Return what is equal for texts of the same words, whatever stands between them.
+
+    A text without words stands for itself.
+    """
+    return " ".join(_WORD.findall(normalize_text(text))) or text
 
 
 def space_out(text: str) -> str:

@@ -44,7 +44,8 @@ class Sitting:
         """The probability of its decision, (rows,); with several labels that of the least sure."""
         if self.thresholds is None:
             return self.probabilities.max(axis=1)
-        return np.maximum(self.probabilities, 1 - self.probabilities).min(axis=1)
+        given = np.where(self.decided == 1, self.probabilities, 1 - self.probabilities)
+        return given.min(axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -109,7 +109,7 @@ def _name_teacher(settings: Mapping[str, Setting]) -> str:
     if not settings.get("teacher_name"):
         return "none"
     terms = settings.get("teacher_license") or "licence not named by its source"
-    return f"{settings['teacher_name']} ({terms}), see report/teacher.html"
+    return f"{settings['teacher_name']} ({terms})"
 
 
 def _enumerate(labels: tuple[str, ...]) -> str:

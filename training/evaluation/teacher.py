@@ -18,7 +18,9 @@ class PublishedTeacher:
     version: Version
     has_texts = False
 
-    def judge(self, texts: Sequence[str], *, labels: Sequence[str], task: Task) -> Verdicts:
+    def judge(
+        self, texts: Sequence[str], *, labels: Sequence[str], task: Task, column: str = ""
+    ) -> Verdicts:
         """See Teacher."""
         name, known = self.version.reference, self.version.metadata
         if known.task != task:

@@ -23,10 +23,9 @@ def read_candidates(corpus: str, *, data: LabelledData, reading: Reading) -> lis
     Raises:
         DataError: There is no such dataset, or each of its texts is labelled already.
     """
-    labelled = {text for split in data.splits.values() for text in split.texts}
     with console.status("reading the texts without labels"):
         found = read_corpus(corpus, reading=reading)
-    texts = [text for text in found if text not in labelled]
+    texts = [found[place] for place in data.find_own(found)]
     if not texts:
         raise DataError(f"--unlabeled {corpus!r}: each of its {len(found):,} texts is labelled")
     return texts

@@ -150,11 +150,12 @@ def _count_tokens(rows: Rows, *, cut: int) -> int:
 
 def _wanted(run: Run) -> TimePlan:
     settings, data = run.settings, run.prepared.data
-    batches = math.ceil(len(data.train) / settings.fit.batch)
+    own = examples(run, lesson_of(run))
+    batches = math.ceil(len(own.ids) / settings.fit.batch)
     passes = settings.pretrain.epochs if run.pretrains else 0
     return TimePlan(
         pretraining=settings.teach.epochs if run.encoder is not None else passes,
-        epochs=settings.fit.epochs or choose_epochs(batches, tokens=run.tokens, task=data.task),
+        epochs=settings.fit.epochs or choose_epochs(batches, tokens=own.tokens, task=data.task),
         rounds=settings.self_training,
     )
 
@@ -176,7 +177,9 @@ def _teach_less(run: Run, *, passes: int) -> Run:
     """Return the run with fewer passes of its encoder; without the encoder if none is left."""
     settings = run.settings
     if not passes:
-        return replace(run, settings=replace(settings, encoder=None), encoder=None)
+        # Without the encoder, texts without labels would teach a language model that no plan has.
+        settings = replace(settings, encoder=None, pretrain=replace(settings.pretrain, epochs=0))
+        return replace(run, settings=settings, encoder=None)
     return replace(run, settings=replace(settings, teach=replace(settings.teach, epochs=passes)))
 
 

@@ -29,5 +29,5 @@ def learn_with_less(run: Run) -> Mapping[float, TrainedClassifier]:
         if not share:
             less = replace(run, prepared=replace(run.prepared, taught=None))
         start_repeatably(run.settings.seed)
-        found[share] = learn(less, stage=f"teacher-{share:.0%}").classifier
+        found[share] = learn(less, stage=f"teacher-{round(100 * share)}").classifier
     return found

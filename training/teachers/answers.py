@@ -26,6 +26,7 @@ from models.metadata import Task
 from training.data.labels import name_class, same_name, shorten
 
 PREFIXES = ("predicted_", "")
+FORMS = ("probabilities", "logprobs", "label", "score", "labels")
 SLACK = 0.02  # by which probabilities may miss a sum of 1
 NAMES, NUMBERS = ("label", "token"), ("score", "logprob", "probability")
 SHAPES = (
@@ -59,13 +60,14 @@ class AnswerReader:
         Raises:
             BadAnswer: No form fits, or a number is no probability.
         """
-        for read in (
+        forms = (
             self._read_probabilities,
             self._read_logprobs,
             self._read_columns,
             self._read_label,
-        ):
-            for prefix in PREFIXES:
+        )
+        for prefix in PREFIXES:  # what was predicted comes before what may be a label of the data
+            for read in forms:
                 if (found := read(answer, prefix)) is not None:
                     return self._complete(found)
         raise BadAnswer(f"no verdict in {', '.join(answer) or 'it'}; {SHAPES}")
@@ -75,6 +77,8 @@ class AnswerReader:
         if answer.get(name) is None:
             return None
         pairs = self._pairs(_parse(answer[name]), name=name)
+        if not pairs:
+            raise BadAnswer(f"{name!r} names no label; {self._there_are}")
         return {self._know(said): _to_probability(number) for said, number in pairs}
 
     def _read_logprobs(self, answer: Answer, prefix: str) -> dict[str, float] | None:
@@ -94,9 +98,9 @@ class AnswerReader:
         return found
 
     def _pairs(self, value: Any, *, name: str) -> list[tuple[str, Any]]:
-        if isinstance(value, Mapping):
-            return [(str(said), number) for said, number in value.items()]
-        if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+        if isinstance(value, Mapping):  # of Parquet, an object holds None for what others have
+            return [(str(said), number) for said, number in value.items() if number is not None]
+        if isinstance(value, list) and all(isinstance(each, Mapping) for each in value):
             return [(_first(each, NAMES, name), _first(each, NUMBERS, name)) for each in value]
         if isinstance(value, list) and len(value) == len(self.labels):
             return list(zip(self.labels, value, strict=True))

@@ -14,7 +14,7 @@ from training.data.rows import Rows, describe_place
 from training.data.sources import load_source
 from training.errors import DataError
 from training.reading import Reading
-from training.teachers.answers import PREFIXES, AnswerReader, BadAnswer
+from training.teachers.answers import FORMS, PREFIXES, AnswerReader, BadAnswer
 from training.teachers.verdicts import TeacherError, Verdicts
 
 
@@ -31,7 +31,9 @@ class FileTeacher:
     reading: Reading
     has_texts = True
 
-    def judge(self, texts: Sequence[str], *, labels: Sequence[str], task: Task) -> Verdicts:
+    def judge(
+        self, texts: Sequence[str], *, labels: Sequence[str], task: Task, column: str = "text"
+    ) -> Verdicts:
         """Return the verdicts of the file, whatever the texts; see Teacher."""
         reading = Reading(encoding=self.reading.encoding, separator=self.reading.separator)
         source = load_source(self.source, config=None, revision=None, reading=reading)
@@ -41,7 +43,8 @@ class FileTeacher:
         count = 0
         for split, rows in source.splits.items():
             refuse_unreadable(split, rows)
-            for number, (text, answer) in enumerate(_answers(rows, split, self.reading, labels)):
+            columns = Columns.find(rows, labels, split=split, text=column, reading=self.reading)
+            for number, (text, answer) in enumerate(columns.read(rows, split=split)):
                 count += 1
                 try:
                     if not isinstance(text, str) or not text.strip():
@@ -69,25 +72,63 @@ class FileTeacher:
         )
 
 
-def _answers(
-    rows: Rows, split: str, reading: Reading, labels: Sequence[str]
-) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Yield the text and the answer of each row."""
-    text = reading.text_column if reading.text_column in rows.features else None
-    verdicts = {
-        prefix + name
-        for prefix in PREFIXES
-        for name in ("probabilities", "logprobs", "label", "score", "labels", "error", *labels)
-    }
-    others = {name: kind for name, kind in rows.features.items() if name not in verdicts}
-    text = text or find_text(others or rows.features)
-    names = [name for name in rows.features if name in verdicts]
-    if not names:
-        there_are = ", ".join(rows.features)
-        raise DataError(f"split {split!r} holds no verdicts; its columns are: {there_are}")
-    columns = [_read_named(rows, name, split=split) for name in names]
-    for place, each in enumerate(read_column(rows, text, split=split)):
-        yield each, {name: column[place] for name, column in zip(names, columns, strict=True)}
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a split.
+
+    Args:
+        text: Column of the text.
+        verdicts: Columns of the verdict, by the name under which it is read.
+    """
+
+    text: str
+    verdicts: dict[str, str]
+
+    @classmethod
+    def find(
+        cls, rows: Rows, labels: Sequence[str], *, split: str, text: str, reading: Reading
+    ) -> "Columns":
+        """Return the columns of a split.
+
+        Args:
+            rows: The rows.
+            labels: Labels of the data; they name columns where each of them has one.
+            split: Name of the split.
+            text: Name of the text column of the data.
+            reading: What the user names.
+
+        Raises:
+            DataError: The text cannot be found, or there is no verdict.
+        """
+        given = rows.features
+        found = {name: name for prefix in PREFIXES for name in (prefix + f for f in FORMS)}
+        for prefix in PREFIXES:
+            by_label = {prefix + label: prefix + label for label in labels}
+            if by_label.keys() <= given.keys():
+                found |= by_label
+        if reading.label_column is not None:
+            found["label"] = reading.label_column
+        verdicts = {name: column for name, column in found.items() if column in given}
+        if not verdicts:
+            raise DataError(
+                f"split {split!r} holds no verdicts; its columns are: {', '.join(given)}; name "
+                "them as docs/training.md says"
+            )
+        taken = set(verdicts.values())
+        chosen = next(
+            (name for name in (reading.text_column, text) if name in given and name not in taken),
+            None,
+        )
+        others = {name: kind for name, kind in given.items() if name not in taken}
+        return cls(chosen or find_text(others), verdicts)
+
+    def read(self, rows: Rows, *, split: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Yield the text and the answer of each row."""
+        columns = {
+            name: _read_named(rows, column, split=split) for name, column in self.verdicts.items()
+        }
+        for place, each in enumerate(read_column(rows, self.text, split=split)):
+            yield each, {name: values[place] for name, values in columns.items()}
 
 
 def _read_named(rows: Rows, column: str, *, split: str) -> list[Any]:

@@ -11,7 +11,26 @@ from models.golden import Probabilities
 from models.tokenizer import Tokenizer
 from training.console import console
 from training.data.splits import LabelledData
+from training.data.words import find_key
+from training.provenance import Provenance
 from training.teachers.verdicts import Teacher, TeacherError, Verdicts
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What a teacher says, before there is a vocabulary.
+
+    Args:
+        learned: Its verdicts on texts that are in no split.
+        known: Whether it has a verdict on each row of validation and of test, (rows,); by split.
+        judged: The probabilities of these rows, 0 where unknown, (rows, labels); by split.
+        provenance: The teacher, with a hash of all its verdicts.
+    """
+
+    learned: Verdicts
+    known: dict[str, NDArray[np.bool_]]
+    judged: dict[str, Probabilities]
+    provenance: Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,52 +42,53 @@ class Taught:
         ids: Ids of these texts.
         known: Whether it has a verdict on each row of validation and of test, (rows,); by split.
         judged: The probabilities of these rows, 0 where unknown, (rows, labels); by split.
+        record: The teacher, with a hash of all its verdicts.
     """
 
     verdicts: Verdicts
     ids: Sequence[Row]
     known: dict[str, NDArray[np.bool_]]
     judged: dict[str, Probabilities]
+    record: Provenance
 
     @classmethod
-    def of(cls, verdicts: Verdicts, data: LabelledData, tokenizer: Tokenizer) -> "Taught":
-        """Return the verdicts on texts that are in no split, apart from those on the rows."""
-        labelled = {text for split in data.splits.values() for text in split.texts}
-        own = [row for row, text in enumerate(verdicts.texts) if text not in labelled]
-        places = {text: row for row, text in enumerate(verdicts.texts)}
-        known, judged = {}, {}
-        for purpose, split in data.splits.items():
-            if purpose == "train":
-                continue
-            found = np.array([places.get(text, -1) for text in split.texts], np.int64)
-            known[purpose] = found >= 0
-            judged[purpose] = verdicts.probabilities[found] * known[purpose][:, None]
-        taught = verdicts.take(own)
-        return cls(taught, tokenizer.encode_batch(list(taught.texts)), known, judged)
+    def of(cls, said: Said, tokenizer: Tokenizer) -> "Taught":
+        """Return what was said, with the ids of the texts."""
+        ids = tokenizer.encode_batch(list(said.learned.texts))
+        return cls(said.learned, ids, said.known, said.judged, said.provenance)
 
 
-def ask_teacher(teacher: Teacher, data: LabelledData, texts: Sequence[str]) -> Verdicts:
-    """Return what a teacher says: first of the rows that judge it, then of all other texts."""
-    judging = (
-        text for name, split in data.splits.items() if name != "train" for text in split.texts
-    )
-    train = set(data.train.texts)
-    others = (text for text in texts if text not in train)
+def ask_teacher(teacher: Teacher, data: LabelledData, texts: Sequence[str]) -> Said:
+    """Return what a teacher says: first of the rows that judge it, then of all other texts.
+
+    A text with the words of a row is that row, so that no row is learned from by another spelling.
+
+    Raises:
+        TeacherError: It cannot be asked, or labels no further text.
+    """
+    judging = {name: split.texts for name, split in data.splits.items() if name != "train"}
+    wanted = [text for rows in judging.values() for text in rows]
+    wanted += [texts[place] for place in data.find_own(texts)]
     verdicts = teacher.judge(
-        list(dict.fromkeys([*judging, *others])), labels=data.labels, task=data.task
+        list(dict.fromkeys(wanted)), labels=data.labels, task=data.task, column=data.text_column
     )
     for note in verdicts.notes:
         console.print(f"note: {note}")
-    return verdicts
+    own = data.find_own(verdicts.texts)
+    if len(own) == 0:
+        raise TeacherError(f"{verdicts.name} labels no text that is not in the data already")
+    places = {find_key(text): row for row, text in enumerate(verdicts.texts)}
+    known, judged = {}, {}
+    for purpose, rows in judging.items():
+        found = np.array([places.get(find_key(text), -1) for text in rows], np.int64)
+        known[purpose] = found >= 0
+        judged[purpose] = verdicts.probabilities[found] * known[purpose][:, None]
+    return Said(verdicts.take(own.tolist()), known, judged, verdicts.record)
 
 
 def tell_of_teacher(taught: Taught) -> None:
-    """Say what a teacher labels; raise TeacherError if that is nothing."""
+    """Say what a teacher labels."""
     verdicts = taught.verdicts
-    if len(verdicts) == 0:
-        raise TeacherError(
-            f"--teacher {verdicts.name} labels no text that is not in the data already"
-        )
     judged = ", ".join(
         f"{known.sum():,} of {len(known):,} rows of {purpose}"
         for purpose, known in taught.known.items()

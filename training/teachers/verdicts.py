@@ -84,7 +84,9 @@ class Teacher(Protocol):
     def has_texts(self) -> bool:
         """Whether it comes with its own texts, as a file does."""
 
-    def judge(self, texts: Sequence[str], *, labels: Sequence[str], task: Task) -> Verdicts:
+    def judge(
+        self, texts: Sequence[str], *, labels: Sequence[str], task: Task, column: str
+    ) -> Verdicts:
         """Return the verdicts on texts.
 
         A teacher that has its own texts returns the verdicts on those.
@@ -93,6 +95,7 @@ class Teacher(Protocol):
             texts: The texts to judge, each once.
             labels: The labels of the data, in order.
             task: Whether labels exclude each other.
+            column: Name of the text column of the data.
 
         Raises:
             TeacherError: It cannot be asked, or knows other labels.

@@ -66,5 +66,7 @@ def test_few_rows_have_a_trace() -> None:
 def test_certainty_of_several_labels_is_that_of_the_least_sure() -> None:
     one = Sitting(np.array([[0.9, 0.4, 0.05]], np.float32), (0.5, 0.5, 0.5))
     np.testing.assert_allclose(one.certainty, [0.6])
+    low = Sitting(np.array([[0.9, 0.3, 0.05]], np.float32), (0.5, 0.2, 0.5))
+    np.testing.assert_allclose(low.certainty, [0.3])  # it is given, although unlikely
     exam = replace(make_exam(30), students={1.0: one})
     assert exam.student is one

@@ -231,3 +231,15 @@ class TestEncoder:
         assert short.encoder is None
         assert short.settings.encoder is None
         assert "encoder" not in short.origins
+        assert not short.pretrains
+
+    def test_no_language_model_takes_its_place(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = write_csv(tmp_path / "more.csv", [(f"good film {row}", 1) for row in range(60)])
+        run = make_taught(tmp_path, unlabeled=str(path))
+        run.note("").mkdir(parents=True)
+        price(monkeypatch, pretraining=10, embedding=100)
+        short = cut(run, minutes=1)
+        assert short.encoder is None
+        assert not short.pretrains

@@ -42,7 +42,7 @@ class MadeUpTeacher:
     def __init__(self, *, wrong: float = 0.2, certainty: float = 0.999) -> None:
         self._wrong, self._certainty = wrong, certainty
 
-    def judge(self, texts: Sequence[str], *, labels: Sequence[str], task: Any) -> Verdicts:
+    def judge(self, texts: Sequence[str], **_: Any) -> Verdicts:
         random = np.random.default_rng(0)
         right = np.array([any(word in text for word in GOOD) for text in texts])
         said = right ^ (random.random(len(texts)) < self._wrong)
@@ -63,9 +63,10 @@ def make_taught(folder: Path, teacher: Any = None, **changes: Any) -> "Run":
         "teacher": "/some/folder/made-up",
     }
     run = make_run(folder, **options | {"rows": ROWS} | changes)
-    prepared = prepare(run.settings, teacher=teacher or MadeUpTeacher())
     pretrain = replace(run.settings.pretrain, epochs=0)
-    return replace(run, prepared=prepared, settings=replace(run.settings, pretrain=pretrain))
+    settings = replace(run.settings, pretrain=pretrain)
+    prepared = prepare(settings, teacher=teacher or MadeUpTeacher())
+    return replace(run, prepared=prepared, settings=settings)
 
 
 @pytest.fixture(autouse=True)
@@ -118,20 +119,44 @@ def test_rows_of_the_data_are_not_learned_from_a_teacher(tmp_path: Path) -> None
     class Everything(MadeUpTeacher):
         has_texts = True
 
-        def judge(self, texts: Sequence[str], *, labels: Sequence[str], task: Any) -> Verdicts:
-            every = [*(text for text, _ in ROWS), FURTHER[0]]
-            return super().judge(every, labels=labels, task=task)
+        def judge(self, texts: Sequence[str], **_: Any) -> Verdicts:
+            respelled = (f" {text.upper()}! " for text, _ in ROWS[::2])
+            every = [*respelled, *(text for text, _ in ROWS[1::2]), FURTHER[0], "zebra"]
+            return super().judge(every)
 
     taught = make_taught(tmp_path, Everything()).prepared.taught
     assert taught is not None
-    assert list(taught.verdicts.texts) == [FURTHER[0]]
+    assert list(taught.verdicts.texts) == [FURTHER[0], "zebra"]
     assert taught.known["validation"].all()
+
+
+def test_words_of_judging_rows_alone_are_not_in_the_vocabulary(tmp_path: Path) -> None:
+    data = make_run(tmp_path, rows=ROWS).prepared.data
+    held = data.validation.texts[0]
+
+    class Respelled(MadeUpTeacher):
+        has_texts = True
+
+        def judge(self, texts: Sequence[str], **_: Any) -> Verdicts:
+            return super().judge([held, held.upper(), *("zebra giraffe " + t for t in FURTHER)])
+
+    run = make_taught(tmp_path, Respelled(), unlabeled=None)
+    tokens = run.prepared.tokenizer.tokens
+    assert {"zebra", "giraffe"} <= set(tokens)
+    assert run.prepared.taught is not None
+    assert len(run.prepared.taught.verdicts) == len(FURTHER)
+
+
+def test_train_is_in_the_vocabulary_beside_texts_that_teach_no_language(tmp_path: Path) -> None:
+    rows = [(f"{text} aardvark", label) for text, label in ROWS]
+    tokens = make_taught(tmp_path, rows=rows).prepared.tokenizer.tokens
+    assert "aardvark" in tokens
 
 
 def test_nothing_new_is_refused(tmp_path: Path) -> None:
     class OnlyRows(MadeUpTeacher):
-        def judge(self, texts: Sequence[str], *, labels: Sequence[str], task: Any) -> Verdicts:
-            return super().judge([ROWS[0][0]], labels=labels, task=task)
+        def judge(self, texts: Sequence[str], **_: Any) -> Verdicts:
+            return super().judge([ROWS[0][0]])
 
     with pytest.raises(TeacherError, match="made up labels no text that is not in the data"):
         make_taught(tmp_path, OnlyRows())
@@ -144,6 +169,29 @@ def test_other_verdicts_do_not_resume(tmp_path: Path) -> None:
     assert restore(make_taught(tmp_path)).epoch == 1
     with pytest.raises(TrainingError, match="teacher was"):
         restore(make_taught(tmp_path, MadeUpTeacher(wrong=0.3)))
+
+
+def test_other_verdicts_on_judging_rows_alone_do_not_resume(tmp_path: Path) -> None:
+    from tests.training.test_run import restore, save
+
+    class Changed(MadeUpTeacher):
+        def judge(self, texts: Sequence[str], **_: Any) -> Verdicts:
+            said = super().judge(texts)
+            said.probabilities[0] = said.probabilities[0, ::-1]  # of a row of validation
+            return said
+
+    save(make_taught(tmp_path))
+    with pytest.raises(TrainingError, match="teacher was"):
+        restore(make_taught(tmp_path, Changed()))
+
+
+def test_a_time_budget_counts_what_the_teacher_labels(tmp_path: Path) -> None:
+    from training.recipe.speed import _wanted
+
+    fit = FitSettings(batch=16)
+    run = make_taught(tmp_path, fit=fit)
+    alone = replace(run, prepared=replace(run.prepared, taught=None))
+    assert _wanted(run).epochs < _wanted(alone).epochs
 
 
 def test_a_whole_training(

@@ -32,8 +32,8 @@ def write_script(content: str) -> str:
     return f"{sys.executable} label.py --key secret"
 
 
-def judge(command: str, texts: list[str] = TEXTS) -> Verdicts:
-    teacher = CommandTeacher(command, Path("work"))
+def judge(command: str, texts: list[str] = TEXTS, *, skip_unusable: bool = False) -> Verdicts:
+    teacher = CommandTeacher(command, Path("work"), skip_unusable)
     return teacher.judge(texts, labels=LABELS, task="single_label")
 
 
@@ -62,6 +62,8 @@ def test_nobody_is_asked_twice() -> None:
     again = judge(command, [*TEXTS, "good and new"])
     assert asked() == len(TEXTS) + 1
     np.testing.assert_array_equal(first.probabilities, again.probabilities[: len(TEXTS)])
+    third = judge(command, [*TEXTS, "good and new"])
+    assert third.cost.milliseconds == again.cost.milliseconds is not None
 
 
 def test_all_at_the_end_is_fine_too() -> None:
@@ -96,7 +98,10 @@ def test_a_torn_line_is_asked_for_again() -> None:
     whole = kept().read_bytes()
     kept().write_bytes(whole[:-7])
     judge(command)
-    assert kept().read_bytes() == whole
+    assert b"milliseconds" in whole.splitlines()[-1]
+    assert asked() == len(TEXTS)  # only the time was lost
+    kept().write_bytes(whole[: whole.index(b'{"milliseconds')][:-7])
+    judge(command)
     assert asked() == len(TEXTS) + 1
 
 
@@ -113,8 +118,11 @@ def test_kept_answers_about_other_labels() -> None:
     judge(command)
     line = json.dumps({"text": hash_text(TEXTS[0]), "answer": {"label": "ugly"}})
     kept().write_text(kept().read_text() + line + "\n")
-    with pytest.raises(TeacherError, match="kept in .* cannot be used: the label is 'ugly'"):
+    with pytest.raises(TeacherError, match="1 answers kept in .* the label is 'ugly'; .* all are"):
         judge(command)
+    found = judge(command, skip_unusable=True)
+    assert list(found.texts) == TEXTS[1:]
+    assert found.notes[0].startswith("1 texts are left out, their answers cannot be used: the la")
 
 
 @pytest.mark.parametrize(
@@ -150,3 +158,57 @@ def test_a_teacher_that_does_not_end_is_stopped(
     monkeypatch.setattr("training.teachers.command.PATIENCE", 0.2)
     judge(write_script(HONEST + "import time\ntime.sleep(60)\n"))
     assert "has answered all and does not end; it is stopped" in capsys.readouterr().err
+
+
+def test_one_bad_answer_may_be_left_out() -> None:
+    script = HONEST.replace(
+        "    print(", "    print('{\"logprobs\": []}', flush=True) if 'bad' in text else print("
+    )
+    command = write_script(script)
+    with pytest.raises(TeacherError, match="answer 1 of the teacher cannot be used: 'logprobs'"):
+        judge(command)
+    found = judge(command, skip_unusable=True)
+    assert list(found.texts) == [text for text in TEXTS if "good" in text]
+    assert found.notes[0].startswith("10 texts are left out")
+
+
+def test_nothing_that_can_be_used() -> None:
+    command = write_script("import sys\nfor line in sys.stdin: print('{}', flush=True)\n")
+    with pytest.raises(TeacherError, match="gave no answer that can be used: no verdict in it"):
+        judge(command, skip_unusable=True)
+
+
+def test_two_lines_a_text_are_noticed() -> None:
+    twice = HONEST.replace("    print(", "    for _ in range(2): print(")
+    with pytest.raises(TeacherError, match="more than one line a text: .*delete .*jsonl"):
+        judge(write_script(twice))
+
+
+def test_output_that_ends_before_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.teachers.command.PATIENCE", 0.3)
+    script = "import os, time\nos.close(1)\ntime.sleep(60)\n"
+    with pytest.raises(TeacherError, match="ended its output, and runs on, after 0 of 30"):
+        judge(write_script(script))
+
+
+@pytest.mark.timeout(60)
+def test_what_a_shell_has_started_is_stopped_with_it() -> None:
+    Path("label.py").write_text(
+        "import sys\nprint('rubbish', flush=True)\n"
+        'while True: print(\'{"label": "pos"}\', flush=True)\n'
+    )
+    command = f"sh -c '{sys.executable} label.py; true'"
+    with pytest.raises(TeacherError, match="answer 1 of the teacher cannot be used: .*rubbish"):
+        judge(command, [f"{text} {'long ' * 50}" for text in TEXTS * 100])
+
+
+@pytest.mark.timeout(60)
+def test_a_command_that_reads_nothing() -> None:
+    Path("label.py").write_text('while True: print(\'{"label": "pos"}\', flush=True)\n')
+    with pytest.raises(TeacherError, match="more than one line a text"):
+        judge(f"{sys.executable} label.py", [f"{n} {'long ' * 50}" for n in range(2_000)])
+
+
+def test_a_long_argument_is_no_file() -> None:
+    command = write_script(HONEST) + " --prompt '" + "be kind " * 100 + "'"
+    assert judge(command).name == "label.py"

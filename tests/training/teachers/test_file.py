@@ -72,6 +72,29 @@ def test_bad_rows_have_a_place(tmp_path: Path) -> None:
     assert found.notes[-1].startswith("2 of 3 rows are left out: in t.csv, line 3")
 
 
+@pytest.mark.parametrize("column", ["text", "sentence"])
+def test_a_label_may_have_the_name_of_a_column(tmp_path: Path, column: str) -> None:
+    rows = [{column: "good", "id": "a7", "probabilities": {"text": 0.9, "code": 0.1}}]
+    teacher = FileTeacher(str(write_lines(tmp_path / "t.jsonl", rows)), Reading())
+    found = teacher.judge([], labels=("text", "code"), task="single_label", column=column)
+    assert list(found.texts) == ["good"]
+
+
+def test_the_text_column_of_the_data_comes_first(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "t.csv", [("x", "good", "pos")], header=("text", "said", "label"))
+    teacher = FileTeacher(str(path), Reading())
+    found = teacher.judge([], labels=LABELS, task="single_label", column="said")
+    assert list(found.texts) == ["good"]
+    named = FileTeacher(str(path), Reading(text_column="text"))
+    found = named.judge([], labels=LABELS, task="single_label", column="said")
+    assert list(found.texts) == ["x"]
+
+
+def test_a_column_of_labels_that_is_named(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "t.csv", [("good", "pos")], header=("text", "mood"))
+    assert judge(path, label_column="mood").probabilities.tolist() == [[0, 1]]
+
+
 def test_no_verdict(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "t.csv", [("good", 1)], header=("text", "stars"))
     with pytest.raises(DataError, match="holds no verdicts; its columns are: text, stars"):
