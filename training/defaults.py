@@ -19,6 +19,7 @@ USUAL = {
 WIDER = {"units": 256}  # where texts without labels add to the data
 GENTLER = 1e-3  # learning rate that keeps what was pretrained
 ROUNDS = 1  # of self-training with a time budget; its plan drops them if time is short
+BATCH, SMALLEST_BATCH = 32, 8  # texts
 FEWEST_STEPS = 1_000  # a network learns little in fewer; few rows are repeated
 FEWEST_TOKENS = 4_000_000  # a network learns little from fewer; short texts are repeated
 MOST_FOR_TOKENS = 4  # epochs for short texts; with more, the network memorizes the rows
@@ -30,6 +31,7 @@ CHOSEN = {
     "layers": f"{USUAL['layers']}",
     "units": f"{USUAL['units']}, or {WIDER['units']} with --unlabeled alone",
     "embedding": f"{USUAL['embedding']}",
+    "batch": f"{BATCH}, down to {SMALLEST_BATCH} for few rows with several labels each",
     "epochs": f"{FEWEST_EPOCHS}, more for few or short rows",
     "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled alone, --encoder "
     "or --from",
@@ -66,8 +68,8 @@ class Origin:
 def complete(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) -> dict[str, Any]:
     """Return the values of all settings that are named in `asked`, with defaults for None.
 
-    The epochs, the spelling, and whether the shipped network is the start may stay None. They are
-    chosen when the rows have been read.
+    The batch, the epochs, the spelling, and whether the shipped network is the start may stay None.
+    They are chosen when the rows have been read.
 
     Args:
         asked: Values by the names of settings in the record; None where none was given.
@@ -193,6 +195,20 @@ def choose_rounds(asked: int | None, *, budgeted: bool) -> int:
     if asked is not None:
         return asked
     return ROUNDS if budgeted else TrainSettings.self_training
+
+
+def choose_batch(rows: int, *, task: Task) -> int:
+    """Return the texts of a step.
+
+    Where a row may have several labels, most are rare. From few large steps the network learns
+    little more than how rare they are.
+    """
+    batch = BATCH
+    while task == "multi_label" and batch > SMALLEST_BATCH:
+        if MOST_EPOCHS * math.ceil(rows / batch) >= FEWEST_STEPS:
+            break
+        batch //= 2
+    return batch
 
 
 def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:

@@ -142,7 +142,7 @@ class FitSettings:
     patience: Annotated[
         int, About("How long to continue without a better score", unit="epochs", least=1)
     ] = 3
-    batch: Annotated[int, About("Size of a step", unit="texts", least=1)] = 32
+    batch: Annotated[int | None, About("Size of a step", unit="texts", least=1)] = None
     learning_rate: Annotated[
         float,
         About("Highest learning rate", unit="change of a weight per step", least=1e-6, most=1),

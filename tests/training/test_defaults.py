@@ -12,6 +12,7 @@ from training.defaults import (
     USUAL,
     WIDER,
     Origin,
+    choose_batch,
     choose_epochs,
     choose_shape,
     complete,
@@ -90,8 +91,10 @@ class TestComplete:
     def test_what_is_said_of_defaults_is_true(self) -> None:
         values = complete(self.ASKED, start=None, budgeted=False)
         # until the rows have been read
-        assert values["epochs"] is values["subwords"] is values["pretrained"] is None
-        for name in set(CHOSEN) - {"epochs", "subwords", "pretrained"}:
+        later = ("batch", "epochs", "subwords", "pretrained")
+        assert [values[name] for name in later] == [None] * len(later)
+        assert CHOSEN["batch"].startswith("32, down to 8 ")
+        for name in set(CHOSEN) - set(later):
             assert CHOSEN[name].partition(",")[0] == str(values[name])
 
     def test_what_is_said_of_texts_without_labels_is_true(self, version: Version) -> None:
@@ -201,3 +204,12 @@ class TestTeacher:
             self.complete(teacher="big", teacher_command="python l.py")
         with pytest.raises(TrainingError, match="--self-training both label texts"):
             self.complete(teacher="big", unlabeled="u.csv", self_training=1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "several"),
+    [(10, 8), (270, 8), (300, 8), (500, 8), (700, 16), (1_100, 32), (43_000, 32)],
+)
+def test_few_rows_with_several_labels_have_small_steps(rows: int, several: int) -> None:
+    assert choose_batch(rows, task="multi_label") == several
+    assert choose_batch(rows, task="single_label") == 32

@@ -13,6 +13,7 @@ from training.comparison.half_lives import TEXTS
 from training.comparison.interruption import INSERTED
 from training.comparison.material import Judged, Material
 from training.comparison.records import Examined
+from training.defaults import choose_batch
 from training.report.measures import MEASURES
 from training.report.scores import Scored, lead, make_score, score
 from training.targets import count_classes
@@ -112,14 +113,14 @@ def _data(material: Material) -> Summary:
 
 
 def _settings(material: Material, examined: Sequence[Examined]) -> Summary:
-    settings = material.run.settings
+    settings, data = material.run.settings, material.run.prepared.data
     return {
         "units": settings.network.units,
         "embedding": settings.network.embedding,
         "dropout": settings.network.dropout,
         "word_dropout": settings.network.word_dropout,
         "adversarial": settings.fit.adversarial,
-        "batch": settings.fit.batch,
+        "batch": settings.fit.batch or choose_batch(len(data.train), task=data.task),
         "learning_rate": settings.fit.learning_rate,
         "max_tokens": settings.max_tokens,
         "seed": settings.seed,

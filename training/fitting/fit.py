@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from models.batching import Row
-from training.defaults import choose_epochs
+from training.defaults import choose_batch, choose_epochs
 from training.errors import Diverged
 from training.fitting.adversarial import differentiate_both
 from training.fitting.batches import Examples, LengthBatches
@@ -47,7 +47,8 @@ def fit(
         TrainingError: The checkpoint is of another training.
         Interrupted: A signal asked for the end; the checkpoint is saved.
     """
-    batches, tokens = LengthBatches(train, size=settings.batch, seed=seed), train.tokens
+    size = settings.batch or choose_batch(len(train), task=objective.task)
+    batches, tokens = LengthBatches(train, size=size, seed=seed), train.tokens
     epochs = settings.epochs or choose_epochs(len(batches), tokens=tokens, task=objective.task)
     optimizer = make_optimizer(network, settings, steps=epochs * len(batches))
     step = make_step(network, optimizer, loss=objective.loss, adversarial=settings.adversarial)

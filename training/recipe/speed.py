@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from training.console import console
-from training.defaults import choose_epochs
+from training.defaults import choose_batch, choose_epochs
 from training.prepare import Rows
 from training.recipe.encoder_cache import corpus_of, is_kept
 from training.recipe.learn import examples, lesson_of
@@ -151,7 +151,8 @@ def _count_tokens(rows: Rows, *, cut: int) -> int:
 def _wanted(run: Run) -> TimePlan:
     settings, data = run.settings, run.prepared.data
     own = examples(run, lesson_of(run))
-    batches = math.ceil(len(own.ids) / settings.fit.batch)
+    size = settings.fit.batch or choose_batch(len(own), task=data.task)
+    batches = math.ceil(len(own) / size)
     passes = settings.pretrain.epochs if run.pretrains else 0
     return TimePlan(
         pretraining=settings.teach.epochs if run.encoder is not None else passes,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from training.defaults import choose_batch
 from training.fitting.batches import Examples, LengthBatches
 from training.fitting.fit import make_optimizer, make_step
 from training.fitting.objective import make_loss
@@ -24,7 +25,8 @@ def fit_steps(run: Run, own: Examples) -> Iterator[int]:
     optimizer = make_optimizer(network, settings.fit, steps=1)
     loss = make_loss(run.weights, task=task)
     step = make_step(network, optimizer, loss=loss, adversarial=settings.fit.adversarial)
-    batches = LengthBatches(own, size=settings.fit.batch, seed=settings.seed)
+    size = settings.fit.batch or choose_batch(len(own), task=task)
+    batches = LengthBatches(own, size=size, seed=settings.seed)
     for epoch in itertools.count():
         for ids, targets in batches.epoch(epoch):
             step(ids, targets)

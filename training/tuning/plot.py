@@ -23,7 +23,7 @@ LOGARITHMIC = ("learning_rate", "batch")
 TICKS = {
     "layers": (1, 2),
     "learning_rate": (0.0005, 0.001, 0.002, 0.004, 0.008),
-    "batch": (16, 32, 64, 128),
+    "batch": (8, 16, 32, 64, 128),
 }
 STYLES: dict[str, dict[str, Any]] = {
     "tried": {"marker": "o", "color": LIGHT.network},

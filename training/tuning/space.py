@@ -11,6 +11,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from models.metadata import Task
+from training.defaults import choose_batch
 from training.settings import SETTINGS, TrainSettings
 
 Values = dict[str, Any]
@@ -23,13 +25,14 @@ SPACE: dict[str, BaseDistribution] = {
     "dropout": FloatDistribution(0.0, 0.7, step=0.05),
     "word_dropout": FloatDistribution(0.0, 0.5, step=0.05),
     "learning_rate": FloatDistribution(5e-4, 8e-3, log=True),
-    "batch": CategoricalDistribution((16, 32, 64, 128)),
+    "batch": CategoricalDistribution((8, 16, 32, 64, 128)),
 }
 
 
-def defaults(settings: TrainSettings) -> Values:
-    """Return the values of `settings`."""
+def defaults(settings: TrainSettings, *, rows: int, task: Task) -> Values:
+    """Return the values of `settings` for a number of rows."""
     record = settings.record()
+    record["batch"] = settings.fit.batch or choose_batch(rows, task=task)
     return {name: record[name] for name in SPACE}
 
 

@@ -61,7 +61,8 @@ def tune(run: Run, *, limits: Limits) -> list[Outcome]:
     with claim(folder):
         if not run.resume:
             _put_aside(folder)
-        start = defaults(run.settings)
+        data = run.prepared.data
+        start = defaults(run.settings, rows=len(data.train), task=data.task)
         study = open_study(folder, identity=_identify(run), start=start, seed=run.settings.seed)
         deadline = limits.deadline(list_outcomes(study))
         try:

@@ -81,7 +81,7 @@ def call(*settings: Any, arguments: list[str]) -> Any:
 def test_a_command_gets_settings_by_name_and_its_own_options() -> None:
     settings = (setting("name"), setting("pretrain_epochs"), setting("batch"), setting("cell"))
     asked, loud = call(*settings, arguments=["--name=x", "--pretraining=4", "--loud"])
-    assert asked == {"name": "x", "pretrain_epochs": 4, "batch": 32, "cell": None}
+    assert asked == {"name": "x", "pretrain_epochs": 4, "batch": None, "cell": None}
     assert loud is True
 
 

@@ -1,5 +1,6 @@
 """What is searched can be given to a training, and so can the defaults."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,20 +12,26 @@ from training.tuning.space import SPACE, apply, defaults, options, shorten
 SETTINGS = TrainSettings(name="x", dataset="y", network=NetworkSettings(cell="lstm"), seed=5)
 
 
-def test_the_defaults_are_in_the_space() -> None:
-    start = defaults(SETTINGS)
+def start_of(settings: TrainSettings, *, rows: int = 5_000) -> dict[str, Any]:
+    return defaults(settings, rows=rows, task="multi_label")
+
+
+@pytest.mark.parametrize("rows", [100, 700, 5_000])
+def test_the_defaults_are_in_the_space(rows: int) -> None:
+    start = start_of(SETTINGS, rows=rows)
     assert start.keys() == SPACE.keys() == VALUES.keys()
     for name, distribution in SPACE.items():
         assert distribution._contains(distribution.to_internal_repr(start[name])), name
 
 
 def test_the_defaults_change_nothing() -> None:
-    assert apply(SETTINGS, defaults(SETTINGS)) == SETTINGS
+    chosen = replace(SETTINGS, fit=replace(SETTINGS.fit, batch=32))
+    assert apply(SETTINGS, start_of(SETTINGS)) == chosen
 
 
 def test_values_are_applied_and_the_rest_stays() -> None:
     changed = apply(SETTINGS, VALUES)
-    assert defaults(changed) == VALUES
+    assert start_of(changed) == VALUES
     assert (changed.network.cell, changed.seed) == ("lstm", 5)
 
 

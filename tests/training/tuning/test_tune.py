@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(SPACE, "units", IntDistribution(2, 6))
     monkeypatch.setitem(SPACE, "layers", IntDistribution(1, 1))
     monkeypatch.setitem(SPACE, "embedding", IntDistribution(2, 6))
-    monkeypatch.setitem(SPACE, "batch", CategoricalDistribution((16, 32)))
+    monkeypatch.setitem(SPACE, "batch", CategoricalDistribution((8, 16, 32)))
     monkeypatch.setattr("training.tuning.tune.write", lambda *_, **__: None)
     tf.config.run_functions_eagerly(True)
     yield
