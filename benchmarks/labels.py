@@ -230,7 +230,7 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
                 values = [100 * of[kind][size] for size in sizes]
                 axes.plot(sizes, values, label=title, markersize=4, linewidth=1.4, **looks[kind])
             axes.set_xscale("log")
-            sizes = sorted(of["baseline"])
+            sizes = _apart(sorted(of["baseline"]))
             axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
             axes.xaxis.set_minor_locator(NullLocator())
             metric = next(data.metric for data in DATA if data.name == name)
@@ -240,6 +240,16 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
         figure.savefig(path, metadata={"Date": None})
+
+
+def _apart(sizes: list[int]) -> list[int]:
+    """Return the sizes whose labels do not run into each other, the last among them."""
+    far = sizes[-1] / sizes[0]
+    kept = [sizes[-1]]
+    for size in reversed(sizes):
+        if (kept[-1] / size) > far**0.2:
+            kept.append(size)
+    return kept[::-1]
 
 
 if __name__ == "__main__":
