@@ -11,6 +11,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -215,11 +216,19 @@ def _running(words: Sequence[str], texts: Sequence[str]) -> Iterator[Answers]:
     try:
         yield Answers(process)
     finally:
-        with suppress(ProcessLookupError, PermissionError):  # the whole group has ended
-            os.killpg(process.pid, signal.SIGKILL)
+        _kill(process)
         process.wait()
         process.stdout.close()
         feeder.join(PATIENCE)  # nobody reads its pipe any more, so it ends
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a command and what it has started."""
+    if sys.platform == "win32":  # which has no groups of processes
+        process.kill()
+        return
+    with suppress(ProcessLookupError, PermissionError):  # the whole group has ended
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _name(words: Sequence[str]) -> str:
