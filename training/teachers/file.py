@@ -111,8 +111,8 @@ class Columns:
         verdicts = {name: column for name, column in found.items() if column in given}
         if not verdicts:
             raise DataError(
-                f"split {split!r} holds no verdicts; its columns are: {', '.join(given)}; name "
-                "them as docs/training.md says"
+                f"split {split!r} of the teacher holds no verdicts; its columns are: "
+                f"{', '.join(given)}; docs/training.md says how a verdict is written"
             )
         taken = set(verdicts.values())
         chosen = next(

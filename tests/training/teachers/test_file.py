@@ -97,7 +97,9 @@ def test_a_column_of_labels_that_is_named(tmp_path: Path) -> None:
 
 def test_no_verdict(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "t.csv", [("good", 1)], header=("text", "stars"))
-    with pytest.raises(DataError, match="holds no verdicts; its columns are: text, stars"):
+    with pytest.raises(
+        DataError, match="of the teacher holds no verdicts; its columns are: text, stars"
+    ):
         judge(path)
 
 
