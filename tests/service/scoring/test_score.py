@@ -99,6 +99,15 @@ def test_probabilities_are_what_a_teacher_gives(
     assert any(not row["predicted_probabilities"] for row in rows)
 
 
+def test_lines_of_text_have_no_place_for_probabilities(store: Path, lines: Path) -> None:
+    out = lines.with_name("out.txt")
+    options = ("--model", "toy", "--store", store, "--probabilities")
+    code, _, said = run("--in", lines, "--out", out, *options)
+    assert code != 0
+    assert "a .txt file has no place for --probabilities" in said
+    assert not out.exists()
+
+
 def test_standard_input_and_output(store: Path, lines: Path) -> None:
     options = ["--in", "-", "--out", "-", "--format", "jsonl", "--model", "toy", "--store", store]
     code, out, _ = run(*options, stdin=lines.read_bytes())
