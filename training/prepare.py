@@ -22,7 +22,7 @@ from training.inspection.doctor import leaks_of, quick_findings
 from training.inspection.terminal import print_alarms
 from training.settings import TrainSettings
 from training.targets import count_classes
-from training.teachers.taught import Said, Taught, ask_teacher, tell_of_teacher
+from training.teachers.taught import Taught, ask_teacher, tell_of_teacher
 from training.teachers.verdicts import Teacher
 
 FEW = 50  # validation rows; with fewer, a figure is off by 10 points for no reason
@@ -44,6 +44,7 @@ class Prepared:
         domain_texts: All texts without labels, where an encoder is to read them.
         took_offer: Whether the tokenizer extends the one that was offered.
         taught: What a teacher says of further texts; None without a teacher.
+        taught_ids: Ids of these texts.
     """
 
     data: LabelledData
@@ -55,6 +56,7 @@ class Prepared:
     domain_texts: Sequence[str] = ()
     took_offer: bool = False
     taught: Taught | None = None
+    taught_ids: Rows = field(default_factory=list)
 
     def lengths(self, purpose: str) -> NDArray[np.int64]:
         """Return the tokens of each row of a split."""
@@ -98,15 +100,15 @@ def prepare(
         )
         data = _thin(data, rows, seed=settings.seed)
     texts = _read_unlabelled(settings)
-    said = ask_teacher(teacher, data, texts) if teacher is not None else None
+    taught = ask_teacher(teacher, data, texts) if teacher is not None else None
     took_offer = offered is not None and _takes(offered, data, asked=settings.pretrained)
     known = offered if took_offer else known
     with console.status("learning the vocabulary"):
-        tokenizer = _learn_vocabulary(data, texts, said, settings=settings, known=known)
+        tokenizer = _learn_vocabulary(data, texts, taught, settings=settings, known=known)
     with console.status("turning texts into ids"):
         ids = _encode(data, tokenizer)
         domain = tokenizer.encode_batch(texts)
-        taught = Taught.of(said, tokenizer) if said is not None else None
+        further = tokenizer.encode_batch(list(taught.verdicts.texts)) if taught is not None else []
     corpus = [domain[place] for place in data.find_own(texts)]
     if taught is not None:
         tell_of_teacher(taught)
@@ -125,6 +127,7 @@ def prepare(
         domain_texts=texts if settings.encoder is not None else (),  # else only their ids are kept
         took_offer=took_offer,
         taught=taught,
+        taught_ids=further,
     )
 
 
@@ -142,7 +145,7 @@ def _takes(offered: Tokenizer, data: LabelledData, *, asked: bool | None) -> boo
 def _learn_vocabulary(
     data: LabelledData,
     texts: Sequence[str],
-    said: Said | None,
+    taught: Taught | None,
     *,
     settings: TrainSettings,
     known: Tokenizer | None,
@@ -152,9 +155,9 @@ def _learn_vocabulary(
     Where they teach language, those without labels are enough: what was learned from them then fits
     any labels.
     """
-    if texts and (said is None or settings.encoder is not None or settings.pretrain.epochs):
+    if texts and (taught is None or settings.encoder is not None or settings.pretrain.epochs):
         return _learn_tokenizer(texts, size=settings.pretrain.vocabulary, known=known)
-    further = said.learned.texts if said is not None else ()
+    further = taught.verdicts.texts if taught is not None else ()
     train = [*data.train.whole_texts, *further]
     return _learn_tokenizer(train, size=settings.vocabulary, known=known)
 

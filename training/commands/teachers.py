@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from models.errors import GatewiseError
+from models.errors import ModelNotFound
 from models.names import is_name
 from models.registry import Store
+from training.commands.options import find_version
 from training.data.sources import as_path
 from training.evaluation.teacher import PublishedTeacher
 from training.reading import Reading
@@ -37,8 +38,6 @@ def open_teacher(
     if as_path(source).exists() or not is_name(source.partition(":")[0]):
         return FileTeacher(source, reading)
     try:
-        version = store.resolve(source)
-    except GatewiseError as error:
+        return PublishedTeacher(find_version(store, source))
+    except ModelNotFound as error:
         raise TeacherError(f"--teacher {source}: no such file or folder, and {error}") from error
-    version.verify()
-    return PublishedTeacher(version)

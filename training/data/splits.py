@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,9 +91,13 @@ class LabelledData:
 
     def find_own(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the places of those texts that are in no split, whatever stands between words."""
-        labelled = {find_key(text) for split in self.splits.values() for text in split.texts}
-        own = [place for place, text in enumerate(texts) if find_key(text) not in labelled]
+        own = [place for place, text in enumerate(texts) if find_key(text) not in self._keys]
         return np.array(own, np.int64)
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        """The keys of all texts of the splits."""
+        return frozenset(find_key(text) for split in self.splits.values() for text in split.texts)
 
     @property
     def splits(self) -> dict[str, Split]:

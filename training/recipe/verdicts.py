@@ -53,8 +53,8 @@ def read_verdicts(run: Run, taught: Taught) -> CalibratedVerdicts:
     judging = taught.known["validation"] & run.honest
     judged = int(judging.sum())
     half = to_logits(taught.verdicts.probabilities, task=task)
-    kept = _draw(run, len(taught.ids))
-    rows = [taught.ids[row] for row in kept]
+    kept = _draw(run, len(half))
+    rows = [run.prepared.taught_ids[row] for row in kept]
     if judged < FEWEST_JUDGED:
         scaling = unscaled([half])
         thresholds = (0.5,) * half.shape[1] if task == "multi_label" else None

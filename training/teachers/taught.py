@@ -6,9 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batching import Row
 from models.golden import Probabilities
-from models.tokenizer import Tokenizer
 from training.console import console
 from training.data.splits import LabelledData
 from training.data.words import find_key
@@ -17,48 +15,23 @@ from training.teachers.verdicts import Teacher, TeacherError, Verdicts
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
-    """What a teacher says, before there is a vocabulary.
-
-    Args:
-        learned: Its verdicts on texts that are in no split.
-        known: Whether it has a verdict on each row of validation and of test, (rows,); by split.
-        judged: The probabilities of these rows, 0 where unknown, (rows, labels); by split.
-        provenance: The teacher, with a hash of all its verdicts.
-    """
-
-    learned: Verdicts
-    known: dict[str, NDArray[np.bool_]]
-    judged: dict[str, Probabilities]
-    provenance: Provenance
-
-
-@dataclass(frozen=True, eq=False)
 class Taught:
     """What a teacher says of texts to learn from, and of the rows that judge it.
 
     Args:
         verdicts: Its verdicts on texts that are in no split.
-        ids: Ids of these texts.
         known: Whether it has a verdict on each row of validation and of test, (rows,); by split.
         judged: The probabilities of these rows, 0 where unknown, (rows, labels); by split.
         record: The teacher, with a hash of all its verdicts.
     """
 
     verdicts: Verdicts
-    ids: Sequence[Row]
     known: dict[str, NDArray[np.bool_]]
     judged: dict[str, Probabilities]
     record: Provenance
 
-    @classmethod
-    def of(cls, said: Said, tokenizer: Tokenizer) -> "Taught":
-        """Return what was said, with the ids of the texts."""
-        ids = tokenizer.encode_batch(list(said.learned.texts))
-        return cls(said.learned, ids, said.known, said.judged, said.provenance)
 
-
-def ask_teacher(teacher: Teacher, data: LabelledData, texts: Sequence[str]) -> Said:
+def ask_teacher(teacher: Teacher, data: LabelledData, texts: Sequence[str]) -> Taught:
     """Return what a teacher says: first of the rows that judge it, then of all other texts.
 
     A text with the words of a row is that row, so that no row is learned from by another spelling.
@@ -83,7 +56,7 @@ def ask_teacher(teacher: Teacher, data: LabelledData, texts: Sequence[str]) -> S
         found = np.array([places.get(find_key(text), -1) for text in rows], np.int64)
         known[purpose] = found >= 0
         judged[purpose] = verdicts.probabilities[found] * known[purpose][:, None]
-    return Said(verdicts.take(own.tolist()), known, judged, verdicts.record)
+    return Taught(verdicts.take(own.tolist()), known, judged, verdicts.record)
 
 
 def tell_of_teacher(taught: Taught) -> None:
