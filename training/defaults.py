@@ -211,6 +211,13 @@ def choose_batch(rows: int, *, task: Task) -> int:
     return batch
 
 
+def choose_steps(settings: FitSettings, *, rows: int, tokens: int, task: Task) -> tuple[int, int]:
+    """Return the texts of a step and the most passes over the rows: as given, or else chosen."""
+    batch = settings.batch or choose_batch(rows, task=task)
+    batches = math.ceil(rows / batch)
+    return batch, settings.epochs or choose_epochs(batches, tokens=tokens, task=task)
+
+
 def choose_epochs(batches: int, *, tokens: int, task: Task) -> int:
     """Return the most passes over the rows; early stopping may end the fit before.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.versions import Version
 from training.console import console
+from training.data.digest import digest_texts
 from training.data.unlabeled import read_corpus, shorten_name
 from training.data.vocabulary import learn_vocabulary
 from training.errors import TrainingError
@@ -54,12 +55,9 @@ class Course:
 
     def identify(self, teacher: VectorSource, texts: Sequence[str]) -> dict[str, Any]:
         """Return all that decides the result, for its checkpoint."""
-        digest = hashlib.sha256()
-        for text in texts:
-            digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
         return {
             "teacher": teacher.record.sha256,
-            "texts": digest.hexdigest(),
+            "texts": digest_texts(texts),
             "vocabulary": self.vocabulary,
             "network": vars(self.network),
             "settings": vars(self.settings),

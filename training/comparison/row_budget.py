@@ -8,7 +8,7 @@ from pathlib import Path
 
 from training.comparison.candidates import Contestant
 from training.console import console
-from training.defaults import choose_batch, choose_epochs
+from training.defaults import choose_steps
 from training.recipe.speed import measure_speed
 from training.run import Run
 from training.settings import Budget
@@ -47,9 +47,8 @@ def _choose_rows(
 
     def takes(rows: int) -> float:
         settings, task = run.settings.fit, run.prepared.data.task
-        size = settings.batch or choose_batch(rows, task=task)
-        batches, tokens = math.ceil(rows / size), math.ceil(rows * length)
-        epochs = settings.epochs or choose_epochs(batches, tokens=tokens, task=task)
+        tokens = math.ceil(rows * length)
+        _, epochs = choose_steps(settings, rows=rows, tokens=tokens, task=task)
         return SLACK * seeds * seconds * rows * epochs
 
     fitting = [rows for rows in _candidates(total) if takes(rows) <= there_is]

@@ -8,7 +8,7 @@ import numpy as np
 from training.calibration.metrics import is_right
 from training.distillation.certainty import Certainty, find_certainty, trace
 from training.distillation.exam import NONE, WHOLE, Exam, Examined, Sitting
-from training.report.measures import Estimate, estimate, share
+from training.report.measures import Estimate, estimate, estimate_score, share
 from training.report.scores import Lead, Scored, lead, score
 from training.report.statistics import percentiles
 from training.report.tallies import Decisions
@@ -107,7 +107,7 @@ def compute(examined: Examined, *, student: Side) -> Distillation | None:
         "purpose": exam.purpose,
         "rows": len(exam.truth),
         "of_rows": len(examined.taught.known[exam.purpose]),
-        "score": _make_score(scored[TEACHER], rows=len(exam.truth), measure=examined.measure),
+        "score": _estimate(scored[TEACHER], examined, exam),
         "students": [_stand(examined, exam, scored, each) for each in sorted(exam.students)],
         "gap": _find_gap(scored),
         "costs": {
@@ -142,17 +142,15 @@ def _stand(examined: Examined, exam: Exam, scored: dict[str, Scored], part: floa
     same = is_right(exam.students[part].decided, exam.teacher.decided)
     return {
         "texts": round(part * len(examined.taught.verdicts)),
-        "score": _make_score(own, rows=len(exam.truth), measure=examined.measure),
+        "score": _estimate(own, examined, exam),
         "agreement": share(int(same.sum()), len(same)),
         "lead": lead(own, alone) if alone is not None and part > NONE else None,
     }
 
 
-def _make_score(scored: Scored, *, rows: int, measure: str) -> Estimate:
-    """Return a score with its interval; Wilson's for a share of rows, which is never empty."""
-    if measure == "accuracy":
-        return share(round(scored.value * rows), rows)
-    return estimate(scored.value, percentiles(scored.draws))
+def _estimate(scored: Scored, examined: Examined, exam: Exam) -> Estimate:
+    rows = len(exam.truth)
+    return estimate_score(examined.measure, scored.value, draws=scored.draws, rows=rows)
 
 
 def _find_gap(scored: Mapping[str, Scored]) -> Estimate | None:

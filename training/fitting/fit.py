@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from models.batching import Row
-from training.defaults import choose_batch, choose_epochs
+from training.defaults import choose_steps
 from training.errors import Diverged
 from training.fitting.adversarial import differentiate_both
 from training.fitting.batches import Examples, LengthBatches
@@ -47,9 +47,9 @@ def fit(
         TrainingError: The checkpoint is of another training.
         Interrupted: A signal asked for the end; the checkpoint is saved.
     """
-    size = settings.batch or choose_batch(len(train), task=objective.task)
-    batches, tokens = LengthBatches(train, size=size, seed=seed), train.tokens
-    epochs = settings.epochs or choose_epochs(len(batches), tokens=tokens, task=objective.task)
+    tokens = train.tokens
+    size, epochs = choose_steps(settings, rows=len(train), tokens=tokens, task=objective.task)
+    batches = LengthBatches(train, size=size, seed=seed)
     optimizer = make_optimizer(network, settings, steps=epochs * len(batches))
     step = make_step(network, optimizer, loss=objective.loss, adversarial=settings.adversarial)
     best = _Best(network)

@@ -1,13 +1,12 @@
 """Measures how fast this machine trains, and fits a training into a time budget."""
 
 import json
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from training.console import console
-from training.defaults import choose_batch, choose_epochs
+from training.defaults import choose_steps
 from training.prepare import Rows
 from training.recipe.encoder_cache import corpus_of, is_kept
 from training.recipe.learn import examples, lesson_of
@@ -151,12 +150,11 @@ def _count_tokens(rows: Rows, *, cut: int) -> int:
 def _wanted(run: Run) -> TimePlan:
     settings, data = run.settings, run.prepared.data
     own = examples(run, lesson_of(run))
-    size = settings.fit.batch or choose_batch(len(own), task=data.task)
-    batches = math.ceil(len(own) / size)
+    _, epochs = choose_steps(settings.fit, rows=len(own), tokens=own.tokens, task=data.task)
     passes = settings.pretrain.epochs if run.pretrains else 0
     return TimePlan(
         pretraining=settings.teach.epochs if run.encoder is not None else passes,
-        epochs=settings.fit.epochs or choose_epochs(batches, tokens=own.tokens, task=data.task),
+        epochs=epochs,
         rounds=settings.self_training,
     )
 

@@ -1,6 +1,5 @@
 """Embeds texts by a sentence encoder, in parts that are kept: a stop costs one part at most."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.console import console
+from training.data.digest import digest_texts
 from training.errors import TrainingError
 from training.vectors.source import VectorSource
 from training.workspace.atomic import save_array
@@ -57,10 +57,8 @@ def _cut(texts: Sequence[str]) -> list[Sequence[str]]:
 
 def _place(source: VectorSource, texts: Sequence[str], *, folder: Path) -> Path:
     """Return the file of the vectors of a part."""
-    digest = hashlib.sha256(source.record.sha256.encode())
-    for text in texts:
-        digest.update(hashlib.sha256(text.encode()).digest())
-    return folder / FOLDER / f"{digest.hexdigest()[:32]}.npy"
+    digest = digest_texts(texts, start=source.record.sha256.encode())
+    return folder / FOLDER / f"{digest[:32]}.npy"
 
 
 def _find_part(source: VectorSource, texts: Sequence[str], *, folder: Path) -> NDArray[np.float16]:

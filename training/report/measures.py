@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from models.metadata import Task
-from training.report.statistics import Interval, percentiles, wilson
+from training.report.statistics import Floats, Interval, percentiles, wilson
 from training.report.tallies import Tallied
 
 MEASURES: dict[Task, tuple[str, ...]] = {
@@ -41,7 +41,20 @@ def measure(tallied: Tallied, *, task: Task) -> dict[str, Estimate]:
 
 
 def _measure(tallied: Tallied, name: str) -> Estimate:
+    counted = "accuracy" if name in SHARES else name
+    value, draws = (getattr(each, counted) for each in (tallied.sample, tallied.resampled))
+    return estimate_score(name, float(value), draws=draws, rows=tallied.sample.rows)
+
+
+def estimate_score(name: str, value: float, *, draws: Floats, rows: int) -> Estimate:
+    """Return a score with its interval: Wilson's for a share of rows, else that of the draws.
+
+    Args:
+        name: Name of the score.
+        value: The score.
+        draws: The score on bootstrap samples, (resamples,).
+        rows: Number of rows.
+    """
     if name in SHARES:
-        return share(float(tallied.sample.right), tallied.sample.rows)
-    value = float(getattr(tallied.sample, name))
-    return estimate(value, percentiles(getattr(tallied.resampled, name)))
+        return share(round(value * rows), rows)
+    return estimate(value, percentiles(draws))

@@ -5,7 +5,6 @@ a line to its standard output, in the same order. `answers.py` lists the forms o
 writes to its standard error goes to the terminal.
 """
 
-import hashlib
 import json
 import os
 import shlex
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from models.atomic import replace_file
 from models.metadata import Task
 from training.console import console
+from training.data.digest import digest_text
 from training.teachers.answers import AnswerReader, BadAnswer
 from training.teachers.verdicts import TeacherCost, TeacherError, Verdicts
 from training.workspace.lock import lock
@@ -55,7 +55,7 @@ class CommandTeacher:
         self, texts: Sequence[str], *, labels: Sequence[str], task: Task, column: str = ""
     ) -> Verdicts:
         """See Teacher."""
-        words = self._split()
+        words, reader = self._split(), AnswerReader(labels, task)
         name = _name(words)
         path = self.work / FOLDER / f"{hash_text(self.command)[:16]}.jsonl"
         with writing(path.parent):
@@ -68,8 +68,8 @@ class CommandTeacher:
                 f"teacher: {len(texts) - len(asked):,} of {len(texts):,} texts are kept in {path}"
             )
             if asked:
-                self._ask(words, asked, AnswerReader(labels, task), kept=kept, path=path)
-        return self._understand(name, texts, AnswerReader(labels, task), kept=kept, path=path)
+                self._ask(words, asked, reader, kept=kept, path=path)
+        return self._understand(name, texts, reader, kept=kept, path=path)
 
     def _split(self) -> list[str]:
         try:
@@ -242,7 +242,7 @@ def _name(words: Sequence[str]) -> str:
 
 def hash_text(text: str) -> str:
     """Return the hash that stands for a text among the kept answers."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest_text(text).hex()
 
 
 def _feed(pipe: IO[bytes], texts: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """What a teacher says of texts: a probability of each label."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +9,7 @@ import numpy as np
 
 from models.golden import Probabilities
 from models.metadata import Task
+from training.data.digest import digest_texts
 from training.errors import TrainingError
 from training.provenance import Provenance
 
@@ -58,9 +58,9 @@ class Verdicts:
     @cached_property
     def record(self) -> Provenance:
         """Name and hash, for metadata and checkpoints."""
-        return Provenance(
-            name=self.name, revision=None, sha256=self._digest(), license=self.license
-        )
+        said = np.ascontiguousarray(self.probabilities).tobytes()
+        digest = digest_texts(self.texts, start=said)
+        return Provenance(name=self.name, revision=None, sha256=digest, license=self.license)
 
     def take(self, rows: Sequence[int]) -> "Verdicts":
         """Return the verdicts of some texts."""
@@ -69,12 +69,6 @@ class Verdicts:
             texts=[self.texts[row] for row in rows],
             probabilities=self.probabilities[np.asarray(rows, np.int64)],
         )
-
-    def _digest(self) -> str:
-        digest = hashlib.sha256(np.ascontiguousarray(self.probabilities).tobytes())
-        for text in self.texts:
-            digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
-        return digest.hexdigest()
 
 
 class Teacher(Protocol):
