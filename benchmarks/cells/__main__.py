@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.cells.tutorial import write_tutorial
+from benchmarks.cells.tutorial import PRETRAINED, write_tutorial
 
 # IMDB has three million tokens; 8,000 rows without moved texts are an hour of two cores.
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -34,9 +34,17 @@ def run(
 ) -> None:
     """Run the comparisons, or resume them, and keep their reports under docs."""
     for name in [only] if only else OPTIONS:
-        command = ["compare", "--dataset", str(data / name), "--work", str(work), "--resume"]
-        subprocess.run([sys.executable, "-m", "training", *command, *OPTIONS[name]], check=True)
-        keep(work / "compare" / name / "report", name=name)
+        _compare(data / name, name=name, work=work)
+        _compare(data / name, "--pretrained", "--no-tasks", name=name + PRETRAINED, work=work)
+
+
+def _compare(dataset: Path, *options: str, name: str, work: Path) -> None:
+    """Run one comparison under the name of its report."""
+    folder = work / "compare" / name
+    places = ["--dataset", str(dataset), "--work", str(work), "--out", str(folder)]
+    command = ["compare", *places, "--resume", *OPTIONS[dataset.name], *options]
+    subprocess.run([sys.executable, "-m", "training", *command], check=True)
+    keep(folder / "report", name=name)
 
 
 def keep(report: Path, *, name: str) -> None:

@@ -17,6 +17,7 @@ from training.report.drawing import LIGHT, style_of
 
 PAGE, PLOTS = "lstm-and-gru.md", "plots"
 COMMAND = "make cells"
+PRETRAINED = "-pretrained"  # behind the name of a dataset, where cells start from known networks
 LONG = "imdb"  # whose texts are long enough to show memory
 
 Summary = Mapping[str, Any]
@@ -27,18 +28,25 @@ def write_tutorial(reports: Path, *, docs: Path, names: Sequence[str]) -> None:
     """Write all blocks and plots.
 
     Args:
-        reports: Folder of NAME.json.
+        reports: Folder of NAME.json, and of NAME-pretrained.json.
         docs: Folder of the page; plots go into a folder in it.
         names: Names of the datasets.
     """
-    found = {name: json.loads((reports / f"{name}.json").read_text()) for name in names}
+    found = {name: _read(reports, name) for name in names}
+    started = {name: _read(reports, name + PRETRAINED) for name in names}
     for name, draw in PLOTTED.items():
         _save(draw(found), docs / PLOTS / f"cells-{name}.svg")
     page = docs / PAGE
     text = page.read_text()
     for name, describe in BLOCKS.items():
         text = replace_block(text, name, describe(found), command=COMMAND)
+    text = replace_block(text, "pretrained", _gains(found, started), command=COMMAND)
     page.write_text(text)
+
+
+def _read(reports: Path, name: str) -> Summary:
+    found: Summary = json.loads((reports / f"{name}.json").read_text())
+    return found
 
 
 def _save(draw: Callable[[], Figure], path: Path) -> None:
@@ -171,6 +179,31 @@ def _leads(found: Summaries) -> str:
                 ]
             )
     return table(("data", "pair", "condition", "difference on test (95 %)", "p"), rows)
+
+
+def _gains(found: Summaries, started: Summaries) -> str:
+    """Return the scores of each cell that starts from nothing, and from a pretrained network."""
+    rows = []
+    for name, summary in started.items():
+        measure, unknowing = (
+            summary["measure"],
+            {each["key"]: each for each in found[name]["contestants"]},
+        )
+        for each in _sound(summary):
+            cells = []
+            for one in (unknowing[each["key"]], each):
+                scores = one["scores"]["test"]
+                cells += [_figure(scores[kind][measure], measure) for kind in ("alone", "joined")]
+            rows.append(
+                [
+                    f"[{name}](comparisons/{name}{PRETRAINED}.html)",
+                    words.MEASURE[measure],
+                    each["name"],
+                    *cells,
+                ]
+            )
+    columns = ("alone", "with n-grams", "alone, pretrained", "with n-grams, pretrained")
+    return table(("data", "measure", "cell", *columns), rows) + "\n\n" + _leads(started)
 
 
 def _ease(found: Summaries) -> str:

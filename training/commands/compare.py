@@ -1,8 +1,9 @@
 """The command `compare`: trains each cell on the same data and says which is better."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -17,7 +18,11 @@ from training.commands.options import (
     start_tensorflow,
     takes,
 )
-from training.settings import Budget, Cell, NetworkSettings, TrainSettings
+from training.errors import TrainingError
+from training.settings import SHAPE, Budget, Cell, NetworkSettings, TrainSettings
+
+if TYPE_CHECKING:
+    from training.pretrained.network import Pretrained
 
 CELL_LIST = ",".join(reversed(CELLS))
 
@@ -31,6 +36,12 @@ CELL_LIST = ",".join(reversed(CELLS))
         most=1_024,
     ),
     *map(setting, ("epochs", "patience", "adversarial", "subwords")),
+    setting(
+        "pretrained",
+        help="Whether to start from the English networks that are shipped; cells without one "
+        "are left out",
+        default=False,
+    ),
     setting("seed", help="The first seed (a whole number)"),
 )
 def compare(
@@ -61,11 +72,14 @@ def compare(
     """Compare the simple cell, GRU and LSTM on your data, under equal conditions."""
     budget = Budget(minutes=time_budget) if time_budget else None
     chosen = _read_cells(cells)
-    named = {"name": name_of(asked["dataset"]), "cell": chosen[0], "pretrained": False}
+    named = {"name": name_of(asked["dataset"]), "cell": chosen[0]}
     settings = TrainSettings.of(asked | named)
     from training.prepare import prepare
+    from training.pretrained.shipped import read_tokenizer
 
-    prepared = prepare(settings, rows=rows)
+    starts = _find_starts(settings, chosen) if settings.pretrained else {}
+    offered = read_tokenizer() if starts else None
+    prepared = prepare(settings, offered=offered, rows=rows)
     start_tensorflow()
 
     from training.comparison.compare import Plan, who_takes_part
@@ -75,13 +89,34 @@ def compare(
 
     folder = out or work / "compare" / settings.name
     run = Run(prepared=prepared, settings=settings, work=folder / "work", resume=resume)
-    plan = Plan(cells=chosen, seeds=seeds, tasks=work / "compare" / "tasks" if tasks else None)
+    kept = work / "compare" / "tasks" if tasks else None
+    plan = Plan(cells=chosen, seeds=seeds, tasks=kept, starts=starts)
     if budget is not None:
         contestants = who_takes_part(run, plan)
         note = folder / "rows.json"
         rows = choose_rows(run, contestants, seeds=seeds, budget=budget, note=note)
-        run = replace(run, prepared=prepare(settings, rows=rows) if rows else prepared)
+        if rows:
+            run = replace(run, prepared=prepare(settings, offered=offered, rows=rows))
     run_comparison(run, plan, folder=folder)
+
+
+def _find_starts(settings: TrainSettings, cells: Sequence[Cell]) -> "dict[Cell, Pretrained]":
+    """Return the shipped network of each cell that has one of these settings."""
+    from training.pretrained.shipped import find_shipped
+
+    if settings.subwords:
+        raise TrainingError("--pretrained and --subwords both say where to start; give one of them")
+    shape = {name: getattr(settings.network, name) for name in SHAPE}
+    found = {cell: known for cell in cells if (known := find_shipped(shape | {"cell": cell}))}
+    if not found:
+        raise TrainingError(
+            f"--pretrained: no network of {settings.network.units} units is shipped for "
+            f"{', '.join(CELLS[cell].title for cell in cells)}"
+        )
+    for cell in cells:
+        if cell not in found:
+            typer.echo(f"note: the {CELLS[cell].title} is left out; no network of it is shipped")
+    return found
 
 
 def _read_cells(cells: str) -> tuple[Cell, ...]:

@@ -1,7 +1,7 @@
 """The contestants: each cell at equal width, and each cell at equal weights."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from models.cells import CELLS, CellName
@@ -62,6 +62,20 @@ def list_contestants(
         Contestant(cell=cell, units=fair[cell], conditions=both[1:])
         for cell in cells
         if fair[cell] != units
+    ]
+
+
+def keep_started(
+    contestants: Sequence[Contestant], cells: Container[CellName], *, units: int
+) -> list[Contestant]:
+    """Return the contestants of these cells that start from networks of the width `units`.
+
+    They take part at that width alone, since a network of another width cannot start there.
+    """
+    return [
+        replace(each, conditions=("equal width",))
+        for each in contestants
+        if each.cell in cells and "equal width" in each.conditions and each.units == units
     ]
 
 

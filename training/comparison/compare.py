@@ -2,12 +2,12 @@
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.comparison.candidates import Contestant, list_contestants
+from training.comparison.candidates import Contestant, keep_started, list_contestants
 from training.comparison.curves import measure_curves
 from training.comparison.examine import examine
 from training.comparison.material import Material
@@ -17,6 +17,7 @@ from training.comparison.terminal import print_summary
 from training.comparison.write import write_comparison
 from training.console import console
 from training.errors import TrainingError
+from training.pretrained.network import Pretrained
 from training.run import Run, start_repeatably
 from training.settings import Cell
 from training.workspace.atomic import save_json
@@ -33,11 +34,13 @@ class Plan:
         cells: The cells to compare.
         seeds: Number of seeds for each cell, counted up from that of the settings.
         tasks: Folder of the results of the synthetic tasks; None to leave them out.
+        starts: The network that each cell starts from; empty if all start from nothing.
     """
 
     cells: tuple[Cell, ...]
     seeds: int
     tasks: Path | None = None
+    starts: Mapping[Cell, Pretrained] = field(default_factory=dict)
 
 
 def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
@@ -54,7 +57,7 @@ def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
         _open(folder, run, plan)
         start_repeatably(run.settings.seed)
         material = Material.of(run)
-        examined = _examine_all(material, contestants, plan.seeds, folder=folder / FITS)
+        examined = _examine_all(material, contestants, plan, folder=folder / FITS)
         if all(each.failed for each in examined):
             raise TrainingError("no fit succeeded, so there is nothing to compare")
         tasks = measure_curves(plan.cells, folder=plan.tasks) if plan.tasks else None
@@ -68,12 +71,13 @@ def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
 def who_takes_part(run: Run, plan: Plan) -> list[Contestant]:
     """Return the contestants of a comparison."""
     shape = run.settings.network
-    return list_contestants(
+    contestants = list_contestants(
         plan.cells,
         units=shape.units,
         embedding=shape.embedding,
         labels=len(run.prepared.data.labels),
     )
+    return keep_started(contestants, plan.starts, units=shape.units) if plan.starts else contestants
 
 
 def _open(folder: Path, run: Run, plan: Plan) -> None:
@@ -96,15 +100,16 @@ def _identify(run: Run, plan: Plan) -> dict[str, Any]:
     splits = run.prepared.data.splits
     own = {"cells": list(plan.cells), "seeds": plan.seeds}
     hashes = {name: split.sha256 for name, split in splits.items()}
-    return json.loads(json.dumps(run.settings.record() | own | hashes))
+    starts = {f"start of {cell}": start.record.sha256 for cell, start in plan.starts.items()}
+    return json.loads(json.dumps(run.settings.record() | own | hashes | starts))
 
 
 def _examine_all(
-    material: Material, contestants: Sequence[Contestant], seeds: int, *, folder: Path
+    material: Material, contestants: Sequence[Contestant], plan: Plan, *, folder: Path
 ) -> list[Examined]:
     """Examine each contestant with each seed, unless a result is kept."""
     first = material.run.settings.seed
-    due = [(c, seed) for seed in range(first, first + seeds) for c in contestants]
+    due = [(c, seed) for seed in range(first, first + plan.seeds) for c in contestants]
     found = []
     for number, (contestant, seed) in enumerate(due, start=1):
         path = folder / f"{contestant.key}-{seed}.npz"
@@ -114,6 +119,7 @@ def _examine_all(
         else:
             console.print(what)
             priced = not any(e.contestant == contestant.key and e.priced for e in found)
-            examine(material, contestant, seed=seed, priced=priced).save(path)
+            start = plan.starts.get(contestant.cell)
+            examine(material, contestant, start=start, seed=seed, priced=priced).save(path)
         found.append(Examined.load(path))
     return found

@@ -20,6 +20,7 @@ from training.errors import Diverged
 from training.fitting.course import Fitted
 from training.fitting.observer import FitStep, Observer
 from training.network.build import predict_logits
+from training.pretrained.network import Pretrained
 from training.recipe.classifier import TrainedClassifier
 from training.recipe.learn import Learned, examples, fit_network
 from training.run import Run
@@ -41,12 +42,20 @@ class StepRecord(Observer):
         self.norm.append(step.norm)
 
 
-def examine(material: Material, contestant: Contestant, *, seed: int, priced: bool) -> Examined:
+def examine(
+    material: Material,
+    contestant: Contestant,
+    *,
+    start: Pretrained | None,
+    seed: int,
+    priced: bool,
+) -> Examined:
     """Return the results of a contestant with one seed.
 
     Args:
         material: The inputs of all contestants.
         contestant: Its cell and width.
+        start: The network that it starts from, if there is one.
         seed: Seed of weights, order and dropout.
         priced: Whether to measure its cost too.
     """
@@ -56,7 +65,7 @@ def examine(material: Material, contestant: Contestant, *, seed: int, priced: bo
     network = replace(shared.network, cell=contestant.cell, units=contestant.units)
     settings = replace(shared, seed=seed, network=network)
     # A stopped fit starts again, because its curves up to there are lost.
-    run = replace(material.run, settings=settings, resume=False)
+    run = replace(material.run, settings=settings, pretrained=start, resume=False)
     run = replace(
         run, observers=lambda stage: [FitProgress(), Curves(run.curves_folder(stage)), steps]
     )
@@ -116,10 +125,8 @@ def _log_losses(
 
 
 def _flips(material: Material, network: keras.Model) -> list[float]:
-    rows = material.judged["validation"].ids
-    order = np.random.default_rng(0).permutation(len(rows))  # the first ones then represent all
-    seed = material.run.settings.seed
-    return measure_flips(network, [rows[row] for row in order], neutral=material.neutral, seed=seed)
+    rows, seed = material.judged["validation"].drawn, material.run.settings.seed
+    return measure_flips(network, rows, neutral=material.neutral, seed=seed)
 
 
 def _decisions(
@@ -141,7 +148,7 @@ def _decisions(
 
 def _memory(material: Material, network: keras.Model, *, cell: Cell) -> dict[str, np.ndarray]:
     """Return the fading of gradients in validation texts, and the half-lives of the units."""
-    rows = material.judged["validation"].ids
+    rows = material.judged["validation"].drawn
     fading = measure_fading(network, choose_texts(rows))
     found = {"fading/verdict": fading.verdict, "fading/state": fading.state}
     half_lives = measure_half_lives(network, rows, cell=cell)

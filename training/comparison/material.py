@@ -1,6 +1,7 @@
 """The shared inputs of all contestants: the rows, their targets, and the linear models."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -43,6 +44,16 @@ class Judged:
     def lengths(self) -> np.ndarray:
         """Tokens of each row."""
         return np.fromiter(map(len, self.ids), np.int64, len(self.ids))
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """The rows in a random order, so that the first ones stand for all; files are sorted."""
+        return np.random.default_rng(0).permutation(len(self.ids))
+
+    @property
+    def drawn(self) -> Rows:
+        """The ids in that order."""
+        return [self.ids[row] for row in self.order]
 
 
 @dataclass(frozen=True, eq=False)

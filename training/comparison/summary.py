@@ -123,6 +123,7 @@ def _settings(material: Material, examined: Sequence[Examined]) -> Summary:
         "batch": settings.fit.batch or choose_batch(len(data.train), task=data.task),
         "learning_rate": settings.fit.learning_rate,
         "max_tokens": settings.max_tokens,
+        "pretrained": bool(settings.pretrained),
         "seed": settings.seed,
         "seeds": sorted({each.seed for each in examined}),
     }
@@ -244,17 +245,18 @@ def _memory(sound: Sequence[Examined]) -> Summary:
 
 
 def _memory_rows(material: Material) -> Summary:
-    """Return the rows that gradients and half-lives come from: the first texts."""
+    """Return the rows that gradients and half-lives come from: the first ones of those drawn."""
     judged = material.judged["validation"]
-    chosen, span = choose_rows(judged.ids)
-    first = list(range(min(TEXTS, len(judged.ids))))
+    chosen, span = choose_rows(judged.drawn)
+    first = judged.order[:TEXTS]
+    long = judged.order[chosen]
     return {
-        "fading": {"rows": len(chosen), "tokens": span, "labels": _labels(material, chosen)},
+        "fading": {"rows": len(long), "tokens": span, "labels": _labels(material, long)},
         "half_lives": {"rows": len(first), "labels": _labels(material, first)},
     }
 
 
-def _labels(material: Material, rows: Sequence[int]) -> dict[str, int]:
+def _labels(material: Material, rows: np.ndarray) -> dict[str, int]:
     """Return the count of each label among some validation rows, without absent labels."""
     names = material.run.prepared.data.labels
     counts = count_classes(material.judged["validation"].labels[rows], classes=len(names))

@@ -6,6 +6,7 @@ from models.cells import CELLS, CellName
 from training.comparison.candidates import (
     count_weights,
     find_units,
+    keep_started,
     list_contestants,
     order_by_cost,
 )
@@ -40,6 +41,13 @@ def test_equal_weights_are_as_equal_as_widths_allow() -> None:
         if "equal weights" in each.conditions
     ]
     assert max(weights) / min(weights) < 1.01
+
+
+def test_cells_with_a_start_take_part_at_its_width_alone() -> None:
+    contestants = list_contestants(("rnn", "gru", "lstm"), units=128, embedding=128, labels=2)
+    found = keep_started(contestants, {"gru", "lstm"}, units=128)
+    assert [each.name for each in found] == ["GRU 128", "LSTM 128"]
+    assert {each.conditions for each in found} == {("equal width",)}
 
 
 def test_without_a_gru_the_first_cell_is_the_reference() -> None:

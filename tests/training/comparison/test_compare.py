@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from tests.training.labelled_files import make_rows
+from tests.training.pretrained.networks import make_pretrained
 from tests.training.test_run import make_run
 from training.errors import Diverged, TrainingError
 from training.linear import ngrams
@@ -227,3 +229,47 @@ def test_a_fit_that_fails_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert reason in summary["verdict"]["reasons"]
     with pytest.raises(TrainingError, match="no fit succeeded"):
         compare(tmp_path / "other", cells=("rnn",))
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_cells_begin_with_the_networks_they_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.comparison import examine as module
+    from training.comparison.compare import Plan, compare
+
+    run = make_run(
+        tmp_path,
+        rows=make_rows(60),
+        pretrained=True,
+        network=NetworkSettings(cell="gru", units=3, embedding=4),
+        fit=FitSettings(epochs=1, adversarial=0.0),
+    )
+    starts = {cell: make_pretrained(cell) for cell in ("gru", "lstm")}
+    fit_network, found = module.fit_network, {}
+
+    def look(run: Any, *arguments: Any, **options: Any) -> Any:
+        found[run.settings.network.cell] = run.pretrained
+        return fit_network(run, *arguments, **options)
+
+    monkeypatch.setattr(module, "fit_network", look)
+    plan = Plan(cells=("rnn", "gru", "lstm"), seeds=1, starts=starts)
+    summary = compare(run, plan, folder=tmp_path / "out")
+    assert found == starts
+    assert [each["name"] for each in summary["contestants"]] == ["GRU 3", "LSTM 3"]
+    assert summary["settings"]["pretrained"]
+    with pytest.raises(TrainingError, match="start of gru was "):
+        other = Plan(cells=plan.cells, seeds=1, starts={"lstm": starts["lstm"]})
+        compare(replace(run, resume=True), other, folder=tmp_path / "out")
+
+
+def test_the_texts_of_gradients_are_drawn_from_all(tmp_path: Path) -> None:
+    """Files are often sorted by label, so the first texts would have only one."""
+    from training.comparison.material import Material
+
+    rows = sorted(make_rows(200), key=lambda row: row[1])
+    judged = Material.of(make_run(tmp_path, rows=rows)).judged["validation"]
+    assert sorted(judged.order) == list(range(len(judged.ids)))
+    assert [judged.ids[row] for row in judged.order] == judged.drawn
+    half = judged.labels[judged.order[: len(judged.ids) // 2]]
+    assert 0 < half.sum() < len(half)
