@@ -1,4 +1,4 @@
-"""Measures how far a few labels go: with the shipped network, with words alone, and without both.
+"""Measures how far a few labels go: with the shipped network, an encoder, words, and without all.
 
 Rows are drawn from train, the same for all. A figure is that of the test split, as the trained
 classifier gives it, with the default settings and the median of the seeds. The linear baseline
@@ -6,7 +6,7 @@ stands beside it. Results stay in a JSON file, so figures can be measured one at
 plot is drawn of those that are there.
 
     python -m benchmarks.labels --data FOLDER --results labels.json [--only emotion] [--rows 300] \
-        [--kinds shipped] [--seeds 3] [--vectors ENCODER]
+        [--kinds shipped] [--seeds 3] [--vectors ENCODER] [--encoder ENCODER --unlabeled TEXTS]
 """
 
 import json
@@ -35,7 +35,7 @@ from training.recipe.learn import learn
 from training.report.drawing import LIGHT, style_of
 from training.run import Run, start_repeatably
 from training.settings import SETTINGS, TrainSettings
-from training.vectors.opening import open_vectors
+from training.vectors.opening import open_encoder, open_vectors
 from training.vectors.table import make_table
 
 SIZES = (100, 300, 1_000, 3_000, None)
@@ -69,11 +69,12 @@ DATA = (
 )
 TITLES = {
     "shipped": "from the shipped network",
+    "encoder": "with an encoder too",
     "words": "words alone",
     "alone": "without both",
     "baseline": "linear baseline",
 }
-KINDS = tuple(TITLES)[:3]
+KINDS = tuple(TITLES)[:4]
 
 
 def main(
@@ -83,17 +84,31 @@ def main(
     rows: Annotated[
         list[int] | None, typer.Option(help="Numbers of rows, 0 for all; each if absent.")
     ] = None,
-    kinds: Annotated[list[str] | None, typer.Option(help="Of: shipped, words, alone.")] = None,
+    kinds: Annotated[
+        list[str] | None, typer.Option(help=f"Of: {', '.join(KINDS)}; each if absent.")
+    ] = None,
     cell: Annotated[str, typer.Option(help="Cell of the network.")] = "gru",
     seeds: Annotated[int, typer.Option(help="Trainings of each figure.")] = 1,
     vectors: Annotated[
         str | None, typer.Option(help="Source of the vectors of words; without it, no words.")
     ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Sentence encoder; without it, no training is taught.")
+    ] = None,
+    unlabeled: Annotated[
+        str | None, typer.Option(help="Texts that the encoder teaches, beside those of train.")
+    ] = None,
     draw: Annotated[Path | None, typer.Option(help="File of the plot.")] = None,
 ) -> None:
     """Measure figures that have not been measured yet, and print the table."""
     found: dict[str, Figures] = json.loads(results.read_text()) if results.exists() else {}
-    wanted = [kind for kind in kinds or KINDS if kind != "words" or vectors]
+    asked: dict[str, dict[str, Any] | None] = {
+        "shipped": {},
+        "encoder": {"encoder": encoder, "unlabeled": unlabeled} if encoder else None,
+        "words": {"vectors": vectors} if vectors else None,
+        "alone": {"pretrained": False},
+    }
+    wanted = {kind: options for kind in kinds or KINDS if (options := asked[kind]) is not None}
     for each in DATA:
         for size in SIZES:
             if (only and each.name not in only) or (rows and (size or 0) not in rows):
@@ -104,20 +119,13 @@ def main(
                     key = f"{each.name}/{drawn}/{cell}/{kind}/{seed}"
                     if key in found:
                         continue
-                    asked = _ask(kind, vectors) | {"cell": cell, "seed": seed}
-                    found[key] = _train(each, Path(scratch), asked)
+                    options = wanted[kind] | {"cell": cell, "seed": seed}
+                    found[key] = _train(each, Path(scratch), options)
                     typer.echo(f"{key}: {found[key]}")
                     results.write_text(json.dumps(found, indent=1))
     typer.echo(_table(found))
     if draw is not None:
         _plot(found, draw)
-
-
-def _ask(kind: str, vectors: str | None) -> dict[str, Any]:
-    """Return the options of a kind of training."""
-    if kind == "words":
-        return {"vectors": vectors}
-    return {"pretrained": False} if kind == "alone" else {}
 
 
 def _draw_rows(source: Path, size: int | None, *, folder: Path) -> int:
@@ -172,8 +180,14 @@ def _prepare(settings: TrainSettings, work: Path) -> Run:
     if settings.vectors is not None:
         source, width = open_vectors(settings.vectors), settings.network.embedding
         words = make_table(source, prepared.tokenizer.tokens, width=width, seed=settings.seed)
-    taken = offered if prepared.took_offer else None
-    return Run(prepared=prepared, settings=settings, work=work, vectors=words, pretrained=taken)
+    return Run(
+        prepared=prepared,
+        settings=settings,
+        work=work,
+        vectors=words,
+        pretrained=offered if prepared.took_offer else None,
+        encoder=open_encoder(settings.encoder) if settings.encoder is not None else None,
+    )
 
 
 def _lines(found: dict[str, Figures]) -> dict[tuple[str, str], dict[str, dict[int, float]]]:
@@ -217,6 +231,7 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
     panels = {name: of for name, of in lines.items() if len(of["shipped"]) > 1}
     looks = {
         "shipped": {"color": LIGHT.network, "marker": "o"},
+        "encoder": {"color": LIGHT.network, "marker": "D"},
         "words": {"color": LIGHT.network, "marker": "^", "linestyle": "-."},
         "alone": {"color": LIGHT.network, "marker": "o", "linestyle": "--", "markerfacecolor": "w"},
         "baseline": {"color": LIGHT.other, "marker": "s", "linestyle": ":"},
@@ -226,7 +241,8 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
         for place, (name, of) in enumerate(panels.items(), start=1):
             axes = figure.add_subplot(1, len(panels), place)
             for kind, title in TITLES.items():
-                sizes = sorted(of[kind])
+                if not (sizes := sorted(of[kind])):
+                    continue
                 values = [100 * of[kind][size] for size in sizes]
                 axes.plot(sizes, values, label=title, markersize=4, linewidth=1.4, **looks[kind])
             axes.set_xscale("log")
@@ -237,7 +253,7 @@ def _plot(found: dict[str, Figures], path: Path) -> None:
             axes.set_title(f"{name}, {metric.replace('_', '-').replace('f1', 'F1')}", fontsize=9)
             axes.set_xlabel("labelled rows", fontsize=8)
             axes.tick_params(labelsize=8)
-        handles, labels = axes.get_legend_handles_labels()
+        handles, labels = figure.axes[0].get_legend_handles_labels()  # the first has all lines
         figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
         figure.savefig(path, metadata={"Date": None})
 
