@@ -7,15 +7,13 @@ from pathlib import Path
 from models.cells import CELLS
 from training.comparison.figures import draw
 from training.comparison.summary import Summary
-from training.report import words
 from training.report.drawing import DARK, LIGHT
-from training.report.page import HERE as SHARED
-from training.report.page import addresses, make_environment
+from training.report.page import render
 from training.report.summary import to_plain
 from training.report.write import publish
 
 FIGURES, PAGE = "comparison.json", "comparison.html"
-TEMPLATE = "comparison.html.jinja"
+TEMPLATE = Path(__file__).with_name("comparison.html.jinja")
 
 
 def write_comparison(summary: Summary, *, folder: Path) -> None:
@@ -35,12 +33,11 @@ def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[s
         light: The plots as PNG by name, for light pages.
         dark: The same for dark pages.
     """
-    environment = make_environment(Path(__file__).parent, SHARED)
-    return environment.get_template(TEMPLATE).render(
+    return render(
+        TEMPLATE,
+        light=light,
+        dark=dark,
         summary=summary,
         contestants={each["key"]: each for each in summary["contestants"]},
-        light=addresses(light),
-        dark=addresses(dark),
-        words=words,
         cells=CELLS,
     )

@@ -7,15 +7,13 @@ from pathlib import Path
 from training.distillation.certainty import WANTED
 from training.distillation.figures import Distillation
 from training.distillation.plots import draw
-from training.report import words
 from training.report.drawing import DARK, LIGHT
-from training.report.page import HERE as SHARED
-from training.report.page import addresses, make_environment
+from training.report.page import render
 from training.report.summary import to_plain
 from training.workspace.atomic import save_bytes
 
 FIGURES, PAGE = "teacher.json", "teacher.html"
-TEMPLATE = "distillation.html.jinja"
+TEMPLATE = Path(__file__).with_name("distillation.html.jinja")
 
 
 def write_distillation(found: Distillation, *, title: str, folder: Path) -> None:
@@ -44,12 +42,4 @@ def render_page(
         light: The plots as PNG by name, for light pages.
         dark: The same for dark pages.
     """
-    environment = make_environment(Path(__file__).parent, SHARED)
-    return environment.get_template(TEMPLATE).render(
-        found=found,
-        title=title,
-        wanted=WANTED,
-        light=addresses(light),
-        dark=addresses(dark),
-        words=words,
-    )
+    return render(TEMPLATE, light=light, dark=dark, found=found, title=title, wanted=WANTED)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,18 +16,6 @@ MOST_ROWS = 100  # of the tables by label
 HERE = Path(__file__).parent
 
 
-def make_environment(*folders: Path) -> Environment:
-    """Return the environment that renders the templates in folders."""
-    return Environment(
-        loader=FileSystemLoader(folders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
 def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[str, bytes]) -> str:
     """Return the page as HTML.
 
@@ -35,19 +24,38 @@ def render_page(summary: Summary, *, light: Mapping[str, bytes], dark: Mapping[s
         light: The plots as PNG by name, for light pages.
         dark: The same for dark ones.
     """
-    return (
-        make_environment(HERE)
-        .get_template(TEMPLATE)
-        .render(
-            summary=summary,
-            headline=headline(summary),
-            light=addresses(light),
-            dark=addresses(dark),
-            words=words,
-            most_rows=MOST_ROWS,
-            shown=_shown,
-        )
+    return render(
+        HERE / TEMPLATE,
+        light=light,
+        dark=dark,
+        summary=summary,
+        headline=headline(summary),
+        most_rows=MOST_ROWS,
+        shown=_shown,
     )
+
+
+def render(
+    template: Path, *, light: Mapping[str, bytes], dark: Mapping[str, bytes], **shown: Any
+) -> str:
+    """Return a page as HTML; its template may include those of this folder.
+
+    Args:
+        template: File of the template.
+        light: The plots as PNG by name, for light pages.
+        dark: The same for dark ones.
+        shown: What else the template names.
+    """
+    environment = Environment(
+        loader=FileSystemLoader((template.parent, HERE)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    page = environment.get_template(template.name)
+    return page.render(light=_addresses(light), dark=_addresses(dark), words=words, **shown)
 
 
 def _shown(classes: list[ClassFigures]) -> list[ClassFigures]:
@@ -55,7 +63,7 @@ def _shown(classes: list[ClassFigures]) -> list[ClassFigures]:
     return classes if len(classes) <= MOST_ROWS else sorted(classes, key=badness)[:MOST_ROWS]
 
 
-def addresses(plots: Mapping[str, bytes]) -> dict[str, str]:
+def _addresses(plots: Mapping[str, bytes]) -> dict[str, str]:
     """Return each plot as a data URL."""
     return {
         name: f"data:image/png;base64,{base64.b64encode(png).decode()}"
