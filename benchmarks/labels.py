@@ -20,6 +20,8 @@ from typing import Annotated, Any
 
 import matplotlib as mpl
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import typer
 from matplotlib.figure import Figure
@@ -53,11 +55,13 @@ class Data:
         name: Its name in the plot.
         folder: Its folder under the folder of the data.
         metric: Metric of the figures.
+        only_one: Whether to take only rows with one label, of those with several.
     """
 
     name: str
     folder: str
     metric: str = "accuracy"
+    only_one: bool = False
 
 
 DATA = (
@@ -65,6 +69,7 @@ DATA = (
     Data("Rotten Tomatoes", "rotten_tomatoes"),
     Data("SST-2", "sst2"),
     Data("GoEmotions", "go_emotions", "macro_f1"),
+    Data("GoEmotions, one label", "go_emotions", "macro_f1", only_one=True),
     Data("IMDB", "imdb"),
 )
 TITLES = {
@@ -98,6 +103,9 @@ def main(
     unlabeled: Annotated[
         str | None, typer.Option(help="Texts that the encoder teaches, beside those of train.")
     ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder that keeps what an encoder computed.")
+    ] = None,
     draw: Annotated[Path | None, typer.Option(help="File of the plot.")] = None,
 ) -> None:
     """Measure figures that have not been measured yet, and print the table."""
@@ -114,13 +122,13 @@ def main(
             if (only and each.name not in only) or (rows and (size or 0) not in rows):
                 continue
             with tempfile.TemporaryDirectory() as scratch:
-                drawn = _draw_rows(data / each.folder, size, folder=Path(scratch) / "rows")
+                drawn = _draw_rows(each, data, size, folder=Path(scratch) / "rows")
                 for kind, seed in ((kind, 1 + n) for kind in wanted for n in range(seeds)):
                     key = f"{each.name}/{drawn}/{cell}/{kind}/{seed}"
                     if key in found:
                         continue
                     options = wanted[kind] | {"cell": cell, "seed": seed}
-                    found[key] = _train(each, Path(scratch), options)
+                    found[key] = _train(each, Path(scratch), options, work=work)
                     typer.echo(f"{key}: {found[key]}")
                     results.write_text(json.dumps(found, indent=1))
     typer.echo(_table(found))
@@ -128,15 +136,15 @@ def main(
         _plot(found, draw)
 
 
-def _draw_rows(source: Path, size: int | None, *, folder: Path) -> int:
+def _draw_rows(data: Data, source: Path, size: int | None, *, folder: Path) -> int:
     """Write the splits to a folder, train with so many drawn rows; return their number."""
     folder.mkdir()
     rows = 0
     for split in SPLITS:
-        path = source / f"{split}.parquet"
+        path = source / data.folder / f"{split}.parquet"
         if not path.is_file():
             continue
-        table = pq.read_table(path)
+        table = _take_single(pq.read_table(path)) if data.only_one else pq.read_table(path)
         if split == "train" and size is not None and size < table.num_rows:
             order = np.random.default_rng(DRAWN).permutation(table.num_rows)
             table = table.take(np.sort(order[:size]))
@@ -145,7 +153,16 @@ def _draw_rows(source: Path, size: int | None, *, folder: Path) -> int:
     return rows
 
 
-def _train(data: Data, scratch: Path, asked: Mapping[str, Any]) -> Figures:
+def _take_single(table: pa.Table) -> pa.Table:
+    """Return the rows with one label, as a column of one label."""
+    table = table.filter(pc.equal(pc.list_value_length(table["labels"]), 1))
+    label = pc.list_element(table["labels"], 0)
+    return pa.table({"text": table["text"], "label": label})
+
+
+def _train(
+    data: Data, scratch: Path, asked: Mapping[str, Any], *, work: Path | None = None
+) -> Figures:
     """Return the figures of a training and of its baseline, and the seconds of the first."""
     defaults = {name: _default(each.field.default) for name, each in SETTINGS.items()}
     named = {"dataset": str(scratch / "rows"), "name": "measured"}
@@ -153,7 +170,7 @@ def _train(data: Data, scratch: Path, asked: Mapping[str, Any]) -> Figures:
     settings = TrainSettings.of({name: values[name] for name in values if values[name] != MISSING})
     started = time.monotonic()
     with hushed():
-        run = _prepare(settings, scratch / "work")
+        run = _prepare(settings, work or scratch / "work")
         start_repeatably(settings.seed)
         learned = learn(run)
         seconds = time.monotonic() - started
@@ -162,8 +179,8 @@ def _train(data: Data, scratch: Path, asked: Mapping[str, Any]) -> Figures:
     figures = {"baseline": baseline.metrics["test"][data.metric], "seconds": seconds}
     for name, purpose in (("figure", "test"), ("validation", "validation")):
         given = learned.classifier.probabilities(run.prepared.ids[purpose])
-        truth, limits = run.prepared.data.splits[purpose].labels, learned.classifier.thresholds
-        figures[name] = measure(given, truth, thresholds=limits)[data.metric]
+        truth, rule = run.prepared.data.splits[purpose].labels, learned.classifier.rule
+        figures[name] = measure(given, truth, rule=rule)[data.metric]
     return figures
 
 

@@ -3,69 +3,89 @@
 Margins and contributions are in log-odds, because these add up.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
-from models.metadata import Task
+from models.metadata import Metadata, Task
 
 LEAST = 1e-12  # in place of a probability that a 32-bit float rounds to 0
 
 Floats = NDArray[np.floating[Any]]
-Thresholds = Sequence[float] | None
-"""Least probability of each label that is given, (labels,); None for single label."""
 Verdict = tuple[int, ...]
 
 
-def choose_labels(probabilities: Floats, *, thresholds: Thresholds) -> NDArray[np.int32]:
-    """Return the labels of texts.
+@dataclass(frozen=True)
+class DecisionRule:
+    """How labels follow from probabilities.
 
     Args:
-        probabilities: Shape (…, labels).
-        thresholds: Least probability of each label that is given; None for single label.
-
-    Returns:
-        Without thresholds the number of the likeliest label, the first of equals, shape (…,). With
-        thresholds 1 for each given label and 0 for the others, shape (…, labels).
+        task: Whether labels exclude each other.
+        thresholds: A probability for each label. Where a text has several labels, each that
+            reaches its threshold is given. Where it has one, that with the largest multiple of
+            its threshold is given; None gives the likeliest.
     """
-    chosen = (
-        probabilities.argmax(axis=-1)
-        if thresholds is None
-        else probabilities >= np.asarray(thresholds)
-    )
-    labels: NDArray[np.int32] = chosen.astype(np.int32)
-    return labels
 
+    task: Task
+    thresholds: tuple[float, ...] | None = None
 
-def verdict_of(probabilities: Floats, thresholds: Thresholds) -> Verdict:
-    """Return the labels of one text from its probabilities (labels,); see `choose_labels`."""
-    labels = choose_labels(probabilities, thresholds=thresholds)
-    return (int(labels),) if thresholds is None else tuple(labels.tolist())
+    @classmethod
+    def of(cls, metadata: Metadata) -> Self:
+        """Return the rule of a version."""
+        return cls(metadata.task, metadata.thresholds)
 
+    def choose(self, probabilities: Floats) -> NDArray[np.int32]:
+        """Return the labels of texts.
 
-def margin_of(probabilities: Floats, thresholds: Thresholds) -> float:
-    """Return the distance in log-odds of a text, (labels,), from another verdict."""
-    p = probabilities.astype(np.float64)
-    if thresholds is None:
-        second, first = np.sort(p)[-2:]
-        return float(log_ratio(first, second))
-    limits = np.asarray(thresholds)
-    return float(np.abs(log_ratio(p, 1 - p) - log_ratio(limits, 1 - limits)).min())
+        Args:
+            probabilities: Shape (…, labels).
 
+        Returns:
+            For single label the number of the label, the first of equals, shape (…,). For
+            multi-label 1 for each given label and 0 for the others, shape (…, labels).
+        """
+        if self.task == "multi_label":
+            chosen = probabilities >= np.asarray(self.thresholds)
+        else:
+            chosen = self._relative(probabilities).argmax(axis=-1)
+        labels: NDArray[np.int32] = chosen.astype(np.int32)
+        return labels
 
-def change_logits(
-    probabilities: Probabilities, change: NDArray[np.float64], thresholds: Thresholds
-) -> NDArray[np.float64]:
-    """Return the probabilities of a text after a change of its logits; all of shape (labels,)."""
-    p = probabilities.astype(np.float64)
-    if thresholds is None:
-        logits = np.log(np.maximum(p, LEAST)) + change
-        changed = np.exp(logits - logits.max())
-        return np.asarray(changed / changed.sum())
-    return np.asarray(1 / (1 + np.exp(-log_ratio(p, 1 - p) - change)))
+    def verdict(self, probabilities: Floats) -> Verdict:
+        """Return the labels of one text from its probabilities (labels,); see `choose`."""
+        labels = self.choose(probabilities)
+        return (int(labels),) if self.task == "single_label" else tuple(labels.tolist())
+
+    def foremost(self, probabilities: Floats) -> int:
+        """Return the label to speak of: the one that is given, or of several the likeliest."""
+        if self.task == "multi_label":
+            return int(probabilities.argmax())
+        return int(self.choose(probabilities))
+
+    def margin(self, probabilities: Floats) -> float:
+        """Return the distance in log-odds of a text, (labels,), from another verdict."""
+        p = probabilities.astype(np.float64)
+        if self.task == "single_label":
+            second, first = np.sort(self._relative(p))[-2:]
+            return float(log_ratio(first, second))
+        limits = np.asarray(self.thresholds)
+        return float(np.abs(log_ratio(p, 1 - p) - log_ratio(limits, 1 - limits)).min())
+
+    def change(self, probabilities: Floats, change: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probabilities of a text after a change of its logits; all (labels,)."""
+        p = probabilities.astype(np.float64)
+        if self.task == "single_label":
+            logits = np.log(np.maximum(p, LEAST)) + change
+            changed = np.exp(logits - logits.max())
+            return np.asarray(changed / changed.sum())
+        return np.asarray(1 / (1 + np.exp(-log_ratio(p, 1 - p) - change)))
+
+    def _relative(self, probabilities: Floats) -> Floats:
+        """Return the multiples of the thresholds."""
+        return probabilities if self.thresholds is None else probabilities / self.thresholds
 
 
 def log_odds(probabilities: Probabilities, label: int, *, task: Task) -> NDArray[np.float64]:

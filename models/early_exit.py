@@ -14,7 +14,7 @@ of the rest will raise the margin.
 import numpy as np
 from numpy.typing import NDArray
 
-from models.decisions import Thresholds, Verdict, change_logits, margin_of, verdict_of
+from models.decisions import DecisionRule, Verdict
 from models.golden import Probabilities
 from models.metadata import Stopping
 
@@ -25,11 +25,11 @@ class Watch:
     """Looks at one text while it is read.
 
     Args:
-        thresholds: Least probability of each label that is given; None for single label.
+        rule: How the label follows from probabilities.
     """
 
-    def __init__(self, thresholds: Thresholds) -> None:
-        self._thresholds = thresholds
+    def __init__(self, rule: DecisionRule) -> None:
+        self._rule = rule
         self._verdicts: list[Verdict] = []
         self._margins: list[float] = []
 
@@ -59,8 +59,8 @@ class Watch:
             left: Number of tokens left, at least 1.
             coming: Change of the logits by the n-grams still to come, shape (labels,).
         """
-        self._verdicts.append(verdict_of(probabilities, self._thresholds))
-        self._margins.append(margin_of(probabilities, self._thresholds))
+        self._verdicts.append(self._rule.verdict(probabilities))
+        self._margins.append(self._rule.margin(probabilities))
         same = [1.0 if verdict == self.verdict else -1.0 for verdict in self._verdicts]
         margins = np.array(same) * self._margins
         changes = np.diff(margins, prepend=0.0)
@@ -71,9 +71,9 @@ class Watch:
 
     def _margin_after(self, probabilities: Probabilities, change: NDArray[np.float64]) -> float:
         """Return the margin after a change of the logits; negative for another verdict."""
-        changed = change_logits(probabilities, change, self._thresholds)
-        margin = margin_of(changed, self._thresholds)
-        return margin if verdict_of(changed, self._thresholds) == self.verdict else -margin
+        changed = self._rule.change(probabilities, change)
+        margin = self._rule.margin(changed)
+        return margin if self._rule.verdict(changed) == self.verdict else -margin
 
 
 def risk_of(features: Features, stopping: Stopping) -> NDArray[np.float64]:

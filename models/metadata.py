@@ -11,7 +11,7 @@ from models.cells import CellName
 from models.errors import FormatTooNew, VersionCorrupt
 from models.names import Name
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Setting = str | int | float | bool | None
@@ -150,10 +150,12 @@ class Metadata(_Record):
     def _consistent(self) -> "Metadata":
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels must be distinct")
-        if (self.thresholds is None) != (self.task == "single_label"):
-            raise ValueError("thresholds belong to multi_label, and only there")
+        if self.thresholds is None and self.task == "multi_label":
+            raise ValueError("multi_label needs thresholds")
         if self.thresholds is not None and len(self.thresholds) != len(self.labels):
             raise ValueError("thresholds must be as many as labels")
+        if self.task == "single_label" and min(self.thresholds or [1]) <= 0:
+            raise ValueError("thresholds of single_label must be above 0")
         if self.streamable != bool(self.state):
             raise ValueError("state tensors belong to a streamable version, and only there")
         return self

@@ -14,8 +14,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.versions import Version
+from training.calibration.metrics import Score
+from training.calibration.probabilities import Logits
+from training.calibration.scaling import Calibrated, calibrate
 from training.defaults import spells_by_default
-from training.fitting.objective import Score, choose_score, weigh_classes
+from training.fitting.objective import choose_score, weigh_classes
 from training.fitting.observer import Observer
 from training.prepare import Prepared, Rows
 from training.pretrained.network import Pretrained
@@ -123,6 +126,11 @@ class Run:
         return Judges(
             [ids[row] for row in np.flatnonzero(honest)], prepared.data.validation.labels[honest]
         )
+
+    def calibrate(self, halves: Sequence[Logits]) -> Calibrated:
+        """Calibrate the logits (rows, labels) of halves of a classifier on those rows."""
+        labels, task = self.judges.labels, self.prepared.data.task
+        return calibrate(halves, labels, task=task, score=self.score, biased=self.biased)
 
     @property
     def origins(self) -> dict[str, Provenance]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.decisions import DecisionRule
 from models.early_exit import risk_of
 from models.ngrams import NgramLookup
 from models.versions import Version
@@ -30,7 +31,7 @@ def measure_stopping(version: Version, engine: Engine, texts: Sequence[str]) -> 
     looks = Looks(
         seen,
         [len(row) for row in rows],
-        thresholds=version.metadata.thresholds,
+        rule=DecisionRule.of(version.metadata),
         coming=ngrams and [ngrams.coming(row, every=stopping.every) for row in rows],
     )
     found = []

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
+from models.decisions import DecisionRule
 from models.early_exit import Watch, risk_of
 from models.golden import Probabilities
 from models.metadata import Stopping
@@ -34,7 +35,7 @@ def find_rule(classifier: Classifier, stop_at: float) -> tuple[Stopping, str]:
 def read_until(classifier: Classifier, ids: Row, *, rule: tuple[Stopping, str]) -> Reading:
     """Return a reading of a text that ends where the rule says that its label will not change."""
     stopping, certainty = rule
-    watch, limit = Watch(classifier.metadata.thresholds), stopping.limits[certainty]
+    watch, limit = Watch(DecisionRule.of(classifier.metadata)), stopping.limits[certainty]
 
     @functools.cache  # and so looked up in the thread that computes, not in the event loop
     def coming() -> NDArray[np.float64] | None:

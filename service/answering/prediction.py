@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
-from models.decisions import verdict_of
+from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Metadata
 
@@ -35,7 +35,12 @@ class Explanation(BaseModel):
     """What each token contributes; `GET /explanations` says what that means."""
 
     method: Method
-    label: Annotated[str, Field(description="Whose log-odds are explained: the most likely.")]
+    label: Annotated[
+        str,
+        Field(
+            description="Whose log-odds are explained: the given label, of several the likeliest."
+        ),
+    ]
     log_odds: Annotated[float, Field(description="Of the label: ln(p / (1 - p)).")]
     log_odds_of_nothing: Annotated[
         float | None, Field(description="Of the empty text; with the contributions, `log_odds`.")
@@ -138,8 +143,8 @@ def make_prediction(
         "version": metadata.version,
         "tokens": tokens,
     }
-    verdict = verdict_of(np.array(values), metadata.thresholds)
-    if metadata.thresholds is not None:
+    verdict = DecisionRule.of(metadata).verdict(np.array(values))
+    if metadata.task == "multi_label":
         return MultiLabelPrediction(labels=[labels[i] for i in order if verdict[i]], **common)
     (best,) = verdict
     return Prediction(label=labels[best], score=values[best], **common)

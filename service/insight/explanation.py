@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models.decisions import log_odds
+from models.decisions import DecisionRule, log_odds
 from models.golden import Probabilities
 from models.tokenizer import Offsets
 from service.answering.classifier import Classifier
@@ -46,7 +46,7 @@ def explain_by_prefix(
         seen: Probabilities of the empty text, then after each token.
     """
     rows = np.stack(seen)
-    label = int(np.argmax(rows[-1]))
+    label = DecisionRule.of(classifier.metadata).foremost(rows[-1])
     odds = log_odds(rows, label, task=classifier.metadata.task)
     gains = [after - before for before, after in pairwise(odds.tolist())]
     return _explanation("prefix", classifier, label, odds[-1], offsets, gains, empty=odds[0])
@@ -63,7 +63,7 @@ def explain_by_occlusion(
         read: Probabilities of the text, then of the text without each token.
     """
     rows = np.stack(read)
-    label = int(np.argmax(rows[0]))
+    label = DecisionRule.of(classifier.metadata).foremost(rows[0])
     odds = log_odds(rows, label, task=classifier.metadata.task)
     falls = (odds[0] - odds[1:]).tolist()
     return _explanation("occlusion", classifier, label, odds[0], offsets, falls)

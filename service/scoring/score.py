@@ -140,7 +140,7 @@ def added_columns(metadata: Metadata, *, prefix: str, probabilities: bool = Fals
         prefix: Prefix of their names.
         probabilities: Whether the probability of each label is added too.
     """
-    several = metadata.thresholds is not None
+    several = metadata.task == "multi_label"
     kinds: Columns = {"labels": list} if several else {"label": str, "score": float}
     if probabilities:
         kinds["probabilities"] = dict

@@ -233,6 +233,13 @@ class VersionInfo(BaseModel):
     engine: str | None = None
     task: str | None = None
     labels: list[str] | None = None
+    thresholds: Annotated[
+        dict[str, float] | None,
+        Field(
+            description="Of several labels each that reaches its threshold is given; of labels "
+            "that exclude each other the one with the largest multiple of it."
+        ),
+    ] = None
     cell: str | None = None
     parameters: int | None = None
     streamable: bool | None = None

@@ -18,6 +18,7 @@ from service.engines.gates import Layers
 from service.engines.onnx import OnnxEngine
 from service.engines.protocol import Engine, initial_state
 from service.engines.savedmodel import SavedModelEngine
+from tests.rules import LIKELIEST, several
 from training.errors import ExportError
 from training.export.cases import awkward_rows, rows_of_all_tokens
 from training.linear.ngrams import REMEMBERED, NgramModel
@@ -95,7 +96,7 @@ class Exported:
                 (0.7, 1.3) if kind.ngrams else (0.7,),
                 np.linspace(-0.5, 0.5, kind.labels, dtype=np.float32),
             ),
-            thresholds=None if kind.task == "single_label" else (0.5,) * kind.labels,
+            rule=LIKELIEST if kind.task == "single_label" else several(*(0.5,) * kind.labels),
         )
         export_saved_model(self.classifier, folder=folder)
         export_onnx(self.classifier, folder=folder)

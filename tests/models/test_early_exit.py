@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from models.decisions import DecisionRule
 from models.early_exit import Watch, risk_of
 from models.metadata import Stopping
+from tests.rules import LIKELIEST, several
 
 
 def logit(p: float) -> float:
@@ -14,7 +16,7 @@ def row(*probabilities: float) -> np.ndarray:
 
 
 def test_what_describes_a_text_on_its_way() -> None:
-    watch = Watch(None)
+    watch = Watch(LIKELIEST)
     two, one = np.log(0.8 / 0.2), np.log(0.6 / 0.4)
     first = watch.look(row(0.2, 0.8), read=8, left=24)
     expected = [two, np.log(8), np.log(24), two, two, two, two]
@@ -29,18 +31,18 @@ def test_what_describes_a_text_on_its_way() -> None:
 
 
 def test_ngrams_to_come_raise_the_margin_or_turn_the_verdict() -> None:
-    def last(*coming: float, thresholds: tuple[float, ...] | None = None) -> float:
-        watch = Watch(thresholds)
+    def last(*coming: float, rule: DecisionRule = LIKELIEST) -> float:
+        watch = Watch(rule)
         found = watch.look(row(0.2, 0.8), read=8, left=8, coming=np.array(coming))
-        assert found[:-1] == pytest.approx(Watch(thresholds).look(row(0.2, 0.8), read=8, left=8))
+        assert found[:-1] == pytest.approx(Watch(rule).look(row(0.2, 0.8), read=8, left=8))
         return float(found[-1])
 
     assert last(0.0, 0.0) == pytest.approx(0)
     assert last(-0.5, 0.5) == pytest.approx(1, abs=1e-6)
     assert last(1.5, -1.5) == pytest.approx(-3, abs=1e-6)  # from one verdict to the other
-    assert last(0.0, 1.0, thresholds=(0.5, 0.5)) == pytest.approx(0, abs=1e-6)
-    assert last(-1.0, 1.0, thresholds=(0.5, 0.5)) == pytest.approx(1, abs=1e-6)
-    turned = last(1.0, -2.0, thresholds=(0.5, 0.5))  # the first label is now the less certain
+    assert last(0.0, 1.0, rule=several(0.5, 0.5)) == pytest.approx(0, abs=1e-6)
+    assert last(-1.0, 1.0, rule=several(0.5, 0.5)) == pytest.approx(1, abs=1e-6)
+    turned = last(1.0, -2.0, rule=several(0.5, 0.5))  # the first label is now the less certain
     assert turned == pytest.approx(-(logit(0.8) - 1) - logit(0.8), abs=1e-6)
 
 

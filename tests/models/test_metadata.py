@@ -22,8 +22,8 @@ def test_format_version_comes_first(tmp_path) -> None:
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(tmp_path) -> None:
     path = tmp_path / "metadata.json"
-    path.write_text('{"format_version": 5, "unheard_of": true}')
-    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 5 is newer than 4"):
+    path.write_text('{"format_version": 6, "unheard_of": true}')
+    with pytest.raises(FormatTooNew, match=r"metadata\.json: format_version 6 is newer than 5"):
         Metadata.load(path)
 
 
@@ -68,8 +68,9 @@ def test_a_missing_file_is_refused(tmp_path) -> None:
         ({"labels": ("only",)}, "at least 2"),
         ({"labels": ("same", "same")}, "labels must be distinct"),
         ({"unheard_of": 1}, "Extra inputs"),
-        ({"thresholds": (0.5, 0.5)}, "thresholds belong to multi_label"),
-        ({"task": "multi_label"}, "thresholds belong to multi_label"),
+        ({"thresholds": (0.5, 0.0)}, "thresholds of single_label must be above 0"),
+        ({"thresholds": (0.5,)}, "as many as labels"),
+        ({"task": "multi_label"}, "multi_label needs thresholds"),
         ({"task": "multi_label", "thresholds": (0.5,)}, "as many as labels"),
         ({"streamable": False}, "state tensors belong to a streamable"),
     ],

@@ -4,25 +4,28 @@ All other code calls these functions. A figure that does not exist is NaN. An ex
 a label that no row has and no prediction gives.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.decisions import DecisionRule
 from models.golden import Probabilities
-from training.calibration.probabilities import predict
 from training.targets import Targets, soften
+
+Score = Literal["accuracy", "macro_f1"]
+"""The figure that a training chooses by."""
 
 
 def measure(
-    probabilities: Probabilities, targets: Targets, *, thresholds: tuple[float, ...] | None
+    probabilities: Probabilities, targets: Targets, *, rule: DecisionRule
 ) -> dict[str, float]:
     """Return accuracy, macro-F1 and negative log-likelihood (nats) of the rows.
 
     With several labels per row, a row is accurate if all of its labels are right. The likelihood is
     then the mean over labels.
     """
-    predicted = predict(probabilities, thresholds=thresholds)
+    predicted = rule.choose(probabilities)
     return {
         "accuracy": float(np.mean(is_right(predicted, targets))),
         "macro_f1": macro_f1(predicted, targets, labels=probabilities.shape[1]),

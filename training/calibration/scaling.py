@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_expit, log_softmax
 
+from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Task
-from training.calibration.probabilities import Logits, find_thresholds, to_probabilities
+from training.calibration.metrics import Score
+from training.calibration.probabilities import Logits, to_probabilities
+from training.calibration.rule import choose_rule
 from training.targets import Targets, soften
 
 LOWEST, HIGHEST = 0.0, 20.0
@@ -53,30 +56,31 @@ class Calibrated:
     Args:
         scaling: The weighted sum.
         probabilities: Probabilities of the rows, shape (rows, labels).
-        thresholds: Least probability of each label that is given; None for single label.
+        rule: How the labels follow from them.
     """
 
     scaling: Scaling
     probabilities: Probabilities
-    thresholds: tuple[float, ...] | None
+    rule: DecisionRule
 
 
 def calibrate(
-    halves: Sequence[Logits], targets: Targets, *, task: Task, biased: bool = True
+    halves: Sequence[Logits], targets: Targets, *, task: Task, score: Score, biased: bool = True
 ) -> Calibrated:
-    """Calibrate halves on some rows; set thresholds for multi-label.
+    """Calibrate halves on some rows, and choose the rule for their labels.
 
     Args:
         halves: Logits (rows, labels) of each half.
         targets: Targets of the rows.
         task: Whether labels exclude each other.
+        score: The figure that the rule is chosen by.
         biased: Whether labels get a bias; a bias would undo class weights of the fit.
     """
     scaling = weigh(halves, targets, task=task, biased=biased)
     probabilities = scaling.probabilities(halves, task=task)
-    several = task == "multi_label"
-    thresholds = find_thresholds(probabilities, targets) if several else None
-    return Calibrated(scaling, probabilities, thresholds)
+    # Class weights of the fit already say how much rare labels count.
+    rule = choose_rule(probabilities, targets, task=task, score=score if biased else "accuracy")
+    return Calibrated(scaling, probabilities, rule)
 
 
 def unscaled(halves: Sequence[Logits]) -> Scaling:

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from training.calibration.metrics import log_loss
-from training.calibration.probabilities import Logits, predict
-from training.calibration.scaling import Calibrated, calibrate
+from training.calibration.probabilities import Logits
+from training.calibration.scaling import Calibrated
 from training.comparison.candidates import Contestant
 from training.comparison.cost import measure_cost
 from training.comparison.gradients import choose_texts, measure_fading
@@ -157,10 +157,8 @@ def _memory(material: Material, network: keras.Model, *, cell: Cell) -> dict[str
 
 def _calibrate(material: Material, logits: Logits, *, joined: bool) -> Calibrated:
     """Calibrate the network, alone or joined to the n-grams, on the validation rows."""
-    judged = material.judged["validation"]
-    halves = [logits, judged.ngrams] if joined else [logits]
-    task = material.run.prepared.data.task
-    return calibrate(halves, judged.labels, task=task, biased=material.run.biased)
+    ngrams = material.judged["validation"].ngrams
+    return material.run.calibrate([logits, ngrams] if joined else [logits])
 
 
 def _probabilities(found: Calibrated, halves: list[Logits], material: Material) -> np.ndarray:
@@ -168,7 +166,7 @@ def _probabilities(found: Calibrated, halves: list[Logits], material: Material) 
 
 
 def _choose_labels(found: Calibrated, halves: list[Logits], material: Material) -> np.ndarray:
-    return predict(_probabilities(found, halves, material), thresholds=found.thresholds)
+    return found.rule.choose(_probabilities(found, halves, material))
 
 
 def _price(material: Material, run: Run, fitted: Fitted, alone: Calibrated) -> dict[str, object]:
@@ -178,7 +176,7 @@ def _price(material: Material, run: Run, fitted: Fitted, alone: Calibrated) -> d
         ngrams=None,
         task=run.prepared.data.task,
         scaling=alone.scaling,
-        thresholds=alone.thresholds,
+        rule=alone.rule,
     )
     longest = max(map(len, run.prepared.ids["validation"]))
     cuts = [*material.cuts, longest]

@@ -6,8 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from training.calibration.probabilities import Logits, predict
-from training.calibration.scaling import Calibrated, calibrate
+from training.calibration.probabilities import Logits
+from training.calibration.scaling import Calibrated
 from training.comparison.interruption import find_neutral
 from training.console import console
 from training.linear.baseline import Baseline, fit_baseline
@@ -93,19 +93,13 @@ class Material:
         if data.test is not None:
             order = np.random.default_rng(run.settings.seed).permutation(len(data.test))
             drawn["test"] = np.sort(order[:MOST_JUDGED])
-        alone = _weigh_alone(run, ngrams)
+        alone = run.calibrate([ngrams.logits(run.judges.ids)])
         judged = {
             purpose: _judge_by(run, purpose, rows, ngrams, alone, baseline)
             for purpose, rows in drawn.items()
         }
         neutral = find_neutral(lesson.rows, lesson.given, vocabulary=len(run.prepared.tokenizer))
         return cls(run, lesson, ngrams, baseline, judged, neutral)
-
-
-def _weigh_alone(run: Run, ngrams: NgramModel) -> Calibrated:
-    """Calibrate the n-grams without a network, in the same way as networks without n-grams."""
-    judges, task = run.judges, run.prepared.data.task
-    return calibrate([ngrams.logits(judges.ids)], judges.labels, task=task, biased=run.biased)
 
 
 def _judge_by(
@@ -124,6 +118,6 @@ def _judge_by(
         ids=chosen,
         labels=run.prepared.data.splits[purpose].labels[rows],
         ngrams=logits,
-        ngrams_alone=predict(probabilities, thresholds=alone.thresholds),
-        baseline=predict(baseline.probabilities[purpose][rows], thresholds=baseline.thresholds),
+        ngrams_alone=alone.rule.choose(probabilities),
+        baseline=baseline.rule.choose(baseline.probabilities[purpose][rows]),
     )

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.decisions import Thresholds
+from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Metadata, Task
-from training.calibration.probabilities import predict
+from training.calibration.metrics import Score
 from training.export.verify import VerifiedExport
-from training.fitting.objective import Score
 from training.recipe.classifier import TrainedClassifier
 from training.recipe.verdicts import CalibratedVerdicts, read_verdicts
 from training.report.tallies import Decisions
@@ -28,22 +27,22 @@ class Sitting:
 
     Args:
         probabilities: Shape (rows, labels).
-        thresholds: Least probability of each label that is given; None for single label.
+        rule: How its labels follow from them.
     """
 
     probabilities: Probabilities
-    thresholds: Thresholds
+    rule: DecisionRule
 
     @property
     def decided(self) -> Decisions:
         """What it decides about each row."""
-        return predict(self.probabilities, thresholds=self.thresholds)
+        return self.rule.choose(self.probabilities)
 
     @property
     def certainty(self) -> NDArray[np.float32]:
         """The probability of its decision, (rows,); with several labels that of the least sure."""
-        if self.thresholds is None:
-            return self.probabilities.max(axis=1)
+        if self.rule.task == "single_label":
+            return self.probabilities[np.arange(len(self.probabilities)), self.decided]
         given = np.where(self.decided == 1, self.probabilities, 1 - self.probabilities)
         return given.min(axis=1).astype(np.float32)
 
@@ -123,15 +122,15 @@ def examine(
             continue
         split, ids = run.prepared.data.splits[purpose], run.prepared.ids[purpose]
         given = verdicts.apply(taught.judged[purpose][rows], task=run.prepared.data.task)
-        students = {WHOLE: Sitting(verified.splits[purpose][rows], metadata.thresholds)} | {
-            share: Sitting(each.probabilities([ids[row] for row in rows]), each.thresholds)
+        students = {WHOLE: Sitting(verified.splits[purpose][rows], DecisionRule.of(metadata))} | {
+            share: Sitting(each.probabilities([ids[row] for row in rows]), each.rule)
             for share, each in less.items()
         }
         exams[purpose] = Exam(
             purpose=purpose,
             rows=split.rows[rows],
             truth=split.labels[rows],
-            teacher=Sitting(given, verdicts.thresholds),
+            teacher=Sitting(given, verdicts.rule),
             students=students,
         )
     return Examined(

@@ -44,6 +44,7 @@ def _draw_scores(found: Distillation, theme: Theme) -> Figure:
         linestyle="-",
     )
     axes.set_xlabel("texts that the teacher labelled")
+    axes.locator_params(axis="x", nbins=4)  # more long numbers would run into each other
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel(f"{name} on {found['rows']:,} {found['purpose']} rows")
     if found["measure"] == "accuracy":

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Metadata
 from models.versions import REPORT
@@ -25,12 +26,13 @@ def measure_trained(
 ) -> Metadata:
     """Return the metadata with the figures of the exported version and of the baseline."""
     metrics: dict[str, dict[str, float]] = {}
+    rule = DecisionRule.of(metadata)
     for purpose, probabilities in verified.splits.items():
         targets, leaked = run.prepared.data.splits[purpose].labels, run.prepared.leaks[purpose]
-        metrics[purpose] = measure(probabilities, targets, thresholds=metadata.thresholds)
+        metrics[purpose] = measure(probabilities, targets, rule=rule)
         if leaked.any() and not leaked.all():
             metrics[f"{purpose}_without_leaks"] = measure(
-                probabilities[~leaked], targets[~leaked], thresholds=metadata.thresholds
+                probabilities[~leaked], targets[~leaked], rule=rule
             )
     return metadata.model_copy(update={"metrics": metrics, "baseline": baseline.metrics})
 
@@ -81,7 +83,7 @@ def _make_results(
             probabilities=found,
             uncalibrated=uncalibrated[purpose],
             baseline=baseline.probabilities[purpose],
-            baseline_thresholds=baseline.thresholds,
+            baseline_thresholds=baseline.rule.thresholds,
             lengths=prepared.lengths(purpose),
             leaked=prepared.leaks[purpose],
             row_numbers=prepared.data.splits[purpose].rows,

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from models.batching import Row
-from models.decisions import Thresholds
+from models.decisions import DecisionRule
 from models.early_exit import Features, Watch
 from models.golden import Probabilities
 from models.metadata import Stopping
@@ -31,7 +31,7 @@ class Looks:
         seen: Probabilities at each look of each text, shape (looks, labels). The last look is at
             the end of the text.
         lengths: Tokens of each text.
-        thresholds: Least probability of each label that is given; None for single label.
+        rule: How the label follows from probabilities.
         coming: Change of the logits by the n-grams still to come, at each look of each text but
             the last, shape (looks - 1, labels); None where there are no n-grams.
     """
@@ -41,14 +41,14 @@ class Looks:
         seen: Sequence[Probabilities],
         lengths: Sequence[int],
         *,
-        thresholds: Thresholds,
+        rule: DecisionRule,
         coming: Sequence[Changes] | None = None,
     ) -> None:
         self.lengths = np.asarray(lengths)
         self.ahead = coming is not None
         text, left, features, differs = [], [], [], []
         for number, (rows, length) in enumerate(zip(seen, lengths, strict=True)):
-            watch, verdicts = Watch(thresholds), []
+            watch, verdicts = Watch(rule), []
             for look, probabilities in enumerate(rows[:-1], start=1):
                 read = look * EVERY
                 change = None if coming is None else coming[number][look - 1]
@@ -119,7 +119,7 @@ def draw_watched(rows: int) -> NDArray[np.int64]:
 
 
 def make_looks(
-    looks: Probabilities, rows: Sequence[Row], *, thresholds: Thresholds, ngrams: NgramLookup | None
+    looks: Probabilities, rows: Sequence[Row], *, rule: DecisionRule, ngrams: NgramLookup | None
 ) -> Looks:
     """Return the looks at texts, given as rows of ids; `looks` holds them one after the other."""
     lengths = [len(row) for row in rows]
@@ -127,6 +127,6 @@ def make_looks(
     return Looks(
         np.split(looks, np.cumsum(counts)[:-1]),
         lengths,
-        thresholds=thresholds,
+        rule=rule,
         coming=None if ngrams is None else [ngrams.coming(row, every=EVERY) for row in rows],
     )

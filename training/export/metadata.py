@@ -56,7 +56,7 @@ def make_metadata(
         git_commit=_git_commit(),
         task=classifier.task,
         labels=prepared.data.labels,
-        thresholds=classifier.thresholds,
+        thresholds=classifier.rule.thresholds,
         tokenizer_sha256=prepared.tokenizer.digest,
         architecture=Architecture(
             cell=shape.cell,

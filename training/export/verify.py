@@ -96,7 +96,7 @@ def verify_export(
         looks=make_looks(
             reference.looks,
             [rows[row] for row in watched],
-            thresholds=classifier.thresholds,
+            rule=classifier.rule,
             ngrams=classifier.ngram_lookup,
         ),
     )

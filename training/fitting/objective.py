@@ -3,21 +3,19 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.metadata import Task
-from training.calibration.metrics import measure
+from training.calibration.metrics import Score, measure
 from training.calibration.probabilities import Logits
 from training.calibration.scaling import calibrate
 from training.settings import ClassWeight
 from training.targets import Targets, count_classes
 
 UNEQUAL = 1.5  # rows of the largest class per row of the smallest; above it accuracy misleads
-Score = Literal["accuracy", "macro_f1"]
 Judge = Callable[[Logits], dict[str, float]]
 """Returns figures of validation logits (rows, labels). Among them are `score`, to choose by, and
 `noise`, the standard error of the score."""
@@ -86,8 +84,8 @@ def make_judge(
 
     def judge(logits: Logits) -> dict[str, float]:
         halves = [logits] if ngram_logits is None else [logits, ngram_logits]
-        found = calibrate(halves, targets, task=task, biased=biased)
-        figures = measure(found.probabilities, targets, thresholds=found.thresholds)
+        found = calibrate(halves, targets, task=task, score=score, biased=biased)
+        figures = measure(found.probabilities, targets, rule=found.rule)
         chance = figures[score]
         noise = math.sqrt(chance * (1 - chance) / figures.pop("rows"))
         return figures | {"score": chance, "noise": noise}

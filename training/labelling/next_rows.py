@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from training.calibration.probabilities import predict
 from training.console import console
 from training.labelling.choosing import choose_rows
 from training.network.build import predict_logits
@@ -48,7 +47,7 @@ def find_next(
         count=count,
         seed=run.settings.seed,
     )
-    decided = predict(probabilities[chosen], thresholds=classifier.thresholds)
+    decided = classifier.rule.choose(probabilities[chosen])
     return [
         {
             "text": texts[row],

@@ -9,7 +9,6 @@ from zipfile import BadZipFile
 import numpy as np
 
 from models import __version__
-from training.calibration.probabilities import predict
 from training.console import console, hushed
 from training.errors import TrainingError
 from training.linear.baseline import fit_baseline
@@ -96,9 +95,9 @@ def fit_point(run: Run, draw: Draw) -> tuple[Decided, TrainedClassifier]:
     classifier = learn(one).classifier
     one.clean_up()
     probabilities = classifier.probabilities(one.judges.ids)
-    network = predict(probabilities, thresholds=classifier.thresholds)
+    network = classifier.rule.choose(probabilities)
     of_baseline = linear.probabilities["validation"][run.honest]
-    return Decided(network, predict(of_baseline, thresholds=linear.thresholds)), classifier
+    return Decided(network, linear.rule.choose(of_baseline)), classifier
 
 
 def fit_all(run: Run) -> TrainedClassifier:

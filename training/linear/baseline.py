@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
+from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Task
 from training.calibration.metrics import measure
-from training.calibration.probabilities import find_thresholds
+from training.calibration.rule import choose_rule
 from training.data.splits import LabelledData
 from training.data.words import normalize_text, space_out
 from training.errors import DataError
@@ -37,13 +38,13 @@ class Baseline:
 
     Args:
         kind: Name of the model.
-        thresholds: Least probability of each label that is given; None for single label.
+        rule: How the labels follow from probabilities.
         probabilities: Probabilities by split, shape (rows, labels).
         metrics: Figures of `measure` by split.
     """
 
     kind: str
-    thresholds: tuple[float, ...] | None
+    rule: DecisionRule
     probabilities: dict[str, Probabilities]
     metrics: dict[str, dict[str, float]]
 
@@ -75,15 +76,15 @@ def _fit(kind: str, data: LabelledData, *, balanced: bool, seed: int) -> Baselin
         purpose: _join([column[purpose] for column in columns], task=data.task)
         for purpose in others
     }
-    thresholds = None
-    if data.task == "multi_label":
-        thresholds = find_thresholds(probabilities["validation"], data.validation.labels)
+    rule = choose_rule(
+        probabilities["validation"], data.validation.labels, task=data.task, score="accuracy"
+    )
     metrics = {
-        purpose: measure(found, data.splits[purpose].labels, thresholds=thresholds)
+        purpose: measure(found, data.splits[purpose].labels, rule=rule)
         for purpose, found in probabilities.items()
     }
     name = f"{kind}, balanced" if balanced else kind
-    return Baseline(name, thresholds, probabilities, metrics)
+    return Baseline(name, rule, probabilities, metrics)
 
 
 def _make_vectorizer(kind: str) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
+from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Task
 from models.ngrams import NgramLookup, spread
@@ -28,7 +29,7 @@ class TrainedClassifier:
         ngrams: The table beside it, if there is one.
         task: Whether labels exclude each other.
         scaling: How the logits of the network and of the n-grams add up.
-        thresholds: Least probability of each label that is given; None for single label.
+        rule: How the labels follow from probabilities.
     """
 
     shape: NetworkSettings
@@ -36,7 +37,7 @@ class TrainedClassifier:
     ngrams: NgramModel | None
     task: Task
     scaling: Scaling
-    thresholds: tuple[float, ...] | None
+    rule: DecisionRule
 
     @property
     def labels(self) -> int:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batching import Row
-from models.decisions import Thresholds
+from models.decisions import DecisionRule
 from models.golden import Probabilities
-from training.calibration.probabilities import doubt, predict, temper
-from training.calibration.scaling import calibrate, cross_entropy, weigh
+from training.calibration.probabilities import doubt, temper
+from training.calibration.scaling import cross_entropy, weigh
 from training.console import console
 from training.fitting.batches import Examples
 from training.fitting.course import Fitted
@@ -103,7 +103,7 @@ def lesson_of(run: Run) -> Lesson:
     return Lesson(
         [*own.rows, *found.rows],
         np.concatenate([own.degrees, found.probabilities]),
-        np.concatenate([own.given, _decide(found.probabilities, thresholds=found.thresholds)]),
+        np.concatenate([own.given, _decide(found.probabilities, rule=found.rule)]),
     )
 
 
@@ -114,9 +114,9 @@ def _labelled(run: Run) -> Lesson:
     return Lesson(run.prepared.ids["train"], degrees, degrees == 1)
 
 
-def _decide(probabilities: Probabilities, *, thresholds: Thresholds) -> NDArray[np.bool_]:
+def _decide(probabilities: Probabilities, *, rule: DecisionRule) -> NDArray[np.bool_]:
     """Return which labels are given, shape (rows, labels)."""
-    verdict = predict(probabilities, thresholds=thresholds)
+    verdict = rule.choose(probabilities)
     decided: NDArray[np.bool_] = soften(verdict, labels=probabilities.shape[1]) == 1
     return decided
 
@@ -165,7 +165,7 @@ def _add_corpus(run: Run, teacher: TrainedClassifier) -> Lesson:
     """Return the labelled rows and the corpus with the teacher's labels."""
     own, corpus = _labelled(run), run.prepared.corpus
     probabilities = teacher.probabilities([row[: run.settings.max_tokens] for row in corpus])
-    given = _decide(probabilities, thresholds=teacher.thresholds)
+    given = _decide(probabilities, rule=teacher.rule)
     degrees = temper(probabilities, temperature=TEMPERATURE, task=teacher.task)
     return Lesson(
         [*own.rows, *corpus],
@@ -251,14 +251,17 @@ def fit_network(
 
 def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> TrainedClassifier:
     """Return both halves with the weights that are best on validation."""
-    task = run.prepared.data.task
-    logits = halves(fitted.network, ngrams, run.judges.ids)
-    found = calibrate(logits, run.judges.labels, task=task, biased=run.biased)
+    found = run.calibrate(halves(fitted.network, ngrams, run.judges.ids))
+    if run.prepared.data.task == "single_label" and found.rule.thresholds is not None:
+        console.print(
+            "note: rare labels are given more readily than they are likely, for a better macro F1 "
+            "(see thresholds in docs/training.md)"
+        )
     return TrainedClassifier(
         shape=run.settings.network,
         network=fitted.network,
         ngrams=ngrams,
-        task=task,
+        task=run.prepared.data.task,
         scaling=found.scaling,
-        thresholds=found.thresholds,
+        rule=found.rule,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from models.batching import Row
-from models.decisions import Thresholds
+from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Task
 from training.calibration.probabilities import Logits
@@ -31,14 +31,14 @@ class CalibratedVerdicts:
     Args:
         rows: Ids of the texts.
         probabilities: Shape (texts, labels).
-        thresholds: Least probability of each label that is given; None for single label.
+        rule: How the labels follow from them.
         scaling: How its logits were calibrated.
         judged: Validation rows that calibrated it; 0 where they were too few.
     """
 
     rows: Sequence[Row]
     probabilities: Probabilities
-    thresholds: Thresholds
+    rule: DecisionRule
     scaling: Scaling
     judged: int
 
@@ -57,14 +57,14 @@ def read_verdicts(run: Run, taught: Taught) -> CalibratedVerdicts:
     rows = [run.prepared.taught_ids[row] for row in kept]
     if judged < FEWEST_JUDGED:
         scaling = unscaled([half])
-        thresholds = (0.5,) * half.shape[1] if task == "multi_label" else None
+        rule = DecisionRule(task, (0.5,) * half.shape[1] if task == "multi_label" else None)
         judged = 0
     else:
         own = to_logits(taught.judged["validation"][judging], task=task)
-        found = calibrate([own], labels[judging], task=task)
-        scaling, thresholds = found.scaling, found.thresholds
+        found = calibrate([own], labels[judging], task=task, score=run.score)
+        scaling, rule = found.scaling, found.rule
     return CalibratedVerdicts(
-        rows, scaling.probabilities([half[kept]], task=task), thresholds, scaling, judged
+        rows, scaling.probabilities([half[kept]], task=task), rule, scaling, judged
     )
 
 

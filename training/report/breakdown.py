@@ -166,7 +166,8 @@ def surest_mistakes(
 def _surest_classes(
     split: SplitResult, decided: Decisions, *, baseline: Decisions | None, labels: list[str]
 ) -> list[Mistake]:
-    sureness = np.where(decided == split.labels, -1, split.probabilities.max(axis=1))
+    given = split.probabilities[np.arange(split.rows), decided]
+    sureness = np.where(decided == split.labels, -1, given)
     return [
         {
             "row": _number(split, row),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from models.decisions import DecisionRule
 from models.metadata import Metadata, Task
 
 _FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -22,7 +23,7 @@ class SplitResult:
         probabilities: Answers of the service, float32 (rows, labels).
         uncalibrated: The same before calibration.
         baseline: The same of the linear baseline.
-        baseline_thresholds: Thresholds of the baseline, (labels,); for multi-label only.
+        baseline_thresholds: Thresholds of the baseline, (labels,); see `DecisionRule`.
         lengths: Tokens of each row, int (rows,).
         leaked: Whether each row also occurs in train, bool (rows,); None if unknown.
         row_numbers: Number of each row in the dataset, int (rows,); None if in this order.
@@ -37,7 +38,7 @@ class SplitResult:
     lengths: NDArray[np.integer]
     uncalibrated: NDArray[np.float32] | None = None
     baseline: NDArray[np.float32] | None = None
-    baseline_thresholds: Sequence[float] | None = None
+    baseline_thresholds: tuple[float, ...] | None = None
     leaked: NDArray[np.bool_] | None = None
     row_numbers: NDArray[np.integer] | None = None
 
@@ -109,7 +110,7 @@ class Results:
         source: Origin of the data.
         labels: Names, in the order of the probabilities.
         task: Whether a row has exactly one label or any number of them.
-        thresholds: Probability from which each label is given, (labels,); for multi-label only.
+        thresholds: Thresholds of the version, (labels,); see `DecisionRule`.
         splits: By purpose.
         epochs: Learning curves, one entry an epoch: `loss` and `val_loss`, and scores by name.
         best_epoch: The epoch whose weights were kept, counted from 1; None if unknown.
@@ -128,7 +129,7 @@ class Results:
     labels: Sequence[str]
     task: Task
     splits: Mapping[str, SplitResult]
-    thresholds: Sequence[float] | None = None
+    thresholds: tuple[float, ...] | None = None
     epochs: Sequence[Mapping[str, float]] = ()
     best_epoch: int | None = None
     cost: Cost = field(default_factory=Cost)
@@ -161,10 +162,15 @@ class Results:
             cost=cost,
         )
 
+    @property
+    def rule(self) -> DecisionRule:
+        """How the labels of the version follow from its probabilities."""
+        return DecisionRule(self.task, self.thresholds)
+
     def __post_init__(self) -> None:
         if not self.splits:
             raise ValueError("a report needs one split at least")
-        self._check_thresholds("thresholds", self.thresholds, needed=True)
+        self._check_thresholds("thresholds", self.thresholds, of=True)
         for split in self.splits.values():
             self._check_split(split)
 
@@ -184,10 +190,13 @@ class Results:
         self._check_thresholds(
             f"split {split.name!r}: baseline_thresholds",
             split.baseline_thresholds,
-            needed=split.baseline is not None,
+            of=split.baseline is not None,
         )
 
-    def _check_thresholds(self, what: str, found: Sequence[float] | None, *, needed: bool) -> None:
-        expected = len(self.labels) if needed and self.task == "multi_label" else 0
-        if (0 if found is None else len(found)) != expected:
+    def _check_thresholds(self, what: str, found: Sequence[float] | None, *, of: bool) -> None:
+        """Raise ValueError for thresholds that do not fit the labels; `of`: of what there is."""
+        expected = len(self.labels) if of else 0
+        if found is None and of and self.task == "multi_label":
+            raise ValueError(f"{what}: {expected} expected, not {found}")
+        if found is not None and len(found) != expected:
             raise ValueError(f"{what}: {expected or 'none'} expected, not {found}")

@@ -7,9 +7,9 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from models.decisions import DecisionRule
 from models.metadata import Task
 from training.calibration.metrics import is_right, log_loss
-from training.calibration.probabilities import predict
 from training.report import words
 from training.report.breakdown import (
     MOST_CLASSES,
@@ -203,10 +203,10 @@ def _leak_sentence(leaks: Leaks) -> str:
 def _summarize_split(split: SplitResult, results: Results) -> SplitSummary:
     labels = list(results.labels)
     thresholds = None if results.thresholds is None else list(results.thresholds)
-    decided = predict(split.probabilities, thresholds=thresholds)
+    decided = results.rule.choose(split.probabilities)
     baseline = None
     if split.baseline is not None:
-        baseline = predict(split.baseline, thresholds=split.baseline_thresholds)
+        baseline = DecisionRule(results.task, split.baseline_thresholds).choose(split.baseline)
     every = [decided] if baseline is None else [decided, baseline]
     tallied = tally(split.labels, every, labels=len(labels))
     matrix = None

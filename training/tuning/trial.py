@@ -11,8 +11,6 @@ import tensorflow as tf
 from optuna.study import Study
 from optuna.trial import TrialState
 
-from training.calibration.probabilities import predict
-from training.calibration.scaling import calibrate
 from training.console import hushed
 from training.errors import TrainingError
 from training.fitting.course import Fitted
@@ -163,8 +161,7 @@ def _note(trial: optuna.Trial, ending: Ending, measured: Measured) -> None:
 def _standard_error(inputs: TrialInputs, fitted: Fitted) -> float:
     """Return the standard error of the validation score, from bootstrap samples of the rows."""
     data, judges = inputs.run.prepared.data, inputs.run.judges
-    logits = halves(fitted.network, inputs.ngrams, judges.ids)
-    found = calibrate(logits, judges.labels, task=data.task, biased=inputs.run.biased)
-    decided = predict(found.probabilities, thresholds=found.thresholds)
+    found = inputs.run.calibrate(halves(fitted.network, inputs.ngrams, judges.ids))
+    decided = found.rule.choose(found.probabilities)
     (tallied,) = tally(judges.labels, [decided], labels=len(data.labels))
     return float(np.nanstd(getattr(tallied.resampled, inputs.run.score)))

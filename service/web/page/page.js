@@ -86,7 +86,10 @@ function drawVerdict() {
   if (!latest) return;
   const chosen = latest.labels ?? [latest.label];
   $("label").textContent = chosen.map(show).join(", ") || "no label";
-  const shown = rank(latest.probabilities).slice(0, LABELS);
+  const ranked = rank(latest.probabilities);
+  const given = ranked.filter(([label]) => chosen.includes(label)); // likely or not
+  const others = ranked.filter(([label]) => !chosen.includes(label));
+  const shown = [...given, ...others].slice(0, LABELS).sort((one, other) => other[1] - one[1]);
   $("bars").replaceChildren(...shown.map(([label, p]) => makeBar(label, p)));
 }
 
@@ -212,6 +215,7 @@ function offer(usable) {
   const choose = () => {
     const { model, version } = usable[select.value];
     ({ labels, gates } = version);
+    reading.thresholds = version.task === "single_label" ? version.thresholds ?? null : null;
     changed = 0;
     tellGates();
     stream.read($("text").value, {

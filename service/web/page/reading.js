@@ -6,6 +6,7 @@ export class Reading {
     this.tokens = [];
     this.nothing = null; // log-odds of the empty text
     this.text = "";
+    this.thresholds = null; // by label, where the likeliest label is not always the one given
   }
 
   /**
@@ -40,7 +41,9 @@ export class Reading {
   /** The label that is ahead after the token of this number. */
   leader(number) {
     const { odds } = this.tokens[number];
-    return Object.keys(odds).reduce((best, label) => (odds[label] > odds[best] ? label : best));
+    const worth = (label) =>
+      this.thresholds ? probability(odds[label]) / this.thresholds[label] : odds[label];
+    return Object.keys(odds).reduce((best, label) => (worth(label) > worth(best) ? label : best));
   }
 }
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from models.cells import CELLS
+from models.metadata import Metadata
 from models.names import split_reference, suggest
 from service.answering.catalog import Catalog, Entry
 from service.errors import Invalid, NotFound
@@ -63,6 +64,7 @@ def _version_info(number: int, entry: Entry) -> VersionInfo:
         engine=entry.classifier.runner.engine.name,
         task=metadata.task,
         labels=list(metadata.labels),
+        thresholds=_thresholds(metadata),
         cell=metadata.architecture.cell,
         parameters=metadata.architecture.parameters,
         streamable=metadata.streamable,
@@ -72,3 +74,9 @@ def _version_info(number: int, entry: Entry) -> VersionInfo:
         metrics=metadata.metrics,
         data=metadata.data.model_dump(mode="json"),
     )
+
+
+def _thresholds(metadata: Metadata) -> dict[str, float] | None:
+    if metadata.thresholds is None:
+        return None
+    return dict(zip(metadata.labels, metadata.thresholds, strict=True))

@@ -23,3 +23,11 @@ def test_several_labels_may_reach_their_thresholds(
     prediction = make_prediction(np.array(probabilities, np.float32), metadata, tokens=3)
     assert isinstance(prediction, MultiLabelPrediction)
     assert prediction.labels == labels
+
+
+def test_of_labels_with_thresholds_the_largest_multiple_wins() -> None:
+    metadata = make_metadata(labels=("common", "rare"), thresholds=(1.0, 0.2))
+    prediction = make_prediction(np.array([0.75, 0.25], np.float32), metadata, tokens=3)
+    assert isinstance(prediction, Prediction)
+    assert (prediction.label, prediction.score) == ("rare", 0.25)
+    assert list(prediction.probabilities) == ["common", "rare"]

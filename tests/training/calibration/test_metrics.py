@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 from sklearn.metrics import log_loss as reference_log_loss
 
+from tests.rules import LIKELIEST, several
 from training.calibration.metrics import is_right, log_loss, macro_f1, mean_f1, measure
 
 
@@ -14,7 +15,7 @@ class TestFigures:
     def test_of_one_label_per_row(self) -> None:
         probabilities = [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]
         figures = measure(
-            np.array(probabilities, np.float32), np.array([0, 1, 1, 0]), thresholds=None
+            np.array(probabilities, np.float32), np.array([0, 1, 1, 0]), rule=LIKELIEST
         )
         assert figures == {
             "accuracy": 0.75,
@@ -27,7 +28,7 @@ class TestFigures:
     def test_of_several_labels_per_row(self) -> None:
         probabilities = np.array([[0.9, 0.4], [0.2, 0.8], [0.6, 0.1]], np.float32)
         targets = np.array([[1, 1], [0, 1], [0, 0]], np.int32)
-        assert measure(probabilities, targets, thresholds=(0.5, 0.3)) == {
+        assert measure(probabilities, targets, rule=several(0.5, 0.3)) == {
             "accuracy": pytest.approx(2 / 3),  # the third row has a label too many
             "macro_f1": pytest.approx((2 / 3 + 1) / 2),
             "log_loss": pytest.approx(-np.mean(np.log([0.9, 0.4, 0.8, 0.8, 0.4, 0.9])), rel=1e-5),
@@ -37,10 +38,8 @@ class TestFigures:
     @pytest.mark.parametrize("targets", [[1], [[0, 1]]])
     def test_no_probability_at_all_gives_a_finite_loss(self, targets: list) -> None:
         probabilities = np.array([[1.0, 0.0]], np.float32)
-        thresholds = None if np.ndim(targets) == 1 else (0.5, 0.5)
-        assert (
-            80 < measure(probabilities, np.array(targets), thresholds=thresholds)["log_loss"] < 90
-        )
+        rule = LIKELIEST if np.ndim(targets) == 1 else several(0.5, 0.5)
+        assert 80 < measure(probabilities, np.array(targets), rule=rule)["log_loss"] < 90
 
 
 def test_log_loss_is_that_of_scikit_learn() -> None:

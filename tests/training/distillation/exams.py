@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.rules import LIKELIEST
 from training.distillation.exam import Exam, Sitting
 
 
@@ -16,7 +17,7 @@ def answer(truth: Any, *, right: float, certain: float = 0.9, seed: int = 0) -> 
     highest = 0.5 + (certain - 0.5) * sure
     probabilities = np.stack([1 - highest, highest], axis=1)
     probabilities[decided == 0] = probabilities[decided == 0][:, ::-1]
-    return Sitting(probabilities.astype(np.float32), None)
+    return Sitting(probabilities.astype(np.float32), LIKELIEST)
 
 
 def make_exam(rows: int = 1_000, *, purpose: str = "test", teacher: float = 0.95) -> Exam:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.rules import LIKELIEST, several
 from tests.training.distillation.exams import make_exam
 from training.distillation.certainty import WANTED, _fewest_rows, find_certainty, trace
 from training.distillation.exam import Exam, Sitting
@@ -21,8 +22,8 @@ def planted(rows: int, *, alike_above: float, purpose: str = "validation", seed:
         purpose=purpose,
         rows=np.arange(rows),
         truth=np.ones(rows, np.int32),
-        teacher=Sitting(teacher.astype(np.float32), None),
-        students={1.0: Sitting(student.astype(np.float32), None)},
+        teacher=Sitting(teacher.astype(np.float32), LIKELIEST),
+        students={1.0: Sitting(student.astype(np.float32), LIKELIEST)},
     )
 
 
@@ -64,9 +65,9 @@ def test_few_rows_have_a_trace() -> None:
 
 
 def test_certainty_of_several_labels_is_that_of_the_least_sure() -> None:
-    one = Sitting(np.array([[0.9, 0.4, 0.05]], np.float32), (0.5, 0.5, 0.5))
+    one = Sitting(np.array([[0.9, 0.4, 0.05]], np.float32), several(0.5, 0.5, 0.5))
     np.testing.assert_allclose(one.certainty, [0.6])
-    low = Sitting(np.array([[0.9, 0.3, 0.05]], np.float32), (0.5, 0.2, 0.5))
+    low = Sitting(np.array([[0.9, 0.3, 0.05]], np.float32), several(0.5, 0.2, 0.5))
     np.testing.assert_allclose(low.certainty, [0.3])  # it is given, although unlikely
     exam = replace(make_exam(30), students={1.0: one})
     assert exam.student is one

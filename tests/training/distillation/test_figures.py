@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.rules import several
 from tests.training.distillation.exams import make_exam
 from training.distillation.exam import Exam, Examined, Sitting, can_examine
 from training.distillation.figures import MOST_ROWS, Distillation, compute
@@ -99,8 +100,8 @@ def test_several_labels() -> None:
     random = np.random.default_rng(0)
     truth = random.integers(0, 2, (200, 3)).astype(np.int32)
     noise = random.uniform(-0.6, 0.6, (200, 3))
-    student = Sitting(np.clip(truth + noise, 0, 1).astype(np.float32), (0.5, 0.5, 0.5))
-    teacher = Sitting(np.clip(truth + noise / 2, 0, 1).astype(np.float32), (0.5, 0.5, 0.5))
+    student = Sitting(np.clip(truth + noise, 0, 1).astype(np.float32), several(0.5, 0.5, 0.5))
+    teacher = Sitting(np.clip(truth + noise / 2, 0, 1).astype(np.float32), several(0.5, 0.5, 0.5))
     exam = Exam(
         purpose="validation",
         rows=np.arange(200),

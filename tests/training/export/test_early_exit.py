@@ -6,6 +6,7 @@ import pytest
 from models.early_exit import risk_of
 from models.metadata import Stopping
 from models.ngrams import NgramLookup
+from tests.rules import LIKELIEST, several
 from training.export.early_exit import (
     EVERY,
     FEWEST,
@@ -37,7 +38,7 @@ def draw_looks(texts: int, *, drift: float, seed: int = 0, known: float = 0.0) -
         p = 1 / (1 + np.exp(-odds))
         seen.append(np.stack([1 - p, p], axis=1).astype(np.float32))
         lengths.append(length)
-    return Looks(seen, lengths, thresholds=None, coming=coming if known else None)
+    return Looks(seen, lengths, rule=LIKELIEST, coming=coming if known else None)
 
 
 def fit(looks: Looks) -> Stopping:
@@ -96,7 +97,7 @@ def test_what_differs_is_counted_once_for_each_text() -> None:
         np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], np.float32),  # the first look is wrong
         np.array([[0.4, 0.6], [0.1, 0.9]], np.float32),
     ]
-    looks = Looks(seen, [3 * EVERY, 2 * EVERY], thresholds=None)
+    looks = Looks(seen, [3 * EVERY, 2 * EVERY], rule=LIKELIEST)
     assert looks.differs.tolist() == [True, False, False]
     assert looks.left.tolist() == [2 * EVERY, EVERY, EVERY]
     assert looks.read_by(np.zeros(3), 0.0) == (0.5, pytest.approx(3 / 5))
@@ -104,13 +105,13 @@ def test_what_differs_is_counted_once_for_each_text() -> None:
 
 def test_several_labels_differ_if_one_does() -> None:
     seen = [np.array([[0.9, 0.6], [0.9, 0.2]], np.float32)]
-    assert Looks(seen, [EVERY + 1], thresholds=(0.5, 0.5)).differs.tolist() == [True]
-    assert Looks(seen, [EVERY + 1], thresholds=(0.5, 0.7)).differs.tolist() == [False]
+    assert Looks(seen, [EVERY + 1], rule=several(0.5, 0.5)).differs.tolist() == [True]
+    assert Looks(seen, [EVERY + 1], rule=several(0.5, 0.7)).differs.tolist() == [False]
 
 
 def test_of_few_or_short_texts_nothing_is_said() -> None:
     assert fit_early_exit(draw_looks(FEWEST - 1, drift=0.0)) is None
-    short = Looks([np.array([[0.5, 0.5]], np.float32)] * FEWEST, [EVERY] * FEWEST, thresholds=None)
+    short = Looks([np.array([[0.5, 0.5]], np.float32)] * FEWEST, [EVERY] * FEWEST, rule=LIKELIEST)
     assert fit_early_exit(short) is None
 
 
@@ -118,11 +119,11 @@ def test_looks_that_lie_in_a_row_find_their_texts() -> None:
     lengths = [0, EVERY, EVERY + 1, 3 * EVERY]
     rows = np.linspace(0.1, 0.9, 1 + 1 + 2 + 3, dtype=np.float32)
     found, texts = np.stack([rows, 1 - rows], axis=1), [[1] * length for length in lengths]
-    looks = make_looks(found, texts, thresholds=None, ngrams=None)
+    looks = make_looks(found, texts, rule=LIKELIEST, ngrams=None)
     assert np.bincount(looks.text, minlength=4).tolist() == [0, 0, 1, 2]
     assert (looks.features.shape, looks.ahead) == ((3, 7), False)
     table = NgramLookup(np.zeros((5, 1), np.int8), 1.0, 2)
-    looks = make_looks(found, texts, thresholds=None, ngrams=table)
+    looks = make_looks(found, texts, rule=LIKELIEST, ngrams=table)
     assert (looks.features.shape, looks.ahead) == ((3, 8), True)
 
 

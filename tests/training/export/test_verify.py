@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.replay import ReplayResult
+from tests.rules import LIKELIEST
 
 if TYPE_CHECKING:
     from training.export.verify import VerifiedExport
@@ -33,7 +34,7 @@ THREE = ("onnx", "savedmodel", "third")
 class Trained:
     """Stands for a classifier: what it says of a row depends on its tokens alone."""
 
-    thresholds = None
+    rule = LIKELIEST
     ngram_lookup = None
 
     @property

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, log_expit, log_softmax
 
 from training.calibration.metrics import measure
-from training.calibration.probabilities import find_thresholds
+from training.calibration.rule import choose_rule
 from training.calibration.scaling import weigh
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
@@ -136,8 +136,8 @@ class TestJudge:
         found = self.judge(targets, network, task=task, score="accuracy", ngram_logits=ngrams)
         scaling = weigh([network, ngrams], targets, task=task)
         joined = scaling.probabilities([network, ngrams], task=task)
-        thresholds = find_thresholds(joined, targets) if task == "multi_label" else None
-        expected = measure(joined, targets, thresholds=thresholds)
+        rule = choose_rule(joined, targets, task=task, score="accuracy")
+        expected = measure(joined, targets, rule=rule)
         share = expected["accuracy"]
         assert found == {
             **{name: pytest.approx(expected[name]) for name in ("accuracy", "macro_f1")},

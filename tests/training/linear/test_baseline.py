@@ -59,7 +59,7 @@ def test_it_learns(task: str) -> None:
         assert ((probabilities >= 0) & (probabilities <= 1)).all()
         if task == "single_label":
             np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
-    assert (baseline.thresholds is None) == (task == "single_label")
+    assert (baseline.rule.thresholds is None) == (task == "single_label")
 
 
 def make_unspaced(signs: Sequence[str], *, seed: int = 0, rows: int = 300) -> list[tuple[str, int]]:
@@ -160,7 +160,7 @@ def test_without_test_rows() -> None:
 
 def test_the_same_again() -> None:
     one, other = (fit(make_data("multi_label")) for _ in range(2))
-    assert (one.kind, one.thresholds, one.metrics) == (other.kind, other.thresholds, other.metrics)
+    assert (one.kind, one.rule, one.metrics) == (other.kind, other.rule, other.metrics)
 
 
 @pytest.mark.parametrize("present", [0, 1])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
+from tests.rules import LIKELIEST
 from tests.training.pretrained.networks import make_pretrained
 from training.errors import TrainingError
 from training.settings import NetworkSettings
@@ -49,7 +50,7 @@ def start(network: Any, tmp_path_factory: pytest.TempPathFactory) -> "Start":
 
     folder = tmp_path_factory.mktemp("exported")
     scaling = Scaling((1.0,), np.zeros(len(LABELS), np.float32))
-    parts: dict[str, Any] = {"ngrams": None, "scaling": scaling, "thresholds": None}
+    parts: dict[str, Any] = {"ngrams": None, "scaling": scaling, "rule": LIKELIEST}
     classifier = TrainedClassifier(shape=SHAPE, network=network, task="single_label", **parts)
     export_saved_model(classifier, folder=folder)
     return read_start(make_version(folder))

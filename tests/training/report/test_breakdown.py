@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import confusion_matrix as reference_matrix
 from sklearn.metrics import precision_recall_fscore_support
 
+from tests.rules import LIKELIEST, several
 from tests.training.report.known_results import multi_split, single_split
-from training.calibration.probabilities import predict
 from training.report.breakdown import (
     by_class,
     by_length,
@@ -23,7 +23,7 @@ LABELS = ["a", "b", "c"]
 
 def test_classes_are_those_of_scikit_learn() -> None:
     split = single_split(classes=3)
-    decided = predict(split.probabilities, thresholds=None)
+    decided = LIKELIEST.choose(split.probabilities)
     tallied = tally(split.labels, [decided], labels=3)[0]
     found = by_class(tallied, labels=LABELS, thresholds=None)
     expected = zip(*precision_recall_fscore_support(split.labels, decided), strict=True)
@@ -47,7 +47,7 @@ def test_a_label_that_is_never_given_has_no_precision() -> None:
 
 def test_confusions() -> None:
     split = single_split(classes=3, strength=1.5)
-    decided = predict(split.probabilities, thresholds=None)
+    decided = LIKELIEST.choose(split.probabilities)
     matrix = confusion_matrix(split.labels, decided, labels=3)
     assert np.array_equal(matrix, reference_matrix(split.labels, decided))
     pairs = worst_pairs(matrix, labels=LABELS)
@@ -76,9 +76,7 @@ def test_rows_of_one_length_are_in_one_bin(lengths: list[int]) -> None:
 
 def test_surest_mistakes_of_one_label() -> None:
     split = replace(single_split(classes=3), row_numbers=np.arange(300) + 7_000)
-    decided, baseline = (
-        predict(each, thresholds=None) for each in (split.probabilities, split.baseline)
-    )
+    decided, baseline = (LIKELIEST.choose(each) for each in (split.probabilities, split.baseline))
     found = surest_mistakes(split, decided, baseline=baseline, labels=LABELS)
     assert 0 < len(found) <= 20
     chances = [mistake["probability"] for mistake in found]
@@ -99,7 +97,7 @@ def test_surest_mistakes_of_many_labels() -> None:
         probabilities=np.array([[0.05, 0.9], [0.1, 0.2]], np.float32),
         lengths=np.array([3, 4]),
     )
-    decided = predict(split.probabilities, thresholds=(0.5, 0.5))
+    decided = several(0.5, 0.5).choose(split.probabilities)
     missed, wrong = surest_mistakes(split, decided, baseline=None, labels=["x", "y"])
     assert (missed["row"], missed["truth"], missed["decided"]) == (0, "x", "not x")
     assert missed["probability"] == pytest.approx(0.95)
@@ -109,5 +107,5 @@ def test_surest_mistakes_of_many_labels() -> None:
 
 def test_no_mistakes() -> None:
     split = single_split(strength=90.0)
-    decided = predict(split.probabilities, thresholds=None)
+    decided = LIKELIEST.choose(split.probabilities)
     assert surest_mistakes(split, decided, baseline=None, labels=["a", "b"]) == []

@@ -38,7 +38,7 @@ def test_a_split_that_does_not_fit(changes: dict[str, Any], told: str) -> None:
         ({"splits": {}}, "one split at least"),
         ({"labels": ["a", "b", "c"]}, "'test': 2 columns, but 3 labels"),
         ({"task": "multi_label", "thresholds": (0.5, 0.5)}, "are not multi_label"),
-        ({"thresholds": (0.5, 0.5)}, "thresholds: none expected"),
+        ({"thresholds": (0.5, 0.5, 0.5)}, "thresholds: 2 expected"),
         ({"splits": {"test": replace(single_split(), labels=np.full(300, 2))}}, "be 0 to 1"),
     ],
 )

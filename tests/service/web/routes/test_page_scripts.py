@@ -66,6 +66,13 @@ def test_several_labels_are_shown(labels: list[str], told: str, tmp_path: Path) 
     assert shown["label"] == told
 
 
+def test_a_label_is_shown_that_is_not_likely(tmp_path: Path) -> None:
+    shares = {str(n): (10 - n) / 60 for n in range(10)}
+    shown = show(tmp_path, shares, label="9")
+    assert shown["label"] == "9"
+    assert [name for name, _ in shown["bars"]] == ["0", "1", "2", "3", "4", "5", "9"]
+
+
 def test_the_socket_is_below_the_base(tmp_path: Path) -> None:
     assert show(tmp_path, {"1": 0.75, "0": 0.25})["asked"] == ["ws://service/below/stream"]
 

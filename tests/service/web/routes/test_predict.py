@@ -57,6 +57,17 @@ def test_no_label_at_all_may_be_given(client: TestClient, store: Path) -> None:
     assert answer.json()["probabilities"] == {"neg": 0.5, "pos": 0.5}
 
 
+def test_a_rare_label_is_given_before_it_is_the_likeliest(client: TestClient, store: Path) -> None:
+    publish(store, name="rare", thresholds=(1.0, 0.25))
+    client.app.state.service.catalog.refresh()
+    answer = client.post("/predict", json={"text": "bad", "model": "rare", "explain": True}).json()
+    assert answer["label"] == answer["explanation"]["label"] == "pos"
+    assert list(answer["probabilities"]) == ["neg", "pos"]
+    assert answer["score"] == answer["probabilities"]["pos"] < 0.5
+    (version,) = client.get("/models/rare").json()["versions"]
+    assert version["thresholds"] == {"neg": 1.0, "pos": 0.25}
+
+
 def test_versions_of_format_1_are_served(client: TestClient, store: Path) -> None:
     version = publish(store, name="old")
     save_in_format_1(version.metadata, version.path / METADATA)
