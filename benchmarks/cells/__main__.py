@@ -14,11 +14,11 @@ import typer
 
 from benchmarks.cells.tutorial import PRETRAINED, write_tutorial
 
-# IMDB has three million tokens; 8,000 rows without moved texts are an hour of two cores.
+# IMDB has three million tokens; 4,000 rows without moved texts are half an hour of two cores.
 OPTIONS: dict[str, tuple[str, ...]] = {
     "rotten_tomatoes": (),
     "tweet_emotion": (),
-    "imdb": ("--rows", "8000", "--adversarial", "0"),
+    "imdb": ("--rows", "4000", "--adversarial", "0"),
 }
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 REPORTS = DOCS / "comparisons"

@@ -24,7 +24,7 @@ def show(folder: Path, probabilities: dict[str, float], **more: Any) -> dict[str
     (scripts / "package.json").write_text('{"type": "module"}')
     order = sorted(probabilities)
     answer = {"probabilities": probabilities, "order": order} | more
-    if "labels" not in more:
+    if not {"label", "labels"} & set(more):
         answer["label"] = next(iter(probabilities))
     command = [str(NODE), str(SHOW), str(scripts), json.dumps(answer)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
