@@ -91,7 +91,6 @@ class Exported:
             shape=shape,
             network=self.network,
             ngrams=self.ngrams,
-            task=kind.task,
             scaling=Scaling(
                 (0.7, 1.3) if kind.ngrams else (0.7,),
                 np.linspace(-0.5, 0.5, kind.labels, dtype=np.float32),

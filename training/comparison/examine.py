@@ -174,7 +174,6 @@ def _price(material: Material, run: Run, fitted: Fitted, alone: Calibrated) -> d
         shape=run.settings.network,
         network=fitted.network,
         ngrams=None,
-        task=run.prepared.data.task,
         scaling=alone.scaling,
         rule=alone.rule,
     )

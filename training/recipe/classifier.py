@@ -27,7 +27,6 @@ class TrainedClassifier:
         shape: Shape of the network.
         network: From ids to logits.
         ngrams: The table beside it, if there is one.
-        task: Whether labels exclude each other.
         scaling: How the logits of the network and of the n-grams add up.
         rule: How the labels follow from probabilities.
     """
@@ -35,9 +34,13 @@ class TrainedClassifier:
     shape: NetworkSettings
     network: keras.Model
     ngrams: NgramModel | None
-    task: Task
     scaling: Scaling
     rule: DecisionRule
+
+    @property
+    def task(self) -> Task:
+        """Whether labels exclude each other."""
+        return self.rule.task
 
     @property
     def labels(self) -> int:

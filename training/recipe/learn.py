@@ -261,7 +261,6 @@ def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> TrainedClassif
         shape=run.settings.network,
         network=fitted.network,
         ngrams=ngrams,
-        task=run.prepared.data.task,
         scaling=found.scaling,
         rule=found.rule,
     )

@@ -51,7 +51,7 @@ def start(network: Any, tmp_path_factory: pytest.TempPathFactory) -> "Start":
     folder = tmp_path_factory.mktemp("exported")
     scaling = Scaling((1.0,), np.zeros(len(LABELS), np.float32))
     parts: dict[str, Any] = {"ngrams": None, "scaling": scaling, "rule": LIKELIEST}
-    classifier = TrainedClassifier(shape=SHAPE, network=network, task="single_label", **parts)
+    classifier = TrainedClassifier(shape=SHAPE, network=network, **parts)
     export_saved_model(classifier, folder=folder)
     return read_start(make_version(folder))
 
