@@ -97,7 +97,11 @@ def teach(
         network,
         Examples(ids, targets[learned]),
         [rows[row][: settings.max_tokens] for row in judging],
-        objective=Objective("single_label", make_loss(width), make_judge(targets[judging], width)),
+        objective=Objective(
+            "single_label",
+            make_loss(width, judges=lesson.verdicts is not None),
+            make_judge(targets[judging], width),
+        ),
         settings=fit_settings(settings),
         seed=settings.seed,
         checkpoint=checkpoint,
@@ -122,16 +126,19 @@ def fit_settings(settings: TeachSettings) -> FitSettings:
     )
 
 
-def make_loss(width: int) -> Loss:
-    """Return the loss of targets of which the first `width` are a vector, the others verdicts.
+def make_loss(width: int, *, judges: bool) -> Loss:
+    """Return the loss of targets: 1 - cosine of vectors, and mean cross-entropy of verdicts.
 
-    It is 1 - cosine of the two vectors, and the mean cross-entropy of the verdicts.
+    Args:
+        width: Numbers of a vector, which are the first of the targets.
+        judges: Whether verdicts follow. The shape of a batch does not say it while the function is
+            traced.
     """
 
     def loss(targets: tf.Tensor, given: tf.Tensor) -> tf.Tensor:
         vectors = tf.math.l2_normalize(given[:, :width], axis=1)
         apart = 1 - tf.reduce_mean(tf.reduce_sum(targets[:, :width] * vectors, axis=1))
-        if targets.shape[1] == width:
+        if not judges:
             return apart
         wrong = tf.nn.sigmoid_cross_entropy_with_logits(targets[:, width:], given[:, width:])
         return apart + VERDICTS * tf.reduce_mean(wrong)

@@ -45,7 +45,7 @@ def teach_steps(run: Run, corpus: Corpus, *, width: int) -> Iterator[int]:
     step = make_step(
         network,
         make_optimizer(network, own, steps=1),
-        loss=make_teaching_loss(width),
+        loss=make_teaching_loss(width, judges=False),
         adversarial=0,
     )
     batches = LengthBatches(Examples(ids, vectors), size=settings.batch, seed=settings.seed)

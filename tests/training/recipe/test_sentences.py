@@ -54,8 +54,11 @@ def find(run: "Run") -> "Encoder":
 
 
 def test_the_network_learns_the_vectors(tmp_path: Path) -> None:
+    import tensorflow as tf
+
     from training.recipe.encoder_cache import TEACHING
 
+    tf.config.run_functions_eagerly(False)  # as users run it
     figures: list[float] = []
 
     class Watch:
@@ -71,6 +74,30 @@ def test_the_network_learns_the_vectors(tmp_path: Path) -> None:
     assert len(figures) == 6
     assert figures[-1] > 0.75
     assert figures[-1] > figures[0] + 0.1
+
+
+@pytest.mark.parametrize("judges", [False, True])
+def test_the_loss_is_that_of_a_fit(judges: bool) -> None:
+    """A fit traces it for batches of any shape."""
+    import tensorflow as tf
+
+    from training.recipe.sentences import make_loss
+
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(5, 3)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    verdicts = random.random((5, 2 * judges)).astype(np.float32)
+    targets = np.concatenate([vectors, verdicts], axis=1)
+    given = random.normal(size=targets.shape).astype(np.float32)
+    loss, shape = make_loss(3, judges=judges), tf.TensorSpec((None, None), tf.float32)
+    tf.config.run_functions_eagerly(False)
+    found = float(tf.function(loss, input_signature=[shape, shape])(targets, given))
+    cosines = (given[:, :3] * vectors).sum(axis=1) / np.linalg.norm(given[:, :3], axis=1)
+    expected = 1 - cosines.mean()
+    if judges:
+        odds = given[:, 3:]
+        expected += np.mean(np.logaddexp(0, odds) - verdicts * odds)
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def test_what_was_taught_is_kept(tmp_path: Path, capsys: Any) -> None:
