@@ -190,6 +190,8 @@ def _gains(found: Summaries, started: Summaries) -> str:
             {each["key"]: each for each in found[name]["contestants"]},
         )
         for each in _sound(summary):
+            if not unknowing[each["key"]]["scores"]:
+                continue
             cells = []
             for one in (unknowing[each["key"]], each):
                 scores = one["scores"]["test"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.decisions import log_odds
+from models.decisions import DecisionRule, log_odds
 from models.versions import Version
 from service.engines.batched import compute
 from service.engines.protocol import Engine
@@ -48,7 +48,7 @@ class _Looked:
         self._state, self._task = version.metadata.state, version.metadata.task
         self._engine, self._ids = engine, ids
         self._whole = compute(engine, [ids], state=self._state)
-        self._label = int(self._whole[0].argmax())
+        self._label = DecisionRule.of(version.metadata).foremost(self._whole[0])
 
     def prefix(self) -> NDArray[np.float64]:
         """Return by how much each token changes the log-odds of the label."""

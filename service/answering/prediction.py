@@ -143,7 +143,10 @@ def make_prediction(
         "version": metadata.version,
         "tokens": tokens,
     }
-    verdict = DecisionRule.of(metadata).verdict(np.array(values))
+    rule = DecisionRule.of(metadata)
+    # Rounded ones are what the client sees; but thresholds of single label would enlarge the error.
+    exact = metadata.task == "single_label" and metadata.thresholds is not None
+    verdict = rule.verdict(probabilities if exact else np.array(values))
     if metadata.task == "multi_label":
         return MultiLabelPrediction(labels=[labels[i] for i in order if verdict[i]], **common)
     (best,) = verdict

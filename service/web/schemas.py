@@ -96,7 +96,11 @@ class PredictRequest(Referring):
         ),
     ] = None
     top_k: Annotated[
-        int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
+        int | None,
+        Field(
+            ge=1,
+            description="Give only so many probabilities, the highest; a rare `label` may lack.",
+        ),
     ] = None
 
     trajectory: Annotated[
@@ -176,7 +180,11 @@ class StreamRequest(Referring):
     ] = None
     final: Annotated[bool, Field(description="No more is to come, so no state is given.")] = False
     top_k: Annotated[
-        int | None, Field(ge=1, description="Give only so many probabilities, the highest.")
+        int | None,
+        Field(
+            ge=1,
+            description="Give only so many probabilities, the highest; a rare `label` may lack.",
+        ),
     ] = None
     explain: Annotated[
         bool, Field(description="Say how the verdict stands after each token of the piece.")

@@ -49,3 +49,12 @@ def test_ngrams_to_come_raise_the_margin_or_turn_the_verdict() -> None:
 def test_the_risk_is_a_weighted_sum() -> None:
     stopping = Stopping(every=8, intercept=0.5, weights=(-1.0, 2.0), limits={"0.9": 0.0})
     assert risk_of(np.array([3.0, 1.0]), stopping) == pytest.approx(-0.5)
+
+
+def test_a_rare_label_is_watched_as_it_is_given() -> None:
+    watch = Watch(DecisionRule("single_label", (1.0, 0.25)))
+    watch.look(row(0.7, 0.3), read=8, left=8)
+    assert watch.verdict == (1,)
+    (margin, *_) = watch.look(row(0.9, 0.1), read=16, left=8)
+    assert watch.verdict == (0,)
+    assert margin == pytest.approx(np.log(0.9 / 0.4), abs=1e-6)

@@ -90,7 +90,7 @@ def compare(
     folder = out or work / "compare" / settings.name
     run = Run(prepared=prepared, settings=settings, work=folder / "work", resume=resume)
     kept = work / "compare" / "tasks" if tasks else None
-    plan = Plan(cells=chosen, seeds=seeds, tasks=kept, starts=starts)
+    plan = Plan(cells=tuple(starts) or chosen, seeds=seeds, tasks=kept, starts=starts)
     if budget is not None:
         contestants = who_takes_part(run, plan)
         note = folder / "rows.json"

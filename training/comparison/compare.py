@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from models.metadata import FORMAT_VERSION
 from training.comparison.candidates import Contestant, keep_started, list_contestants
 from training.comparison.curves import measure_curves
 from training.comparison.examine import examine
@@ -98,7 +99,7 @@ def _open(folder: Path, run: Run, plan: Plan) -> None:
 def _identify(run: Run, plan: Plan) -> dict[str, Any]:
     """Return all that decides the results."""
     splits = run.prepared.data.splits
-    own = {"cells": list(plan.cells), "seeds": plan.seeds}
+    own = {"cells": list(plan.cells), "seeds": plan.seeds, "format": FORMAT_VERSION}
     hashes = {name: split.sha256 for name, split in splits.items()}
     starts = {f"start of {cell}": start.record.sha256 for cell, start in plan.starts.items()}
     return json.loads(json.dumps(run.settings.record() | own | hashes | starts))

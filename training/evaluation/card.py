@@ -18,8 +18,8 @@ A {cell} that tells {labels} apart. Trained {created} with Gatewise on {source}.
 comparison in full.
 
 Figures are those of the exported version, each text read whole, as the service computes them.
-The validation rows also chose the epoch and the temperature, so trust the test rows where there are
-any.
+The validation rows also chose the epoch, the temperature and any thresholds, so trust the test rows
+where there are any.
 
 | | |
 |---|---|

@@ -79,12 +79,13 @@ def make_judge(
 ) -> Judge:
     """Return a judge of the network's validation logits, joined to those of the n-grams.
 
-    It calibrates them first, and so judges the classifier that would be published now.
+    It calibrates them first, and so judges the classifier that would be published now, but gives
+    the likeliest label: whether a rule for rare ones is worth it may change from epoch to epoch.
     """
 
     def judge(logits: Logits) -> dict[str, float]:
         halves = [logits] if ngram_logits is None else [logits, ngram_logits]
-        found = calibrate(halves, targets, task=task, score=score, biased=biased)
+        found = calibrate(halves, targets, task=task, score="accuracy", biased=biased)
         figures = measure(found.probabilities, targets, rule=found.rule)
         chance = figures[score]
         noise = math.sqrt(chance * (1 - chance) / figures.pop("rows"))

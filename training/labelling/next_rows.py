@@ -47,12 +47,13 @@ def find_next(
         count=count,
         seed=run.settings.seed,
     )
-    decided = classifier.rule.choose(probabilities[chosen])
+    rule = classifier.rule
+    decided = rule.choose(probabilities[chosen])
     return [
         {
             "text": texts[row],
             "suggested": _name(verdict, data.labels),
-            "probability": round(float(probabilities[row].max()), 4),
+            "probability": round(float(probabilities[row, rule.foremost(probabilities[row])]), 4),
         }
         for row, verdict in zip(chosen.tolist(), decided, strict=True)
     ]

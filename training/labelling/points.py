@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from models import __version__
+from models.metadata import FORMAT_VERSION
 from training.console import console, hushed
 from training.errors import TrainingError
 from training.linear.baseline import fit_baseline
@@ -115,6 +116,7 @@ def _identify(run: Run, draw: Draw) -> str:
         "origins": {name: record.sha256 for name, record in run.origins.items()},
         "draw": [draw.rows, draw.seed],
         "release": __version__,
+        "format": FORMAT_VERSION,
     }
     content = json.dumps(everything, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:24]

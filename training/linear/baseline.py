@@ -20,7 +20,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Task
-from training.calibration.metrics import measure
+from training.calibration.metrics import Score, measure
 from training.calibration.rule import choose_rule
 from training.data.splits import LabelledData
 from training.data.words import normalize_text, space_out
@@ -49,16 +49,18 @@ class Baseline:
     metrics: dict[str, dict[str, float]]
 
 
-def fit_baseline(data: LabelledData, *, score: str, seed: int) -> Baseline:
+def fit_baseline(data: LabelledData, *, score: Score, seed: int) -> Baseline:
     """Fit both models to the training texts; return the one with the better `score`."""
     weigh = [False, True] if score == "macro_f1" and data.task == "single_label" else [False]
     fitted = [
-        _fit(kind, data, balanced=balanced, seed=seed) for kind in STRENGTHS for balanced in weigh
+        _fit(kind, data, score=score, balanced=balanced, seed=seed)
+        for kind in STRENGTHS
+        for balanced in weigh
     ]
     return max(fitted, key=lambda baseline: baseline.metrics["validation"][score])
 
 
-def _fit(kind: str, data: LabelledData, *, balanced: bool, seed: int) -> Baseline:
+def _fit(kind: str, data: LabelledData, *, score: Score, balanced: bool, seed: int) -> Baseline:
     vectorizer = _make_vectorizer(kind)
     try:
         counts = {"train": vectorizer.fit_transform(data.train.texts)}
@@ -77,7 +79,7 @@ def _fit(kind: str, data: LabelledData, *, balanced: bool, seed: int) -> Baselin
         for purpose in others
     }
     rule = choose_rule(
-        probabilities["validation"], data.validation.labels, task=data.task, score="accuracy"
+        probabilities["validation"], data.validation.labels, task=data.task, score=score
     )
     metrics = {
         purpose: measure(found, data.splits[purpose].labels, rule=rule)

@@ -115,8 +115,13 @@ def _labelled(run: Run) -> Lesson:
 
 
 def _decide(probabilities: Probabilities, *, rule: DecisionRule) -> NDArray[np.bool_]:
-    """Return which labels are given, shape (rows, labels)."""
-    verdict = rule.choose(probabilities)
+    """Return which labels to learn, shape (rows, labels): the likeliest, or those of multi-label.
+
+    What makes rare labels more frequent in answers would do so in what is learned.
+    """
+    verdict = (rule if rule.task == "multi_label" else DecisionRule(rule.task)).choose(
+        probabilities
+    )
     decided: NDArray[np.bool_] = soften(verdict, labels=probabilities.shape[1]) == 1
     return decided
 
@@ -254,8 +259,8 @@ def _join(run: Run, fitted: Fitted, ngrams: NgramModel | None) -> TrainedClassif
     found = run.calibrate(halves(fitted.network, ngrams, run.judges.ids))
     if run.prepared.data.task == "single_label" and found.rule.thresholds is not None:
         console.print(
-            "note: rare labels are given more readily than they are likely, for a better macro F1 "
-            "(see thresholds in docs/training.md)"
+            "note: rare labels are given more readily than they are likely, for a better macro-F1 "
+            "(see Rare labels in docs/training.md)"
         )
     return TrainedClassifier(
         shape=run.settings.network,

@@ -17,7 +17,7 @@ MOST_BINS, BIN_ROWS = 10, 100  # bins of length, and the desired rows of a bin
 
 
 class ClassFigures(TypedDict):
-    """Figures of one label. `threshold` is None for single label.
+    """Figures of one label. `threshold` is None where the likeliest label is given.
 
     `number` is its place among the labels, from 0.
     """

@@ -222,10 +222,10 @@ def _summarize_split(split: SplitResult, results: Results) -> SplitSummary:
         "classes": by_class(tallied[0], labels=labels, thresholds=thresholds),
         "confusion": None if matrix is None or len(labels) > MOST_CLASSES else matrix.tolist(),
         "confusions": [] if matrix is None else worst_pairs(matrix, labels=labels),
-        "calibration": _calibration(split.probabilities, split.labels),
+        "calibration": _calibration(split.probabilities, split.labels, decided),
         "uncalibrated": None
         if split.uncalibrated is None
-        else _calibration(split.uncalibrated, split.labels),
+        else _calibration(split.uncalibrated, split.labels, decided),
         "by_length": by_length(split.lengths, right),
         "mistakes": surest_mistakes(split, decided, baseline=baseline, labels=labels),
         "baseline": _compare(split, every, tallied, task=results.task),
@@ -262,11 +262,12 @@ def _leaks(split: SplitResult, decided: Decisions, results: Results) -> Leaks | 
     return {"rows": rows, "share": rows / split.rows, "without": without}
 
 
-def _calibration(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> Calibration:
-    """Return the calibration of each row's top probability; multi-label: of each label's."""
+def _calibration(
+    probabilities: NDArray[np.float32], labels: NDArray[np.int32], decided: Decisions
+) -> Calibration:
+    """Return the calibration of each row's given label; multi-label: of each label."""
     if labels.ndim == 1:
-        right = probabilities.argmax(axis=1) == labels
-        found = reliability(probabilities.max(axis=1), right)
+        found = reliability(probabilities[np.arange(len(labels)), decided], decided == labels)
     else:
         found = reliability(probabilities.ravel(), labels.ravel().astype(bool))
     return {

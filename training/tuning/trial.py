@@ -11,6 +11,7 @@ import tensorflow as tf
 from optuna.study import Study
 from optuna.trial import TrialState
 
+from training.calibration.scaling import calibrate
 from training.console import hushed
 from training.errors import TrainingError
 from training.fitting.course import Fitted
@@ -160,8 +161,11 @@ def _note(trial: optuna.Trial, ending: Ending, measured: Measured) -> None:
 
 def _standard_error(inputs: TrialInputs, fitted: Fitted) -> float:
     """Return the standard error of the validation score, from bootstrap samples of the rows."""
-    data, judges = inputs.run.prepared.data, inputs.run.judges
-    found = inputs.run.calibrate(halves(fitted.network, inputs.ngrams, judges.ids))
+    run = inputs.run
+    data, judges = run.prepared.data, run.judges
+    logits = halves(fitted.network, inputs.ngrams, judges.ids)
+    judged = {"task": data.task, "biased": run.biased, "score": "accuracy"}  # as an epoch is
+    found = calibrate(logits, judges.labels, **judged)
     decided = found.rule.choose(found.probabilities)
     (tallied,) = tally(judges.labels, [decided], labels=len(data.labels))
     return float(np.nanstd(getattr(tallied.resampled, inputs.run.score)))

@@ -67,9 +67,9 @@ export function findTurns(reading) {
 }
 
 function leaders(reading) {
-  return rank(reading.tokens.at(-1).odds)
-    .slice(0, LABELS)
-    .map(([label]) => label);
+  const given = reading.leader(reading.tokens.length - 1);
+  const others = rank(reading.tokens.at(-1).odds).map(([label]) => label).filter((each) => each !== given);
+  return [given, ...others].slice(0, LABELS);
 }
 
 function line(name, x1, y1, x2, y2) {

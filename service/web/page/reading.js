@@ -42,7 +42,7 @@ export class Reading {
   leader(number) {
     const { odds } = this.tokens[number];
     const worth = (label) =>
-      this.thresholds ? probability(odds[label]) / this.thresholds[label] : odds[label];
+      this.thresholds ? probability(odds[label]) / (this.thresholds[label] ?? 1) : odds[label];
     return Object.keys(odds).reduce((best, label) => (worth(label) > worth(best) ? label : best));
   }
 }

@@ -31,3 +31,12 @@ def test_of_labels_with_thresholds_the_largest_multiple_wins() -> None:
     assert isinstance(prediction, Prediction)
     assert (prediction.label, prediction.score) == ("rare", 0.25)
     assert list(prediction.probabilities) == ["common", "rare"]
+
+
+def test_rounding_does_not_decide_between_labels_with_thresholds() -> None:
+    metadata = make_metadata(labels=("common", "rare"), thresholds=(1.0, 1e-4))
+    probabilities = np.array([0.66923106, 6.694198e-05], np.float32)
+    assert round(float(probabilities[1]), 7) / 1e-4 < probabilities[0]
+    prediction = make_prediction(probabilities, metadata, tokens=3)
+    assert isinstance(prediction, Prediction)
+    assert prediction.label == "rare"

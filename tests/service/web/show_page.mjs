@@ -61,7 +61,15 @@ globalThis.ResizeObserver = class {
   observe() {}
 };
 globalThis.requestAnimationFrame = (draw) => setImmediate(draw);
-const version = { version: 1, state: "ready", streamable: true, gates: [], labels: prediction.order };
+const version = {
+  version: 1,
+  state: "ready",
+  streamable: true,
+  gates: [],
+  labels: prediction.order,
+  task: "single_label",
+  thresholds: prediction.thresholds,
+};
 globalThis.fetch = async () => ({
   json: async () => ({
     models: [

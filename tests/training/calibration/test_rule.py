@@ -8,6 +8,7 @@ from sklearn.metrics import f1_score
 
 from models.decisions import DecisionRule
 from tests.rules import LIKELIEST, several
+from training.calibration import rule
 from training.calibration.metrics import macro_f1
 from training.calibration.rule import (
     LOWEST_THRESHOLD,
@@ -15,6 +16,7 @@ from training.calibration.rule import (
     find_divisors,
     find_thresholds,
 )
+from training.calibration.scaling import calibrate
 
 # A few probabilities, so that many are equal.
 SCORED = st.lists(
@@ -32,8 +34,8 @@ def best_f1(probabilities: np.ndarray, targets: np.ndarray) -> float:
 
 def test_a_label_is_given_from_its_threshold_on() -> None:
     probabilities = np.array([[0.5, 0.29], [0.49, 0.3], [0.1, 0.1]], np.float32)
-    rule = several(0.5, float(np.float32(0.3)))
-    assert rule.choose(probabilities).tolist() == [[1, 0], [0, 1], [0, 0]]
+    each = several(0.5, float(np.float32(0.3)))
+    assert each.choose(probabilities).tolist() == [[1, 0], [0, 1], [0, 0]]
     assert LIKELIEST.choose(probabilities).tolist() == [0, 0, 0]
 
 
@@ -85,21 +87,30 @@ def draw_unequal(rows: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 class TestDivisors:
     def test_rare_labels_are_given_more_readily(self) -> None:
-        probabilities, targets = draw_unequal(2_000)
+        probabilities, targets = draw_unequal(4_000)
         divisors = find_divisors(probabilities, targets)
         assert divisors is not None
         assert divisors[0] == 1
         assert sorted(divisors, reverse=True)[:5] == list(divisors[:5])
         fresh, truth = draw_unequal(5_000, seed=1)
-        rule = DecisionRule("single_label", divisors)
-        scores = [macro_f1(each.choose(fresh), truth, labels=10) for each in (LIKELIEST, rule)]
+        rules = (LIKELIEST, DecisionRule("single_label", divisors))
+        scores = [macro_f1(each.choose(fresh), truth, labels=10) for each in rules]
         assert scores[1] > scores[0] + 0.01
 
-    def test_a_gain_that_may_be_chance_changes_nothing(self) -> None:
-        random = np.random.default_rng(3)
-        probabilities = random.dirichlet([5.0, 4.0, 5.0], 300).astype(np.float32)
-        targets = probabilities.argmax(axis=1).astype(np.int32)
-        assert find_divisors(probabilities, targets) is None
+    def test_a_gain_that_may_be_chance_changes_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        drawn = draw_unequal(300)
+        assert find_divisors(*drawn) is None
+        monkeypatch.setattr(rule, "SURE", 0)
+        assert find_divisors(*drawn) is not None
+
+    def test_where_the_likeliest_is_always_right_nothing_changes(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        probabilities, _ = draw_unequal(300)
+        monkeypatch.setattr(rule, "SURE", 0)
+        assert find_divisors(probabilities, probabilities.argmax(axis=1).astype(np.int32)) is None
 
     def test_a_label_that_is_never_likely(self) -> None:
         probabilities = np.array([[1.0, 0.0], [0.9, 0.1], [0.4, 0.6]], np.float32)
@@ -107,10 +118,22 @@ class TestDivisors:
         assert find_divisors(probabilities, np.array([0, 0, 1], np.int32)) is None
 
     def test_it_is_the_same_every_time(self) -> None:
-        assert find_divisors(*draw_unequal(500)) == find_divisors(*draw_unequal(500))
+        assert find_divisors(*draw_unequal(4_000)) == find_divisors(*draw_unequal(4_000))
 
     def test_only_macro_f1_asks_for_it(self) -> None:
-        probabilities, targets = draw_unequal(2_000)
+        probabilities, targets = draw_unequal(4_000)
         for score, changed in (("accuracy", False), ("macro_f1", True)):
-            rule = choose_rule(probabilities, targets, task="single_label", score=score)
-            assert (rule.thresholds is not None) == changed
+            found = choose_rule(probabilities, targets, task="single_label", score=score)
+            assert (found.thresholds is not None) == changed
+
+    def test_weights_of_the_classes_speak_for_rare_labels_already(self) -> None:
+        probabilities, targets = draw_unequal(4_000)
+        for biased in (False, True):
+            found = calibrate(
+                [np.log(probabilities)],
+                targets,
+                task="single_label",
+                score="macro_f1",
+                biased=biased,
+            )
+            assert (found.rule.thresholds is not None) == biased

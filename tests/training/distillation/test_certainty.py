@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.decisions import DecisionRule
 from tests.rules import LIKELIEST, several
 from tests.training.distillation.exams import make_exam
 from training.distillation.certainty import WANTED, _fewest_rows, find_certainty, trace
@@ -71,3 +72,10 @@ def test_certainty_of_several_labels_is_that_of_the_least_sure() -> None:
     np.testing.assert_allclose(low.certainty, [0.3])  # it is given, although unlikely
     exam = replace(make_exam(30), students={1.0: one})
     assert exam.student is one
+
+
+def test_certainty_is_that_of_the_label_that_is_given() -> None:
+    rule = DecisionRule("single_label", (1.0, 0.2))
+    sitting = Sitting(np.array([[0.7, 0.3], [0.9, 0.1]], np.float32), rule)
+    assert sitting.decided.tolist() == [1, 0]
+    assert sitting.certainty.tolist() == np.array([0.3, 0.9], np.float32).tolist()

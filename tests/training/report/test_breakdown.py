@@ -109,3 +109,11 @@ def test_no_mistakes() -> None:
     split = single_split(strength=90.0)
     decided = LIKELIEST.choose(split.probabilities)
     assert surest_mistakes(split, decided, baseline=None, labels=["a", "b"]) == []
+
+
+def test_a_mistake_has_the_probability_of_the_label_that_was_given() -> None:
+    split = single_split(strength=1.0)
+    decided = 1 - split.labels
+    (first, *_) = surest_mistakes(split, decided, baseline=None, labels=["a", "b"])
+    given = split.probabilities[np.arange(split.rows), decided]
+    assert first["probability"] == pytest.approx(given.max())

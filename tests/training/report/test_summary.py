@@ -87,6 +87,18 @@ def test_calibration_before_and_after() -> None:
     )
 
 
+def test_calibration_is_that_of_the_label_that_is_given() -> None:
+    split = single_split(rows=2_000)
+    rare = results(split, thresholds=(1.0, 0.25))
+    decided = rare.rule.choose(split.probabilities)
+    assert (decided != split.probabilities.argmax(axis=1)).any()
+    found = summarize(rare)["splits"][0]
+    bins = found["calibration"]["bins"]
+    assert sum(bin["right"] for bin in bins) == (decided == split.labels).sum()
+    assert bins[3]["rows"] > 0  # given at less than 0.5
+    assert found["mistakes"]
+
+
 def test_many_labels_are_calibrated_by_decision() -> None:
     split = multi_split(rows=200, classes=5)
     bins = summarize(results(split))["splits"][0]["calibration"]["bins"]

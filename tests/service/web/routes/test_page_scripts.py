@@ -20,7 +20,7 @@ SHOW = Path(__file__).resolve().parents[1] / "show_page.mjs"
 
 def show(folder: Path, probabilities: dict[str, float], **more: Any) -> dict[str, Any]:
     """Return what the page shows of a prediction, its probabilities highest first."""
-    scripts = shutil.copytree(FOLDER, folder / "page")
+    scripts = shutil.copytree(FOLDER, folder / "page", dirs_exist_ok=True)
     (scripts / "package.json").write_text('{"type": "module"}')
     order = sorted(probabilities)
     answer = {"probabilities": probabilities, "order": order} | more
@@ -68,9 +68,13 @@ def test_several_labels_are_shown(labels: list[str], told: str, tmp_path: Path) 
 
 def test_a_label_is_shown_that_is_not_likely(tmp_path: Path) -> None:
     shares = {str(n): (10 - n) / 60 for n in range(10)}
-    shown = show(tmp_path, shares, label="9")
+    thresholds = {label: 0.01 if label == "9" else 1.0 for label in shares}
+    shown = show(tmp_path, shares, label="9", thresholds=thresholds)
     assert shown["label"] == "9"
     assert [name for name, _ in shown["bars"]] == ["0", "1", "2", "3", "4", "5", "9"]
+    hues = [curve["class"] for curve in shown["curves"]]
+    assert hues[1:] == [curve["class"] for curve in show(tmp_path / "likely", shares)["curves"]][:2]
+    assert hues[0] not in hues[1:]
 
 
 def test_the_socket_is_below_the_base(tmp_path: Path) -> None:
