@@ -53,7 +53,7 @@ bench: $(VENV)/dev.stamp ## measure serving beside others, on DATASET, into docs
 		$(PYTHON) -m benchmarks.serving $$part --dataset $(DATASET) || exit; done
 	$(PYTHON) -m benchmarks.serving write
 
-cells: $(VENV)/dev.stamp ## compare the cells on the datasets in the folder DATA, into docs/lstm-and-gru.md (3 h)
+cells: $(VENV)/dev.stamp ## compare the cells on the datasets in the folder DATA, into docs/lstm-and-gru.md (2 h)
 	$(PYTHON) -m benchmarks.cells run --data $(or $(DATA),$(error name the folder of the datasets: make cells DATA=FOLDER))
 	$(PYTHON) -m benchmarks.cells write
 
