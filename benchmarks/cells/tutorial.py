@@ -186,10 +186,8 @@ def _gains(found: Summaries, started: Summaries) -> str:
     """Return the scores of each cell that starts from nothing, and from a pretrained network."""
     rows = []
     for name, summary in started.items():
-        measure, unknowing = (
-            summary["measure"],
-            {each["key"]: each for each in found[name]["contestants"]},
-        )
+        measure = summary["measure"]
+        unknowing = {each["key"]: each for each in found[name]["contestants"]}
         for each in _sound(summary):
             if not unknowing[each["key"]]["scores"]:
                 continue

@@ -15,6 +15,14 @@ from pydantic import (
 from models.names import LONGEST_REFERENCE, split_reference
 from service.answering.prediction import Answer, Method, Step
 
+TopK = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        description="Give only so many probabilities, the highest; a rare `label` may be missing.",
+    ),
+]
+
 
 class ErrorDetail(BaseModel):
     """What was wrong. `field` names the part of the request that is to blame."""
@@ -95,13 +103,7 @@ class PredictRequest(Referring):
             json_schema_extra={"anyOf": [{"type": "array", "items": {"type": "string"}}]},
         ),
     ] = None
-    top_k: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            description="Give only so many probabilities, the highest; a rare `label` may lack.",
-        ),
-    ] = None
+    top_k: TopK = None
 
     trajectory: Annotated[
         bool, Field(description="Say how the verdict stands after each sentence of `text`.")
@@ -179,13 +181,7 @@ class StreamRequest(Referring):
         str | None, Field(description="The state of the last answer; absent for the first piece.")
     ] = None
     final: Annotated[bool, Field(description="No more is to come, so no state is given.")] = False
-    top_k: Annotated[
-        int | None,
-        Field(
-            ge=1,
-            description="Give only so many probabilities, the highest; a rare `label` may lack.",
-        ),
-    ] = None
+    top_k: TopK = None
     explain: Annotated[
         bool, Field(description="Say how the verdict stands after each token of the piece.")
     ] = False

@@ -164,8 +164,8 @@ def _standard_error(inputs: TrialInputs, fitted: Fitted) -> float:
     run = inputs.run
     data, judges = run.prepared.data, run.judges
     logits = halves(fitted.network, inputs.ngrams, judges.ids)
-    judged = {"task": data.task, "biased": run.biased, "score": "accuracy"}  # as an epoch is
-    found = calibrate(logits, judges.labels, **judged)
+    # Judged as an epoch is, by the likeliest label.
+    found = calibrate(logits, judges.labels, task=data.task, score="accuracy", biased=run.biased)
     decided = found.rule.choose(found.probabilities)
     (tallied,) = tally(judges.labels, [decided], labels=len(data.labels))
     return float(np.nanstd(getattr(tallied.resampled, inputs.run.score)))
