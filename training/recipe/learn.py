@@ -36,6 +36,7 @@ from training.run import Run
 from training.targets import soften
 
 NGRAM_STRENGTHS = (0.1, 1.0)
+MOST_REPEATS = 3  # of the rows of train beside a teacher's texts; more were not tried
 TEMPERATURE = 2.0  # softens the teacher's probabilities; those near 1 still differ then
 
 
@@ -95,15 +96,20 @@ def learn(run: Run, *, stage: str = "network") -> Learned:
 
 
 def lesson_of(run: Run) -> Lesson:
-    """Return the rows of train, and the texts that a teacher has labelled."""
+    """Return the rows of train, and the texts that a teacher has labelled.
+
+    The rows of train are repeated until they weigh as much as the teacher's texts, MOST_REPEATS
+    times at most: they are right, and they are of the kind that the classifier will be asked.
+    """
     own = _labelled(run)
     if run.prepared.taught is None:
         return own
     found = read_verdicts(run, run.prepared.taught)
+    times = min(MOST_REPEATS, max(1, round(len(found.rows) / len(own.rows))))
     return Lesson(
-        [*own.rows, *found.rows],
-        np.concatenate([own.degrees, found.probabilities]),
-        np.concatenate([own.given, _decide(found.probabilities, rule=found.rule)]),
+        [*(list(own.rows) * times), *found.rows],
+        np.concatenate([*(own.degrees,) * times, found.probabilities]),
+        np.concatenate([*(own.given,) * times, _decide(found.probabilities, rule=found.rule)]),
     )
 
 

@@ -115,6 +115,29 @@ def test_the_network_learns_both(tmp_path: Path) -> None:
     assert len(none.rows) == own
 
 
+@pytest.mark.parametrize(("more", "times"), [(1, 1), (2, 2), (5, 3)])
+def test_rows_of_train_weigh_as_much_as_the_teachers_texts(
+    more: int, times: int, tmp_path: Path, monkeypatch
+) -> None:
+    from training.recipe import learn, verdicts
+
+    run = make_taught(tmp_path)
+    own = len(run.prepared.data.train)
+    found = verdicts.read_verdicts(run, run.prepared.taught)
+    place = np.arange(more * own) % len(found.rows)
+    many = replace(
+        found, rows=[found.rows[row] for row in place], probabilities=found.probabilities[place]
+    )
+    monkeypatch.setattr(learn, "read_verdicts", lambda *_: many)
+    lesson = learn.lesson_of(run)
+    assert len(lesson.rows) == times * own + more * own
+    for part in range(times):
+        rows = slice(part * own, (part + 1) * own)
+        assert lesson.rows[rows] == run.prepared.ids["train"]
+        np.testing.assert_array_equal(lesson.degrees[rows], lesson.degrees[:own])
+        np.testing.assert_array_equal(lesson.given[rows], lesson.given[:own])
+
+
 def test_rows_of_the_data_are_not_learned_from_a_teacher(tmp_path: Path) -> None:
     class Everything(MadeUpTeacher):
         has_texts = True
