@@ -11,6 +11,7 @@ ARGS ?=
 
 PARALLEL = --numprocesses=$(JOBS) --dist=worksteal
 VENV := .venv
+NATIVE := service/engines/native
 PYTHON := $(VENV)/bin/python
 INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --require-hashes
 
@@ -27,19 +28,19 @@ LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/dev.stamp ## install everything for development
+setup: $(VENV)/dev.stamp $(VENV)/native.stamp ## install everything for development
 
-serve: $(VENV)/service.stamp ## serve MODEL (imdb-gru) on 127.0.0.1, PORT (8000)
+serve: $(VENV)/service.stamp $(VENV)/native.stamp ## serve MODEL (imdb-gru) on 127.0.0.1, PORT (8000)
 	$(PYTHON) -m service --model $(MODEL) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 train: $(VENV)/training.stamp ## train: make train ARGS="--dataset reviews.csv --name reviews"
 	$(PYTHON) -m training train $(ARGS)
 
 # The coverage floor is for the whole suite, so not for a part of it chosen with ARGS.
-test: $(VENV)/dev.stamp ## run the tests; ARGS chooses some: make test ARGS="tests/models -x"
+test: setup ## run the tests; ARGS chooses some: make test ARGS="tests/models -x"
 	$(PYTHON) -m pytest $(or $(ARGS),$(PARALLEL) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
 
-test-fast: $(VENV)/dev.stamp ## run the quick tests: no TensorFlow, no processes, no plots (1 min)
+test-fast: setup ## run the quick tests: no TensorFlow, no processes, no plots (1 min)
 	$(PYTHON) -m pytest $(PARALLEL) -m "not tensorflow and not e2e and not slow" $(ARGS)
 
 check: $(VENV)/dev.stamp ## check format, style, types and walls
@@ -48,7 +49,7 @@ check: $(VENV)/dev.stamp ## check format, style, types and walls
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
 
-bench: $(VENV)/dev.stamp ## measure serving beside others, on DATASET, into docs/benchmarks.md (2 h)
+bench: setup ## measure serving beside others, on DATASET, into docs/benchmarks.md (2 h)
 	for part in compare overload steps soak; do \
 		$(PYTHON) -m benchmarks.serving $$part --dataset $(DATASET) || exit; done
 	$(PYTHON) -m benchmarks.serving write
@@ -67,7 +68,7 @@ lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade take
 	$(LOCK_PART) --extra training --output-file requirements/training.txt
 
 clean: ## delete the environment and all caches
-	rm -rf $(VENV) .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(NATIVE)/compiled .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # dev.txt covers the others with the same pins, so it stands for them too.
@@ -77,6 +78,11 @@ $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/venv.stamp
 
 $(VENV)/%.stamp: requirements/%.txt | $(VENV)/venv.stamp
 	$(INSTALL) --requirement $<
+	@touch $@
+
+# Where there is no compiler, other engines serve.
+$(VENV)/native.stamp: $(NATIVE)/compilation.py $(wildcard $(NATIVE)/source/*) | $(VENV)/service.stamp
+	$(PYTHON) -m service.engines.native --optional
 	@touch $@
 
 $(VENV)/venv.stamp:

@@ -71,8 +71,8 @@ def main(
 
 def _open(version: Version) -> Answer:
     """Return what answers from a version."""
-    engine, tokenizer = open_engine(version, kind="onnx"), version.tokenizer
-    return lambda text: engine.predict(np.array([tokenizer.encode(text)], np.int32))
+    engine, tokenizer = open_engine(version, kind="onnx").engine, version.tokenizer
+    return lambda text: engine.predict([tokenizer.encode(text)])
 
 
 def _time(timed: dict[str, Answer], texts: list[str]) -> dict[str, float]:

@@ -65,7 +65,7 @@ def main(
 
 
 def _bare_seconds(version: Version, ids: list[list[int]]) -> float:
-    engine = open_engine(version, kind="onnx")
+    engine = open_engine(version, kind="onnx").engine
     state = version.metadata.state
     batches = [[ids[row] for row in batch] for batch in plan_batches([len(row) for row in ids])]
     started = time.perf_counter()

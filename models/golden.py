@@ -65,8 +65,13 @@ class Golden(BaseModel):
                     f"golden ids of {_shorten(text)}", expected=expected, found=found
                 )
 
-    def check_probabilities(self, predict: Predict) -> None:
-        """Raise VersionCorrupt unless `predict` gives the recorded probabilities."""
+    def check_probabilities(self, predict: Predict, *, tolerance: float = TOLERANCE) -> None:
+        """Raise VersionCorrupt unless `predict` gives the recorded probabilities.
+
+        Args:
+            predict: Computes the probabilities (texts, labels) of texts, given as ids.
+            tolerance: Largest difference of a probability.
+        """
         found = predict([list(ids) for ids in self.ids])
         shape = (len(self.texts), len(self.probabilities[0]))
         if found.shape != shape:
@@ -74,7 +79,7 @@ class Golden(BaseModel):
                 "golden probabilities", expected=f"shape {shape}", found=found.shape
             )
         for text, expected, row in zip(self.texts, self.probabilities, found, strict=True):
-            if not np.allclose(row, expected, rtol=0, atol=TOLERANCE):
+            if not np.allclose(row, expected, rtol=0, atol=tolerance):
                 raise VersionCorrupt.mismatch(
                     f"golden probabilities of {_shorten(text)}",
                     expected=_rounded(expected),

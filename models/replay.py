@@ -8,7 +8,7 @@ other.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.golden import Probabilities
 
-EngineName = Literal["onnx", "savedmodel"]
-ENGINES: tuple[EngineName, ...] = get_args(EngineName)
-"""Every engine that can compute a version."""
+EngineName = Literal["native", "onnx", "savedmodel"]
+"""Every engine that can compute a version, the fastest first."""
+EXACT_ENGINES: tuple[EngineName, ...] = ("onnx", "savedmodel")
+"""Engines that an export has files for; they compute in single precision."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

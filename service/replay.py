@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from models.batching import Row, pad
+from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import StateTensor
 from models.quiet_start import quiet_start
@@ -81,7 +81,7 @@ def watch(engine: Engine, row: Row, *, state: tuple[StateTensor, ...], every: in
     """Return the probabilities (looks, labels) of a text at each look, the last at its end."""
     found, before = [], initial_state(state, batch=1)
     for start in range(0, max(1, len(row)), every):
-        probabilities, before = engine.step(pad([row[start : start + every]]), before)
+        probabilities, before = engine.step([row[start : start + every]], before)
         found.append(probabilities)
     return np.concatenate(found)
 

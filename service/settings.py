@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from models.names import VERSION_NUMBER
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
+from service.engines.native.layout import Precision
 from service.environment import PREFIX, Environment
 
 OWN_PATHS = frozenset(
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
         ),
     ] = None
     engine: Annotated[EngineKind, Field(description="Engine that computes.")] = "auto"
+    precision: Annotated[
+        Precision,
+        Field(description="Precision of the native engine: int16, int8 (faster) or float32."),
+    ] = "int16"
     workers: Annotated[int, Field(ge=1, description="Processes that answer.")] = 1
     threads: Annotated[
         int | None,

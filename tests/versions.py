@@ -1,14 +1,15 @@
 """Makes small versions for tests, without TensorFlow."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.batching import pad
-from models.golden import Golden, Probabilities
+from models.batching import Row, pad
+from models.golden import TOLERANCE, Golden, Probabilities
 from models.metadata import Architecture, DataRecord, Metadata, SplitRecord, StateTensor
 from models.normalization import LATEST
 from models.registry import Store
@@ -23,11 +24,15 @@ class CountingEngine:
     """An engine that anyone can check by hand: "good" speaks for pos, "bad" for neg."""
 
     name = "counting"
+    tolerance = TOLERANCE
 
-    def predict(self, ids: np.ndarray) -> Probabilities:
-        return self.step(ids, {"total": np.zeros((len(ids), 2), np.float32)})[0]
+    def predict(self, rows: Sequence[Row]) -> Probabilities:
+        return self.step(rows, {"total": np.zeros((len(rows), 2), np.float32)})[0]
 
-    def step(self, ids: np.ndarray, state: dict[str, Any]) -> tuple[Probabilities, dict[str, Any]]:
+    def step(
+        self, rows: Sequence[Row], state: dict[str, Any]
+    ) -> tuple[Probabilities, dict[str, Any]]:
+        ids = pad(rows)
         good, bad = (np.sum(ids == id, axis=1) for id in (2, 3))
         total = state["total"] + np.stack([bad, good], axis=1).astype(np.float32)
         scores = np.exp(total - total.max(axis=1, keepdims=True))
@@ -89,7 +94,7 @@ def save_in_format_3(metadata: Metadata, path: Path) -> None:
 
 def record_golden(texts: list[str]) -> Golden:
     ids = make_tokenizer().encode_batch(texts)
-    return Golden.record(texts, ids=ids, probabilities=CountingEngine().predict(pad(ids)))
+    return Golden.record(texts, ids=ids, probabilities=CountingEngine().predict(ids))
 
 
 def publish(root: Path, *, normalization: int = LATEST, **changes: Any) -> Version:

@@ -19,7 +19,6 @@ from benchmarks.serving.place import Place
 from benchmarks.serving.results import Record
 from benchmarks.serving.server import Server, serving
 from benchmarks.serving.traffic import Traffic
-from models.batching import pad
 from models.versions import ONNX, Version
 from service.answering.classifier import Classifier
 from service.engines.loading import load_engine
@@ -85,8 +84,7 @@ def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
     settings = Settings()
     requests = [_make_request(text) for text in texts]
     ids = [classifier.encode(text) for text in texts]
-    batches = [pad([row]) for row in ids]
-    probabilities = [classifier.runner.engine.predict(batch)[0] for batch in batches]
+    probabilities = [classifier.runner.engine.predict([row])[0] for row in ids]
 
     def read(number: int) -> object:
         question = _finish(read_body(requests[number](), PredictRequest))
@@ -99,7 +97,7 @@ def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
     return {
         "parsing the request": read,
         "text to ids": lambda number: classifier.encode(texts[number]),
-        "ids to probabilities": lambda number: classifier.runner.engine.predict(batches[number]),
+        "ids to probabilities": lambda number: classifier.runner.engine.predict([ids[number]]),
         "writing the answer": write,
     }
 

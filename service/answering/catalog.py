@@ -13,6 +13,7 @@ from models.versions import Version
 from service.answering.classifier import Classifier
 from service.engines.cost import measure_cost
 from service.engines.loading import EngineKind, open_engine
+from service.engines.native.layout import Precision
 from service.engines.runner import Runner
 from service.errors import Invalid, NotFound, Unavailable
 
@@ -52,14 +53,24 @@ class Catalog:
         store: Where the versions are.
         default: Model, or model:version, for requests that name none.
         engine: What computes.
+        precision: Of the native engine.
         keep: Newest versions of each model kept loaded, so that clients of the last can move on.
     """
 
-    def __init__(self, store: Store, *, default: str | None, engine: EngineKind, keep: int) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        default: str | None,
+        engine: EngineKind,
+        precision: Precision = "int16",
+        keep: int,
+    ) -> None:
         self._store = store
         name, self._pinned = split_reference(default or "")
         self._default = name or None
         self._engine = engine
+        self._precision = precision
         self._keep = keep
         self._loaded: Loaded = {}
         self._refreshing = threading.Lock()
@@ -221,14 +232,16 @@ class Catalog:
             return known
         try:
             version.verify()
-            engine, state = open_engine(version, kind=self._engine), version.metadata.state
+            opened = open_engine(version, kind=self._engine, precision=self._precision)
+            engine, state = opened.engine, version.metadata.state
             # Here, off the event loop, where the cost is needed from the first request on.
             runner = Runner(engine, state=state, cost=measure_cost(engine, state))
         except Exception as error:  # one bad version must not keep the others from being served
             unforeseen = None if isinstance(error, GatewiseError | OSError) else error
             _log.error("%s cannot be served: %s", version.path, error, exc_info=unforeseen)
             return Entry(fingerprint, None, reason=str(error), tried=time.monotonic())
-        _log.info("%s is ready with the %s engine", version.path, engine.name)
+        level = logging.WARNING if opened.failed else logging.INFO
+        _log.log(level, "%s is ready with %s", version.path, opened)
         return Entry(fingerprint, Classifier(version, runner=runner))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.batching import Row, pad, plan_batches
+from models.batching import Row, plan_batches
 from models.golden import Probabilities
 from models.metadata import StateTensor
 from service.engines.protocol import Engine, initial_state
@@ -35,11 +35,11 @@ def compute(engine: Engine, ids: Sequence[Row], *, state: tuple[StateTensor, ...
 def compute_batch(
     engine: Engine, batch: Sequence[Row], *, state: tuple[StateTensor, ...]
 ) -> Probabilities:
-    """Return probabilities (texts, labels) of texts in one padded batch."""
+    """Return probabilities (texts, labels) of texts in one batch."""
     longest = max(map(len, batch))
     if state and longest > SLICE_TOKENS:
         return _compute_slices(engine, batch, state, longest=longest)
-    return engine.predict(pad(batch))
+    return engine.predict(batch)
 
 
 def _compute_slices(
@@ -47,6 +47,6 @@ def _compute_slices(
 ) -> Probabilities:
     state = initial_state(tensors, batch=len(batch))
     for start in range(0, longest, SLICE_TOKENS):
-        piece = pad([row[start : start + SLICE_TOKENS] for row in batch])
+        piece = [row[start : start + SLICE_TOKENS] for row in batch]
         probabilities, state = engine.step(piece, state)
     return probabilities

@@ -1,11 +1,12 @@
 """The cost of computing with one engine on this machine, measured during its warm-up."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.batching import Ids
+from models.batching import Row
 from models.metadata import StateTensor
 from models.tokenizer import UNKNOWN
 from service.engines.protocol import Engine, initial_state
@@ -60,8 +61,8 @@ def measure_cost(engine: Engine, state: tuple[StateTensor, ...]) -> Cost:
     fastest = dict.fromkeys(shapes, float("inf"))
     for _ in range(ROUNDS):
         for texts, tokens in shapes:
-            ids = np.full((texts, tokens), UNKNOWN, np.int32)
-            taken = _time(engine, ids, state)
+            rows = [np.full(tokens, UNKNOWN, np.int32)] * texts
+            taken = _time(engine, rows, state)
             fastest[texts, tokens] = min(taken, fastest[texts, tokens])
     alone = (fastest[1, LONG] - fastest[1, SHORT]) / (LONG - SHORT)
     together = (fastest[MANY, LONG] - fastest[MANY, SHORT]) / (LONG - SHORT)
@@ -70,11 +71,11 @@ def measure_cost(engine: Engine, state: tuple[StateTensor, ...]) -> Cost:
     return Cost(max(LEAST, fastest[1, SHORT] - SHORT * (step + text)), step, text)
 
 
-def _time(engine: Engine, ids: Ids, state: tuple[StateTensor, ...]) -> float:
-    before = initial_state(state, batch=len(ids))
+def _time(engine: Engine, rows: Sequence[Row], state: tuple[StateTensor, ...]) -> float:
+    before = initial_state(state, batch=len(rows))
     started = time.perf_counter()
     if state:
-        engine.step(ids, before)
+        engine.step(rows, before)
     else:
-        engine.predict(ids)
+        engine.predict(rows)
     return time.perf_counter() - started

@@ -1,11 +1,12 @@
 """Runs `model.onnx` in ONNX Runtime, without TensorFlow."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnxruntime
 
-from models.batching import Ids
-from models.golden import Probabilities
+from models.batching import Row, pad
+from models.golden import TOLERANCE, Probabilities
 from models.metadata import StateTensor
 from models.versions import ONNX
 from service.engines.protocol import BatchState, initial_state
@@ -21,6 +22,7 @@ class OnnxEngine:
     """
 
     name = "onnx"
+    tolerance = TOLERANCE
 
     def __init__(self, folder: Path, *, state: tuple[StateTensor, ...], threads: int = 1) -> None:
         options = onnxruntime.SessionOptions()
@@ -36,14 +38,14 @@ class OnnxEngine:
         self._state = state
         self._next = [f"next_{tensor.name}" for tensor in state]
 
-    def predict(self, ids: Ids) -> Probabilities:
+    def predict(self, rows: Sequence[Row]) -> Probabilities:
         """See Engine."""
-        inputs = {"ids": ids, **initial_state(self._state, batch=len(ids))}
+        inputs = {"ids": pad(rows), **initial_state(self._state, batch=len(rows))}
         probabilities: Probabilities = self._session.run(["probabilities"], inputs)[0]
         return probabilities
 
-    def step(self, ids: Ids, state: BatchState) -> tuple[Probabilities, BatchState]:
+    def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
         """See Engine."""
         outputs = ["probabilities", *self._next]
-        probabilities, *after = self._session.run(outputs, {"ids": ids, **state})
+        probabilities, *after = self._session.run(outputs, {"ids": pad(rows), **state})
         return probabilities, dict(zip(state, after, strict=True))

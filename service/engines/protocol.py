@@ -1,11 +1,13 @@
 """The protocol of all engines."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batching import Ids
+from models.batching import Row
+from models.errors import GatewiseError
 from models.golden import Probabilities
 from models.metadata import StateTensor
 
@@ -15,6 +17,10 @@ TextState = dict[str, NDArray[np.float32]]
 """The state tensors of one text by name."""
 
 
+class EngineUnavailable(GatewiseError):
+    """The engine is not installed here, or does not know this kind of version; another may."""
+
+
 class Engine(Protocol):
     """Computes probabilities. Several threads may call it at the same time."""
 
@@ -22,14 +28,15 @@ class Engine(Protocol):
     def name(self) -> str:
         """The engine's name in settings, answers and metrics."""
 
-    def predict(self, ids: Ids) -> Probabilities:
-        """Return probabilities (batch, labels) of whole texts, ids (batch, time)."""
+    @property
+    def tolerance(self) -> float:
+        """Largest error of a golden probability that its arithmetic explains."""
 
-    def step(self, ids: Ids, state: BatchState) -> tuple[Probabilities, BatchState]:
-        """Read ids (batch, time) from `state`; return probabilities and the next state.
+    def predict(self, rows: Sequence[Row]) -> Probabilities:
+        """Return probabilities (texts, labels) of whole texts of ids; one may be empty."""
 
-        A row of padding does not change its state.
-        """
+    def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
+        """Read ids of each text on from `state`; return probabilities and the next state."""
 
 
 def initial_state(tensors: tuple[StateTensor, ...], *, batch: int) -> BatchState:

@@ -1,11 +1,12 @@
 """Runs the SavedModel in TensorFlow: the reference engine."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from models.batching import Ids
-from models.golden import Probabilities
+from models.batching import Row, pad
+from models.golden import TOLERANCE, Probabilities
 from service.engines.protocol import BatchState
 
 
@@ -18,6 +19,7 @@ class SavedModelEngine:
     """
 
     name = "savedmodel"
+    tolerance = TOLERANCE
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
         self._tensorflow = _start_tensorflow(threads)
@@ -26,17 +28,17 @@ class SavedModelEngine:
         self._predict = self._loaded.signatures["serving_default"]
         self._step = self._loaded.signatures.get("step")  # only in a streamable version
 
-    def predict(self, ids: Ids) -> Probabilities:
+    def predict(self, rows: Sequence[Row]) -> Probabilities:
         """See Engine."""
-        outputs = self._predict(ids=self._tensorflow.constant(ids))
+        outputs = self._predict(ids=self._tensorflow.constant(pad(rows)))
         probabilities: Probabilities = outputs["probabilities"].numpy()
         return probabilities
 
-    def step(self, ids: Ids, state: BatchState) -> tuple[Probabilities, BatchState]:
+    def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
         """See Engine."""
         constant = self._tensorflow.constant
         tensors = {name: constant(value) for name, value in state.items()}
-        outputs = self._step(ids=constant(ids), **tensors)
+        outputs = self._step(ids=constant(pad(rows)), **tensors)
         after = {name: outputs[f"next_{name}"].numpy() for name in state}
         return outputs["probabilities"].numpy(), after
 

@@ -8,7 +8,7 @@ their cache).
 
 from collections.abc import Sequence
 
-from models.batching import Ids, pad
+from models.batching import Row
 from models.golden import Probabilities
 from service.engines.protocol import BatchState, initial_state
 from service.engines.runner import Runner
@@ -68,18 +68,18 @@ def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
     """
     runner = jobs[0].ticket.runner
     counts = [min(tokens, job.ahead) for job in jobs]
-    ids = pad([job.ids[job.read : job.read + n] for job, n in zip(jobs, counts, strict=True)])
+    rows = [job.ids[job.read : job.read + n] for job, n in zip(jobs, counts, strict=True)]
     if all(job.state is None and job.ahead <= tokens and not job.stops for job in jobs):
-        probabilities = runner.engine.predict(ids)
+        probabilities = runner.engine.predict(rows)
     else:
-        probabilities = _step(runner, jobs, ids)
+        probabilities = _step(runner, jobs, rows)
     for job, count, row in zip(jobs, counts, probabilities, strict=True):
         job.advance(count, row)
     return probabilities
 
 
-def _step(runner: Runner, jobs: Sequence[Job], ids: Ids) -> Probabilities:
-    probabilities, after = runner.engine.step(ids, _stack_states(runner, jobs))
+def _step(runner: Runner, jobs: Sequence[Job], rows: Sequence[Row]) -> Probabilities:
+    probabilities, after = runner.engine.step(rows, _stack_states(runner, jobs))
     for row, job in enumerate(jobs):
         job.state = {name: values[row] for name, values in after.items()}
     return probabilities

@@ -96,7 +96,7 @@ def score_file(run: ScoringRun, version: Version) -> int:
             ),
             separator=getattr(table, "separator", ",") if source_kind == target_kind else ",",
         )
-        engine = open_engine(version, kind=run.engine)
+        engine = open_engine(version, kind=run.engine).engine
         classifier = Classifier(version, runner=Runner(engine, state=version.metadata.state))
         scorer = Scorer(
             classifier, column=column, writer=writer, threads=run.threads, prefix=run.prefix

@@ -38,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
         Store(settings.store),
         default=settings.model,
         engine=settings.engine,
+        precision=settings.precision,
         keep=settings.versions,
     )
     metrics, tokenizer, secret = Metrics(), TokenizerThread(), settings.stream_secret

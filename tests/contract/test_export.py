@@ -8,15 +8,20 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from models.batching import pad
 from models.cells import CELLS, CellLayer, CellName, state_names, weight_names
 from models.metadata import Task
 from models.ngrams import NAME, spread
+from models.variables import find_variables
 from models.versions import ONNX, WEIGHTS, read_weight
 from service.engines.batched import compute
 from service.engines.gates import Layers
+from service.engines.native.engine import NativeEngine
+from service.engines.native.layout import Precision
+from service.engines.native.library import find_library
+from service.engines.native.packing import pack
+from service.engines.native.weights import Weights
 from service.engines.onnx import OnnxEngine
-from service.engines.protocol import Engine, initial_state
+from service.engines.protocol import Engine, EngineUnavailable, initial_state
 from service.engines.savedmodel import SavedModelEngine
 from tests.rules import LIKELIEST, several
 from training.errors import ExportError
@@ -103,8 +108,42 @@ class Exported:
         self._expected: dict[tuple[int, ...], np.ndarray] = {}
 
     @cached_property
-    def engines(self) -> list[Engine]:
+    def graphs(self) -> list[Engine]:
+        """The engines that run a file of the export."""
         return [OnnxEngine(self.folder, state=self.state), SavedModelEngine(self.folder)]
+
+    @cached_property
+    def engines(self) -> list[Engine]:
+        return [*self.graphs, *self.native("float32")]
+
+    def native(self, precision: Precision) -> list[NativeEngine]:
+        """The native engine of a precision; none where there is no compiler."""
+        try:
+            library = find_library()
+        except EngineUnavailable:
+            return []
+        model = pack(self.weights, lanes=library.lanes, precision=precision)
+        return [NativeEngine(model, library=library, state=self.state)]
+
+    @property
+    def weights(self) -> Weights:
+        from training.export.weights import find_weights
+
+        records = find_weights(self.classifier, folder=self.folder)
+        found = {name: read_weight(self.folder, record) for name, record in records.items()}
+        variables = find_variables(self.folder)
+        head, bias = (read_weight(self.folder, variables[name]) for name in ("kernel", "bias"))
+        names = [weight_names(self.kind.cell, layer) for layer in range(self.kind.layers)]
+        return Weights(
+            cell=self.kind.cell,
+            embedding=found["embedding"],
+            layers=tuple(CellLayer.of(self.kind.cell, [found[n] for n in each]) for each in names),
+            head=np.array(head),
+            head_bias=np.array(bias),
+            exclusive=self.kind.task == "single_label",
+            ngrams=found.get(NAME),
+            ngram_scale=self.classifier.ngram_scale,
+        )
 
     def expected(self, rows: list[list[int]]) -> np.ndarray:
         """What was trained says of each row alone, so that no padding is involved."""
@@ -135,11 +174,23 @@ def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exp
     expected = exported.expected(rows)
     assert expected.std(axis=0).min() > 0.02  # so that there is something to agree on
     for engine in exported.engines:
-        together = engine.predict(pad(rows))
+        together = engine.predict(rows)
         np.testing.assert_allclose(together, expected, rtol=0, atol=1e-5)
         for index in (0, 1, 5, len(rows) - 1):
-            alone = engine.predict(pad([rows[index]]))
+            alone = engine.predict([rows[index]])
             np.testing.assert_allclose(alone[0], expected[index], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("precision", "error"), [("int16", 1e-3), ("int8", 5e-2)])
+def test_fixed_point_costs_a_stated_error(
+    precision: Precision, error: float, exported: Exported
+) -> None:
+    rows = awkward_rows(vocabulary=VOCABULARY)[:12]
+    expected = exported.expected(rows)
+    if exported.kind.cell == "rnn":  # with weights at random its states are chaotic
+        error *= 20
+    for engine in exported.native(precision):
+        np.testing.assert_allclose(engine.predict(rows), expected, rtol=0, atol=error)
 
 
 def test_engines_and_training_come_to_what_double_precision_says(exported: Exported) -> None:
@@ -234,7 +285,7 @@ def test_pieces_end_where_the_whole_does(pieces: list[int], exported: Exported) 
         while any(rest):
             # N-grams lie across pieces, and a row that gets no token in a step keeps its state.
             cuts = random.choice(pieces, len(rest))
-            piece = pad([row[:cut] for row, cut in zip(rest, cuts, strict=True)])
+            piece = [row[:cut] for row, cut in zip(rest, cuts, strict=True)]
             rest = [row[cut:] for row, cut in zip(rest, cuts, strict=True)]
             probabilities, state = engine.step(piece, state)
         np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-5)
@@ -246,17 +297,17 @@ def test_a_long_text_token_by_token_ends_where_the_whole_does(exported: Exported
     engine = OnnxEngine(exported.folder, state=exported.state)
     state = initial_state(exported.state, batch=1)
     for token in row:
-        probabilities, state = engine.step(pad([[token]]), state)
+        probabilities, state = engine.step([[token]], state)
     whole = compute(engine, [row], state=exported.state)
     np.testing.assert_allclose(probabilities, whole, rtol=0, atol=1e-5)
     np.testing.assert_allclose(whole, exported.expected([row]), rtol=0, atol=1e-5)
 
 
 def test_a_row_of_padding_is_finite_and_changes_nothing(exported: Exported) -> None:
-    for engine in exported.engines:
+    for engine in exported.graphs:
         empty = engine.predict(np.zeros((1, 3), np.int32))
         np.testing.assert_allclose(empty, exported.expected([[]]), rtol=0, atol=1e-5)
-        first, state = engine.step(pad([[5, 6, 7]]), initial_state(exported.state, batch=1))
+        first, state = engine.step([[5, 6, 7]], initial_state(exported.state, batch=1))
         before = {name: value.copy() for name, value in state.items()}
         second, after = engine.step(np.zeros((1, 4), np.int32), state)
         np.testing.assert_array_equal(first, second)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ from models.errors import VersionCorrupt
 from models.metadata import FORMAT_VERSION, Metadata
 from models.ngrams import NgramLookup, spread
 from models.registry import Store
+from models.replay import EngineName
 from models.versions import CARD, METADATA, ONNX, REPORT, Version
 from service.engines.batched import compute
 from service.engines.loading import open_engine
-from service.engines.protocol import initial_state
+from service.engines.native import library
+from service.engines.protocol import EngineUnavailable, initial_state
 from service.settings import Settings
 from service.web.app import create_app
 from tests.training.loader import uncovered_environment
@@ -30,6 +33,12 @@ pytestmark = pytest.mark.tensorflow
 def copy(trained: Version, tmp_path: Path) -> Version:
     """A copy of the version that a test may damage."""
     return Version(shutil.copytree(trained.path, tmp_path / "store" / "tiny" / "1"))
+
+
+@pytest.fixture
+def not_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The native engine as it is where there is no compiler."""
+    monkeypatch.setattr(library, "library_path", lambda _: tmp_path / "none")
 
 
 def reseal(version: Version) -> Version:
@@ -85,7 +94,7 @@ def test_its_ngrams_can_be_looked_up(fixture: str, request: pytest.FixtureReques
     lookup = NgramLookup.of(version)
     assert lookup is not None
     ids = np.array(version.tokenizer.encode("a superb soup and a waiter " * 20), np.int32)
-    engine, logits = open_engine(version, kind="onnx"), []
+    engine, logits = open_engine(version, kind="onnx").engine, []
     state = initial_state(version.metadata.state, batch=1)
     for piece in np.split(ids, [32]):
         _, state = engine.step(piece[None], state)
@@ -95,11 +104,11 @@ def test_its_ngrams_can_be_looked_up(fixture: str, request: pytest.FixtureReques
     np.testing.assert_allclose(coming, logits[1] - logits[0], rtol=0, atol=1e-4)
 
 
-def test_both_engines_answer_alike(trained: Version) -> None:
+def test_engines_answer_alike(trained: Version) -> None:
     texts = ["superb!", "an awful evening", "", "dull " * 3_000, "naïve 👍🏽 电影"]
     ids = trained.tokenizer.encode_batch(texts)
     answers = [
-        compute(open_engine(trained, kind=kind), ids, state=trained.metadata.state)
+        compute(open_engine(trained, kind=kind).engine, ids, state=trained.metadata.state)
         for kind in ("onnx", "savedmodel")
     ]
     np.testing.assert_allclose(*answers, rtol=0, atol=1e-5)
@@ -107,8 +116,17 @@ def test_both_engines_answer_alike(trained: Version) -> None:
     assert answers[0][1].argmax() == 0
 
 
-def test_auto_takes_the_fast_engine(trained: Version) -> None:
-    assert open_engine(trained, kind="auto").name == "onnx"
+def test_auto_takes_the_fastest_engine(trained: Version) -> None:
+    library.find_library()
+    assert str(open_engine(trained, kind="auto")) == "the native engine"
+
+
+@pytest.mark.usefixtures("not_compiled")
+def test_auto_says_why_another_engine_serves(trained: Version) -> None:
+    opened = open_engine(trained, kind="auto")
+    assert opened.engine.name == "onnx"
+    assert not opened.failed
+    assert str(opened).startswith("the onnx engine (not native: it is not compiled in ")
 
 
 @pytest.mark.parametrize(
@@ -119,23 +137,28 @@ def test_auto_takes_the_fast_engine(trained: Version) -> None:
     ],
     ids=["missing", "broken"],
 )
-def test_auto_falls_back_to_the_reference(damage, copy: Version, caplog) -> None:
+@pytest.mark.usefixtures("not_compiled")
+def test_auto_falls_back_to_the_reference(damage, copy: Version) -> None:
     damage(copy)
     resealed = reseal(copy)
-    assert open_engine(resealed, kind="auto").name == "savedmodel"
-    assert "falling back to the SavedModel" in caplog.text
+    opened = open_engine(resealed, kind="auto")
+    assert opened.engine.name == "savedmodel"
+    assert opened.failed
     with pytest.raises(
         VersionCorrupt, match="the onnx engine cannot run it|a record of model.onnx"
     ):
         open_engine(resealed, kind="onnx")
 
 
-def test_auto_does_without_a_twin_that_is_not_the_recorded_one(copy: Version, caplog) -> None:
+@pytest.mark.usefixtures("not_compiled")
+def test_auto_does_without_a_twin_that_is_not_the_recorded_one(copy: Version) -> None:
     with (copy.path / ONNX).open("ab") as file:
         file.write(b" ")
     copy.verify()
-    assert open_engine(copy, kind="auto").name == "savedmodel"
-    assert "model.onnx: expected" in caplog.text
+    opened = open_engine(copy, kind="auto")
+    assert opened.engine.name == "savedmodel"
+    assert "onnx: " in str(opened)
+    assert "model.onnx: expected" in str(opened)
 
 
 def test_wrong_answers_are_refused(copy: Version) -> None:
@@ -144,18 +167,18 @@ def test_wrong_answers_are_refused(copy: Version) -> None:
     (copy.path / "assets.extra/golden.json").write_text(json.dumps(golden))
     resealed = reseal(copy)
     resealed.verify()
-    for kind in ("onnx", "savedmodel"):
+    for kind in get_args(EngineName):
         with pytest.raises(VersionCorrupt, match="golden probabilities of 'An unforgettable film"):
             open_engine(resealed, kind=kind)
 
 
 def test_an_engine_that_is_not_installed_is_named(copy: Version, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "service.engines.onnx", None)
-    with pytest.raises(VersionCorrupt, match="the onnx engine is not installed here"):
+    with pytest.raises(EngineUnavailable, match="the onnx engine is not installed here"):
         open_engine(copy, kind="onnx")
 
 
-@pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
+@pytest.mark.parametrize("engine", get_args(EngineName))
 def test_it_is_served(engine: str, trained: Version) -> None:
     app = create_app(Settings(store=trained.path.parents[1], engine=engine, deadline_ms=60_000))
     app.state.service.catalog.refresh()
@@ -166,7 +189,7 @@ def test_it_is_served(engine: str, trained: Version) -> None:
     assert model["versions"][0]["engine"] == engine
 
 
-@pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
+@pytest.mark.parametrize("engine", get_args(EngineName))
 def test_any_number_of_labels_is_served(engine: str, trained_tags: Version) -> None:
     app = create_app(
         Settings(store=trained_tags.path.parents[1], engine=engine, deadline_ms=60_000)
@@ -245,7 +268,7 @@ def test_models_are_shipped() -> None:
 @pytest.mark.parametrize("version", shipped_versions(), ids=lambda v: v.path.parent.name)
 def test_shipped_models_are_whole_small_and_good(version: Version) -> None:
     version.verify()
-    for kind in ("onnx", "savedmodel"):
+    for kind in get_args(EngineName):
         open_engine(version, kind=kind)
     size = sum(path.stat().st_size for path in version.path.rglob("*") if path.is_file())
     assert size < 12e6

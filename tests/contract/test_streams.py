@@ -77,7 +77,7 @@ def test_contributions_add_up(model: str, clients: tuple[TestClient, TestClient]
 @pytest.mark.parametrize("model", MODELS)
 def test_gates_are_those_of_the_states_that_the_engine_has(model: str) -> None:
     version = Store(STORE).resolve(model)
-    engine, state = open_engine(version, kind="onnx"), version.metadata.state
+    engine, state = open_engine(version, kind="onnx").engine, version.metadata.state
     ids = np.asarray(version.tokenizer.encode(TEXT), np.int32)
     _, after = engine.step(ids[None], initial_state(state, batch=1))
     found, gates = Layers.of(version).read(ids, None)

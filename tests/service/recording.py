@@ -2,10 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import StateTensor
 from models.registry import Store
@@ -27,12 +27,12 @@ class RecordingEngine(CountingEngine):
         self.shapes: list[tuple[int, int]] = []
         self.poison: int | None = None  # an id that makes a call fail
 
-    def step(self, ids: np.ndarray, state: BatchState) -> tuple[Probabilities, BatchState]:
-        self.shapes.append(ids.shape)
-        if self.poison is not None and (ids == self.poison).any():
+    def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
+        self.shapes.append((len(rows), max(map(len, rows))))
+        if self.poison is not None and any(self.poison in row for row in rows):
             raise RuntimeError("poisoned")
         time.sleep(self.seconds)
-        return super().step(ids, state)
+        return super().step(rows, state)
 
 
 def make_classifier(

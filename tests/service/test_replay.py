@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.batching import pad
+from models.batching import Row
 from models.replay import ReplayRequest, ReplayResult
 from models.versions import Version
 from service import replay as module
@@ -24,9 +24,9 @@ class RecordingEngine(CountingEngine):
     def __init__(self) -> None:
         self.texts: list[int] = []
 
-    def predict(self, ids: np.ndarray) -> np.ndarray:
-        self.texts.append(len(ids))
-        return super().predict(ids)
+    def predict(self, rows: Sequence[Row]) -> np.ndarray:
+        self.texts.append(len(rows))
+        return super().predict(rows)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_answers_are_in_order(opened: list, tmp_path: Path) -> None:
     found = replay(tmp_path, timed=[])
     np.testing.assert_array_equal(
         found.probabilities,
-        np.concatenate([CountingEngine().predict(pad([row])) for row in ROWS]),
+        np.concatenate([CountingEngine().predict([row]) for row in ROWS]),
     )
     assert found.milliseconds.shape == (0,)
 
@@ -72,7 +72,7 @@ def test_answers_are_in_order(opened: list, tmp_path: Path) -> None:
 def test_texts_are_looked_at_on_their_way(opened: list, tmp_path: Path) -> None:
     found = replay(tmp_path, watched=[4, 1, 3])
     looked = [ROWS[4][:8], ROWS[4][:16], ROWS[4], [], ROWS[3]]
-    expected = np.concatenate([CountingEngine().predict(pad([row])) for row in looked])
+    expected = np.concatenate([CountingEngine().predict([row]) for row in looked])
     np.testing.assert_array_equal(found.looks, expected)
 
 

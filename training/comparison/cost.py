@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from models.batching import Row
-from models.replay import ENGINES, EngineName
+from models.replay import EXACT_ENGINES, EngineName
 from training.export.metadata import make_metadata
 from training.export.version import export_version
 from training.prepare import Prepared
@@ -60,7 +60,7 @@ def measure_cost(
         rows = prepared.ids["validation"]
         return Cost(
             megabytes=size / 1e6,
-            engines={engine: _time(folder, rows, cuts, engine=engine) for engine in ENGINES},
+            engines={engine: _time(folder, rows, cuts, engine=engine) for engine in EXACT_ENGINES},
         )
 
 

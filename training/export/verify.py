@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.golden import Probabilities
-from models.replay import ENGINES, EngineName, ReplayResult
+from models.replay import EXACT_ENGINES, EngineName, ReplayResult
 from training.console import console
 from training.errors import ExportError
 from training.export.agreement import find_steady, pick_unequal, require_agreement
@@ -81,7 +81,7 @@ def verify_export(
             watched=watched if engine == REFERENCE else (),
             every=EVERY,
         )
-        for engine in ENGINES
+        for engine in EXACT_ENGINES
     }
     steady = _require_agreement_of_all(results, classifier, rows, checked=len(checked))
     reference = results[REFERENCE]

@@ -1,4 +1,5 @@
 import errno
+import logging
 import os
 import shutil
 import threading
@@ -12,6 +13,7 @@ from models.registry import Store
 from models.versions import Version
 from service.answering.catalog import Catalog
 from service.engines import loading as opening
+from service.engines.protocol import EngineUnavailable
 from service.errors import Invalid, NotFound, Unavailable
 from tests.versions import CountingEngine, publish
 
@@ -259,6 +261,45 @@ def test_an_engine_that_breaks_on_one_version_harms_no_other(tmp_path, monkeypat
     assert version_of(catalog, "toy") == 1
     with pytest.raises(Unavailable, match="engine cannot run it: required inputs are missing"):
         catalog.find("bad", version=None)
+
+
+def test_why_a_preferred_engine_does_not_serve_is_logged(tmp_path, monkeypatch, caplog) -> None:
+    def load(_version, *, kind, **_):
+        if kind == "native":
+            raise EngineUnavailable("it is not compiled")
+        return CountingEngine()
+
+    monkeypatch.setattr(opening, "load_engine", load)
+    monkeypatch.setattr(Version, "verify_file", lambda *_: None)  # there is no model.onnx
+    publish(tmp_path)
+    with caplog.at_level(logging.INFO):
+        make_catalog(tmp_path)
+    (record,) = [each for each in caplog.records if "is ready" in each.message]
+    assert record.message.endswith(
+        "is ready with the counting engine (not native: it is not compiled)"
+    )
+    assert record.levelno == logging.INFO
+
+
+def test_an_engine_with_wrong_answers_is_passed_over_with_a_warning(
+    tmp_path, monkeypatch, caplog
+) -> None:
+    class WrongEngine(CountingEngine):
+        def predict(self, rows):
+            return super().predict(rows)[:, ::-1]
+
+    def load(_version, *, kind, precision, **_):
+        assert precision == "int8"
+        return WrongEngine() if kind == "native" else CountingEngine()
+
+    monkeypatch.setattr(opening, "load_engine", load)
+    publish(tmp_path)
+    catalog = Catalog(Store(tmp_path), default=None, engine="auto", precision="int8", keep=2)
+    catalog.refresh()
+    assert version_of(catalog) == 1
+    (record,) = [each for each in caplog.records if "is ready" in each.message]
+    assert "the counting engine (not native: golden probabilities of " in record.message
+    assert record.levelno == logging.WARNING
 
 
 def test_an_error_nobody_foresaw_harms_no_other_and_is_logged(

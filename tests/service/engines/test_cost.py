@@ -1,8 +1,11 @@
 """Costs are found from calls that take exactly what they should."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from models.batching import Row
 from models.golden import Probabilities
 from service.engines import cost
 from service.engines.cost import Cost, measure_cost
@@ -17,10 +20,10 @@ class TimedEngine(CountingEngine):
         self.now, self.true, self.noise = 0.0, true, np.random.default_rng(0)
         monkeypatch.setattr(cost.time, "perf_counter", lambda: self.now)
 
-    def step(self, ids: np.ndarray, state: BatchState) -> tuple[Probabilities, BatchState]:
-        texts, tokens = ids.shape
+    def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
+        texts, tokens = len(rows), len(rows[0])
         self.now += self.true.seconds(tokens, texts=texts) + self.noise.choice([0, 0, 1e-3])
-        return super().step(ids, state)
+        return super().step(rows, state)
 
 
 @pytest.mark.parametrize("state", [STATE, ()])

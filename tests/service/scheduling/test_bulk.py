@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from models.batching import BATCH_TEXTS, pad
+from models.batching import BATCH_TEXTS
 from service.engines.runner import Runner
 from service.scheduling.bulk import BulkScheduler
 from service.scheduling.jobs import Reading, Ticket
@@ -32,7 +32,7 @@ def test_each_text_gets_what_it_gets_alone(threads: int) -> None:
     rows = [random.integers(2, 5, length).tolist() for length in random.integers(0, 300, 200)]
     engine = RecordingEngine()
     ticket = compute(Runner(engine, state=STATE), rows, threads=threads)
-    np.testing.assert_array_equal(ticket.results, CountingEngine().predict(pad(rows)))
+    np.testing.assert_array_equal(ticket.results, CountingEngine().predict(rows))
     assert all(job.read == job.length for job in ticket.jobs)
     assert max(texts for texts, _ in engine.shapes) == BATCH_TEXTS
 

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator
 import numpy as np
 import pytest
 
-from models.batching import pad
 from service.engines.cost import Cost
 from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
@@ -77,7 +76,7 @@ def test_many_requests_at_once_get_what_each_gets_alone(threads: int) -> None:
     async def test() -> None:
         tickets = await asyncio.gather(*(ask(scheduler, runner, *rows) for rows in requests))
         for ticket, rows in zip(tickets, requests, strict=True):
-            np.testing.assert_array_equal(ticket.results, CountingEngine().predict(pad(rows)))
+            np.testing.assert_array_equal(ticket.results, CountingEngine().predict(rows))
             assert ticket.started >= ticket.arrived
             assert ticket.tokens == sum(map(len, rows))
 
@@ -125,7 +124,7 @@ def test_a_poisoned_text_fails_alone(scheduler: Scheduler) -> None:
             ask(scheduler, runner, *rows), ask(scheduler, runner, [2, 2])
         )
         assert isinstance(one.results[1], RuntimeError)
-        expected = CountingEngine().predict(pad([[2, 3], [3, 3], [2, 2]]))
+        expected = CountingEngine().predict([[2, 3], [3, 3], [2, 2]])
         found = [one.results[0], one.results[2], other.results[0]]
         np.testing.assert_array_equal(found, expected)
 

@@ -99,7 +99,7 @@ def verify(
 ) -> "VerifiedExport":
     from training.export import verify as module
 
-    monkeypatch.setattr(module, "ENGINES", THREE)
+    monkeypatch.setattr(module, "EXACT_ENGINES", THREE)
     monkeypatch.setattr(module, "replay", replayed)
     monkeypatch.setattr(module, "ReferenceClassifier", Reference)
     classifier = trained or Trained()

@@ -387,10 +387,10 @@ def test_a_deadline_that_passes_is_told(client: TestClient, monkeypatch) -> None
 
 
 def test_a_text_that_cannot_be_computed_fails_alone(client: TestClient, monkeypatch) -> None:
-    def fail(engine, ids):
-        if (ids == 3).any():  # "bad"
+    def fail(engine, rows):
+        if any(3 in row for row in rows):  # "bad"
             raise RuntimeError("the engine broke")
-        return predict(engine, ids)
+        return predict(engine, rows)
 
     predict = CountingEngine.predict
     monkeypatch.setattr(CountingEngine, "predict", fail)

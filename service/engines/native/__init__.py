@@ -1,0 +1,1 @@
+"""The native engine: the cells in C, in fixed point; see docs/native.md."""
