@@ -179,8 +179,8 @@ class Answerer:
         """Return when an answer comes too late, on the clock `time.monotonic`."""
         if caller.seconds is not None:
             return caller.arrived + caller.seconds
-        cost = classifier.runner.cost
-        return caller.arrived + self._patience(sum(each.seconds(cost) for each in readings))
+        runner = classifier.runner
+        return caller.arrived + self._patience(sum(each.seconds(runner) for each in readings))
 
     def _patience(self, seconds: float) -> float:
         """Return how long a request may take that needs so many seconds and sets no deadline."""

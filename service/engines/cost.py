@@ -9,7 +9,7 @@ import numpy as np
 from models.batching import Row
 from models.metadata import StateTensor
 from models.tokenizer import UNKNOWN
-from service.engines.protocol import Engine, initial_state
+from service.engines.protocol import Engine, RaggedEngine, initial_state
 
 SHORT, LONG, MANY = 8, 64, 8
 ROUNDS = 5
@@ -27,11 +27,13 @@ class Cost:
         call: Seconds of the call itself.
         step: Seconds of a step, independent of the number of texts.
         text: Seconds of each text in a step.
+        padded: Whether a text takes part in steps after its end.
     """
 
     call: float
     step: float
     text: float
+    padded: bool = True
 
     @property
     def seconds_per_token(self) -> float:
@@ -41,6 +43,17 @@ class Cost:
     def seconds(self, tokens: int, *, texts: int = 1, calls: int = 1) -> float:
         """Return the seconds for `tokens` tokens of each of `texts` texts in `calls` calls."""
         return calls * self.call + tokens * (self.step + texts * self.text)
+
+    def of_batch(self, *, longest: int, texts: int, tokens: int) -> float:
+        """Return the seconds of a call.
+
+        Args:
+            longest: Tokens of its longest text.
+            texts: Number of texts.
+            tokens: Tokens of all of them.
+        """
+        taking_part = texts * longest if self.padded else tokens
+        return self.call + longest * self.step + taking_part * self.text
 
     def tokens_within(self, seconds: float, *, texts: int = 1) -> int:
         """Return the tokens of each text that one call can read in `seconds`, at least 1."""
@@ -68,7 +81,8 @@ def measure_cost(engine: Engine, state: tuple[StateTensor, ...]) -> Cost:
     together = (fastest[MANY, LONG] - fastest[MANY, SHORT]) / (LONG - SHORT)
     text = max(LEAST, (together - alone) / (MANY - 1))
     step = max(LEAST, alone - text)
-    return Cost(max(LEAST, fastest[1, SHORT] - SHORT * (step + text)), step, text)
+    call = max(LEAST, fastest[1, SHORT] - SHORT * (step + text))
+    return Cost(call, step, text, padded=not isinstance(engine, RaggedEngine))
 
 
 def _time(engine: Engine, rows: Sequence[Row], state: tuple[StateTensor, ...]) -> float:

@@ -1,7 +1,7 @@
 """The protocol of all engines."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,28 @@ class Engine(Protocol):
 
     def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
         """Read ids of each text on from `state`; return probabilities and the next state."""
+
+
+@runtime_checkable
+class RaggedEngine(Engine, Protocol):
+    """Reads texts of unlike length in one call without padding, and looks at them midway.
+
+    Other engines pad texts to the longest, and take a call for each look.
+    """
+
+    def look(
+        self, rows: Sequence[Row], state: BatchState | None, looks: Sequence[Sequence[int]]
+    ) -> tuple[list[Probabilities], BatchState]:
+        """Read ids of each text on from `state`, and look at each text several times.
+
+        Args:
+            rows: Ids of each text.
+            state: State of the texts before; None at their starts.
+            looks: For each text the numbers of these ids, rising, after which to look.
+
+        Returns:
+            The probabilities (looks, labels) of each text, and the state after all ids.
+        """
 
 
 def initial_state(tensors: tuple[StateTensor, ...], *, batch: int) -> BatchState:

@@ -4,7 +4,7 @@ from functools import cached_property
 
 from models.metadata import StateTensor
 from service.engines.cost import Cost, measure_cost
-from service.engines.protocol import Engine
+from service.engines.protocol import Engine, RaggedEngine
 
 
 class Runner:
@@ -20,6 +20,7 @@ class Runner:
         self, engine: Engine, *, state: tuple[StateTensor, ...], cost: Cost | None = None
     ) -> None:
         self.engine = engine
+        self.ragged = engine if isinstance(engine, RaggedEngine) else None
         self.state = state
         if cost is not None:
             self.cost = cost
@@ -28,6 +29,10 @@ class Runner:
     def cost(self) -> Cost:
         """Cost of the engine's calls on this machine; the measurement takes about 20 calls."""
         return measure_cost(self.engine, self.state)
+
+    def calls(self, *, looks: int) -> int:
+        """Return the calls of a text at which to look so many times before its end."""
+        return 1 if self.ragged else 1 + looks
 
     @property
     def sliced(self) -> bool:

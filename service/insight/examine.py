@@ -56,7 +56,7 @@ class Examination:
         if self.explain == "prefix":
             stops = range(1, len(ids) + 1)
         elif self.trajectory:
-            stops = list(accumulate(map(len, rows)))
+            stops = sorted(set(accumulate(map(len, rows))))  # a sentence may have no token
         others = readings_for(self.explain, ids) if self.explain else []
         return [Reading(ids, stops=stops), *others]
 

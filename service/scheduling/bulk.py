@@ -44,7 +44,7 @@ class BulkScheduler:
         computed = await asyncio.gather(*(self._start(runner, jobs) for jobs in batches))
         for jobs, rows in zip(batches, computed, strict=True):
             for job, row in zip(jobs, rows, strict=True):
-                job.advance(job.left, row)
+                job.advance([job.left], row[None])
                 ticket.settle(job, row)
         return ticket
 

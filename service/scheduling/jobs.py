@@ -1,6 +1,7 @@
 """What the scheduler computes: readings, their jobs, and the tickets of requests."""
 
 import asyncio
+import bisect
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ import numpy as np
 
 from models.batching import Row
 from models.golden import Probabilities
-from service.engines.cost import Cost
 from service.engines.protocol import TextState
 from service.engines.runner import Runner
 
@@ -31,7 +31,7 @@ class Reading:
         ids: Token ids.
         state: After what was read of the text before; None at its start.
         stops: Numbers of tokens, rising and from 1 on, after which it is of interest how things
-            stand. Each takes a call of the engine.
+            stand. Each takes a call of an engine that is not ragged.
         keep: The stop whose state is wanted; 0 for `state` itself.
         until: Says at a stop, from the probabilities and the tokens left, whether it is enough.
     """
@@ -42,9 +42,9 @@ class Reading:
     keep: int = 0
     until: Callable[[Probabilities, int], bool] | None = None
 
-    def seconds(self, cost: Cost) -> float:
+    def seconds(self, runner: Runner) -> float:
         """Return what reading it alone takes."""
-        return cost.seconds(len(self.ids), calls=1 + len(self.stops))
+        return runner.cost.seconds(len(self.ids), calls=runner.calls(looks=len(self.stops)))
 
 
 class Job:
@@ -78,20 +78,34 @@ class Job:
 
     @property
     def ahead(self) -> int:
-        """Tokens still to be read before the next stop."""
+        """Tokens that one call may read: up to a stop that it cannot pass, or to the end."""
         if len(self.seen) == len(self.stops):
             return self.left
+        if self.until is None and self.ticket.runner.ragged:
+            return self.keep - self.read if self.read < self.keep else self.left
         return self.stops[len(self.seen)] - self.read
+
+    def looks(self, tokens: int) -> list[int]:
+        """Return the stops within so many tokens from here, and these tokens as the last."""
+        stops = self.stops[len(self.seen) :]
+        last = bisect.bisect_left(stops, self.read + tokens)
+        return [*(stop - self.read for stop in stops[:last]), tokens]
 
     @property
     def seconds_left(self) -> float:
         """What reading them alone takes."""
-        calls = 1 + len(self.stops) - len(self.seen)
-        return self.ticket.runner.cost.seconds(self.left, calls=calls)
+        runner = self.ticket.runner
+        calls = runner.calls(looks=len(self.stops) - len(self.seen))
+        return runner.cost.seconds(self.left, calls=calls)
 
-    def advance(self, tokens: int, probabilities: Probabilities) -> None:
-        """Note that so many tokens more have been read, and what they came to, shape (labels,)."""
-        self.read += tokens
+    def advance(self, looks: Sequence[int], probabilities: Probabilities) -> None:
+        """Note what was found at looks, in tokens from here, (looks, labels); read to the last."""
+        start = self.read
+        for tokens, row in zip(looks, probabilities, strict=True):
+            self._note(start + tokens, row)
+
+    def _note(self, read: int, probabilities: Probabilities) -> None:
+        self.read = read
         if len(self.seen) < len(self.stops) and self.read == self.stops[len(self.seen)]:
             self.seen.append(probabilities)
             if self.read == self.keep:

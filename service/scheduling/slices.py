@@ -8,7 +8,8 @@ their cache).
 
 from collections.abc import Sequence
 
-from models.batching import Row
+import numpy as np
+
 from models.golden import Probabilities
 from service.engines.protocol import BatchState, initial_state
 from service.engines.runner import Runner
@@ -41,19 +42,19 @@ def plan_slice(candidates: Sequence[Job]) -> tuple[list[Job], int]:
     # elsewhere what they share of this one must be worth it.
     goes_on = first.ahead > roof or tokens * cost.step >= WORTH * cost.call
     worth = runner.sliced and goes_on
-    chosen = [first]
+    chosen, total = [first], min(first.ahead, tokens)
     for job in candidates[1:]:
         if job.ahead > roof and not worth:
             continue
-        longer = max(tokens, min(job.ahead, roof))
-        together = cost.seconds(longer, texts=len(chosen) + 1)
+        own = min(job.ahead, roof)
+        longer = max(tokens, own)
+        together = cost.of_batch(longest=longer, texts=len(chosen) + 1, tokens=total + own)
         if together > limit:
             continue
-        if together - cost.seconds(tokens, texts=len(chosen)) < cost.seconds(
-            min(job.ahead, longer)
-        ):
+        without = cost.of_batch(longest=tokens, texts=len(chosen), tokens=total)
+        if together - without < cost.seconds(own):
             chosen.append(job)
-            tokens = longer
+            tokens, total = longer, total + own
     if runner.sliced:  # there may be time for more than was expected
         room = cost.tokens_within(enough, texts=len(chosen))
         tokens = max(tokens, min(room, *(job.ahead for job in chosen)))
@@ -69,20 +70,26 @@ def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
     runner = jobs[0].ticket.runner
     counts = [min(tokens, job.ahead) for job in jobs]
     rows = [job.ids[job.read : job.read + n] for job, n in zip(jobs, counts, strict=True)]
+    looks: Sequence[Sequence[int]] = [[count] for count in counts]
+    found: Sequence[Probabilities]
     if all(job.state is None and job.ahead <= tokens and not job.stops for job in jobs):
-        probabilities = runner.engine.predict(rows)
+        found = list(runner.engine.predict(rows)[:, None])
+    elif runner.ragged:
+        looks = [job.looks(count) for job, count in zip(jobs, counts, strict=True)]
+        found, after = runner.ragged.look(rows, _stack_states(runner, jobs), looks)
+        _keep_states(jobs, after)
     else:
-        probabilities = _step(runner, jobs, rows)
-    for job, count, row in zip(jobs, counts, probabilities, strict=True):
-        job.advance(count, row)
-    return probabilities
+        probabilities, after = runner.engine.step(rows, _stack_states(runner, jobs))
+        found = list(probabilities[:, None])
+        _keep_states(jobs, after)
+    for job, places, each in zip(jobs, looks, found, strict=True):
+        job.advance(places, each)
+    return np.stack([each[-1] for each in found])
 
 
-def _step(runner: Runner, jobs: Sequence[Job], rows: Sequence[Row]) -> Probabilities:
-    probabilities, after = runner.engine.step(rows, _stack_states(runner, jobs))
+def _keep_states(jobs: Sequence[Job], after: BatchState) -> None:
     for row, job in enumerate(jobs):
         job.state = {name: values[row] for name, values in after.items()}
-    return probabilities
 
 
 def _stack_states(runner: Runner, jobs: Sequence[Job]) -> BatchState:

@@ -65,43 +65,72 @@ class NativeEngine:
 
     def predict(self, rows: Sequence[Row]) -> Probabilities:
         """See Engine."""
-        return self._read(rows, before=None, after=None)
+        return self._read(rows, _ends(rows), before=None, after=None)
 
     def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
         """See Engine."""
-        before = np.empty((len(rows), self._state_size), np.float32)
-        for tensor, place in zip(self._state, self._places, strict=True):
-            before[:, place] = state[tensor.name].reshape(len(rows), -1)
+        before = self._join(state, texts=len(rows))
         after = np.empty_like(before)
-        probabilities = self._read(rows, before=before, after=after)
-        return probabilities, {
-            tensor.name: after[:, place].reshape(-1, *tensor.shape)
+        probabilities = self._read(rows, _ends(rows), before=before, after=after)
+        return probabilities, self._split(after)
+
+    def look(
+        self, rows: Sequence[Row], state: BatchState | None, looks: Sequence[Sequence[int]]
+    ) -> tuple[list[Probabilities], BatchState]:
+        """See RaggedEngine."""
+        before = None if state is None else self._join(state, texts=len(rows))
+        after = np.empty((len(rows), self._state_size), np.float32)
+        probabilities = self._read(rows, looks, before=before, after=after)
+        ends = list(accumulate(map(len, looks)))
+        return np.split(probabilities, ends[:-1]), self._split(after)
+
+    def _join(self, state: BatchState, *, texts: int) -> States:
+        joined = np.empty((texts, self._state_size), np.float32)
+        for tensor, place in zip(self._state, self._places, strict=True):
+            joined[:, place] = state[tensor.name].reshape(texts, -1)
+        return joined
+
+    def _split(self, joined: States) -> BatchState:
+        return {
+            tensor.name: joined[:, place].reshape(-1, *tensor.shape)
             for tensor, place in zip(self._state, self._places, strict=True)
         }
 
     def _read(
-        self, rows: Sequence[Row], *, before: States | None, after: States | None
+        self,
+        rows: Sequence[Row],
+        looks: Sequence[Sequence[int]],
+        *,
+        before: States | None,
+        after: States | None,
     ) -> Probabilities:
-        """Read texts to their ends; `after` is written."""
-        count = len(rows)
+        """Return the probabilities at all looks, one text after the other; write `after`."""
         ids = np.concatenate([np.asarray(row, np.int32) for row in rows])
-        looks = np.fromiter(map(len, rows), np.int64, count)
-        begin = np.zeros(count + 1, np.int64)
-        np.cumsum(looks, out=begin[1:])
-        look_begin = np.arange(count + 1)
-        probabilities = np.empty((count, self._model.struct.labels), np.float32)
+        wanted = np.concatenate([np.asarray(each, np.int64) for each in looks])
+        begin, look_begin = _begin(rows), _begin(looks)
+        probabilities = np.empty((len(wanted), self._model.struct.labels), np.float32)
         texts = TextsStruct(
-            count,
+            len(rows),
             _address(ids),
             _address(begin),
             None if before is None else _address(before),
             None if after is None else _address(after),
-            _address(looks),
+            _address(wanted),
             _address(look_begin),
             _address(probabilities),
         )
         self._library.read(self._model.struct, texts)
         return probabilities
+
+
+def _ends(rows: Sequence[Row]) -> list[tuple[int]]:
+    """Return the looks for the ends of texts alone."""
+    return [(len(row),) for row in rows]
+
+
+def _begin(parts: Sequence[Row]) -> NDArray[np.int64]:
+    """Return where each part begins among all, and where the last ends, (parts + 1,)."""
+    return np.array([0, *accumulate(map(len, parts))], np.int64)
 
 
 def _address(array: NDArray[np.generic]) -> int:

@@ -11,6 +11,7 @@ import pytest
 from service.engines.cost import Cost
 from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
+from service.scheduling import scheduler as module
 from service.scheduling.jobs import Reading, Ticket
 from service.scheduling.scheduler import Scheduler
 from tests.service.recording import RecordingEngine, make_runner
@@ -31,6 +32,12 @@ class HeldEngine(RecordingEngine):
         self.entered.set()
         assert self.go.wait(LONG)
         return super().step(ids, state)
+
+
+@pytest.fixture(autouse=True)
+def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let threads compute whatever the event loop would compute itself."""
+    monkeypatch.setattr(module, "INLINE_SECONDS", 0)
 
 
 @pytest.fixture

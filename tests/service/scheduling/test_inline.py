@@ -1,0 +1,142 @@
+"""Short texts are computed in the event loop, where nothing waits and there is time for it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from service.engines.cost import Cost
+from service.scheduling import scheduler as module
+from service.scheduling.allowance import Allowance
+from service.scheduling.jobs import Reading, Ticket
+from service.scheduling.scheduler import Scheduler
+from tests.service.recording import RecordingEngine, make_runner
+from tests.versions import CountingEngine
+
+LONG = 60.0
+CHEAP = Cost(call=1e-6, step=1e-7, text=1e-7)
+
+
+class ThreadsEngine(RecordingEngine):
+    """Notes the threads that it is called in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: list[str] = []
+
+    def step(self, rows, state):
+        self.threads.append(threading.current_thread().name)
+        return super().step(rows, state)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[Scheduler]:
+    scheduler = Scheduler(threads=1)
+    scheduler.start()
+    yield scheduler
+    scheduler.shutdown()
+
+
+def compute(scheduler: Scheduler, engine: ThreadsEngine, *readings: Reading, **more) -> Ticket:
+    runner = make_runner(engine=engine, cost=more.pop("cost", CHEAP))
+    deadline = time.monotonic() + more.pop("within", LONG)
+
+    async def ask() -> Ticket:
+        return await scheduler.compute(runner, readings, deadline=deadline)
+
+    return asyncio.run(ask())
+
+
+def test_a_short_text_is_computed_in_the_event_loop(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    ticket = compute(scheduler, engine, Reading([2, 2, 3]))
+    assert engine.threads == ["MainThread"]
+    assert ticket.started is not None
+    np.testing.assert_array_equal(ticket.results, CountingEngine().predict([[2, 2, 3]]))
+
+
+def test_stops_and_several_texts_are_as_ever(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    one = Reading([2, 2, 3, 3], stops=[1, 3], keep=3)
+    ticket = compute(scheduler, engine, one, Reading([]), Reading([3]))
+    assert set(engine.threads) == {"MainThread"}
+    expected = CountingEngine().predict([[2, 2, 3, 3], [], [3]])
+    np.testing.assert_array_equal(ticket.results, expected)
+    seen = CountingEngine().predict([[2], [2, 2, 3]])
+    np.testing.assert_array_equal(ticket.jobs[0].seen, seen)
+    np.testing.assert_array_equal(ticket.jobs[0].kept["total"], [1, 2])
+
+
+def test_a_long_text_is_left_to_the_threads(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    tokens = int(2 * module.INLINE_SECONDS / CHEAP.seconds_per_token)
+    compute(scheduler, engine, Reading([2] * tokens))
+    assert set(engine.threads) == {"compute-0"}
+
+
+def test_what_has_expired_is_told(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    with pytest.raises(module.DeadlinePassed):
+        compute(scheduler, engine, Reading([2]), within=-1.0)
+
+
+def test_a_failure_is_that_of_its_text_alone(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    engine.poison = 3
+    ticket = compute(scheduler, engine, Reading([2]), Reading([3]), Reading([2, 2]))
+    with pytest.raises(RuntimeError, match="poisoned"):
+        ticket.result(1)
+    assert ticket.result(0).shape == ticket.result(2).shape == (2,)
+
+
+def test_a_busy_event_loop_leaves_short_texts_to_the_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = ThreadsEngine()
+    engine.seconds = 2 * module.INLINE_CREDIT  # more than was estimated
+    monkeypatch.setattr(module, "INLINE_SHARE", 0)
+    scheduler = Scheduler(threads=1)
+    scheduler.start()
+    for _ in range(3):
+        compute(scheduler, engine, Reading([2]))
+    scheduler.shutdown()
+    assert engine.threads == ["MainThread", "compute-0", "compute-0"]
+
+
+def test_what_waits_is_not_overtaken() -> None:
+    scheduler = Scheduler(threads=1)  # not started, so all that is queued waits
+    engine = ThreadsEngine()
+    runner = make_runner(engine=engine, cost=CHEAP)
+
+    async def ask() -> None:
+        deadline = time.monotonic() + LONG
+        long = [Reading([2] * int(2 * module.INLINE_SECONDS / CHEAP.seconds_per_token))]
+        waiting = asyncio.ensure_future(scheduler.compute(runner, long, deadline=deadline))
+        await asyncio.sleep(0)
+        short = asyncio.ensure_future(scheduler.compute(runner, [Reading([3])], deadline=deadline))
+        await asyncio.sleep(0)
+        assert not short.done()
+        scheduler.start()
+        await asyncio.gather(waiting, short)
+
+    asyncio.run(ask())
+    scheduler.shutdown()
+    assert set(engine.threads) == {"compute-0"}
+
+
+def test_an_allowance_grows_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    allowance = Allowance(share=0.5, most=1.0)
+    assert allowance.covers(1.0)
+    allowance.spend(1.5)
+    assert not allowance.covers(0.1)
+    now[0] += 1.5
+    assert allowance.covers(0.2)
+    assert not allowance.covers(0.3)
+    now[0] += 1_000
+    assert allowance.covers(1.0)
+    assert not allowance.covers(1.1)
