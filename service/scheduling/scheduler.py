@@ -1,8 +1,8 @@
 """Decides what is computed when, and rejects requests that cannot be answered in time.
 
 Requests are computed in the order in which they are due. The less work a request has, the sooner
-it is due. A few threads read slices of texts (`slices.py`); the event loop only waits. Where nothing
-waits it computes short texts itself, because the way to a thread and back takes longer.
+it is due. A few threads read slices of texts (`slices.py`) while the event loop waits. Where
+nothing waits it computes short texts itself, because the way to a thread and back takes longer.
 """
 
 import asyncio

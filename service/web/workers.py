@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,22 +13,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from tempfile import TemporaryDirectory
 from types import FrameType
 
 from models.errors import GatewiseError
+from service.engines.native.tables import SHARED
 from service.metrics import DIRECTORY, forget_process
 from service.settings import Settings
 from service.web.listening import listen
-from service.web.server import make_server
 
 SETTLED_SECONDS = 10.0  # a worker that lives so long has started well
 LONGEST_PAUSE = 30.0  # seconds before a worker that died early is started again
 MOST_TRIES = 5  # of each worker, if none has ever started well
 
 _log = logging.getLogger(__name__)
-_spawn = multiprocessing.get_context("spawn")
+# Workers that are forked share what they have imported. The process that forks them has no threads,
+# whose locks a child would find locked for ever.
+if sys.platform == "linux":
+    _context = multiprocessing.get_context("forkserver")
+else:  # forked processes are not safe everywhere
+    _context = multiprocessing.get_context("spawn")
 
 
 class CannotStart(GatewiseError):
@@ -38,7 +44,7 @@ def run_workers(settings: Settings) -> None:
     """Serve with several processes until SIGINT or SIGTERM; one that dies is started again.
 
     Each opens the versions itself. Their largest tables are mapped from the same files, so the
-    system keeps them once.
+    system keeps them once, and so are the modules that they import.
 
     Raises:
         CannotListen: The port is taken, or the host is none of this machine.
@@ -46,20 +52,22 @@ def run_workers(settings: Settings) -> None:
     """
     with ExitStack() as stack:
         sockets = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
-        # It is read when the workers import the metrics.
-        os.environ[DIRECTORY] = stack.enter_context(_make_counts_folder())
+        # They are read when the workers import the metrics and load a version.
+        os.environ[DIRECTORY] = stack.enter_context(_make_folder("count in"))
+        os.environ[SHARED] = stack.enter_context(_make_folder("share tables in"))
+        _context.set_forkserver_preload(["__main__", "service.web.preload"])
         start = partial(_start, settings, sockets)
         Workers(start, count=settings.workers).run()
 
 
-def _make_counts_folder() -> TemporaryDirectory[str]:
-    """Return a new folder in which the workers count together."""
+def _make_folder(purpose: str) -> TemporaryDirectory[str]:
+    """Return a new folder for all workers."""
     try:
         return TemporaryDirectory(prefix="gatewise-")
     except OSError as error:
         reason = error.strerror or str(error)
         raise CannotStart(
-            f"workers need a temporary folder to count in: {reason}; "
+            f"workers need a temporary folder to {purpose}: {reason}; "
             "mount a writable /tmp, set TMPDIR, or set GATEWISE_WORKERS=1"
         ) from None
 
@@ -75,7 +83,7 @@ class Worker:
         failures: Processes in a row that died early.
     """
 
-    process: SpawnProcess | None = None
+    process: BaseProcess | None = None
     started: float = 0.0
     due: float = 0.0
     failures: int = 0
@@ -94,13 +102,13 @@ class Workers:
         count: Processes to keep.
     """
 
-    def __init__(self, start: Callable[[], SpawnProcess], *, count: int) -> None:
+    def __init__(self, start: Callable[[], BaseProcess], *, count: int) -> None:
         self._start = start
         self._workers = [Worker() for _ in range(count)]
         self._signals = 0  # that have not been passed on
         self._ending = self._settled = False
         # A signal that comes while we wait has to end the waiting.
-        self._woken, self._waker = _spawn.Pipe(duplex=False)
+        self._woken, self._waker = _context.Pipe(duplex=False)
 
     def run(self) -> None:
         """Start the workers, and return when they have ended after a signal.
@@ -122,7 +130,7 @@ class Workers:
                 process.kill()
 
     @property
-    def _running(self) -> list[tuple[Worker, SpawnProcess]]:
+    def _running(self) -> list[tuple[Worker, BaseProcess]]:
         return [(each, each.process) for each in self._workers if each.process is not None]
 
     def _take_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -153,7 +161,7 @@ class Workers:
         if self._woken in wait([self._woken, *sentinels], timeout=pause):
             self._woken.recv_bytes()
 
-    def _bury_if_dead(self, worker: Worker, process: SpawnProcess) -> None:
+    def _bury_if_dead(self, worker: Worker, process: BaseProcess) -> None:
         lived = time.monotonic() - worker.started
         self._settled = self._settled or lived >= SETTLED_SECONDS
         if process.is_alive():
@@ -178,7 +186,7 @@ class Workers:
         _log.error("a worker %s after %.1f seconds%s; starting another %s", how, lived, again, when)
 
 
-def _describe(process: SpawnProcess) -> str:
+def _describe(process: BaseProcess) -> str:
     """Return how a process ended."""
     code = process.exitcode or 0
     if code >= 0:
@@ -189,8 +197,8 @@ def _describe(process: SpawnProcess) -> str:
         return f"was ended by signal {-code}"
 
 
-def _start(settings: Settings, sockets: Sequence[socket.socket]) -> SpawnProcess:
-    process = _spawn.Process(target=_work, args=(settings, sockets))
+def _start(settings: Settings, sockets: Sequence[socket.socket]) -> BaseProcess:
+    process = _context.Process(target=_work, args=(settings, sockets))
     process.start()
     return process
 
@@ -198,6 +206,8 @@ def _start(settings: Settings, sockets: Sequence[socket.socket]) -> SpawnProcess
 def _work(settings: Settings, sockets: list[socket.socket]) -> None:
     """Serve, in a process of its own, until told to end or left alone."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    from service.web.server import make_server  # which the process that watches does not need
+
     threading.Thread(target=_follow_parent, daemon=True).start()
     server = make_server(settings)
     server.state.catalog.refresh()  # before it takes what another worker could have answered

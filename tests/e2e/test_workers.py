@@ -25,9 +25,13 @@ def store(trained: Version, tmp_path: Path) -> Path:
 
 
 def children(pid: int) -> list[int]:
-    """Return the worker processes, not multiprocessing's own tracker."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(child) for child in found if "spawn_main" in command(int(child))]
+    """Return the worker processes: those that multiprocessing's own server has forked."""
+    servers = [child for child in direct_children(pid) if "forkserver" in command(child)]
+    return [worker for server in servers for worker in direct_children(server)]
+
+
+def direct_children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def command(pid: int) -> str:

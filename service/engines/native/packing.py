@@ -5,6 +5,7 @@ each column divided by a scale of its own. The scale is so large that no sum can
 sums of 16 bits are exact, and the same in any order.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,13 +20,15 @@ from service.engines.native.layout import (
     ModelStruct,
     Precision,
 )
+from service.engines.native.tables import keep_table
 from service.engines.native.weights import Weights
 
 ALIGNMENT = 64
 H_RANGE: dict[Precision, float] = {"int16": 8191.0, "int8": 127.0, "float32": 1.0}
-LARGEST_SUM = 2.0**31 - 2.0**20  # what is left takes the rounding of the weights
+LARGEST_SUM = 2.0**31  # of 32 bits
+ROUNDING = 2.0**12  # what the rounding of a weight adds to a sum at most: half of what h is
 CLIPPING = np.linspace(0.6, 1.0, 41)  # of the largest weight of a column, tried for 8 bits
-ROWS_AT_ONCE = 1_024  # of the table
+ROWS_AT_ONCE = 128  # of the table
 
 Array = NDArray[np.generic]
 Floats = NDArray[np.float32]
@@ -94,7 +97,7 @@ def _pack_layer(
     inner = biases[1] if len(biases) > 1 else np.zeros_like(biases[0])
     struct.recurrent = _pack_matrix(model, layer.recurrent, inner, blocks=blocks)
     if below is None:
-        _pack_table(model, struct, layer, weights.embedding)
+        _pack_table(model, struct, layer, weights)
     else:
         struct.kernel = _pack_matrix(model, layer.kernel, biases[0], blocks=blocks)
     return struct
@@ -139,7 +142,8 @@ def quantise(matrix: Floats, *, precision: Precision) -> tuple[Array, Doubles]:
     largest = np.maximum(np.abs(exact).max(axis=0), 1e-30)
     if precision == "int16":
         sums = np.abs(exact).sum(axis=0) * H_RANGE["int16"]
-        scale = np.maximum(sums / LARGEST_SUM, largest / 32_767)
+        room = LARGEST_SUM - ROUNDING * len(exact)
+        scale = np.maximum(sums / room, largest / 32_767)
         return np.rint(exact / scale).astype(np.int16), scale
     scale = largest / 127 * _best_clipping(exact, largest)
     return np.clip(np.rint(exact / scale), -127, 127).astype(np.int8), scale
@@ -157,23 +161,47 @@ def _best_clipping(matrix: Doubles, largest: Doubles) -> Doubles:
 
 
 def _pack_table(
-    model: PackedModel, struct: LayerStruct, layer: CellLayer, embedding: Array
+    model: PackedModel, struct: LayerStruct, layer: CellLayer, weights: Weights
 ) -> None:
     """Add x W + b of every token, in 16 bits unless the products are exact."""
-    blocks, width = CELLS[layer.cell].blocks, struct.width
+    exact = model.precision == "float32"
+    columns = CELLS[layer.cell].blocks * struct.width
+    scale = _table_scale(layer, weights.embedding)
+    dtype = np.float32 if exact else np.int16
+
+    def blocks() -> Iterator[Array]:
+        for rows in _table_rows(layer, weights.embedding):
+            entries = rows if exact else np.rint(rows / scale)
+            yield pad_columns(
+                entries.astype(dtype), blocks=CELLS[layer.cell].blocks, width=struct.width
+            )
+
+    name = f"{weights.digest[:32]}-{columns}-{np.dtype(dtype).name}"
+    table = keep_table(name, blocks, shape=(len(weights.embedding), columns), dtype=dtype)
+    if table.ctypes.data % ALIGNMENT:  # one that is in memory
+        table = _aligned(table)
+    struct.table = model.hold(table)
+    padded = pad_columns(scale, blocks=CELLS[layer.cell].blocks, width=struct.width)
+    struct.table_scale = model.keep(padded)
+
+
+def _table_scale(layer: CellLayer, embedding: Array) -> Floats:
+    """Return what 1 in each column of 16 bits is worth."""
+    largest = np.full(layer.kernel.shape[1], 1e-30, np.float32)
+    for rows in _table_rows(layer, embedding):
+        np.maximum(largest, rows.max(axis=0), out=largest)
+        np.maximum(largest, -rows.min(axis=0), out=largest)
+    return largest / np.float32(32_767)
+
+
+def _table_rows(layer: CellLayer, embedding: Array) -> Iterator[Floats]:
+    """Yield x W + b of all tokens, some at a time: as much as the second cache holds."""
     bias = np.atleast_2d(layer.bias)[0]
-    table = np.empty((len(embedding), blocks * width), np.float32)
-    for start in range(0, len(table), ROWS_AT_ONCE):
-        part = slice(start, start + ROWS_AT_ONCE)
-        rows = np.asarray(embedding[part], np.float32) @ layer.kernel + bias
-        table[part] = pad_columns(rows, blocks=blocks, width=width)
-    scale = np.maximum(np.abs(table).max(axis=0), 1e-30) / 32_767
-    if model.precision != "float32":
-        np.rint(table / scale.astype(np.float32), out=table)
-        struct.table = model.keep(table.astype(np.int16))
-    else:
-        struct.table = model.keep(table)
-    struct.table_scale = model.keep(scale.astype(np.float32))
+    for start in range(0, len(embedding), ROWS_AT_ONCE):
+        part = np.asarray(embedding[start : start + ROWS_AT_ONCE], np.float32)
+        rows: Floats = part @ layer.kernel
+        rows += bias
+        yield rows
 
 
 def _pack_head(model: PackedModel, weights: Weights) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.cells import CellLayer, CellName, weight_names
 from models.ngrams import NAME, ORDERS
 from models.variables import find_variables
-from models.versions import Version, read_weight
+from models.versions import WEIGHTS, Version, read_weight
 from service.engines.protocol import EngineUnavailable
 
 Floats = NDArray[np.float32]
@@ -27,6 +27,7 @@ class Weights:
         exclusive: Whether a text has exactly one label.
         ngrams: Shape (buckets, columns), int8, mapped from its file; None without n-grams.
         ngram_scale: Amount that an entry of 1 adds to a logit.
+        digest: Hash of the file that holds them.
     """
 
     cell: CellName
@@ -37,6 +38,7 @@ class Weights:
     exclusive: bool
     ngrams: NDArray[np.generic] | None
     ngram_scale: float
+    digest: str
 
     @classmethod
     def of(cls, version: Version) -> "Weights":
@@ -71,4 +73,5 @@ class Weights:
             exclusive=metadata.task == "single_label",
             ngrams=None if table is None else version.weight(NAME),
             ngram_scale=0.0 if table is None else table.scale or 0.0,
+            digest=metadata.files[WEIGHTS].sha256,
         )

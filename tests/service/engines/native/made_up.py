@@ -55,6 +55,7 @@ def make_weights(
         exclusive=exclusive,
         ngrams=table if ngrams else None,
         ngram_scale=5e-5,
+        digest="0" * 64,
     )
 
 
