@@ -78,7 +78,10 @@ def accuracy(
     store: StoreFolder = Path("models/store"),
     texts: Annotated[int, typer.Option(help="Texts that are compared; 0 for all.")] = 0,
 ) -> None:
-    """Compare every precision with ONNX Runtime, alone, in batches, and cut anywhere."""
+    """Compare every precision with ONNX Runtime, alone, in batches, and cut anywhere.
+
+    Alone and cut anywhere, all texts are read with 16 bits, and a tenth with other precisions.
+    """
     precisions: tuple[Precision, ...] = ("int16", "int8", "float32")
     for version, rows in _each(models, dataset, store=store, texts=texts):
         exact = OnnxEngine(version.path, state=version.metadata.state)
@@ -92,7 +95,9 @@ def accuracy(
         for precision in precisions:
             found = answer(NativeEngine.load(version, precision=precision), rows, version=version)
             errors = compare(found, expected, version=version)
-            alone, cut = count_other_bits(version, rows, found, precision=precision)
+            # Every text costs three readings; the default precision is asked about all of them.
+            some = slice(None if precision == "int16" else len(rows) // 10)
+            alone, cut = count_other_bits(version, rows[some], found[some], precision=precision)
             long = compare_long_text(version, rows, precision=precision, exact=exact)
             table.add_row(
                 precision,

@@ -122,7 +122,9 @@ def test_a_half_copied_version_harms_nobody(store: Path) -> None:
 
 def test_on_sigterm_readiness_goes_first_and_work_in_flight_is_finished(store: Path) -> None:
     results: list[tuple[int, object]] = []
-    with running(store, GATEWISE_DRAIN_SECONDS="4", GATEWISE_THREADS="1") as server:
+    with running(
+        store, GATEWISE_DRAIN_SECONDS="4", GATEWISE_THREADS="1", GATEWISE_ENGINE="onnx"
+    ) as server:
         long = threading.Thread(
             target=lambda: results.append(server.predict(texts=["it is " * 250_000] * 4))
         )
@@ -218,7 +220,11 @@ def ask_label(port: int) -> str:
 @pytest.mark.parametrize(
     ("arguments", "environment", "message"),
     [
-        ([], {"GATEWISE_ENGINE": "gpu"}, "GATEWISE_ENGINE: Input should be 'auto', 'onnx' or"),
+        (
+            [],
+            {"GATEWISE_ENGINE": "gpu"},
+            "GATEWISE_ENGINE: Input should be 'auto', 'native', 'onnx' or",
+        ),
         ([], {"GATEWISE_THREADS": "0"}, "GATEWISE_THREADS: Input should be greater than or equal"),
         (["--port", "70000"], {}, "GATEWISE_PORT: Input should be less than or equal to 65535"),
         (["--model", "a:b"], {}, "GATEWISE_MODEL: String should match pattern"),

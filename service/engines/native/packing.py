@@ -142,7 +142,7 @@ def quantise(matrix: Floats, *, precision: Precision) -> tuple[Array, Doubles]:
     largest = np.maximum(np.abs(exact).max(axis=0), 1e-30)
     if precision == "int16":
         sums = np.abs(exact).sum(axis=0) * H_RANGE["int16"]
-        room = LARGEST_SUM - ROUNDING * len(exact)
+        room = LARGEST_SUM - ROUNDING * np.count_nonzero(exact, axis=0)  # not of padding
         scale = np.maximum(sums / room, largest / 32_767)
         return np.rint(exact / scale).astype(np.int16), scale
     scale = largest / 127 * _best_clipping(exact, largest)
