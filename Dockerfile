@@ -11,6 +11,19 @@ RUN groupadd --gid 10001 gatewise \
     && install --directory --owner gatewise --group gatewise models/store
 
 
+# Its compiler stays here; the images take what it made.
+FROM base AS native
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+# Little, so that most changes do not compile again.
+COPY models/__init__.py models/errors.py models/
+COPY service/__init__.py service/
+COPY service/engines/__init__.py service/engines/
+COPY service/engines/native/ service/engines/native/
+RUN python -m service.engines.native
+
+
 FROM base AS service
 # 1 adds the reference engine, for versions that have no model.onnx.
 ARG TENSORFLOW=0
@@ -22,6 +35,7 @@ COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
 COPY models/tables/ models/tables/
 COPY service/ service/
+COPY --from=native /app/service/engines/native/compiled/ service/engines/native/compiled/
 USER gatewise
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
@@ -40,6 +54,7 @@ COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
 COPY models/tables/ models/tables/
 COPY service/ service/
+COPY --from=native /app/service/engines/native/compiled/ service/engines/native/compiled/
 COPY training/ training/
 USER gatewise
 ENTRYPOINT ["python", "-m", "training"]

@@ -23,7 +23,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test test-fast check bench cells compose-test lock clean
+.PHONY: help setup serve train test test-fast check bench cells compose-test wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ cells: $(VENV)/dev.stamp ## compare the cells on the datasets in the folder DATA
 compose-test: ## build the images, then train and serve in containers
 	tests/e2e/compose.sh
 
+wheel: $(VENV)/venv.stamp ## build a wheel with the native engine for Linux, into dist/ (2 min)
+	rm -f dist/gatewise-*.whl
+	$(PYTHON) -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
+
 lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade takes the newest
 	$(LOCK) --all-extras --output-file requirements/dev.txt
 	$(LOCK_PART) --extra service --output-file requirements/service.txt
@@ -68,7 +72,7 @@ lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade take
 	$(LOCK_PART) --extra training --output-file requirements/training.txt
 
 clean: ## delete the environment and all caches
-	rm -rf $(VENV) $(NATIVE)/compiled .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(NATIVE)/compiled dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # dev.txt covers the others with the same pins, so it stands for them too.

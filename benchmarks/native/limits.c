@@ -21,11 +21,11 @@ typedef __m512i Vector;
 #define ADD_DOT(sum, w) __asm__("vpdpwssd %1, %1, %0" : "+v"(sum) : "v"(w))
 #else
 typedef __m256i Vector;
-#define ADD_DOT(sum, w)                        \
-  do {                                         \
-    Vector product = _mm256_madd_epi16(w, w);  \
-    __asm__("" : "+v"(product));               \
-    (sum) = _mm256_add_epi32((sum), product);  \
+#define ADD_DOT(sum, w)                       \
+  do {                                        \
+    Vector product = _mm256_madd_epi16(w, w); \
+    __asm__("" : "+v"(product));              \
+    (sum) = _mm256_add_epi32((sum), product); \
   } while (0)
 #endif
 

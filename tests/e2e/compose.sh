@@ -167,8 +167,27 @@ import importlib.util, sys
 found = [name for name in ("tensorflow", "keras") if importlib.util.find_spec(name)]
 sys.exit("there is " + ", ".join(found) if found else 0)'
 
+HAS_NO_COMPILER='
+import shutil, sys
+found = [name for name in ("cc", "gcc", "clang", "as", "ld") if shutil.which(name)]
+sys.exit("there is " + ", ".join(found) if found else 0)'
+
+ENGINES_ARE_NATIVE='
+import json, sys
+from urllib.request import ProxyHandler, build_opener
+with build_opener(ProxyHandler({})).open("http://127.0.0.1:8000/models", timeout=10) as response:
+    models = json.load(response)["models"]
+engines = {model["name"]: [one.get("engine") for one in model["versions"]] for model in models}
+print(", ".join(f"{name} with {found}" for name, found in engines.items()))
+sys.exit(not engines or any(set(found) != {"native"} for found in engines.values()))'
+
+# Of all processes but this one: the first is docker-init, which needs next to nothing.
 PEAK_KIB='
-print(next(line.split()[1] for line in open("/proc/1/status") if line.startswith("VmHWM")))'
+import os
+from pathlib import Path
+files = (path for path in Path("/proc").glob("[0-9]*/status") if int(path.parts[2]) != os.getpid())
+lines = [line.split() for path in files for line in path.read_text().splitlines()]
+print(sum(int(words[1]) for words in lines if words[0] == "VmHWM:"))'
 
 stays_below_limit() {
   local limit peak
@@ -202,6 +221,7 @@ start=$(start_of_api)
 check 'the shipped model answers' answers imdb-gru 0
 check 'the api is confined' api "$IS_CONFINED"
 check 'the api has no TensorFlow' api "$HAS_NO_TENSORFLOW"
+check 'the api has no compiler' api "$HAS_NO_COMPILER"
 
 write_reviews
 check 'the trainer is confined' \
@@ -209,6 +229,7 @@ check 'the trainer is confined' \
 must 'a model is trained in a container' train
 check 'the running api answers from the new model' answers reviews $NEW_MODEL_SECONDS
 check 'the shipped model still answers' answers imdb-gru 0
+check 'all versions are served by the native engine' api "$ENGINES_ARE_NATIVE"
 check 'the api was not restarted' is_same_start "$start"
 check 'the api stays below its memory limit' stays_below_limit
 check 'the api ends by itself on SIGTERM' stops_by_itself
