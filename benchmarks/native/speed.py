@@ -1,5 +1,6 @@
 """Times the engines bare, side by side, and measures what the processor can do at most."""
 
+import random
 import statistics
 import subprocess
 import tempfile
@@ -21,7 +22,7 @@ from service.engines.onnx import OnnxEngine
 from service.engines.protocol import Engine
 
 ROUNDS = 5
-CALL_SECONDS = 0.15  # of calls in a round, about
+TOKENS = 15_000  # of the calls of a round, about
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,19 @@ class Limit:
 def time_engines(
     version: Version, rows: Sequence[np.ndarray], *, batches: Sequence[int]
 ) -> dict[int, dict[str, list[float]]]:
-    """Return the seconds of a text in each round, by texts of a call and engine."""
-    engines = _open_engines(version)
+    """Return the seconds of a token in each round, by texts of a call and engine.
+
+    Texts of a call are of like length, as the service puts them together: ONNX Runtime pads them.
+    """
+    engines, rows = _open_engines(version), sorted(rows, key=len)
     found: dict[int, dict[str, list[float]]] = {}
     for texts in batches:
         calls = [rows[i : i + texts] for i in range(0, len(rows) - texts + 1, texts)]
         times: dict[str, list[float]] = {name: [] for name in engines}
         for number in range(ROUNDS + 1):
+            drawn = _draw(calls, seed=number)
             for name, engine in engines.items():
-                seconds = _time(engine, calls) / texts
+                seconds = _time(engine, drawn)
                 if number:  # the first round is a warm-up
                     times[name].append(seconds)
         found[texts] = times
@@ -70,13 +75,19 @@ def _open_engines(version: Version) -> dict[str, Engine]:
     return engines
 
 
+def _draw(calls: Sequence[Sequence[np.ndarray]], *, seed: int) -> list[Sequence[np.ndarray]]:
+    """Return calls of a round, the same for all engines: about TOKENS tokens."""
+    mean = sum(len(row) for rows in calls for row in rows) / len(calls)
+    return random.Random(seed).sample(list(calls), max(1, min(len(calls), round(TOKENS / mean))))
+
+
 def _time(engine: Engine, calls: Sequence[Sequence[np.ndarray]]) -> float:
-    """Return the mean seconds of a call, over calls for about CALL_SECONDS."""
-    started, count = time.perf_counter(), 0
-    while count < 2 or time.perf_counter() - started < CALL_SECONDS:
-        engine.predict(calls[count % len(calls)])
-        count += 1
-    return (time.perf_counter() - started) / count
+    """Return the seconds of a token."""
+    started = time.perf_counter()
+    for rows in calls:
+        engine.predict(rows)
+    seconds = time.perf_counter() - started
+    return seconds / sum(len(row) for rows in calls for row in rows)
 
 
 def measure_limit(shape: Architecture, *, instructions: str) -> Limit:
