@@ -1,0 +1,1 @@
+"""Calls the library with classifiers, texts and states at random; see __main__.py."""
