@@ -93,6 +93,8 @@ class Scheduler:
             DeadlinePassed: The deadline passed before the answer was there.
             ClientGone: The caller left.
         """
+        if deadline <= time.monotonic():  # else a thread might be faster than the watch
+            raise DeadlinePassed("its deadline had passed before its work began")
         ticket = Ticket(runner, readings, deadline=deadline, stretch=STRETCH)
         if self._is_short(ticket):
             self._compute_inline(ticket)
@@ -112,7 +114,6 @@ class Scheduler:
         return (
             ticket.seconds < INLINE_SECONDS
             and not self._backlog  # what waits there is before it
-            and ticket.deadline > time.monotonic()
             and self._inline.covers(ticket.seconds)
         )
 

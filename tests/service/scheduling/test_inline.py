@@ -77,10 +77,13 @@ def test_a_long_text_is_left_to_the_threads(scheduler: Scheduler) -> None:
     assert set(engine.threads) == {"compute-0"}
 
 
-def test_what_has_expired_is_told(scheduler: Scheduler) -> None:
+def test_what_has_expired_is_told_and_not_computed(scheduler: Scheduler) -> None:
     engine = ThreadsEngine()
-    with pytest.raises(module.DeadlinePassed):
-        compute(scheduler, engine, Reading([2]), within=-1.0)
+    long = int(2 * module.INLINE_SECONDS / CHEAP.seconds_per_token)
+    for tokens in (1, long):
+        with pytest.raises(module.DeadlinePassed, match="had passed before"):
+            compute(scheduler, engine, Reading([2] * tokens), within=-1.0)
+    assert engine.threads == []
 
 
 def test_a_failure_is_that_of_its_text_alone(scheduler: Scheduler) -> None:
