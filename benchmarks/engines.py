@@ -2,7 +2,7 @@
 
     python -m benchmarks.engines [--store models/store] [--model imdb-gru] [--runs 5]
 
-Services with either engine start in turn, each with one model and one computing thread. Ready is
+Services with each engine start in turn, each with one model and one computing thread. Ready is
 the time from the start of the process to the first 200 of /readyz. Times of an answer are those of
 POST /predict over one kept connection, as a client sees them. Figures are medians of all runs.
 """
@@ -12,7 +12,7 @@ import json
 import statistics
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ from rich.table import Table
 from benchmarks.memory import megabytes
 from benchmarks.serving.place import store_of
 from models.registry import Store
+from models.replay import EngineName
 from tests.e2e.server import Server, running
 
 SENTENCE = "It takes its time, but the last half hour more than makes up for a slow beginning."
@@ -36,13 +37,13 @@ def main(
     model: Annotated[str, typer.Option(help="Model that answers.")] = "imdb-gru",
     runs: Annotated[int, typer.Option(min=1, help="Runs of each engine.")] = 5,
 ) -> None:
-    """Measure both engines in turn."""
+    """Measure the engines in turn."""
     console = Console(stderr=True)
-    measured: dict[str, list[Figures]] = {"onnx": [], "savedmodel": []}
+    measured: dict[str, list[Figures]] = {name: [] for name in get_args(EngineName)}
     with store_of(Store(store).resolve(model)) as alone:
         for engine in track(list(measured) * runs, "measuring", console=console):
             measured[engine].append(_measure(alone, engine))
-    table = Table("engine", *measured["onnx"][0], "TensorFlow", box=None)
+    table = Table("engine", *measured["native"][0], "TensorFlow", box=None)
     for engine, figures in measured.items():
         medians = [statistics.median(run[key] for run in figures) for key in figures[0]]
         loaded = "loaded" if engine == "savedmodel" else "not loaded"

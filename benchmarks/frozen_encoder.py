@@ -71,7 +71,7 @@ def main(
 
 def _open(version: Version) -> Answer:
     """Return what answers from a version."""
-    engine, tokenizer = open_engine(version, kind="onnx").engine, version.tokenizer
+    engine, tokenizer = open_engine(version, kind="auto").engine, version.tokenizer
     return lambda text: engine.predict([tokenizer.encode(text)])
 
 

@@ -9,7 +9,7 @@ beside the recorded accuracy.
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import datasets
 import typer
@@ -18,6 +18,7 @@ from rich.progress import track
 from rich.table import Table
 
 from models.registry import Store
+from models.replay import EngineName
 from tests.e2e.server import Server, running
 
 TEXTS_PER_REQUEST = 50
@@ -29,13 +30,13 @@ def main(
     model: Annotated[str, typer.Option(help="Model that answers.")],
     store: Annotated[Path, typer.Option(help="Folder of the versions.")] = Path("models/store"),
 ) -> None:
-    """POST the test split to both engines and compare with the metadata."""
+    """POST the test split to each engine and compare with the metadata."""
     metadata = Store(store).resolve(model).metadata
     rows = datasets.load_dataset(dataset, split="test")
     texts = rows[metadata.data.text_column][:]
     labels = [metadata.labels[label] for label in rows[metadata.data.label_column][:]]
     table = Table("engine", "texts", "accuracy over HTTP", "accuracy in metadata.json", box=None)
-    for engine in ("onnx", "savedmodel"):
+    for engine in get_args(EngineName):
         with running(store, GATEWISE_ENGINE=engine, GATEWISE_MODEL=model) as server:
             found = _ask(server, texts, engine)
         right = sum(a == b for a, b in zip(found, labels, strict=True))

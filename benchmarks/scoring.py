@@ -19,6 +19,7 @@ from rich.console import Console
 
 from models.batching import plan_batches
 from models.registry import Store
+from models.replay import EngineName
 from models.versions import Version
 from service.engines.batched import compute_batch
 from service.engines.cores import available_cores
@@ -32,6 +33,7 @@ def main(
     rows: Annotated[int | None, typer.Option(help="Rows; all if absent.")] = None,
     runs: Annotated[int, typer.Option(help="Runs of each.")] = 5,
     model: Annotated[str, typer.Option(help="Shipped model.")] = "imdb-gru",
+    engine: Annotated[EngineName, typer.Option(help="native, onnx or savedmodel.")] = "native",
 ) -> None:
     """Measure both, and print texts per second and their ratio."""
     texts = datasets.load_dataset(dataset, split=split)
@@ -43,14 +45,14 @@ def main(
         source = Path(scratch) / "texts.parquet"
         texts.to_parquet(str(source))
         for run in range(runs):
-            bare.append(len(ids) / _bare_seconds(version, ids))
+            bare.append(len(ids) / _bare_seconds(version, ids, engine=engine))
             scoring = ScoringRun(
                 source=source,
                 target=Path(scratch) / f"{run}.parquet",
                 format=None,
                 column="text",
                 prefix="predicted_",
-                engine="onnx",
+                engine=engine,
                 threads=available_cores(),
             )
             started = time.perf_counter()
@@ -64,13 +66,13 @@ def main(
     )
 
 
-def _bare_seconds(version: Version, ids: list[list[int]]) -> float:
-    engine = open_engine(version, kind="onnx").engine
+def _bare_seconds(version: Version, ids: list[list[int]], *, engine: EngineName) -> float:
+    opened = open_engine(version, kind=engine).engine
     state = version.metadata.state
     batches = [[ids[row] for row in batch] for batch in plan_batches([len(row) for row in ids])]
     started = time.perf_counter()
     with ThreadPoolExecutor(available_cores()) as pool:
-        list(pool.map(lambda batch: compute_batch(engine, batch, state=state), batches))
+        list(pool.map(lambda batch: compute_batch(opened, batch, state=state), batches))
     return time.perf_counter() - started
 
 

@@ -52,7 +52,7 @@ def stopping(
 
 def _open(model: str) -> tuple[Version, Engine]:
     version = Store(Path("models/store")).resolve(model)
-    return version, open_engine(version, kind="onnx")
+    return version, open_engine(version, kind="auto").engine
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ BARE = Contestant(
 )
 
 LINEUP = (
+    _gatewise("native"),
     _gatewise("onnx"),
     _gatewise("savedmodel"),
     Contestant(

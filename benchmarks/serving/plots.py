@@ -22,7 +22,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "figure.facecolor": "white",
 }
-MARKS = "osD^vX*"
+MARKS = "osD^vX*P"
 PATIENT_MS = 10_000.0  # slower ones are drawn at the edge
 MOST_FAILED = 0.05  # of requests
 
@@ -58,7 +58,7 @@ def plot_mix(servers: Servers, capacity: float, path: Path) -> None:
     """Draw the p99 of sentences by the rate of mixed traffic, a line for each server."""
     with mpl.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(7.5, 3.6))
-        for (name, runs), mark in zip(servers.items(), MARKS, strict=False):
+        for (name, runs), mark in zip(servers.items(), MARKS[: len(servers)], strict=True):
             shares = sorted(runs[0]["mix"], key=float)
             late = [_latency([run["mix"][share] for run in runs]) for share in shares]
             color = OURS if name.startswith("Gatewise") else OTHERS

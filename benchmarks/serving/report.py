@@ -8,6 +8,7 @@ from benchmarks.pages import Row, replace_block, table
 from benchmarks.serving.lineup import LINEUP
 from benchmarks.serving.plots import plot_mix, plot_throughput
 from benchmarks.serving.results import Record
+from service.scheduling.slices import COMPANY
 
 PLOTS = Path("plots")
 COMMAND = "make bench"
@@ -129,23 +130,19 @@ def _describe_burst(name: str, found: Record) -> str:
 
 
 def _describe_steps(found: Record) -> str:
-    names = [name for name in found if name != "gigaflops"]
-    columns = [
-        f"{name}, {found[name]['tokens']:.0f} tokens, {found[name]['megaflops']:,.0f} MFLOP"
-        for name in names
-    ]
-    traffics = [_steps_of(found[name], found["gigaflops"]) for name in names]
+    columns = [f"{name}, {each['tokens']:.0f} tokens" for name, each in found.items()]
+    traffics = [_steps_of(each) for each in found.values()]
     rows = [[step, *(f"{steps[step]:.3f}" for steps in traffics)] for step in traffics[0]]
     multiples = (
-        f"{name.capitalize()} take {of['whole']['alone'] / of['limit']['cell']:.1f} times the "
-        f"first limit alone, and {of['whole']['together'] / of['limit']['large']:.1f} times the "
+        f"{name.capitalize()} take {of['whole']['alone'] / of['limit']['alone']:.1f} times the "
+        f"first limit alone, and {of['whole']['together'] / of['limit']['together']:.1f} times the "
         "second together."
-        for name, of in ((name, found[name]) for name in names)
+        for name, of in found.items()
     )
     return table(["ms of processor time", *columns], rows) + "\n\n" + " ".join(multiples)
 
 
-def _steps_of(found: Record, rate: Record) -> dict[str, float]:
+def _steps_of(found: Record) -> dict[str, float]:
     """Return the lines of the table for one kind of traffic: milliseconds by step."""
     whole, bare, limit = found["whole"], found["bare"], found["limit"]
     rest = whole["alone"] - bare["alone"] - sum(found["steps"].values())
@@ -154,10 +151,10 @@ def _steps_of(found: Record, rate: Record) -> dict[str, float]:
         **found["steps"],
         "middleware, metrics, to the computing thread and back": rest,
         "**all of it**, one connection": whole["alone"],
-        f"limit: a row by the cell's matrix, {rate['cell']:,.0f} GFLOP/s": limit["cell"],
+        "limit: the weights read once for a text": limit["alone"],
         "**all of it**, 32 connections": whole["together"],
         "bare uvicorn, 32 connections": bare["together"],
-        f"limit: large matrices, {rate['large']:,.0f} GFLOP/s": limit["large"],
+        f"limit: the weights read once for {COMPANY} texts": limit["together"],
     }
 
 

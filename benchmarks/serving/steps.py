@@ -7,22 +7,21 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeVar
 
-import numpy as np
-import onnx
 from fastapi import Request
 from starlette.types import Message
-from threadpoolctl import threadpool_limits
 
+from benchmarks.native.speed import measure_limit
 from benchmarks.serving.lineup import BARE, LINEUP
 from benchmarks.serving.measure import measure
 from benchmarks.serving.place import Place
 from benchmarks.serving.results import Record
 from benchmarks.serving.server import Server, serving
 from benchmarks.serving.traffic import Traffic
-from models.versions import ONNX, Version
 from service.answering.classifier import Classifier
-from service.engines.loading import load_engine
+from service.engines.loading import open_engine
+from service.engines.native.library import supported
 from service.engines.runner import Runner
+from service.scheduling.slices import COMPANY
 from service.settings import Settings
 from service.web.parsing import check_items, read_body
 from service.web.schemas import PredictRequest
@@ -31,9 +30,6 @@ TEXTS = 200
 ROUNDS = 5
 SECONDS = 5.0
 CONNECTIONS = 32
-LARGE = 1_024  # rows and columns of the product that shows the limit of a core
-PRODUCT_SECONDS = 0.5
-REPEATS = 5  # because the clock costs something too
 
 T = TypeVar("T")
 Steps = dict[str, Callable[[int], object]]
@@ -51,22 +47,22 @@ def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
             for traffic in traffics:
                 found.setdefault(traffic.name, {})[name] = _measure_cpu(server, traffic)
     os.sched_setaffinity(0, {place.core})
-    engine = load_engine(place.version, kind="onnx", threads=1)
+    engine = open_engine(place.version, kind="native").engine
     runner = Runner(engine, state=place.version.metadata.state)
     classifier = Classifier(place.version, runner=runner)
-    weights = _recurrent_weights(place.version)
-    large, cell = (_measure_product(*shape) for shape in ((LARGE, LARGE, LARGE), (1, *weights[0])))
+    limit = measure_limit(place.version.metadata.architecture, instructions=supported()[0])
     for traffic in traffics:
         texts = traffic.texts[:TEXTS]
         tokens = statistics.mean(len(classifier.encode(text)) for text in texts)
-        flops = 2 * sum(rows * columns for rows, columns in weights) * tokens
         found[traffic.name] |= {
             "tokens": tokens,
-            "megaflops": flops / 1e6,
             "steps": _measure_in_turn(_make_steps(texts, classifier), len(texts)),
-            "limit": {"large": 1e3 * flops / large, "cell": 1e3 * flops / cell},
+            "limit": {
+                "alone": 1e3 * tokens * limit.seconds(texts=1),
+                "together": 1e3 * tokens * limit.seconds(texts=COMPANY),
+            },
         }
-    return found | {"gigaflops": {"large": large / 1e9, "cell": cell / 1e9}}
+    return found
 
 
 def _measure_cpu(server: Server, traffic: Traffic) -> dict[str, float]:
@@ -133,26 +129,3 @@ def _measure_in_turn(steps: Steps, texts: int) -> dict[str, float]:
                 step(number)
             taken[name].append((time.process_time() - started) / texts * 1e3)
     return {name: statistics.median(times) for name, times in taken.items()}
-
-
-def _recurrent_weights(version: Version) -> list[tuple[int, int]]:
-    """Return the shapes of the matrices by which each token is multiplied, the largest first."""
-    graph = onnx.load(version.path / ONNX).graph
-    shapes = {table.name: tuple(table.dims) for table in graph.initializer}
-    cells = (node for node in graph.node if node.op_type in ("GRU", "LSTM"))
-    found = [shapes[name] for node in cells for name in node.input[1:3]]
-    return sorted(((rows, columns) for _, columns, rows in found), key=np.prod, reverse=True)
-
-
-def _measure_product(rows: int, inner: int, columns: int) -> float:
-    """Return the operations per second of a product of two matrices with one thread."""
-    left, right = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
-    rates = []
-    with threadpool_limits(1):
-        ends = time.process_time() + PRODUCT_SECONDS
-        while (started := time.process_time()) < ends:
-            for _ in range(REPEATS):
-                left @ right
-            taken = time.process_time() - started
-            rates.append(REPEATS * 2 * rows * inner * columns / taken)
-    return statistics.median(rates)

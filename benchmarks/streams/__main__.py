@@ -4,7 +4,7 @@ python -m benchmarks.streams fidelity --dataset DATA/imdb
 python -m benchmarks.streams cost|document|fuzz|sockets
 """
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import datasets
 import numpy as np
@@ -16,10 +16,11 @@ from benchmarks.streams.document import read_document
 from benchmarks.streams.fidelity import measure_fidelity
 from benchmarks.streams.fuzz import send_changed
 from benchmarks.streams.sockets import hold_open
+from models.replay import EngineName
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 Model = Annotated[str, typer.Option(help="Shipped model.")]
-Engine = Annotated[str, typer.Option(help="onnx or savedmodel.")]
+Engine = Annotated[str, typer.Option(help="auto, native, onnx or savedmodel.")]
 
 
 @app.command()
@@ -30,7 +31,7 @@ def fidelity(
     """Cut reviews anywhere, send the pieces to two services in turn, compare with /predict."""
     rows = datasets.load_dataset(dataset, split="test").shuffle(seed=1).select(range(texts))
     for model in ("imdb-gru", "imdb-lstm"):
-        for engine in ("onnx", "savedmodel"):
+        for engine in get_args(EngineName):
             off, differing = measure_fidelity(list(rows["text"]), model=model, engine=engine)
             typer.echo(
                 f"{model}, {engine}: {texts} reviews, probabilities off by {off:.1e} at most, "
@@ -39,7 +40,7 @@ def fidelity(
 
 
 @app.command()
-def cost(model: Model = "imdb-gru", engine: Engine = "onnx") -> None:
+def cost(model: Model = "imdb-gru", engine: Engine = "auto") -> None:
     """Time a piece of 10 tokens after ever more text, beside sending the whole text again."""
     Console().print(measure_cost(model=model, engine=engine))
 
@@ -48,7 +49,7 @@ def cost(model: Model = "imdb-gru", engine: Engine = "onnx") -> None:
 def document(
     tokens: Annotated[int, typer.Option(help="Tokens of the document.")] = 1_000_000,
     model: Model = "imdb-gru",
-    engine: Engine = "onnx",
+    engine: Engine = "auto",
 ) -> None:
     """Send a very long document, and short texts meanwhile."""
     found = read_document(tokens, model=model, engine=engine)

@@ -13,7 +13,7 @@ LETTERS = "ABCXYZabcxyz0189-_+/= é"
 def send_changed(count: int, *, model: str) -> Counter[int]:
     """Return how often each status answered a changed state."""
     chance, statuses = random.Random(0), Counter[int]()
-    with serving(model, "onnx") as server, connect(server) as http:
+    with serving(model, "auto") as server, connect(server) as http:
         states = [post(http, "/stream", text=words(n) + " fi")["state"] for n in (3, 40, 300)]
         for _ in track(range(count), "changed states", console=console):
             changed = chance.choice(states)

@@ -36,7 +36,7 @@ class Held:
 
 def hold_open(streams: int, *, seconds: float, model: str) -> Held:
     """Open streams, then send a piece each second on each, at moments of its own."""
-    with serving(model, "onnx") as server:
+    with serving(model, "auto") as server:
         before = resident(server)
         url = f"ws://127.0.0.1:{server.port}/stream"
         opening, times, lost = asyncio.run(_hold(url, streams, seconds))
