@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.batching import Row
+from models.cells import CELLS
 from models.golden import Probabilities
 from service.answering.classifier import Classifier
+from service.answering.prediction import GateMeans
 from service.answering.tokenizing import TokenizerThread, fewest_seconds
-from service.engines.gates import Means
 from service.engines.runner import Runner
 from service.metrics import Metrics
 from service.scheduling.bulk import BulkScheduler
@@ -75,7 +76,7 @@ class Answered:
 
     rows: Sequence[Row]
     stages: Stages
-    gates: list[list[Means]] | None
+    gates: list[GateMeans] | None
     _ticket: Ticket
 
     @property
@@ -208,7 +209,9 @@ def answering_files(*, threads: int) -> Iterator[Answerer]:
         scheduler.shutdown()
 
 
-async def _open_gates(classifier: Classifier, reading: Reading) -> list[list[Means]]:
-    """Return how far the gates open in a reading, computed in NumPy in a thread."""
-    _, means = await asyncio.to_thread(classifier.layers.read, reading.ids, reading.state)
-    return means
+async def _open_gates(classifier: Classifier, reading: Reading) -> list[GateMeans]:
+    """Return how far the gates open at each id of a reading, computed in a thread."""
+    gates = CELLS[classifier.metadata.architecture.cell].gates
+    engine = classifier.gate_engine
+    openings = await asyncio.to_thread(engine.open_gates, reading.ids, reading.state)
+    return [[dict(zip(gates, layer, strict=True)) for layer in at] for at in openings.tolist()]

@@ -10,6 +10,7 @@ from models.tokenizer import Offsets
 from models.versions import Version
 from service.answering.prediction import Answer, make_prediction
 from service.engines.gates import Layers
+from service.engines.protocol import GateEngine
 from service.engines.runner import Runner
 
 
@@ -43,9 +44,10 @@ class Classifier:
         return self._tokenizer.normalization
 
     @cached_property
-    def layers(self) -> Layers:
-        """The recurrent layers in NumPy; raises NoWeights."""
-        return Layers.of(self._version)
+    def gate_engine(self) -> GateEngine:
+        """What shows the gates: the engine, or else NumPy; raises NoWeights."""
+        engine = self.runner.engine
+        return engine if isinstance(engine, GateEngine) else Layers.of(self._version)
 
     @cached_property
     def ngram_lookup(self) -> NgramLookup | None:

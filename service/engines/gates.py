@@ -1,4 +1,7 @@
-"""The opening of a network's gates at each token, computed in NumPy from its weights."""
+"""The opening of a network's gates at each token, computed in NumPy from its weights.
+
+For engines that do not show their gates.
+"""
 
 from collections.abc import Sequence
 
@@ -8,10 +11,8 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.cells import CellLayer, run_cell, state_names, weight_names
 from models.versions import Version
-from service.engines.protocol import TextState
+from service.engines.protocol import Openings, TextState
 from service.errors import NoWeights
-
-Means = dict[str, float]
 
 
 class Layers:
@@ -44,8 +45,12 @@ class Layers:
         ]
         return cls(version.weight("embedding"), cells)
 
-    def read(self, ids: Row, state: TextState | None) -> tuple[TextState, list[list[Means]]]:
-        """Return the layers' states after ids, and the mean of each gate at each id by layer.
+    def open_gates(self, ids: Row, state: TextState | None) -> Openings:
+        """See GateEngine."""
+        return self.read(ids, state)[1]
+
+    def read(self, ids: Row, state: TextState | None) -> tuple[TextState, Openings]:
+        """Return the layers' states after ids, and the openings of the gates.
 
         Args:
             ids: The ids to read.
@@ -53,7 +58,7 @@ class Layers:
         """
         sequence = np.asarray(self._embedding[np.asarray(ids, np.int32)], np.float32)
         after: TextState = {}
-        layers: list[list[Means]] = []
+        openings = []
         for number, cell in enumerate(self._cells):
             names = state_names(cell.cell, number)
             before = [self._before(name, cell, state) for name in names]
@@ -61,8 +66,8 @@ class Layers:
             sequence = trace.states[0]
             last = (states[-1] for states in trace.states) if len(sequence) else before
             after |= zip(names, last, strict=True)
-            layers.append(_means(trace.gates, len(sequence)))
-        return after, [list(at) for at in zip(*layers, strict=True)]
+            openings.append(_means(trace.gates, len(sequence)))
+        return after, np.stack(openings, axis=1)
 
     @staticmethod
     def _before(name: str, cell: CellLayer, state: TextState | None) -> np.ndarray:
@@ -75,8 +80,7 @@ def _weight(version: Version, name: str) -> NDArray[np.float32]:
     return np.array(version.weight(name), np.float32)
 
 
-def _means(gates: dict[str, np.ndarray], count: int) -> list[Means]:
-    means: Sequence[tuple[str, list[float]]] = [
-        (name, gate.mean(axis=1).tolist()) for name, gate in gates.items()
-    ]
-    return [{name: values[time] for name, values in means} for time in range(count)]
+def _means(gates: dict[str, np.ndarray], count: int) -> NDArray[np.float32]:
+    """Return the mean over units of each gate at each token, (count, gates)."""
+    means = [gate.mean(axis=1) for gate in gates.values()]
+    return np.stack(means, axis=1) if means else np.empty((count, 0), np.float32)

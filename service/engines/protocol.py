@@ -17,6 +17,10 @@ TextState = dict[str, NDArray[np.float32]]
 """The state tensors of one text by name."""
 
 
+Openings = NDArray[np.float32]
+"""Mean opening of each gate at each id, by layer, (ids, layers, gates)."""
+
+
 class EngineUnavailable(GatewiseError):
     """The engine is not installed here, or does not know this kind of version; another may."""
 
@@ -59,6 +63,14 @@ class RaggedEngine(Engine, Protocol):
         Returns:
             The probabilities (looks, labels) of each text, and the state after all ids.
         """
+
+
+@runtime_checkable
+class GateEngine(Protocol):
+    """Shows how far the gates open. Several threads may call it at the same time."""
+
+    def open_gates(self, ids: Row, state: TextState | None) -> Openings:
+        """Return the openings while ids are read on from a state; None is that of the start."""
 
 
 def initial_state(tensors: tuple[StateTensor, ...], *, batch: int) -> BatchState:

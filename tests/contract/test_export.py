@@ -254,9 +254,8 @@ def test_cells_in_numpy_come_to_the_states_of_the_engines(exported: Exported) ->
         own = [name for layer in range(kind.layers) for name in state_names(kind.cell, layer)]
         assert list(found) == own
         assert set(found) == {name for name in state if name[0] in "hc" and name[1:].isdigit()}
-    for at in gates:
-        assert [tuple(layer) for layer in at] == [CELLS[kind.cell].gates] * kind.layers
-        assert all(0 < value < 1 for layer in at for value in layer.values())
+    assert gates.shape == (len(rest), kind.layers, len(CELLS[kind.cell].gates))
+    assert ((gates > 0) & (gates < 1)).all()
 
 
 def test_ngrams_looked_up_come_to_what_the_engines_add(exported: Exported) -> None:

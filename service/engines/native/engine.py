@@ -14,7 +14,7 @@ from service.engines.native.layout import Precision, TextsStruct
 from service.engines.native.library import Library, find_library
 from service.engines.native.packing import PackedModel, pack
 from service.engines.native.weights import Weights
-from service.engines.protocol import BatchState
+from service.engines.protocol import BatchState, Openings, TextState
 
 TOLERANCES: dict[Precision, float] = {"int16": 5e-4, "int8": 2e-2, "float32": TOLERANCE}
 
@@ -84,6 +84,16 @@ class NativeEngine:
         ends = list(accumulate(map(len, looks)))
         return np.split(probabilities, ends[:-1]), self._split(after)
 
+    def open_gates(self, ids: Row, state: TextState | None) -> Openings:
+        """See GateEngine."""
+        before = None
+        if state is not None:
+            alone = {tensor.name: state[tensor.name][None] for tensor in self._state}
+            before = self._join(alone, texts=1)
+        openings = np.empty((len(ids), *self._model.gates), np.float32)
+        self._read([ids], [()], before=before, after=None, openings=openings)
+        return openings
+
     def _join(self, state: BatchState, *, texts: int) -> States:
         joined = np.empty((texts, self._state_size), np.float32)
         for tensor, place in zip(self._state, self._places, strict=True):
@@ -103,8 +113,9 @@ class NativeEngine:
         *,
         before: States | None,
         after: States | None,
+        openings: Openings | None = None,
     ) -> Probabilities:
-        """Return the probabilities at all looks, one text after the other; write `after`."""
+        """Return the probabilities at all looks, one text after the other; write the others."""
         ids = np.concatenate([np.asarray(row, np.int32) for row in rows])
         wanted = np.concatenate([np.asarray(each, np.int64) for each in looks])
         begin, look_begin = _begin(rows), _begin(looks)
@@ -118,6 +129,7 @@ class NativeEngine:
             _address(wanted),
             _address(look_begin),
             _address(probabilities),
+            None if openings is None else _address(openings),
         )
         self._library.read(self._model.struct, texts)
         return probabilities

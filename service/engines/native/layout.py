@@ -69,4 +69,5 @@ class TextsStruct(ctypes.Structure):
         ("looks", Pointer),
         ("look_begin", Pointer),
         ("probabilities", Pointer),
+        ("gates", Pointer),
     )

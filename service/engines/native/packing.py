@@ -66,6 +66,11 @@ class PackedModel:
         self._kept.append(kept)
         return kept
 
+    @property
+    def gates(self) -> tuple[int, int]:
+        """Number of layers, and of the gates of each."""
+        return self.struct.layers, self.struct.cell - 1
+
     def width(self, units: int) -> int:
         """Return units padded to whole vectors; of 8 in the head."""
         whole = max(self.lanes, 8)

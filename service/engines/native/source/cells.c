@@ -109,19 +109,21 @@ INLINE void step_simple(const Columns* x, const Columns* y, Floats* h) {
   *h = tangent(x->block[0] + y->block[0]);
 }
 
-INLINE void step_lstm(const Columns* x, const Columns* y, Floats* h, Floats* c) {
+INLINE void step_lstm(const Columns* x, const Columns* y, Floats* h, Floats* c, Floats* gates) {
   const Floats i = logistic(x->block[0] + y->block[0]);
   const Floats f = logistic(x->block[1] + y->block[1]);
   const Floats candidate = tangent(x->block[2] + y->block[2]);
   const Floats o = logistic(x->block[3] + y->block[3]);
   *c = f * *c + i * candidate;
   *h = o * tangent(*c);
+  gates[0] = i, gates[1] = f, gates[2] = o;
 }
 
-INLINE void step_gru(const Columns* x, const Columns* y, Floats* h) {
+INLINE void step_gru(const Columns* x, const Columns* y, Floats* h, Floats* gates) {
   const Floats z = logistic(x->block[0] + y->block[0]);
   const Floats r = logistic(x->block[1] + y->block[1]);
   *h = z * *h + (1.f - z) * tangent(x->block[2] + r * y->block[2]);
+  gates[0] = z, gates[1] = r;
 }
 
 // ---- a step of LANES units
@@ -136,6 +138,12 @@ INLINE void store_q(void* q, Floats h, const int precision) {
   } else {
     *(Floats*)q = h;
   }
+}
+
+// Add the openings of up to LANES units; padded units have none.
+INLINE void add_openings(float* sums, const Floats* gates, const int count, int units) {
+  for (int g = 0; g < count; g++)
+    for (int lane = 0; lane < LANES && lane < units; lane++) sums[g] += gates[g][lane];
 }
 
 // Read an id of `texts` texts, from place `first` on, for the vectors of units from `column` on.
@@ -158,8 +166,12 @@ INLINE void step_units(const Layer* layer, const LayerState* state, const void* 
     if (layer->table)
       look_up(layer, column + v * LANES, *ids[first + t], blocks, precision, &x[v][t]);
     if (blocks == SIMPLE) step_simple(&x[v][t], &y[v][t], h);
-    if (blocks == GRU) step_gru(&x[v][t], &y[v][t], h);
-    if (blocks == LSTM) step_lstm(&x[v][t], &y[v][t], h, (Floats*)(state->c + place));
+    Floats gates[MOST_BLOCKS - 1];
+    if (blocks == GRU) step_gru(&x[v][t], &y[v][t], h, gates);
+    if (blocks == LSTM) step_lstm(&x[v][t], &y[v][t], h, (Floats*)(state->c + place), gates);
+    if (state->gates)
+      add_openings(state->gates + (first + t) * (blocks - 1), gates, blocks - 1,
+                   layer->units - column - v * LANES);
     store_q((char*)state->q[parity ^ 1] + place * precision, *h, precision);
   }
 }

@@ -61,6 +61,7 @@ void decide(const Model* model, const float* maximum, const float* mean, const f
 typedef struct {
   void* q[2];    // (places, width) of the precision
   float *h, *c;  // (places, width)
+  float* gates;  // (places, cell - 1): a step adds the openings of all units; null to leave it
 } LayerState;
 
 // Read one id of each place.

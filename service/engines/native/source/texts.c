@@ -21,6 +21,7 @@ typedef struct {
   const int64_t* looks;       // tokens read, rising, after which probabilities are wanted
   const int64_t* look_begin;  // (count + 1): those of text i
   float* probabilities;       // (looks, labels)
+  float* gates;  // (ids, layers, cell - 1): mean opening of each gate over units, or null
 } Texts;
 
 // The text in a place.
@@ -55,14 +56,15 @@ static void* take(char** free_bytes, size_t bytes) {
 }
 
 // Lay out the arrays of `work` from `start` on; return the bytes that they take.
-static size_t lay_out(Work* work, const Model* model, char* start) {
+static size_t lay_out(Work* work, const Model* model, int with_gates, char* start) {
   char* at = start + padded(sizeof(Work) + model->layers * sizeof(LayerState));
   for (int l = 0; l < model->layers; l++) {
     const size_t numbers = (size_t)PLACES * model->layer[l].width;
     LayerState state = {
         {take(&at, numbers * model->precision), take(&at, numbers * model->precision)},
         take(&at, numbers * 4),
-        take(&at, numbers * 4)};
+        take(&at, numbers * 4),
+        with_gates ? take(&at, PLACES * (size_t)(model->cell - 1) * 4) : 0};
     if (work) work->layer[l] = state;
   }
   const size_t numbers = (size_t)PLACES * model->layer[model->layers - 1].width;
@@ -74,14 +76,14 @@ static size_t lay_out(Work* work, const Model* model, char* start) {
 
 static Work* begin_work(const Model* model, const Texts* texts) {
   // The pointers are only counted here, from an address that is as good as any.
-  const size_t bytes = lay_out(0, model, (char*)ALIGNMENT);
+  const size_t bytes = lay_out(0, model, texts->gates != 0, (char*)ALIGNMENT);
   Work* work = aligned_alloc(ALIGNMENT, bytes);
   if (!work) return 0;
   memset(work, 0, bytes);
   work->model = model;
   work->texts = texts;
   work->width = model->layer[model->layers - 1].width;
-  lay_out(work, model, (char*)work);
+  lay_out(work, model, texts->gates != 0, (char*)work);
   return work;
 }
 
@@ -227,6 +229,22 @@ static void prefetch_rows(const Work* work) {
   }
 }
 
+// Write the mean openings at a token, and begin the next sums.
+static void write_gates(Work* work, int p) {
+  const Model* model = work->model;
+  const Texts* texts = work->texts;
+  const Place* place = &work->place[p];
+  const int count = model->cell - 1;
+  const size_t token = texts->begin[place->text] + place->read;
+  float* means = texts->gates + token * model->layers * count;
+  for (int l = 0; l < model->layers; l++)
+    for (int g = 0; g < count; g++) {
+      float* sum = work->layer[l].gates + p * count + g;
+      *means++ = *sum / (float)model->layer[l].units;
+      *sum = 0.f;
+    }
+}
+
 // What follows from the new state of a place, beside the state.
 static void finish_token(Work* work, int p) {
   const Model* model = work->model;
@@ -241,6 +259,7 @@ static void finish_token(Work* work, int p) {
                place->count);
     memmove(place->recent, place->recent + 1, REMEMBERED * sizeof *place->recent);
   }
+  if (work->texts->gates) write_gates(work, p);
   place->read++;
   look(work, p);
 }

@@ -6,8 +6,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from models.cells import CellName
+from models.cells import CELLS, CellName
 from models.registry import Store
+from service.engines.gates import Layers
 from service.engines.native.compilation import INSTRUCTION_SETS
 from service.engines.native.engine import NativeEngine
 from service.engines.native.layout import PRECISIONS, Precision
@@ -86,19 +87,45 @@ def test_states_are_those_of_the_texts_alone(library: Library) -> None:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("cell", get_args(CellName))
+def test_gates_open_as_in_the_equations(
+    cell: CellName, shape: dict, precision: Precision, library: Library
+) -> None:
+    weights = make_weights(cell, **shape)
+    engine = make_engine(weights, library=library, precision=precision)
+    layers = Layers(weights.embedding, weights.layers)
+    row = draw_rows(6)[2]
+    cut = len(row) // 3
+    first, rest = [row[:cut]], row[cut:]
+    _, state = engine.step(first, initial_state(tensors_of(weights), batch=1))
+    after = {name: values[0] for name, values in state.items()}
+    for ids, before in ((row, None), (rest, after), (row[:0], None)):
+        found = engine.open_gates(ids, before)
+        expected = layers.open_gates(ids, before)
+        assert found.shape == (len(ids), len(weights.layers), len(CELLS[cell].gates))
+        np.testing.assert_allclose(found, expected, rtol=0, atol=ERRORS[precision])
+    np.testing.assert_array_equal(
+        engine.open_gates(rest, after), engine.open_gates(row, None)[cut:]
+    )
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("cell", get_args(CellName))
 def test_every_instruction_set_gives_the_same_bits(
     cell: CellName, precision: Precision, library: Library
 ) -> None:
     weights = make_weights(cell, units=(48, 20), labels=3)
     rows = draw_rows(5)
-    expected = make_engine(weights, library=library, precision=precision).predict(rows)
+    engine = make_engine(weights, library=library, precision=precision)
+    expected, gates = engine.predict(rows), engine.open_gates(rows[2], None)
     names = supported()
     assert set(names) <= {each.name for each in INSTRUCTION_SETS}
     assert "portable" in names
     for name in names:
         other = make_engine(weights, library=find_library(name), precision=precision)
         np.testing.assert_array_equal(other.predict(rows), expected)
+        np.testing.assert_array_equal(other.open_gates(rows[2], None), gates)
 
 
 @pytest.mark.parametrize("bad", [0, -1, VOCABULARY, 2**31 - 1, -(2**31)])

@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -162,14 +163,14 @@ def test_pieces_on_a_websocket_are_timed_too(client: TestClient) -> None:
 
 
 def test_a_slow_look_at_gates_is_time_of_the_model(client: TestClient, monkeypatch) -> None:
-    class SlowLayers:
-        def read(self, ids, _state):
+    class SlowGates:
+        def open_gates(self, ids, _state):
             time.sleep(0.05)
-            return {}, [[{"update": 0.5}]] * len(ids)
+            return np.full((len(ids), 1, 2), 0.5, np.float32)
 
-    monkeypatch.setattr(Classifier, "layers", SlowLayers())
+    monkeypatch.setattr(Classifier, "gate_engine", SlowGates())
     answer = client.post("/predict", json={"text": "good", "gates": True})
-    assert answer.json()["gates"][0]["gates"] == [{"update": 0.5}]
+    assert answer.json()["gates"][0]["gates"] == [{"update": 0.5, "reset": 0.5}]
     stages = dict(part.split(";dur=") for part in answer.headers["server-timing"].split(", "))
     assert float(stages["model"]) >= 50
 

@@ -144,7 +144,7 @@ class Fuzzer:
             refuse(subject, spoilt)
 
     def _count(self, answer: Answer) -> None:
-        for array in (*answer.probabilities, answer.after):
+        for array in (*answer.probabilities, answer.after, *(answer.gates or [])):
             if array is not None:
                 self._digest.update(bits_of(array).tobytes())
 

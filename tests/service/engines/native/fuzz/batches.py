@@ -36,6 +36,7 @@ class Batch:
         before: State before each text, (texts, state); None at the start of texts.
         hostile: Whether the state before each text is one that no text leads to, (texts).
         wants_after: Whether the state after each text is wanted.
+        wants_gates: Whether the openings of the gates are wanted.
     """
 
     rows: list[Ids]
@@ -43,6 +44,7 @@ class Batch:
     before: State | None
     hostile: NDArray[np.bool_]
     wants_after: bool
+    wants_gates: bool
 
     @property
     def tokens(self) -> int:
@@ -131,6 +133,7 @@ def _make_batch(random: np.random.Generator, subject: Subject, lengths: Sequence
         before=before,
         hostile=hostile,
         wants_after=random.random() < 0.6,
+        wants_gates=random.random() < 0.4,
     )
 
 

@@ -24,6 +24,8 @@ def check(subject: Subject, batch: Batch, answer: Answer) -> None:
         probabilities, come = answer.probabilities[text], batch.looks[text] <= len(row)
         _demand((probabilities[~come] == UNWRITTEN).all(), "a look that never came was written")
         _check_probabilities(subject, probabilities[come], hostile=bool(batch.hostile[text]))
+        if answer.gates is not None:
+            _check_gates(answer.gates[text], hostile=bool(batch.hostile[text]))
     if answer.after is not None:
         _check_states(subject, batch, answer.after)
 
@@ -44,6 +46,9 @@ def check_other_order(
         _demand(same_bits(probabilities, answer.probabilities[text]), "company changes bits")
     if answer.after is not None and again.after is not None:
         _demand(same_bits(again.after, answer.after[order]), "company changes bits of states")
+    if answer.gates is not None and again.gates is not None:
+        for text, gates in zip(order, again.gates, strict=True):
+            _demand(same_bits(gates, answer.gates[text]), "company changes bits of gates")
 
 
 def check_pieces(
@@ -63,6 +68,11 @@ def check_pieces(
         _demand(same_bits(parts, whole), "a cut changes bits")
     if answer.after is not None and second.after is not None:
         _demand(same_bits(second.after, answer.after), "a cut changes bits of states")
+    if answer.gates is not None and first.gates is not None and second.gates is not None:
+        for parts, gates in zip(
+            zip(first.gates, second.gates, strict=True), answer.gates, strict=True
+        ):
+            _demand(same_bits(np.concatenate(parts), gates), "a cut changes bits of gates")
 
 
 def check_equations(subject: Subject, batch: Batch) -> None:
@@ -78,6 +88,7 @@ def check_equations(subject: Subject, batch: Batch) -> None:
         before=None,
         hostile=np.zeros(1, np.bool_),
         wants_after=False,
+        wants_gates=False,
     )
     found, expected = (
         read(subject, alone).probabilities[0][0],
@@ -107,6 +118,11 @@ def _check_probabilities(
     _demand(good.all(), "no probability")
     if subject.shape.exclusive:
         _demand((np.abs(probabilities.sum(axis=1) - 1) < 1e-5).all(), "the sum is not 1")
+
+
+def _check_gates(gates: NDArray[np.float32], *, hostile: bool) -> None:
+    good = (gates >= 0) & (gates <= 1)
+    _demand((good | (hostile & np.isnan(gates))).all(), "an opening is not in [0, 1]")
 
 
 def _check_states(subject: Subject, batch: Batch, after: State) -> None:

@@ -28,10 +28,12 @@ class Answer:
     Args:
         probabilities: Of each text, (looks, labels).
         after: State after each text, (texts, state); None if it was not wanted.
+        gates: Openings of each text, (ids, layers, gates); None if they were not wanted.
     """
 
     probabilities: list[NDArray[np.float32]]
     after: State | None
+    gates: list[NDArray[np.float32]] | None
 
 
 def read(subject: Subject, batch: Batch) -> Answer:
@@ -42,16 +44,13 @@ def read(subject: Subject, batch: Batch) -> Answer:
     """
     with ExactMemory() as memory:
         inputs = _Inputs.of(batch, memory=memory)
-        after, probabilities = _make_outputs(subject, batch, memory=memory)
-        subject.library.read(
-            subject.model.struct, inputs.struct(after=after, probabilities=probabilities)
-        )
+        outputs = _Outputs.make(subject, batch, memory=memory)
+        subject.library.read(subject.model.struct, inputs.struct(outputs))
         inputs.check_unchanged()
         return Answer(
-            probabilities=[
-                probabilities[start:end].copy() for start, end in pairwise(inputs.look_begin)
-            ],
-            after=None if after is None else after.copy(),
+            probabilities=_part(outputs.probabilities, inputs.look_begin),
+            after=None if outputs.after is None else outputs.after.copy(),
+            gates=None if outputs.gates is None else _part(outputs.gates, inputs.begin),
         )
 
 
@@ -63,16 +62,39 @@ def refuse(subject: Subject, batch: Batch) -> None:
     """
     with ExactMemory() as memory:
         inputs = _Inputs.of(batch, memory=memory)
-        after, probabilities = _make_outputs(subject, batch, memory=memory)
-        struct = inputs.struct(after=after, probabilities=probabilities)
+        outputs = _Outputs.make(subject, batch, memory=memory)
         try:
-            subject.library.read(subject.model.struct, struct)
+            subject.library.read(subject.model.struct, inputs.struct(outputs))
         except ValueError:
-            written = [array for array in (after, probabilities) if array is not None]
-            if any((array != UNWRITTEN).any() for array in written):
+            if outputs.written:
                 raise Fault("a call that was refused has written something") from None
         else:
             raise Fault("an id that is not in the vocabulary was not refused")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Outputs:
+    probabilities: NDArray[np.float32]
+    after: NDArray[np.float32] | None
+    gates: NDArray[np.float32] | None
+
+    @classmethod
+    def make(cls, subject: Subject, batch: Batch, *, memory: ExactMemory) -> "_Outputs":
+        def empty(*shape: int) -> NDArray[np.float32]:
+            array = memory.empty(shape, np.float32)
+            array[...] = UNWRITTEN
+            return array
+
+        return cls(
+            probabilities=empty(sum(map(len, batch.looks)), subject.shape.labels),
+            after=empty(len(batch.rows), subject.state_size) if batch.wants_after else None,
+            gates=empty(batch.tokens, *subject.model.gates) if batch.wants_gates else None,
+        )
+
+    @property
+    def written(self) -> bool:
+        arrays = (self.probabilities, self.after, self.gates)
+        return any((array != UNWRITTEN).any() for array in arrays if array is not None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,16 +117,17 @@ class _Inputs:
             look_begin=memory.copy(_ends(batch.looks)),
         )
 
-    def struct(self, *, after: NDArray[Any] | None, probabilities: NDArray[Any]) -> TextsStruct:
+    def struct(self, outputs: _Outputs) -> TextsStruct:
         return TextsStruct(
             len(self.batch.rows),
             _address(self.ids),
             _address(self.begin),
             _address(self.before),
-            _address(after),
+            _address(outputs.after),
             _address(self.looks),
             _address(self.look_begin),
-            _address(probabilities),
+            _address(outputs.probabilities),
+            _address(outputs.gates),
         )
 
     def check_unchanged(self) -> None:
@@ -121,17 +144,8 @@ class _Inputs:
                 raise Fault("a call has changed what it reads")
 
 
-def _make_outputs(
-    subject: Subject, batch: Batch, *, memory: ExactMemory
-) -> tuple[NDArray[Any] | None, NDArray[Any]]:
-    after = None
-    if batch.wants_after:
-        after = memory.empty((len(batch.rows), subject.state_size), np.float32)
-        after[...] = UNWRITTEN
-    looks = sum(map(len, batch.looks))
-    probabilities = memory.empty((looks, subject.shape.labels), np.float32)
-    probabilities[...] = UNWRITTEN
-    return after, probabilities
+def _part(array: NDArray[np.float32], ends: NDArray[np.int64]) -> list[NDArray[np.float32]]:
+    return [array[start:end].copy() for start, end in pairwise(ends)]
 
 
 def _join(arrays: Sequence[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
