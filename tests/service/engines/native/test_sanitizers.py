@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),  # where the cores have other work
 ]
-CALLS = 2_000
+CALLS = 800
 
 ONE_LABEL_TOO_MANY = """
 import sys
