@@ -1,45 +1,24 @@
-"""Locks: one process at a time works in a place."""
+"""Locks of trainings: one process at a time works in a place."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from models import locks
 from training.errors import TrainingError
 
-PATIENCE, PAUSE = 0.2, 0.02  # seconds, for a holder that deletes the file at that moment
 
-
-@contextmanager
-def lock(path: Path, *, busy: str) -> Iterator[None]:
-    """Hold a lock while entered. It ends with the process, even a killed one.
+def lock(path: Path, *, busy: str) -> AbstractContextManager[None]:
+    """Hold a lock while entered; see `models.locks.lock`.
 
     Args:
-        path: The lock file, deleted afterwards. A file of a killed process does not lock.
+        path: The lock file.
         busy: Message of the error if another process holds the lock.
 
     Raises:
         TrainingError: Another process holds it.
         OSError: The file cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.open("ab").close()  # raises the cause if the file cannot be made
-    # A soft lock is only a file: one of a killed process would still lock.
-    held = FileLock(path, fallback_to_soft=False)
-    try:
-        held.acquire(timeout=PATIENCE, poll_interval=PAUSE)
-    except Timeout as error:
-        raise TrainingError(busy) from error
-    except OSError:  # a file system without locks: train unguarded
-        held.release()
-    try:
-        yield
-    finally:
-        if sys.platform != "win32":  # Windows cannot delete an open file
-            path.unlink(missing_ok=True)
-        held.release()
+    return locks.lock(path, busy=TrainingError(busy))
 
 
 def lock_training(name: str, *, work: Path) -> AbstractContextManager[None]:
