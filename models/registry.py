@@ -14,6 +14,7 @@ from models.atomic import sync, sync_tree
 from models.errors import ModelNotFound, StoreNotFound
 from models.metadata import FileRecord, Metadata
 from models.names import VERSION_NUMBER, is_name, suggest
+from models.version_labels import STABLE, VersionLabels
 from models.versions import METADATA, Version
 
 _STAGING_PREFIX = ".staging-"
@@ -60,28 +61,56 @@ class Store:
         """Return the versions of a model, oldest first; none for an unknown model."""
         return [Version(folder) for folder in _version_folders(self.root / name)]
 
-    def resolve(self, reference: str) -> Version:
-        """Return the version that `name` (its newest) or `name:version` refers to.
+    def labels(self, name: str) -> VersionLabels:
+        """Return the labels of a model's versions; none for an unknown model.
 
         Raises:
-            ModelNotFound: Lists the existing models or versions.
+            VersionCorrupt: Their file is damaged.
+            FormatTooNew: A newer release wrote it.
         """
-        name, _, number = reference.partition(":")
-        versions = self.versions(name) if name in self.names() else []
+        return VersionLabels.load(self.root / name)
+
+    def require(self, name: str) -> list[Version]:
+        """Return the versions of a model, oldest first: one at least.
+
+        Raises:
+            ModelNotFound: Lists the existing models.
+        """
+        names = self.names()
+        versions = self.versions(name) if name in names else []
         if not versions:
-            names = self.names()
             there_are = ", ".join(names) or "none"
             raise ModelNotFound(
                 f"no model {name!r} in {self.root}; there are: {there_are}"
                 + suggest(name, among=names)
             )
-        if not number:
-            return versions[-1]
+        return versions
+
+    def resolve(self, reference: str) -> Version:
+        """Return the version that a reference means.
+
+        `name` alone is the stable version, or the newest one of a model without labels.
+
+        Args:
+            reference: `name`, `name:version` or `name:label`.
+
+        Raises:
+            ModelNotFound: Lists the existing models, or versions and labels.
+            VersionCorrupt: The file of the labels is damaged.
+        """
+        name, _, which = reference.partition(":")
+        versions = self.require(name)
+        labels = {} if which.isdecimal() else self.labels(name).versions
+        wanted = which or (STABLE if STABLE in labels else versions[-1].path.name)
+        number = str(labels.get(wanted, wanted))
         for version in versions:
             if version.path.name == number:
                 return version
-        there_are = ", ".join(version.path.name for version in versions)
-        raise ModelNotFound(f"model {name!r} has no version {number!r}; there are: {there_are}")
+        there_are = ", ".join([*(version.path.name for version in versions), *labels])
+        labelled = f" ({wanted})" if wanted in labels else ""
+        raise ModelNotFound(
+            f"model {name!r} has no version {number!r}{labelled}; there are: {there_are}"
+        )
 
     @contextmanager
     def staging(self, name: str) -> Iterator[Path]:
@@ -126,13 +155,17 @@ class Store:
     def prune(self, name: str, *, keep: int) -> list[int]:
         """Delete all but the newest `keep` versions of a model; return the deleted numbers.
 
+        Versions with a label stay, and the one that `stable` had before.
+
         Raises:
             ModelNotFound: The model is unknown.
+            VersionCorrupt: The file of the labels is damaged.
         """
         if keep < 1:
             raise ValueError(f"keep must be at least 1, received {keep}")
-        self.resolve(name)
-        doomed = self.versions(name)[:-keep]
+        versions, labels = self.require(name), self.labels(name)
+        kept = {*labels.versions.values(), *(e.version for e in labels.history(STABLE)[-2:])}
+        doomed = [version for version in versions[:-keep] if version.number not in kept]
         for version in doomed:
             # The rename comes first, so that no reader sees a version with half its files.
             trash = version.path.with_name(f"{_STAGING_PREFIX}pruned-{version.path.name}")

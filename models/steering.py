@@ -1,0 +1,144 @@
+"""Moves the labels of versions, and with them the traffic.
+
+Only versions whose files are as they were published get a label. Changes by several processes come
+one after the other.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from models.errors import GatewiseError
+from models.locks import lock
+from models.names import check_label
+from models.registry import Store
+from models.version_labels import CANARY, STABLE, Assignment, VersionLabels
+from models.versions import Version
+
+LOCK = ".labels.lock"
+PATIENCE = 10.0  # seconds, for another process that changes the labels
+
+
+class CannotSteer(GatewiseError):
+    """The labels cannot be changed in this way; the message says why, and what can be done."""
+
+
+class _Editor:
+    """The labels of a model while they are changed.
+
+    Args:
+        name: The model.
+        labels: What they are.
+    """
+
+    def __init__(self, name: str, labels: VersionLabels) -> None:
+        self.name = name
+        self.labels = labels
+        self.now = datetime.now(UTC)
+
+
+@contextmanager
+def _editing(store: Store, name: str) -> Iterator[_Editor]:
+    """Yield the labels of a model, and save what they are at the end."""
+    store.require(name)
+    folder = store.root / name
+    busy = CannotSteer(f"another process is changing the labels of {name}; try again")
+    with lock(folder / LOCK, busy=busy, patience=PATIENCE):
+        before = store.labels(name)
+        editor = _Editor(name, before)
+        yield editor
+        if editor.labels != before:
+            editor.labels.save(folder)
+
+
+def give_label(store: Store, version: Version, label: str) -> None:
+    """Give a label to a version; another version that has it loses it.
+
+    Raises:
+        CannotSteer: It is the first label of the model, and not `stable`.
+        VersionCorrupt: The files of the version are damaged.
+        ValueError: It is no label.
+    """
+    check_label(label)
+    version.verify()
+    name = version.path.parent.name
+    with _editing(store, name) as editor:
+        if label != STABLE and STABLE not in editor.labels.versions:
+            raise CannotSteer(
+                f"{name} has no version that is {STABLE}, so its newest one answers; "
+                f"give that label first: python -m models label {name}:VERSION {STABLE}"
+            )
+        editor.labels = editor.labels.assign(label, version.number, now=editor.now)
+
+
+def take_label(store: Store, name: str, label: str) -> int:
+    """Take a label away; return the version that had it.
+
+    Raises:
+        CannotSteer: No version has it, or it is `stable` while there are others.
+    """
+    with _editing(store, name) as editor:
+        number = _require(editor, label)
+        others = [each for each in editor.labels.versions if each != label]
+        if label == STABLE and others:
+            raise CannotSteer(
+                f"{STABLE} goes last, because its version answers what names no label; "
+                f"first take away: {', '.join(others)}"
+            )
+        editor.labels = editor.labels.withdraw(label)
+        return number
+
+
+def promote(store: Store, name: str) -> int:
+    """Make the canary the stable version; return its number.
+
+    Raises:
+        CannotSteer: There is no canary.
+        ModelNotFound: It is not in the store any more.
+        VersionCorrupt: Its files are damaged.
+    """
+    with _editing(store, name) as editor:
+        number = _require(editor, CANARY)
+        store.resolve(f"{name}:{number}").verify()
+        labels = editor.labels.assign(STABLE, number, now=editor.now)
+        editor.labels = labels.withdraw(CANARY)
+        return number
+
+
+def roll_back(store: Store, name: str, *, label: str = STABLE) -> tuple[int, int]:
+    """Give a label back to the version that had it before; return the versions before and after.
+
+    Versions that are not in the store any more are passed over.
+
+    Raises:
+        CannotSteer: No version has the label, or none of those that had it is left.
+        VersionCorrupt: The files of the version are damaged.
+    """
+    with _editing(store, name) as editor:
+        number = _require(editor, label)
+        target = _find_earlier(store, editor, label)
+        store.resolve(f"{name}:{target.version}").verify()
+        editor.labels = editor.labels.roll_back(label, to=target, now=editor.now)
+        return number, target.version
+
+
+def _require(editor: _Editor, label: str) -> int:
+    """Return the version with a label."""
+    versions = editor.labels.versions
+    if label not in versions:
+        there_are = ", ".join(versions) or "none"
+        raise CannotSteer(f"no version of {editor.name} is {label}; its labels: {there_are}")
+    return versions[label]
+
+
+def _find_earlier(store: Store, editor: _Editor, label: str) -> Assignment:
+    *earlier, present = editor.labels.history(label)
+    there_are = {version.number for version in store.versions(editor.name)} - {present.version}
+    for each in reversed(earlier):
+        if each.version in there_are:
+            return each
+    had = ", ".join(str(each.version) for each in earlier) or "no other"
+    raise CannotSteer(
+        f"there is nothing to go back to: {label} had {had} before {present.version}"
+        + ("; none of them is in the store" if earlier else "")
+    )

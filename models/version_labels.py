@@ -1,0 +1,112 @@
+"""Labels of a model's versions, such as `stable` and `canary`: who answers which traffic.
+
+One file beside the versions has them all, with the versions that each label had before. It is
+replaced as a whole, so a reader sees the labels before a change or those after it.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.atomic import replace_file
+from models.errors import FormatTooNew, VersionCorrupt
+from models.names import LABEL_PATTERN
+
+FILE = "labels.json"
+STABLE, CANARY = "stable", "canary"
+REMEMBERED = 20  # versions of a label; older ones cannot be rolled back to
+
+Label = Annotated[str, Field(pattern=LABEL_PATTERN)]
+
+
+class Assignment(BaseModel):
+    """A version that a label was given to, and when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Annotated[int, Field(ge=1)]
+    since: datetime
+
+
+class VersionLabels(BaseModel):
+    """All labels of a model, each with the versions that had it, the present one last."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: Literal[1] = 1
+    assignments: dict[Label, Annotated[tuple[Assignment, ...], Field(min_length=1)]] = {}
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version that has each label."""
+        return {label: given[-1].version for label, given in self.assignments.items()}
+
+    def history(self, label: str) -> Sequence[Assignment]:
+        """Return the versions that had a label, the present one last; none for an unknown label."""
+        return self.assignments.get(label, ())
+
+    def assign(self, label: str, version: int, *, now: datetime) -> Self:
+        """Return the labels after one was given to a version."""
+        before = self.history(label)
+        if before and before[-1].version == version:
+            return self
+        given = (*before, Assignment(version=version, since=now))[-REMEMBERED:]
+        return self._with({**self.assignments, label: given})
+
+    def roll_back(self, label: str, *, to: Assignment, now: datetime) -> Self:
+        """Return the labels after one went back to a version that had it; what came later is left.
+
+        Args:
+            label: The label.
+            to: One of its history.
+            now: When it goes back.
+        """
+        before = self.history(label)
+        kept = before[: before.index(to)]
+        given = (*kept, Assignment(version=to.version, since=now))
+        return self._with({**self.assignments, label: given})
+
+    def withdraw(self, label: str) -> Self:
+        """Return the labels without one."""
+        return self._with({key: each for key, each in self.assignments.items() if key != label})
+
+    def _with(self, assignments: dict[str, tuple[Assignment, ...]]) -> Self:
+        return self.model_copy(update={"assignments": assignments})
+
+    def save(self, folder: Path) -> None:
+        """Write the labels of the model with this folder; no labels leave no file."""
+        if not self.assignments:
+            (folder / FILE).unlink(missing_ok=True)
+            return
+        with replace_file(folder / FILE) as unfinished:
+            unfinished.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            unfinished.chmod(0o644)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the labels of the model with this folder; there are none where there is no file.
+
+        Raises:
+            VersionCorrupt: The file has no labels that can be read.
+            FormatTooNew: A newer release wrote it.
+        """
+        path = folder / FILE
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise VersionCorrupt(f"{path}: no file of labels ({error})") from error
+        found = content.get("format_version") if isinstance(content, dict) else None
+        if isinstance(found, int) and found > 1:
+            raise FormatTooNew.of(path, supported=1, found=found)
+        try:
+            return cls.model_validate_json(json.dumps(content))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise VersionCorrupt(f"{path}: no file of labels: {place}: {first['msg']}") from error
