@@ -1,0 +1,203 @@
+"""The command line: `python -m models`, which shows versions and moves traffic between them."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from models import steering
+from models.errors import GatewiseError
+from models.names import split_reference
+from models.overview import Row, describe, list_versions
+from models.registry import Store
+from models.version_labels import STABLE
+
+BAD_INPUT, DAMAGED = 2, 1
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+StoreFolder = Annotated[Path, typer.Option("--store", envvar="GATEWISE_STORE", help="Folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Reference = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME:LABEL.")]
+Name = Annotated[str, typer.Argument(help="Name of the model.")]
+STORE = Path("models/store")
+
+
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context) -> None:
+    """Show the versions of a store, and say which of them answers.
+
+    A model without labels answers with its newest version. As soon as a version is `stable`, new
+    ones answer only when they are asked by number or label, until `stable` moves. A running service
+    follows within two seconds.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+@app.command("list")
+def list_(
+    model: Annotated[str | None, typer.Argument(help="Name of the model; all if absent.")] = None,
+    store: StoreFolder = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """List the versions of the models, with their labels."""
+    with _one_line():
+        rows = list_versions(_open(store), model=model)
+    columns = ("model", "version", "labels", "answers", "created", "cell", "test", "MB")
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows:
+        shown = row | {"created": row.get("fault") or row["created"][:16].replace("T", " ")}
+        table.add_row(*(_cell(shown[column]) for column in columns))
+    _tell(rows, as_json=as_json, otherwise=lambda: Console().print(table))
+
+
+@app.command()
+def show(model: Reference, store: StoreFolder = STORE, as_json: AsJson = False) -> None:
+    """Show one version: what it was trained on, how good it is, which labels it had and has."""
+    with _one_line():
+        opened = _open(store)
+        found = describe(opened, opened.resolve(model))
+    _tell(found, as_json=as_json, otherwise=lambda: _print_facts(found))
+
+
+@app.command()
+def verify(
+    model: Annotated[str | None, typer.Argument(help="As in show; all versions if absent.")] = None,
+    store: StoreFolder = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the files of versions with their hashes. The exit status is 1 if any is damaged."""
+    with _one_line():
+        opened = _open(store)
+        if model is not None and ":" in model:
+            versions = [opened.resolve(model)]
+        else:
+            names = opened.names() if model is None else [model]
+            versions = [version for name in names for version in opened.require(name)]
+    faults = {}
+    for version in track(versions, "verifying", console=Console(stderr=True), transient=True):
+        try:
+            version.verify()
+        except GatewiseError as error:
+            faults[version.reference] = str(error)
+    found = {each.reference: faults.get(each.reference) for each in versions}
+    lines = [f"{name}: {fault or 'as it was published'}" for name, fault in found.items()]
+    _tell(found, as_json=as_json, otherwise=lambda: typer.echo("\n".join(lines)))
+    if faults:
+        raise typer.Exit(DAMAGED)
+
+
+@app.command()
+def label(
+    model: Reference,
+    label: Annotated[str, typer.Argument(help="stable, canary, or any name.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take it away from NAME.")] = False,
+    store: StoreFolder = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Give a label to a version, or take it away."""
+    with _one_line():
+        opened = _open(store)
+        name = split_reference(model)[0]
+        if remove:
+            number = steering.take_label(opened, name, label)
+            line = f"{name}:{number} is not {label} any more"
+        else:
+            version = opened.resolve(model)
+            steering.give_label(opened, version, label)
+            number, line = version.number, f"{version.reference} is {label}"
+    _tell_labels(opened, name, line, as_json=as_json)
+
+
+@app.command()
+def promote(model: Name, store: StoreFolder = STORE, as_json: AsJson = False) -> None:
+    """Make the canary of a model its stable version."""
+    with _one_line():
+        opened = _open(store)
+        number = steering.promote(opened, model)
+    _tell_labels(opened, model, f"{model}:{number} is {STABLE}", as_json=as_json)
+
+
+@app.command()
+def rollback(
+    model: Name,
+    label: Annotated[str, typer.Option(help="Label that goes back.")] = STABLE,
+    store: StoreFolder = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Give a label back to the version that had it before; once more, to the one before that."""
+    with _one_line():
+        opened = _open(store)
+        before, after = steering.roll_back(opened, model, label=label)
+    line = f"{model}:{after} is {label} again, in place of {before}"
+    _tell_labels(opened, model, line, as_json=as_json)
+
+
+@app.command()
+def prune(
+    model: Name,
+    keep: Annotated[int, typer.Option(min=1, help="Newest versions that stay.")],
+    store: StoreFolder = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Delete old versions. Those with a label stay, and the one that was stable before."""
+    with _one_line():
+        deleted = _open(store).prune(model, keep=keep)
+    line = f"deleted versions of {model}: {', '.join(map(str, deleted)) or 'none'}"
+    _tell({"model": model, "deleted": deleted}, as_json=as_json, otherwise=lambda: typer.echo(line))
+
+
+def _open(folder: Path) -> Store:
+    store = Store(folder)
+    store.check()
+    return store
+
+
+def _tell_labels(store: Store, name: str, line: str, *, as_json: bool) -> None:
+    found = {"model": name, "labels": store.labels(name).versions}
+    _tell(found, as_json=as_json, otherwise=lambda: typer.echo(line))
+
+
+def _tell(found: Any, *, as_json: bool, otherwise: Callable[[], None]) -> None:
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        otherwise()
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else str(value)
+
+
+def _print_facts(found: Row) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in found.items():
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else _cell(value)
+        table.add_row(name, shown)
+    Console().print(table)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """End the process with one line for faults that the user can correct."""
+    try:
+        yield
+    except (GatewiseError, OSError, ValueError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(BAD_INPUT)
+
+
+if __name__ == "__main__":
+    app()
