@@ -77,7 +77,7 @@ def serve(
 def score(
     source: Annotated[Path, typer.Option("--in", help="File of texts; - for standard input.")],
     target: Annotated[Path, typer.Option("--out", help="File to write; - for standard output.")],
-    model: Annotated[str, typer.Option(help="NAME or NAME:VERSION.")],
+    model: Annotated[str, typer.Option(help="NAME, NAME:VERSION or NAME:LABEL.")],
     text_column: Annotated[
         str | None, typer.Option(help='Column of the text; if absent, "text" or the only column.')
     ] = None,

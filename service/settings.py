@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from models.names import VERSION_NUMBER
+from models.names import LABEL_PATTERN, VERSION_NUMBER
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
 from service.engines.native.layout import Precision
@@ -88,8 +88,8 @@ class Settings(BaseSettings):
     model: Annotated[
         str | None,
         Field(
-            pattern=rf"^[^:]+(:{VERSION_NUMBER.pattern})?$",
-            description="Model, or model:version, for requests that name none.",
+            pattern=rf"^[^:]+(:({VERSION_NUMBER.pattern}|{LABEL_PATTERN.strip('^$')}))?$",
+            description="Model, model:version or model:label, for requests that name none.",
         ),
     ] = None
     engine: Annotated[EngineKind, Field(description="Engine that computes.")] = "auto"

@@ -3,12 +3,14 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import GatewiseError, StoreNotFound
-from models.names import split_reference, suggest
+from models.names import Which, split_reference, suggest
 from models.registry import Store
+from models.version_labels import STABLE, VersionLabels
 from models.versions import Version
 from service.answering.classifier import Classifier
 from service.engines.cost import measure_cost
@@ -38,8 +40,31 @@ class Entry:
         return self.classifier is None and time.monotonic() - self.tried > RETRY_SECONDS
 
 
-Loaded = dict[str, dict[int, Entry]]
-"""Entries by model name and version, newest first."""
+Entries = dict[int, Entry]
+"""Entries by version, newest first."""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """The loaded versions of a model.
+
+    Args:
+        entries: The versions.
+        labels: The version that has each label, as the requests see it.
+        fault: Why the labels are unknown; None if they are known.
+    """
+
+    entries: Entries = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    fault: str | None = None
+
+    def has(self, which: Which) -> bool:
+        """Whether there is such a version or label."""
+        return which in self.entries if isinstance(which, int) else which in self.labels
+
+
+Loaded = dict[str, LoadedModel]
+"""Models by name."""
 
 
 class Catalog:
@@ -55,6 +80,7 @@ class Catalog:
         engine: What computes.
         precision: Of the native engine.
         keep: Newest versions of each model kept loaded, so that clients of the last can move on.
+            Where there are labels, those that had the label `stable` last.
     """
 
     def __init__(
@@ -98,21 +124,26 @@ class Catalog:
     def _first_failure(self) -> str | None:
         """Return why a model cannot answer; None if any can."""
         reasons = []
-        for name, entries in self._loaded.items():
+        for name, model in self._loaded.items():
             try:
-                _newest(name, entries)
+                _choose(name, model)
             except Unavailable as error:
                 reasons.append(error.message)
             else:
                 return None
         return reasons[0]
 
-    def find(self, name: str | None, *, version: int | None) -> Classifier:
-        """Return the classifier of a model, its newest version if none is named.
+    def find(self, name: str | None, *, version: Which | None) -> Classifier:
+        """Return the classifier of a model.
+
+        Args:
+            name: The model; the default if absent.
+            version: A version, or the label of one. If absent the stable version answers, or the
+                newest one of a model without labels.
 
         Raises:
             Invalid: No model is named and there is no default.
-            NotFound: There is no such model or version.
+            NotFound: There is no such model, version or label.
             Unavailable: There is, but it could not be loaded; or nothing is loaded yet.
         """
         loaded = self._loaded
@@ -123,17 +154,19 @@ class Catalog:
         if name not in loaded:
             there_are = _list(loaded) + suggest(name, among=loaded)
             raise NotFound(f"no model {name!r}; there are: {there_are}", field="model")
-        entries = loaded[name]
+        model = loaded[name]
         if version is None:
-            return _newest(name, entries)
-        if version not in entries:
+            return _choose(name, model)
+        if isinstance(version, str):
+            return _labelled(name, model, label=version)
+        if version not in model.entries:
             raise NotFound(
-                f"no version {version} of {name!r} is loaded; there are: {_list(entries)}",
+                f"no version {version} of {name!r} is loaded; there are: {_list(model.entries)}",
                 field="version",
             )
-        return _usable(f"{name}:{version}", entries[version])
+        return _usable(f"{name}:{version}", model.entries[version])
 
-    def _default_of(self, loaded: Loaded, *, version: int | None) -> tuple[str, int | None]:
+    def _default_of(self, loaded: Loaded, *, version: Which | None) -> tuple[str, Which | None]:
         if not loaded:
             raise self._waiting(f"model {self._default!r}" if self._default else "a first version")
         if self._default is None:
@@ -143,10 +176,10 @@ class Catalog:
         if self._default not in loaded:
             near = suggest(self._default, among=loaded)
             raise self._waiting(f"model {self._default!r}", hint=near)
-        version = version or self._pinned
-        if version == self._pinned and version not in (None, *loaded[self._default]):
-            versions = _list(loaded[self._default])
-            raise self._waiting(f"{self._default}:{version}", hint=f"; its versions: {versions}")
+        model, version = loaded[self._default], version or self._pinned
+        if version is not None and version == self._pinned and not model.has(version):
+            there_are = _list([*model.entries, *model.labels])
+            raise self._waiting(f"{self._default}:{version}", hint=f"; its versions: {there_are}")
         return self._default, version
 
     def _waiting(self, what: str, *, hint: str = "") -> Unavailable:
@@ -183,7 +216,9 @@ class Catalog:
         for name in self._loaded.keys() & self._store.closed():
             loaded[name] = self._loaded[name]  # it is there, and may be read again
         self._contents = self._store.describe()
-        self._loaded = {name: entries for name, entries in loaded.items() if entries}
+        self._loaded = {
+            name: model for name, model in loaded.items() if model.entries or model.fault
+        }
         self._refreshed = True
         self._say_what_is_awaited()
 
@@ -206,25 +241,45 @@ class Catalog:
             _log.info("ready: nothing is missing any more")
         self._said = awaited
 
-    def _refresh_model(self, name: str) -> dict[int, Entry]:
-        """Return the newest versions of a model, as many as are kept that work, newest first.
+    def _refresh_model(self, name: str) -> LoadedModel:
+        """Return the versions of a model that are to be loaded, newest first.
 
-        One that the default pins is kept beside them.
+        Those are the newest ones that work, as many as are kept. Where there are labels, it is the
+        versions with a label, and those that were stable last. One that the default pins is kept
+        beside them.
         """
-        known = self._loaded.get(name, {})
-        pinned = self._pinned if name == self._default else None
-        entries: dict[int, Entry] = {}
-        missing = self._keep
+        known = self._loaded.get(name, LoadedModel())
+        labels, fault = self._read_labels(name, known)
+        if labels is None:
+            return LoadedModel(known.entries, known.labels, fault)
+        wanted = {*labels.versions.values(), *known.labels.values()} if labels.versions else set()
+        wanted |= {each.version for each in labels.history(STABLE)[-self._keep :]}
+        if name == self._default and isinstance(self._pinned, int):
+            wanted.add(self._pinned)
+        entries: Entries = {}
+        missing = 0 if labels.versions else self._keep
         for version in reversed(self._store.versions(name)):
-            if missing == 0 and version.number != pinned:
+            if missing == 0 and version.number not in wanted:
                 continue
             try:
-                entry = self._refresh_version(version, known.get(version.number))
+                entry = self._refresh_version(version, known.entries.get(version.number))
             except FileNotFoundError:  # deleted since it was listed
                 continue
             entries[version.number] = entry
             missing -= missing > 0 and entry.classifier is not None
-        return entries
+        return LoadedModel(entries, _move_labels(name, known, labels.versions, entries))
+
+    def _read_labels(
+        self, name: str, known: LoadedModel
+    ) -> tuple[VersionLabels | None, str | None]:
+        """Return the labels of a model, or why they are unknown; what is new of that is logged."""
+        try:
+            return self._store.labels(name), None
+        except GatewiseError as error:
+            fault = str(error)
+        if fault != known.fault:
+            _log.error("the labels of %s are not changed: %s", name, fault)
+        return None, fault
 
     def _refresh_version(self, version: Version, known: Entry | None) -> Entry:
         fingerprint = _fingerprint(version.path)
@@ -245,11 +300,45 @@ class Catalog:
         return Entry(fingerprint, Classifier(version, runner=runner))
 
 
-def _newest(name: str, entries: dict[int, Entry]) -> Classifier:
-    for entry in entries.values():
+def _move_labels(
+    name: str, known: LoadedModel, asked: dict[str, int], entries: Entries
+) -> dict[str, int]:
+    """Return the version that has each label; a label stays where it is until its new one works."""
+
+    def works(number: int | None) -> bool:
+        return number in entries and entries[number].classifier is not None
+
+    moved = {}
+    for label, number in asked.items():
+        before = known.labels.get(label)
+        moved[label] = before if before and works(before) and not works(number) else number
+        if moved[label] != before:
+            _log.info("%s:%s is %s", name, number, label)
+    return moved
+
+
+def _choose(name: str, model: LoadedModel) -> Classifier:
+    """Return what answers when no version is named."""
+    if model.fault is not None and not model.labels:
+        raise Unavailable(f"it is not known which version of {name} answers: {model.fault}")
+    if STABLE in model.labels:
+        return _labelled(name, model, label=STABLE)
+    for entry in model.entries.values():
         if entry.classifier is not None:
             return entry.classifier
-    return _usable(name, next(iter(entries.values())))
+    return _usable(name, next(iter(model.entries.values())))
+
+
+def _labelled(name: str, model: LoadedModel, *, label: str) -> Classifier:
+    if label not in model.labels:
+        raise NotFound(
+            f"no version of {name!r} is {label!r}; its labels: {_list(model.labels)}",
+            field="version",
+        )
+    number = model.labels[label]
+    if number not in model.entries:
+        raise Unavailable(f"{name}:{label} is version {number}, which is not in the store")
+    return _usable(f"{name}:{number} ({label})", model.entries[number])
 
 
 def _usable(reference: str, entry: Entry) -> Classifier:
@@ -258,7 +347,7 @@ def _usable(reference: str, entry: Entry) -> Classifier:
     return entry.classifier
 
 
-def _list(items: dict[str, dict[int, Entry]] | dict[int, Entry]) -> str:
+def _list(items: Iterable[object]) -> str:
     return ", ".join(map(str, items)) or "none"
 
 

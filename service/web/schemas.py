@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from models.names import LONGEST_REFERENCE, split_reference
+from models.names import LABEL_PATTERN, LONGEST_REFERENCE, Which, split_reference
 from service.answering.prediction import Answer, Method, Step
 
 TopK = Annotated[
@@ -41,18 +41,29 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+VersionOrLabel = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=LABEL_PATTERN)]
+
+
 class Referring(BaseModel):
-    """A request that names a model as `name` with or without `version`, or as `name:version`."""
+    """A request that names a model as `name`, with or without `version`, or in one.
+
+    In one it is `name:version` or `name:label`.
+    """
 
     model: Annotated[
         str | None,
         Field(
             max_length=LONGEST_REFERENCE,
-            description="Model to ask, as name or name:version; the state's, or the default.",
+            description="Model to ask, as name, name:version or name:label; the state's, or the "
+            "default.",
         ),
     ] = None
     version: Annotated[
-        int | None, Field(ge=1, description="Version of the model; the state's, or the newest.")
+        VersionOrLabel | None,
+        Field(
+            description="Version of the model, or the label of one, such as `canary`; the state's, "
+            "or the stable one, or the newest of a model without labels."
+        ),
     ] = None
 
     @field_validator("model")
@@ -64,7 +75,7 @@ class Referring(BaseModel):
 
     @field_validator("version")
     @classmethod
-    def _agree_with_model(cls, version: int | None, info: ValidationInfo) -> int | None:
+    def _agree_with_model(cls, version: Which | None, info: ValidationInfo) -> Which | None:
         model = info.data.get("model")
         named = split_reference(model)[1] if model is not None else None
         if None not in (version, named) and version != named:
@@ -74,8 +85,8 @@ class Referring(BaseModel):
     @model_validator(mode="after")
     def _split_reference(self) -> Self:
         if self.model is not None:
-            self.model, number = split_reference(self.model)
-            self.version = number or self.version
+            self.model, which = split_reference(self.model)
+            self.version = which or self.version
         return self
 
 
@@ -261,6 +272,10 @@ class ModelInfo(BaseModel):
 
     name: str
     default: Annotated[bool, Field(description="Answers when a request names no model.")]
+    version_labels: Annotated[
+        dict[str, int] | None,
+        Field(description="Version with each label; `stable` answers when a request names none."),
+    ] = None
     versions: list[VersionInfo]
 
 

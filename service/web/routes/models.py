@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from models.cells import CELLS
 from models.metadata import Metadata
-from models.names import split_reference, suggest
+from models.names import Which, split_reference, suggest
 from service.answering.catalog import Catalog, Entry
 from service.errors import Invalid, NotFound
 from service.web.errors import documented
@@ -22,23 +22,25 @@ async def list_models(state: StateDep) -> ModelList:
 
 @router.get("/models/{name}", responses=documented(404, 422), response_model_exclude_none=True)
 async def show_model(name: str, state: StateDep) -> ModelInfo:
-    """Show one model with its versions, or with the one that `name:version` refers to."""
+    """Show one model with its versions, or the one that `name:version` or `name:label` means."""
     models = {model.name: model for model in _list_models(state.catalog)}
     try:
-        name, number = split_reference(name)
+        name, which = split_reference(name)
     except ValueError as error:
         raise Invalid(str(error), field="name") from None
     if name not in models:
         there_are = ", ".join(models) or "none"
         raise NotFound(f"no model {name!r}; there are: {there_are}{suggest(name, among=models)}")
-    return models[name] if number is None else _only(models[name], number)
+    return models[name] if which is None else _only(models[name], which)
 
 
-def _only(model: ModelInfo, number: int) -> ModelInfo:
+def _only(model: ModelInfo, which: Which) -> ModelInfo:
+    labels = model.version_labels or {}
+    number = labels.get(which) if isinstance(which, str) else which
     versions = [version for version in model.versions if version.version == number]
     if not versions:
-        there_are = ", ".join(str(version.version) for version in model.versions)
-        raise NotFound(f"no version {number} of {model.name!r} is loaded; there are: {there_are}")
+        there_are = ", ".join(map(str, [*(each.version for each in model.versions), *labels]))
+        raise NotFound(f"no version {which} of {model.name!r} is loaded; there are: {there_are}")
     return model.model_copy(update={"versions": versions})
 
 
@@ -48,9 +50,10 @@ def _list_models(catalog: Catalog) -> list[ModelInfo]:
         ModelInfo(
             name=name,
             default=name == catalog.default,
-            versions=[_version_info(number, entry) for number, entry in entries.items()],
+            version_labels=model.labels or None,
+            versions=[_version_info(number, entry) for number, entry in model.entries.items()],
         )
-        for name, entries in catalog.loaded.items()
+        for name, model in catalog.loaded.items()
     ]
 
 

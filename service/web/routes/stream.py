@@ -67,9 +67,12 @@ def _check_piece(question: Question, service: ServiceState) -> str:
 
 
 def _is(classifier: Classifier, message: StreamMessage) -> bool:
-    """Whether the message names no other version than this."""
+    """Whether the message names no other version than this; a label may have moved meanwhile."""
     metadata = classifier.metadata
-    return message.model in (None, metadata.name) and message.version in (None, metadata.version)
+    same_model = message.model in (None, metadata.name)
+    return same_model and (
+        message.version in (None, metadata.version) or isinstance(message.version, str)
+    )
 
 
 def _wanted(question: Question) -> Wanted:
@@ -93,7 +96,8 @@ def _find(service: ServiceState, question: Question) -> tuple[Classifier, Positi
             raise NotStreamable(classifier.reference)
         return classifier, Position()
     opened = service.state_tokens.open(question.state)
-    asked = (question.model or opened.model, question.version or opened.version)
+    number = question.version if isinstance(question.version, int) else None  # labels may move
+    asked = (question.model or opened.model, number or opened.version)
     if asked != (opened.model, opened.version):
         raise ReplayRequired(f"the state is one of {opened.model}:{opened.version}")
     try:

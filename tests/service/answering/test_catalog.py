@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from models.errors import StoreNotFound
+from models.names import Which
 from models.registry import Store
+from models.steering import give_label, promote, roll_back, take_label
+from models.version_labels import FILE
 from models.versions import Version
 from service.answering.catalog import Catalog
 from service.engines import loading as opening
@@ -24,7 +27,7 @@ def make_catalog(root: Path, *, default: str | None = None, keep: int = 2) -> Ca
     return catalog
 
 
-def version_of(catalog: Catalog, name: str | None = None, *, version: int | None = None) -> int:
+def version_of(catalog: Catalog, name: str | None = None, *, version: Which | None = None) -> int:
     return catalog.find(name, version=version).metadata.version
 
 
@@ -51,7 +54,7 @@ def test_a_broken_version_is_named_and_the_one_before_answers(tmp_path) -> None:
     assert catalog.ready
     with pytest.raises(Unavailable, match="toy:3 could not be loaded: .*saved_model.pb: expected"):
         catalog.find("toy", version=3)
-    broken, ready = catalog.loaded["toy"].values()
+    broken, ready = catalog.loaded["toy"].entries.values()
     assert broken.classifier is None
     assert ready.classifier is not None
     assert "saved_model.pb" in str(broken.reason)
@@ -129,7 +132,7 @@ class TestReplacedWithTheSameTimes:
         model.write_bytes(bytes(byte ^ 1 for byte in model.read_bytes()))
         os.utime(model, (0, 0))
         catalog.refresh()
-        (entry,) = catalog.loaded["toy"].values()
+        (entry,) = catalog.loaded["toy"].entries.values()
         assert entry.reason is not None
         assert "saved_model.pb" in entry.reason
 
@@ -475,3 +478,123 @@ def test_an_older_look_does_not_replace_a_newer_one(tmp_path, monkeypatch) -> No
     for thread in (older, newer):
         thread.join(timeout=30)
     assert set(catalog.loaded) == {"toy", "more"}
+
+
+class TestLabels:
+    """Where a model has labels, only they move traffic."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        for _ in range(4):
+            publish(tmp_path)
+        return Store(tmp_path)
+
+    @staticmethod
+    def give(store: Store, number: int, label: str) -> None:
+        give_label(store, store.resolve(f"toy:{number}"), label)
+
+    def test_the_stable_version_answers(self, store: Store) -> None:
+        self.give(store, 2, "stable")
+        self.give(store, 3, "canary")
+        catalog = make_catalog(store.root)
+        assert version_of(catalog) == version_of(catalog, "toy", version="stable") == 2
+        assert version_of(catalog, "toy", version="canary") == 3
+        assert set(catalog.loaded["toy"].entries) == {2, 3}
+        with pytest.raises(
+            NotFound, match="no version of 'toy' is 'best'; its labels: stable, can"
+        ):
+            catalog.find("toy", version="best")
+
+    def test_a_new_version_moves_nothing(self, store: Store) -> None:
+        self.give(store, 4, "stable")
+        catalog = make_catalog(store.root)
+        publish(store.root)
+        catalog.refresh()
+        assert version_of(catalog) == 4
+        assert set(catalog.loaded["toy"].entries) == {4}
+        take_label(store, "toy", "stable")
+        catalog.refresh()
+        assert version_of(catalog) == 5
+
+    def test_forward_and_back(self, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO)
+        self.give(store, 1, "stable")
+        self.give(store, 2, "canary")
+        catalog = make_catalog(store.root)
+        promote(store, "toy")
+        catalog.refresh()
+        assert version_of(catalog) == 2
+        assert set(catalog.loaded["toy"].entries) == {2, 1}  # for clients of the last
+        roll_back(store, "toy")
+        catalog.refresh()
+        assert version_of(catalog) == 1
+        catalog.refresh()
+        assert set(catalog.loaded["toy"].entries) == {1}  # what is left takes no memory
+        moves = [line for line in caplog.messages if " is stable" in line]
+        assert moves == ["toy:1 is stable", "toy:2 is stable", "toy:1 is stable"]
+
+    def test_a_label_moves_when_its_version_works(self, store: Store) -> None:
+        self.give(store, 1, "stable")
+        catalog = make_catalog(store.root, keep=1)
+        self.give(store, 2, "stable")
+        whole = (store.root / "toy/2/saved_model.pb").read_bytes()
+        break_version(store.root, 2)
+        for _ in range(2):
+            catalog.refresh()
+            assert version_of(catalog) == 1
+            assert catalog.loaded["toy"].labels == {"stable": 1}
+        (store.root / "toy/2/saved_model.pb").write_bytes(whole)
+        catalog.refresh()
+        assert version_of(catalog) == 2
+
+    def test_a_stable_version_that_does_not_work_is_told(self, store: Store) -> None:
+        self.give(store, 2, "stable")
+        break_version(store.root, 2)
+        catalog = make_catalog(store.root)
+        assert not catalog.ready
+        with pytest.raises(
+            Unavailable, match=r"toy:2 \(stable\) could not be loaded: .*saved_model"
+        ):
+            catalog.find("toy", version=None)
+
+    def test_a_stable_version_that_is_gone_is_told(self, store: Store) -> None:
+        self.give(store, 2, "stable")
+        shutil.rmtree(store.root / "toy/2")
+        catalog = make_catalog(store.root)
+        publish(store.root)
+        self.give(store, 3, "other")
+        catalog.refresh()
+        with pytest.raises(Unavailable, match="toy:stable is version 2, which is not in the store"):
+            catalog.find("toy", version=None)
+
+    def test_damaged_labels_move_nothing(
+        self, store: Store, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.give(store, 2, "stable")
+        catalog = make_catalog(store.root)
+        (store.root / "toy" / FILE).write_text("{")
+        for _ in range(3):
+            catalog.refresh()
+        assert version_of(catalog) == 2
+        (line,) = [line for line in caplog.messages if "labels of toy" in line]
+        assert "labels.json: no file of labels" in line
+        (store.root / "toy" / FILE).unlink()
+        catalog.refresh()
+        assert version_of(catalog) == 4
+
+    def test_labels_that_were_never_read_let_nobody_answer(self, store: Store) -> None:
+        (store.root / "toy" / FILE).write_text("{")
+        catalog = make_catalog(store.root)
+        assert not catalog.ready
+        with pytest.raises(Unavailable, match="not known which version of toy answers: .*labels"):
+            catalog.find("toy", version=None)
+
+    def test_a_default_with_a_label_is_awaited(self, store: Store) -> None:
+        catalog = make_catalog(store.root, default="toy:best")
+        assert catalog.awaited is not None
+        assert "waiting for toy:best" in catalog.awaited
+        self.give(store, 1, "stable")
+        self.give(store, 3, "best")
+        catalog.refresh()
+        assert version_of(catalog) == 3
+        assert version_of(catalog, version="stable") == 1

@@ -8,6 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from models.names import LONGEST_NAME
+from models.registry import Store
+from models.steering import give_label
 from tests.versions import publish
 
 Ask = Callable[..., dict[str, Any]]
@@ -60,12 +62,25 @@ class TestEveryRoute:
     def test_the_longest_name_may_have_a_version_too(self, ask: Ask, client: TestClient) -> None:
         assert ask(client, model=f"{LONGEST}:1")["model"] == LONGEST
 
+    def test_a_label_is_the_version_that_has_it(
+        self, ask: Ask, client: TestClient, store: Path
+    ) -> None:
+        give_label(Store(store), Store(store).resolve("toy:1"), "stable")
+        give_label(Store(store), Store(store).resolve("toy:2"), "canary")
+        client.app.state.service.catalog.refresh()
+        assert ask(client, model="toy")["version"] == 1
+        assert ask(client, model="toy:stable")["version"] == 1
+        assert ask(client, model="toy:canary")["version"] == 2
+        assert ask(client, model="toy", version="canary")["version"] == 2
+        error = ask(client, model="toy:canary", version="stable")["error"]
+        assert error["message"] == "stable is not the version of 'toy:canary'; give one of them"
+
     def test_another_version_beside_it_is_refused(self, ask: Ask, client: TestClient) -> None:
         error = ask(client, model="toy:1", version=2)["error"]
         assert (error["type"], error["field"]) == ("invalid", "version")
         assert error["message"] == "2 is not the version of 'toy:1'; give one of them"
 
-    @pytest.mark.parametrize("model", ["toy:", "toy:0", "toy:latest", ":1", "toy:1:1"])
+    @pytest.mark.parametrize("model", ["toy:", "toy:0", "toy:New", ":1", "toy:1:1"])
     def test_what_is_no_version_is_refused(self, ask: Ask, model: str, client: TestClient) -> None:
         error = ask(client, model=model)["error"]
         assert (error["type"], error["field"]) == ("invalid", "model")
@@ -73,7 +88,11 @@ class TestEveryRoute:
 
     @pytest.mark.parametrize(
         ("model", "message"),
-        [("toy:9", "no version 9 of 'toy' is loaded; there are: 2, 1"), ("tyo:1", "did you mean")],
+        [
+            ("toy:9", "no version 9 of 'toy' is loaded; there are: 2, 1"),
+            ("toy:best", "no version of 'toy' is 'best'; its labels: none"),
+            ("tyo:1", "did you mean"),
+        ],
     )
     def test_what_is_not_there_is_told(
         self, ask: Ask, model: str, message: str, client: TestClient
@@ -88,7 +107,8 @@ def test_one_version_can_be_shown(client: TestClient) -> None:
     assert [version["version"] for version in both["versions"]] == [2, 1]
     assert one["versions"] == both["versions"][1:]
     assert client.get("/models/toy:9").status_code == 404
-    assert client.get("/models/toy:x").status_code == 422
+    assert client.get("/models/toy:best").status_code == 404
+    assert client.get("/models/toy:X").status_code == 422
 
 
 def test_a_websocket_goes_on_with_the_version_that_it_names(client: TestClient) -> None:
@@ -107,3 +127,38 @@ def test_a_state_goes_on_with_the_version_that_it_names(client: TestClient) -> N
     assert again.json()["prediction"]["version"] == 1
     other = client.post("/stream", json=asked | {"model": "toy:2"})
     assert other.json()["error"]["type"] == "replay_required"
+
+
+def test_labels_are_shown(client: TestClient, store: Path) -> None:
+    assert "version_labels" not in client.get("/models/toy").json()
+    give_label(Store(store), Store(store).resolve("toy:1"), "stable")
+    client.app.state.service.catalog.refresh()
+    assert client.get("/models/toy").json()["version_labels"] == {"stable": 1}
+    shown = client.get("/models/toy:stable").json()
+    assert [version["version"] for version in shown["versions"]] == [1]
+
+
+class TestStreams:
+    """A stream goes on with its version, whatever happens to the label that it began with."""
+
+    def test_with_a_state(self, client: TestClient, store: Path) -> None:
+        give_label(Store(store), Store(store).resolve("toy:1"), "stable")
+        client.app.state.service.catalog.refresh()
+        asked = {"text": "good ", "model": "toy:stable"}
+        first = client.post("/stream", json=asked).json()
+        give_label(Store(store), Store(store).resolve("toy:2"), "stable")
+        client.app.state.service.catalog.refresh()
+        second = client.post("/stream", json={**asked, "state": first["state"]}).json()
+        assert second["prediction"]["version"] == first["prediction"]["version"] == 1
+        assert second["tokens"] == 2
+        assert client.post("/stream", json=asked).json()["prediction"]["version"] == 2
+
+    def test_on_a_websocket(self, client: TestClient, store: Path) -> None:
+        give_label(Store(store), Store(store).resolve("toy:1"), "stable")
+        client.app.state.service.catalog.refresh()
+        with client.websocket_connect("/stream") as socket:
+            for _ in range(2):
+                socket.send_json({"text": "good ", "model": "toy:stable"})
+                assert socket.receive_json()["prediction"]["version"] == 1
+                give_label(Store(store), Store(store).resolve("toy:2"), "stable")
+                client.app.state.service.catalog.refresh()
