@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from models.errors import GatewiseError
 from models.golden import Golden
 from models.metadata import Metadata
 from models.registry import Store
+from models.version_labels import CANARY, STABLE
 from models.versions import CARD, GOLDEN, REPORT, Version
 from training.console import console
 from training.distillation.exam import Examined, can_examine, examine
@@ -69,8 +71,23 @@ def train(run: Run, *, store: Store) -> Version:
         run.clean_up()
         log.add_version(version)
     print_summary(summary)
-    console.print(f"published {version.metadata.name}:{version.number} at {version.path}")
+    console.print(f"published {version.reference} at {version.path}")
+    _tell_who_answers(version, store=store)
     return version
+
+
+def _tell_who_answers(version: Version, *, store: Store) -> None:
+    """Say that requests go on to another version, where labels decide."""
+    try:
+        answers = store.resolve(version.metadata.name)
+    except GatewiseError as error:
+        console.print(f"it is not known which version answers: {error}")
+        return
+    if answers.number != version.number:
+        console.print(
+            f"{answers.reference} is {STABLE} and goes on answering; "
+            f"to try the new one: python -m models label {version.reference} {CANARY}"
+        )
 
 
 def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:

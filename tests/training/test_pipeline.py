@@ -13,10 +13,13 @@ import pytest
 
 from models.golden import Golden
 from models.registry import Store
+from models.steering import give_label
+from models.version_labels import FILE
 from models.versions import EXTRA, GOLDEN, Version
 from tests.conftest import train_tiny
 from tests.training.labelled_files import write_csv
 from tests.training.test_run import make_run, save
+from tests.versions import publish
 from training.errors import CannotWrite, ExportError, TrainingError
 from training.export.cases import GOLDEN_TEXTS
 from training.linear import ngrams
@@ -220,3 +223,25 @@ def test_golden_texts_are_those_that_rounding_leaves_as_they_are(
     lost = rows - len(kept)
     told = f"note: rounding moves {lost} golden texts; left out"
     assert capsys.readouterr().err.splitlines() == [told] * bool(lost)
+
+
+def test_where_labels_decide_the_old_version_goes_on_answering(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training import pipeline
+
+    store = Store(tmp_path)
+    first = publish(tmp_path)
+    tell = pipeline._tell_who_answers
+    tell(first, store=store)
+    assert capsys.readouterr().err == ""
+    give_label(store, first, "stable")
+    tell(publish(tmp_path), store=store)
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == (
+        "toy:1 is stable and goes on answering; "
+        "to try the new one: python -m models label toy:2 canary"
+    )
+    (tmp_path / "toy" / FILE).write_text("{")
+    tell(publish(tmp_path), store=store)
+    assert "it is not known which version answers" in capsys.readouterr().err

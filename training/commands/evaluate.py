@@ -23,7 +23,7 @@ from training.commands.options import (
 def evaluate(
     asked: Asked,
     *,
-    model: Annotated[str, typer.Argument(help="NAME for its newest version, or NAME:VERSION.")],
+    model: Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME:LABEL.")],
     split: Annotated[str | None, typer.Option(help="Split to measure on; test if absent.")] = None,
     engine: Annotated[EngineName, typer.Option(help="Engine to compute with.")] = "onnx",
     report: Annotated[

@@ -100,7 +100,7 @@ def start_tensorflow() -> None:
 
 
 def find_version(store: Store, model: str) -> Version:
-    """Return the version that NAME or NAME:VERSION means, once its files are verified."""
+    """Return the version that NAME, NAME:VERSION or NAME:LABEL means, its files verified."""
     version = store.resolve(model)
     version.verify()
     return version
