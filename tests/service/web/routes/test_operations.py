@@ -348,7 +348,7 @@ def test_nothing_is_read_from_the_environment_before_an_app_is_made(monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "bad", [{"port": 70_000}, {"engine": "gpu"}, {"threads": 0}, {"model": "toy:latest"}]
+    "bad", [{"port": 70_000}, {"engine": "gpu"}, {"threads": 0}, {"model": "toy:Latest"}]
 )
 def test_bad_settings_are_refused(bad: dict) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
