@@ -16,10 +16,10 @@ from training.commands.prune import prune
 from training.commands.teach import teach
 from training.commands.train import train
 from training.commands.tune import tune
-from training.errors import CannotWrite
+from training.errors import CannotWrite, GateRefused
 from training.workspace.interrupt import Interrupted
 
-BAD_INPUT, NO_SPACE = 2, 1
+BAD_INPUT, NO_SPACE, REFUSED = 2, 1, 3
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -51,7 +51,7 @@ _UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 
 def run_app() -> None:
-    """Run the command line; an error that the user can correct is one line and status 2 or 1."""
+    """Run the command line; an error that the user can correct is one line and status 1 to 3."""
     _handle_signals()
     try:
         sys.exit(app(standalone_mode=False))
@@ -64,6 +64,8 @@ def run_app() -> None:
         if _is_own(error.name):
             raise
         _fail(f"{error.name} is not installed; make setup installs all packages of training")
+    except GateRefused as error:
+        _fail(str(error), status=REFUSED)
     except CannotWrite as error:
         _fail(str(error), status=NO_SPACE)
     except (GatewiseError, OSError) as error:

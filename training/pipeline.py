@@ -1,11 +1,13 @@
 """Trains a version from a dataset and publishes it: all steps in order."""
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from models.errors import GatewiseError
 from models.golden import Golden
 from models.metadata import Metadata
 from models.registry import Store
+from models.steering import give_label
 from models.version_labels import CANARY, STABLE
 from models.versions import CARD, GOLDEN, REPORT, Version
 from training.console import console
@@ -20,8 +23,9 @@ from training.distillation.exam import Examined, can_examine, examine
 from training.distillation.figures import compute
 from training.distillation.terminal import print_distillation
 from training.distillation.write import write_distillation
-from training.errors import CannotWrite, ExportError, TrainingError
+from training.errors import CannotWrite, ExportError, GateRefused, TrainingError
 from training.evaluation.card import write_card
+from training.evaluation.gate import Judgement, describe_refusal, judge, print_judgement
 from training.evaluation.trained import measure_trained, report_trained
 from training.export.cases import GOLDEN_TEXTS
 from training.export.early_exit import fit_early_exit
@@ -52,6 +56,7 @@ def train(run: Run, *, store: Store) -> Version:
         TrainingError: The training failed, or another training of that name is running. Nothing
             has been published.
         CannotWrite: A disk is full; the checkpoint is kept.
+        GateRefused: The version is worse than that of the gate; it was put aside.
         Interrupted: A signal asked for the end. A run with `resume` continues from there.
     """
     model = store.root / run.settings.name
@@ -63,17 +68,43 @@ def train(run: Run, *, store: Store) -> Version:
             stack.enter_context(run.lock())
         log = stack.enter_context(MlflowLog(run))
         with _print_what_is_kept(run):
-            metadata, summary = _build(
+            metadata, summary, judgement = _build(
                 replace(run, observers=partial(_observers, run, log)), folder=folder
             )
+            if judgement is not None and not judgement.passed:
+                _refuse(judgement, run, summary, metadata=metadata, folder=folder)
             with writing(model):
                 version = store.publish(folder, metadata=metadata)
         run.clean_up()
         log.add_version(version)
     print_summary(summary)
     console.print(f"published {version.reference} at {version.path}")
+    if judgement is not None:
+        print_judgement(judgement)
+        _make_canary(version, store=store)
     _tell_who_answers(version, store=store)
     return version
+
+
+def _refuse(
+    judgement: Judgement, run: Run, summary: Summary, *, metadata: Metadata, folder: Path
+) -> NoReturn:
+    """Put a version aside, with its report, and raise GateRefused."""
+    aside = Store(run.refused_folder)
+    with writing(aside.root), aside.staging(metadata.name) as copy:
+        shutil.copytree(folder, copy, dirs_exist_ok=True)
+        refused = aside.publish(copy, metadata=metadata)
+    run.clean_up()
+    print_summary(summary)
+    print_judgement(judgement)
+    raise GateRefused(describe_refusal(judgement, aside=refused.path))
+
+
+def _make_canary(version: Version, *, store: Store) -> None:
+    """Let a version that has passed the gate be tried, where labels are in use."""
+    if store.labels(version.metadata.name).versions:
+        give_label(store, version, CANARY)
+        console.print(f"{version.reference} is {CANARY}")
 
 
 def _tell_who_answers(version: Version, *, store: Store) -> None:
@@ -83,15 +114,18 @@ def _tell_who_answers(version: Version, *, store: Store) -> None:
     except GatewiseError as error:
         console.print(f"it is not known which version answers: {error}")
         return
-    if answers.number != version.number:
-        console.print(
-            f"{answers.reference} is {STABLE} and goes on answering; "
-            f"to try the new one: python -m models label {version.reference} {CANARY}"
-        )
+    name = version.metadata.name
+    if answers.number == version.number:
+        return
+    if store.labels(name).versions.get(CANARY) == version.number:
+        then = f"python -m models promote {name} lets the new one answer"
+    else:
+        then = f"to try the new one: python -m models label {version.reference} {CANARY}"
+    console.print(f"{answers.reference} is {STABLE} and goes on answering; {then}")
 
 
-def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
-    """Make a version in `folder`; return its metadata and the summary of its report."""
+def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary, Judgement | None]:
+    """Make a version in `folder`; return its metadata, its report and what the gate found."""
     start_repeatably(run.settings.seed)
     started = time.monotonic()
     baseline = _fit_baseline(run)
@@ -121,7 +155,11 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary]:
         if run.prepared.taught is not None:
             examined = examine(run, run.prepared.taught, verified, less, metadata=metadata)
             _report_teacher(examined, summary, folder=folder / REPORT)
-    return metadata, summary
+        judgement = None
+        if run.gate is not None:
+            judgement = judge(run, run.gate, verified, metadata=metadata)
+            judgement.save(folder / REPORT)
+    return metadata, summary, judgement
 
 
 def _learn_with_less(run: Run) -> Mapping[float, TrainedClassifier]:

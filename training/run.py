@@ -58,6 +58,7 @@ class Run:
         budget: How long the training may take; None for no limit.
         fit_until: When fits end at the latest, on the monotonic clock.
         resume: Whether to resume from checkpoints.
+        gate: The version that the new one must not be worse than; None to publish in any case.
         observers: Returns the observers of the fit of a stage.
     """
 
@@ -72,6 +73,7 @@ class Run:
     budget: Budget | None = None
     fit_until: float = math.inf
     resume: bool = False
+    gate: Version | None = None
     observers: Callable[[str], Sequence[Observer]] = lambda stage: ()
 
     @cached_property
@@ -159,6 +161,11 @@ class Run:
     def curves_folder(self, stage: str) -> Path:
         """Return the folder of the learning curves of one stage."""
         return self.work / "tensorboard" / self.settings.name / stage
+
+    @property
+    def refused_folder(self) -> Path:
+        """The store of the versions that the gate has refused."""
+        return self.work / "refused"
 
     def note(self, name: str) -> Path:
         """Return the path of a file that is kept and deleted with the checkpoints."""

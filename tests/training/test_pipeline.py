@@ -1,6 +1,7 @@
 """A training that fails says how to resume, where that helps."""
 
 import errno
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.conftest import train_tiny
 from tests.training.labelled_files import write_csv
 from tests.training.test_run import make_run, save
 from tests.versions import publish
-from training.errors import CannotWrite, ExportError, TrainingError
+from training.errors import CannotWrite, ExportError, GateRefused, TrainingError
 from training.export.cases import GOLDEN_TEXTS
 from training.linear import ngrams
 from training.settings import FitSettings
@@ -245,3 +246,73 @@ def test_where_labels_decide_the_old_version_goes_on_answering(
     (tmp_path / "toy" / FILE).write_text("{")
     tell(publish(tmp_path), store=store)
     assert "it is not known which version answers" in capsys.readouterr().err
+
+
+class TestGate:
+    """What the gate refuses is put aside; what passes may be tried, where labels are in use."""
+
+    @pytest.fixture
+    def run_with(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[[list[str]], Version]:
+        from training import pipeline
+        from training.evaluation.gate import Judgement
+
+        source = publish(tmp_path / "other")
+
+        def run_with(reasons: list[str]) -> Version:
+            equal = {"value": 0.0, "low": 0.0, "high": 0.0, "p": 1.0, "at_most": False, "test": ""}
+            found = Judgement(
+                old="toy:1",
+                measure="accuracy",
+                rows=100,
+                new_score=0.8,
+                old_score=0.9,
+                before=0.9,
+                difference=equal,
+                p_of_fall=0.5,
+                flips=[],
+                golden_flips=[],
+                reasons=reasons,
+            )
+
+            def build(_: Any, *, folder: Path) -> Any:
+                shutil.copytree(source.path, folder, dirs_exist_ok=True)
+                (folder / "assets.extra/report").mkdir()
+                found.save(folder / "assets.extra/report")
+                return source.metadata, MagicMock(), found
+
+            monkeypatch.setattr(pipeline, "_build", build)
+            monkeypatch.setattr(pipeline, "print_summary", MagicMock())
+            run = make_run(tmp_path, name="toy")
+            save(run)
+            try:
+                return pipeline.train(run, store=Store(tmp_path / "store"))
+            finally:
+                assert not run.has_checkpoints
+
+        return run_with
+
+    def test_what_is_refused_is_put_aside(self, run_with: Any, tmp_path: Path) -> None:
+        publish(tmp_path / "store")
+        with pytest.raises(GateRefused, match="it is worse; and so is the data; it is in"):
+            run_with(["it is worse", "so is the data"])
+        assert [each.number for each in Store(tmp_path / "store").versions("toy")] == [1]
+        (aside,) = Store(tmp_path / "work/refused").versions("toy")
+        aside.verify()
+        assert (aside.path / "assets.extra/report/gate.json").is_file()
+
+    def test_what_passes_is_published(self, run_with: Any, tmp_path: Path) -> None:
+        publish(tmp_path / "store")
+        assert run_with([]).number == 2
+        assert Store(tmp_path / "store").labels("toy").versions == {}
+
+    def test_what_passes_is_the_canary_where_there_are_labels(
+        self, run_with: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        first, store = publish(tmp_path / "store"), Store(tmp_path / "store")
+        give_label(store, first, "stable")
+        run_with([])
+        assert store.labels("toy").versions == {"stable": 1, "canary": 2}
+        told = " ".join(capsys.readouterr().err.split())
+        assert "toy:1 is stable and goes on answering; python -m models promote toy lets" in told

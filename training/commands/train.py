@@ -44,6 +44,13 @@ def train(
             min=0.1, help="Time for the whole training (minutes); it is shortened to fit."
         ),
     ] = None,
+    gate: Annotated[
+        str | None,
+        typer.Option(
+            help="Publish only if it is no worse than the version with this label or number; the "
+            "version that answers, of a model without labels."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume the stopped training of that name.")
     ] = False,
@@ -75,6 +82,7 @@ def train(
     )
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
+    compared = _find_gate(gate, name=settings.name, store=Store(store))
     offered = find_offer(settings)
     known = start or taught
     prepared = prepare(
@@ -84,6 +92,10 @@ def train(
         teacher=teacher,
     )
     settings = replace(settings, pretrained=prepared.took_offer)
+    if compared is not None:
+        from training.evaluation.comparable import check_comparable
+
+        check_comparable(compared, prepared.data)
     vectors = _read_vectors(settings, prepared)
     encoder = _open_encoder(settings)
     start_tensorflow()
@@ -101,8 +113,20 @@ def train(
         encoder=encoder,
         budget=budget,
         resume=resume,
+        gate=compared,
     )
     publish(run, store=Store(store))
+
+
+def _find_gate(gate: str | None, *, name: str, store: Store) -> "Version | None":
+    """Return the version that the new one is compared with; None for the first of a model."""
+    if gate is None:
+        return None
+    if name not in store.names():
+        console.print(f"note: there is no {name} yet, so --gate has nothing to compare with")
+        return None
+    labelled = bool(store.labels(name).versions) or gate.isdecimal()
+    return find_version(store, f"{name}:{gate}" if labelled else name)
 
 
 def _find_start(asked: Asked, *, store: Store) -> "tuple[Version | None, Pretrained | None]":

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.training.command import places, refusal
+from models.errors import ModelNotFound
+from models.registry import Store
+from models.steering import give_label
+from models.versions import Version
+from tests.training.command import places, refusal, run_command
 from tests.training.labelled_files import make_rows, write_csv
 from tests.training.loader import ROOT, clean_environment
+from tests.versions import publish
 from training.__main__ import app
 from training.errors import CannotWrite, TrainingError
 from training.workspace.lock import lock_training
@@ -198,3 +203,40 @@ def test_a_folder_that_cannot_be(run_here, folder: str, tmp_path: Path) -> None:
     dataset = write_csv(tmp_path / "r.csv")
     done = run_here("train", f"--dataset={dataset}", "--name=x", *places(tmp_path))
     assert f"'{tmp_path / folder}/" in refusal(done)
+
+
+class TestGate:
+    """What the new version is compared with is found before any work."""
+
+    def test_the_version_with_a_label(self, tmp_path: Path) -> None:
+        store = Store(tmp_path)
+        first, second = publish(tmp_path), publish(tmp_path)
+        assert find_gate(store, "stable") == second  # the one that answers, without labels
+        assert find_gate(store, "1") == first
+        give_label(store, first, "stable")
+        assert find_gate(store, "stable") == first
+        with pytest.raises(ModelNotFound, match="has no version 'best'; there are: 1, 2, stable"):
+            find_gate(store, "best")
+
+    def test_nothing(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert find_gate(Store(tmp_path), None) is None
+        assert capsys.readouterr().err == ""
+        assert find_gate(Store(tmp_path), "stable") is None
+        assert "nothing to compare with" in capsys.readouterr().err
+
+
+def find_gate(store: Store, gate: str | None) -> "Version | None":
+    from training.commands.train import _find_gate
+
+    return _find_gate(gate, name="toy", store=store)
+
+
+def test_a_refusal_has_a_status_of_its_own() -> None:
+    script = (
+        "from training import __main__ as main\n"
+        "from training.errors import GateRefused\n"
+        "def refuse(**_): raise GateRefused('not published: it is worse')\n"
+        "main.app = refuse; main.run_app()\n"
+    )
+    done = run_command("train", program=("-c", script))
+    assert (done.returncode, done.stderr) == (3, "error: not published: it is worse\n")
