@@ -34,14 +34,21 @@ class Contestant:
     ready: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def environment_name(self) -> str:
+        """Name of the folder of its packages: the first word of its name."""
+        return self.name.split()[0].strip(",").lower()
 
-def _gatewise(engine: str) -> Contestant:
+
+def gatewise(engine: str, *, name: str | None = None) -> Contestant:
+    """Return the service with an engine, which serves the one version of the place's store."""
+
     def command(_programs: Path, port: int) -> list[str]:
         store = "{store}"
         return [sys.executable, "-m", "service", "--port", str(port), "--store", store]
 
     return Contestant(
-        f"Gatewise, {engine}",
+        name or f"Gatewise, {engine}",
         (),
         command,
         "one process, one computing thread",
@@ -72,9 +79,9 @@ BARE = Contestant(
 )
 
 LINEUP = (
-    _gatewise("native"),
-    _gatewise("onnx"),
-    _gatewise("savedmodel"),
+    gatewise("native"),
+    gatewise("onnx"),
+    gatewise("savedmodel"),
     Contestant(
         "FastAPI and tf.saved_model.load",
         (TENSORFLOW, "fastapi", "uvicorn[standard]"),

@@ -38,7 +38,13 @@ class Place:
 @contextmanager
 def make_place(model: str, environments: Path) -> Iterator[Place]:
     """Give a place for a model of the shipped store."""
-    version = Store(STORE).resolve(model)
+    with place_of(Store(STORE).resolve(model), environments) as place:
+        yield place
+
+
+@contextmanager
+def place_of(version: Version, environments: Path) -> Iterator[Place]:
+    """Give a place for a version of any store."""
     core, load_core = find_cores()
     with store_of(version) as store:
         yield Place(version, store, environments.resolve(), core, load_core)

@@ -41,7 +41,7 @@ def plot_throughput(servers: Servers, path: Path) -> None:
             _draw_bars(axis, rates)
             axis.set_title(f"{traffic} per second of processor time", loc="left")
         axes[0].invert_yaxis()  # shared, so of both
-        _save(figure, path)
+        save(figure, path)
 
 
 def _draw_bars(axis: Axes, rates: dict[str, float]) -> None:
@@ -68,7 +68,7 @@ def plot_mix(servers: Servers, capacity: float, path: Path) -> None:
         axis.set_xlabel("requests per second, one in ten of 2,000 tokens")
         axis.set_ylabel("p99 of sentences, ms (10 s: not keeping up)")
         axis.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-        _save(figure, path)
+        save(figure, path)
 
 
 def _latency(runs: list[Record]) -> float:
@@ -78,6 +78,7 @@ def _latency(runs: list[Record]) -> float:
     return min(PATIENT_MS, statistics.median(run["p99"][0] for run in runs))
 
 
-def _save(figure: Any, path: Path) -> None:
+def save(figure: Any, path: Path) -> None:
+    """Write a figure to a file and close it."""
     figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)

@@ -1,11 +1,9 @@
 """Starts a contestant on a core of its own, and measures all its processes."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -16,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.memory import megabytes
 from benchmarks.serving.contestants.names import VERSION
+from benchmarks.serving.environments import make_environment
 from benchmarks.serving.lineup import Contestant
 from benchmarks.serving.place import Place
 
@@ -33,7 +32,9 @@ class Server:
     """
 
     def __init__(self, contestant: Contestant, *, place: Place) -> None:
-        programs = _make_environment(contestant, place.environments)
+        programs = make_environment(
+            contestant.packages, folder=place.environments / contestant.environment_name
+        )
         version = next(place.store.glob("*/*/saved_model.pb")).parent
         self.contestant, self.place, self.port = contestant, place, _free_port()
         command = contestant.command(programs, self.port)
@@ -123,21 +124,6 @@ def serving(contestant: Contestant, *, place: Place) -> Iterator[Server]:
 
 def _fill(command: list[str], place: Place) -> list[str]:
     return [part.format(store=place.store) for part in command]
-
-
-def _make_environment(contestant: Contestant, folder: Path) -> Path:
-    """Return the folder of programs of the contestant's environment."""
-    if not contestant.packages:
-        return Path(sys.executable).parent
-    environment = folder / contestant.name.split()[0].lower()
-    programs = environment / "bin"
-    if not (environment / "done").exists():
-        shutil.rmtree(environment, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        install = [programs / "python", "-m", "pip", "install", "--quiet", *contestant.packages]
-        subprocess.run(install, check=True)
-        (environment / "done").touch()
-    return programs
 
 
 def _free_port() -> int:
