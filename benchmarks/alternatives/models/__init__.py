@@ -1,0 +1,1 @@
+"""The alternatives to Gatewise. They run in environments of their own, without its packages."""
