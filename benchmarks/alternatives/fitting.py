@@ -65,7 +65,8 @@ def _fit(entry: Entry, splits: Splits, *, places: Places) -> Record:
         return judge(entry, splits.test, labels=splits.labels, places=places)
     fitted = entry.folder(places.work) / FITTED
     if not fitted.exists():
-        _fit_apart(entry, splits, places=places)
+        drawn = splits.draw(train=entry.most_train, test=entry.most_test)
+        _fit_apart(entry, drawn, places=places)
     found: Record = json.loads(fitted.read_text())
     return found
 

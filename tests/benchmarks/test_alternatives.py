@@ -58,6 +58,14 @@ def test_splits_come_back_from_their_file(tmp_path: Path) -> None:
     assert Splits.load(tmp_path / "rows.json") == splits
 
 
+def test_drawn_rows_keep_their_labels_and_fewer_are_the_first_of_more() -> None:
+    few, more = ROWS.draw(2), ROWS.draw(4)
+    assert more.texts[:2] == few.texts
+    assert all(label == (text in GOOD) for text, label in zip(more.texts, more.labels, strict=True))
+    assert ROWS.draw(None) == ROWS
+    assert len(ROWS.draw(100).texts) == len(ROWS.texts)
+
+
 def test_right_answers_are_counted() -> None:
     assert ROWS.count_right([1, 1, 0, 0, 0, 1]) == 4
     assert ROWS.accuracy([1] * 6) == 0.5

@@ -1,8 +1,11 @@
 """The rows that alternatives are fitted to and judged on, in a file that needs no packages."""
 
 import json
-from dataclasses import asdict, dataclass
+import random
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+SEED = 1  # of drawn rows
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,18 @@ class Rows:
 
     texts: list[str]
     labels: list[int]
+
+    def draw(self, most: int | None) -> "Rows":
+        """Return so many rows in random order, all in theirs if None; fewer are the first of more.
+
+        So what was computed for fewer rows serves for more.
+        """
+        if most is None:
+            return self
+        places = list(range(len(self.texts)))
+        random.Random(SEED).shuffle(places)
+        drawn = places[:most]
+        return Rows([self.texts[at] for at in drawn], [self.labels[at] for at in drawn])
 
     def accuracy(self, found: list[int]) -> float:
         """Return the share of labels that are right."""
@@ -36,6 +51,10 @@ class Splits:
     train: Rows
     validation: Rows
     test: Rows
+
+    def draw(self, *, train: int | None, test: int | None) -> "Splits":
+        """Return them with fewer rows to fit to and to judge on."""
+        return replace(self, train=self.train.draw(train), test=self.test.draw(test))
 
     def save(self, path: Path) -> None:
         """Write them to a file."""
