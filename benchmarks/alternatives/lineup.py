@@ -10,13 +10,14 @@ from service.engines.loading import EngineKind
 WEB = ("fastapi", "uvicorn[standard]")
 SKLEARN = ("scikit-learn>=1.7", "joblib", *WEB)
 FASTTEXT = ("fasttext-numpy2-wheel>=0.9.2", "numpy>=2.2", *WEB)
-ENCODER = ("onnxruntime>=1.24", "tokenizers>=0.22", "numpy>=2.2", "scikit-learn>=1.7", *WEB)
+ONNX = ("onnx>=1.20", "onnxruntime>=1.24", "tokenizers>=0.22", "numpy>=2.2")
+ENCODER = (*ONNX, "scikit-learn>=1.7", *WEB)
 
 REVIEWS, SENTENCES = "reviews", "sentences"
 DATASETS = {REVIEWS: "imdb", SENTENCES: "sst2"}  # folder by kind of text
 TITLES = {REVIEWS: "IMDB, reviews", SENTENCES: "SST-2, sentences"}
-# Of reviews for the frozen encoder: a review takes it a tenth of a second, so all take 80 minutes.
-MOST_TRAIN, MOST_TEST = 5_000, 5_000
+# Rows for the frozen encoder: a review takes it a tenth of a second, so all would take 80 minutes.
+DRAWN_REVIEWS, DRAWN_SENTENCES = 5_000, 20_000
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -127,12 +128,12 @@ def _frozen(texts: str, *, most_train: int | None = None, most_test: int | None 
 
 LINEUP: tuple[Entry, ...] = (
     *_alternatives(REVIEWS),
-    _frozen(REVIEWS, most_train=MOST_TRAIN, most_test=MOST_TEST),
+    _frozen(REVIEWS, most_train=DRAWN_REVIEWS, most_test=DRAWN_REVIEWS),
     Ours("Gatewise, LSTM", REVIEWS, "imdb-lstm", "`imdb-lstm`, native engine"),
     Ours("Gatewise, GRU", REVIEWS, "imdb-gru", "`imdb-gru`, native engine"),
     Ours("Gatewise, GRU, ONNX Runtime", REVIEWS, "imdb-gru", "`imdb-gru`", "onnx"),
     *_alternatives(SENTENCES),
-    _frozen(SENTENCES),
+    _frozen(SENTENCES, most_train=DRAWN_SENTENCES),
     Alternative(
         "MiniLM, fine-tuned",
         SENTENCES,

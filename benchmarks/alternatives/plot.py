@@ -8,14 +8,15 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.alternatives.lineup import TITLES
 from benchmarks.alternatives.summary import Line
 from benchmarks.serving.plots import OTHERS, OURS, STYLE, save
 
 GREY = "#5c6873"  # of words, darker than a point
-ROOM = 3.0  # times the largest and the smallest figure, for names beside points
+LEFT, RIGHT = 3.0, 5.0  # times the smallest and the largest figure, for names beside points
+TICKS = (1.0, 3.0)  # of each power of ten
 
 
 def plot_alternatives(lines: Sequence[Line], path: Path) -> None:
@@ -35,7 +36,9 @@ def _draw(axis: Axes, lines: Sequence[Line]) -> None:
     costs = [line.milliseconds for line in lines]
     axis.set_xscale("log")
     if costs:
-        axis.set_xlim(min(costs) / ROOM, max(costs) * ROOM)
+        axis.set_xlim(min(costs) / LEFT, max(costs) * RIGHT)
+    axis.xaxis.set_major_locator(LogLocator(subs=TICKS))
+    axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_xlabel("milliseconds of processor time for a text")
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.alternatives.models.choosing import choose, tell
 from benchmarks.alternatives.models.onnx_encoder import NETWORK, TOKENIZER, OnnxEncoder
 from benchmarks.alternatives.models.protocol import Fitted, Verdict
+from benchmarks.alternatives.models.quantizing import quantize
 from benchmarks.alternatives.models.rows import Splits
 
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1_000.0)  # C of the logistic regression
@@ -44,8 +45,9 @@ def fit(splits: Splits, folder: Path, *, source: Path | None) -> Fitted:
 
     if source is None:
         raise ValueError("this takes the folder of an encoder")
-    for name in (NETWORK, TOKENIZER):
-        shutil.copy(source / name, folder / name)
+    shutil.copy(source / TOKENIZER, folder / TOKENIZER)
+    if not (folder / NETWORK).exists():  # else vectors of an earlier run may be there
+        quantize(source / NETWORK, folder / NETWORK)
     encoder = OnnxEncoder(folder)
     train, held = (
         embed(encoder, rows.texts, folder=folder / f"vectors-{name}", name=name)

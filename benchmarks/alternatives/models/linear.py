@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import sklearn
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -48,5 +49,6 @@ def fit(splits: Splits, folder: Path, *, source: Path | None) -> Fitted:
 
 
 def load(folder: Path) -> Linear:
-    """See Alternative."""
+    """See Alternative; the settings are those that scikit-learn gives for speed."""
+    sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
     return Linear(joblib.load(folder / FILE))
