@@ -1,19 +1,25 @@
 """Alternatives are chosen on validation rows, judged on test rows and summed up from their runs."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
+from fastapi.testclient import TestClient
 
 from benchmarks.alternatives.lineup import DATASETS, LINEUP, Alternative, Ours
 from benchmarks.alternatives.models.choosing import choose
+from benchmarks.alternatives.models.fit import FITTED
+from benchmarks.alternatives.models.fit import main as judge
 from benchmarks.alternatives.models.frozen_encoder import FrozenEncoder, embed
 from benchmarks.alternatives.models.linear import fit, load
 from benchmarks.alternatives.models.rows import Rows, Splits
 from benchmarks.alternatives.models.tuned_encoder import TunedEncoder
 from benchmarks.alternatives.models.word_vectors import prepare
-from benchmarks.alternatives.names import FOLDER
+from benchmarks.alternatives.names import FOLDER, MODEL
 from benchmarks.alternatives.places import Places
 from benchmarks.alternatives.plot import plot_alternatives
 from benchmarks.alternatives.report import COMMAND, NAME, PLOT, describe
@@ -71,12 +77,36 @@ def test_right_answers_are_counted() -> None:
     assert ROWS.accuracy([1] * 6) == 0.5
 
 
+@pytest.fixture(autouse=True)
+def own_settings() -> Iterator[None]:
+    """Undo the settings of scikit-learn, which hold for the process."""
+    with sklearn.config_context():
+        yield
+
+
 def test_the_linear_model_answers_as_fitted_once_loaded(tmp_path: Path) -> None:
     fitted = fit(Splits(["neg", "pos"], ROWS, ROWS, ROWS), tmp_path, source=None)
     assert fitted.validation[fitted.settings] == 1
     verdicts = load(tmp_path).classify(["good", "bad"])
     assert [label for label, _ in verdicts] == [1, 0]
     assert all(probability > 0.5 for _, probability in verdicts)
+
+
+def test_a_fitted_model_is_judged_and_answers_over_http(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = Rows(["good", "bad", "so bad"], [1, 0, 1])
+    Splits(["neg", "pos"], ROWS, ROWS, test).save(tmp_path / "rows.json")
+    judge("linear", str(tmp_path / "rows.json"), str(tmp_path))
+    figures = json.loads((tmp_path / FITTED).read_text())
+    assert (figures["right"], figures["rows"], figures["train"]) == (2, 3, 6)
+    monkeypatch.setenv(MODEL, "linear")
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    from benchmarks.alternatives.app import app
+
+    answer = TestClient(app).post("/predict", json={"text": "a good film"}).json()
+    assert answer["label"] == "pos"
+    assert 0.5 < answer["score"] <= 1
 
 
 def test_vectors_of_an_earlier_run_are_not_made_again(
