@@ -1,8 +1,8 @@
 """Decides what is computed when, and rejects requests that cannot be answered in time.
 
 Requests are computed in the order in which they are due. The less work a request has, the sooner
-it is due. A few threads read slices of texts (`slices.py`) while the event loop waits. Where
-nothing waits it computes short texts itself, because the way to a thread and back takes longer.
+it is due. A few threads read slices of texts (`slices.py`) while the event loop waits. Where no
+text waits, the event loop computes short ones itself (`inline.py`).
 """
 
 import asyncio
@@ -16,19 +16,16 @@ from typing import NoReturn
 
 from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
-from service.scheduling.allowance import Allowance
 from service.scheduling.backlog import Backlog
-from service.scheduling.jobs import Job, Reading, Result, Ticket, Unsettled
+from service.scheduling.inline import InlineBatches
+from service.scheduling.jobs import Job, Reading, Result, Ticket
 from service.scheduling.refusals import RefusalPacer
-from service.scheduling.slices import plan_slice, read_slice
+from service.scheduling.slices import compute_slice, plan_slice
 from service.scheduling.throughput import Throughput
 
 STRETCH = 20.0  # see Ticket
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
 NICE = 15  # of the computing threads, above that of the event loop
-INLINE_SECONDS = 0.0005  # of work that the event loop does itself; about what a thread costs it
-INLINE_SHARE = 0.5  # of the event loop's time; beyond it texts are better read together
-INLINE_CREDIT = 0.005  # seconds of such work that may come at once
 WATCH_SECONDS = 0.02  # after which the scheduler starts to watch for a caller that leaves
 
 Gone = Callable[[], Awaitable[None]]
@@ -46,7 +43,7 @@ class Scheduler:
         self._backlog = Backlog()
         self._throughput = Throughput(threads=threads)
         self._pacer = RefusalPacer()
-        self._inline = Allowance(share=INLINE_SHARE, most=INLINE_CREDIT)
+        self._inline = InlineBatches()
         self._changed = threading.Condition()
         self._stopped = False
         self._threads = [
@@ -96,8 +93,8 @@ class Scheduler:
         if deadline <= time.monotonic():  # else a thread might be faster than the watch
             raise DeadlinePassed("its deadline had passed before its work began")
         ticket = Ticket(runner, readings, deadline=deadline, stretch=STRETCH)
-        if self._is_short(ticket):
-            self._compute_inline(ticket)
+        if not self._backlog and self._inline.takes(ticket):  # what waits there is before it
+            await self._inline.compute(ticket)
             return ticket
         with self._changed:
             refusal = self._refusal(ticket.seconds, due=ticket.due, deadline=deadline)
@@ -108,25 +105,6 @@ class Scheduler:
             await self._refuse(refusal)
         await self._wait(ticket, gone)
         return ticket
-
-    def _is_short(self, ticket: Ticket) -> bool:
-        """Whether the event loop had better compute a ticket than hand it over."""
-        return (
-            ticket.seconds < INLINE_SECONDS
-            and not self._backlog  # what waits there is before it
-            and self._inline.covers(ticket.seconds)
-        )
-
-    def _compute_inline(self, ticket: Ticket) -> None:
-        ticket.started = started = time.monotonic()
-        for job in ticket.jobs:
-            result: Result = Unsettled()
-            while job.left or isinstance(result, Unsettled):
-                (result,) = _compute([job], max(1, job.ahead))
-                if isinstance(result, Exception):
-                    break
-            ticket.settle(job, result)
-        self._inline.spend(time.monotonic() - started)
 
     def shutdown(self) -> None:
         """End the threads, after their slices."""
@@ -212,7 +190,7 @@ class Scheduler:
         work = sum(job.seconds_left for job in jobs)
         for job in jobs:
             job.ticket.started = job.ticket.started or started
-        results = _compute(jobs, tokens)
+        results = compute_slice(jobs, tokens)
         work -= sum(job.seconds_left for job in jobs if job.left)
         with self._changed:
             self._settle(jobs, results)
@@ -244,16 +222,6 @@ def _yield_to_others() -> None:
     """Give the event loop precedence over this thread: a rejection must not wait for a slice."""
     if sys.platform == "linux":  # where a thread has a priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-
-
-def _compute(jobs: list[Job], tokens: int) -> list[Result]:
-    """Return the probabilities of each job after a slice, or why there are none."""
-    try:
-        return list(read_slice(jobs, tokens))
-    except Exception as error:  # whatever it is, it must not end the thread
-        if len(jobs) == 1:
-            return [error]
-    return [_compute([job], tokens)[0] for job in jobs]  # so that only the culprit fails
 
 
 def _wake(tickets: Sequence[Ticket]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from models.golden import Probabilities
 from service.engines.protocol import BatchState, initial_state
 from service.engines.runner import Runner
-from service.scheduling.jobs import Job
+from service.scheduling.jobs import Job, Result
 
 SLICE_SECONDS = 0.004  # of a call; what a text that comes may have to wait for the one before
 LONG_SECONDS = 0.1  # of computing ahead: a text that takes so long is read in shorter slices,
@@ -85,6 +85,16 @@ def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
     for job, places, each in zip(jobs, looks, found, strict=True):
         job.advance(places, each)
     return np.stack([each[-1] for each in found])
+
+
+def compute_slice(jobs: Sequence[Job], tokens: int) -> list[Result]:
+    """Return the probabilities of each job after a slice, or why there are none."""
+    try:
+        return list(read_slice(jobs, tokens))
+    except Exception as error:  # whatever it is, it must not end the thread
+        if len(jobs) == 1:
+            return [error]
+    return [compute_slice([job], tokens)[0] for job in jobs]  # so that only the culprit fails
 
 
 def _keep_states(jobs: Sequence[Job], after: BatchState) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from service.engines.cost import Cost
-from service.scheduling import scheduler as module
+from service.errors import DeadlinePassed
+from service.scheduling import inline
 from service.scheduling.allowance import Allowance
 from service.scheduling.jobs import Reading, Ticket
 from service.scheduling.scheduler import Scheduler
@@ -72,16 +73,16 @@ def test_stops_and_several_texts_are_as_ever(scheduler: Scheduler) -> None:
 
 def test_a_long_text_is_left_to_the_threads(scheduler: Scheduler) -> None:
     engine = ThreadsEngine()
-    tokens = int(2 * module.INLINE_SECONDS / CHEAP.seconds_per_token)
+    tokens = int(2 * inline.LONGEST / CHEAP.seconds_per_token)
     compute(scheduler, engine, Reading([2] * tokens))
     assert set(engine.threads) == {"compute-0"}
 
 
 def test_what_has_expired_is_told_and_not_computed(scheduler: Scheduler) -> None:
     engine = ThreadsEngine()
-    long = int(2 * module.INLINE_SECONDS / CHEAP.seconds_per_token)
+    long = int(2 * inline.LONGEST / CHEAP.seconds_per_token)
     for tokens in (1, long):
-        with pytest.raises(module.DeadlinePassed, match="had passed before"):
+        with pytest.raises(DeadlinePassed, match="had passed before"):
             compute(scheduler, engine, Reading([2] * tokens), within=-1.0)
     assert engine.threads == []
 
@@ -99,8 +100,8 @@ def test_a_busy_event_loop_leaves_short_texts_to_the_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = ThreadsEngine()
-    engine.seconds = 2 * module.INLINE_CREDIT  # more than was estimated
-    monkeypatch.setattr(module, "INLINE_SHARE", 0)
+    engine.seconds = 2 * inline.CREDIT  # more than was estimated
+    monkeypatch.setattr(inline, "SHARE", 0)
     scheduler = Scheduler(threads=1)
     scheduler.start()
     for _ in range(3):
@@ -116,7 +117,7 @@ def test_what_waits_is_not_overtaken() -> None:
 
     async def ask() -> None:
         deadline = time.monotonic() + LONG
-        long = [Reading([2] * int(2 * module.INLINE_SECONDS / CHEAP.seconds_per_token))]
+        long = [Reading([2] * int(2 * inline.LONGEST / CHEAP.seconds_per_token))]
         waiting = asyncio.ensure_future(scheduler.compute(runner, long, deadline=deadline))
         await asyncio.sleep(0)
         short = asyncio.ensure_future(scheduler.compute(runner, [Reading([3])], deadline=deadline))
@@ -128,6 +129,76 @@ def test_what_waits_is_not_overtaken() -> None:
     asyncio.run(ask())
     scheduler.shutdown()
     assert set(engine.threads) == {"compute-0"}
+
+
+def test_what_comes_in_one_turn_is_read_together(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    engine.poison = 3
+    runner = make_runner(engine=engine, cost=CHEAP)
+
+    async def ask() -> list[Ticket]:
+        deadline = time.monotonic() + LONG
+        rows = ([2], [2, 2], [3], [])
+        return await asyncio.gather(
+            *(scheduler.compute(runner, [Reading(row)], deadline=deadline) for row in rows)
+        )
+
+    tickets = asyncio.run(ask())
+    assert set(engine.threads) == {"MainThread"}
+    assert engine.shapes[0][0] == 4
+    expected = CountingEngine().predict([[2], [2, 2], []])
+    found = [ticket.result(0) for ticket in tickets if ticket is not tickets[2]]
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(RuntimeError, match="poisoned"):
+        tickets[2].result(0)
+
+
+def test_too_much_for_one_turn_is_left_to_the_threads(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    runner = make_runner(engine=engine, cost=CHEAP)
+    tokens = int(0.9 * inline.LONGEST / CHEAP.seconds_per_token)
+
+    async def ask() -> None:
+        deadline = time.monotonic() + LONG
+        asked = (
+            scheduler.compute(runner, [Reading([2] * tokens)], deadline=deadline) for _ in range(9)
+        )
+        await asyncio.gather(*asked)
+
+    asyncio.run(ask())
+    assert set(engine.threads) == {"MainThread", "compute-0"}
+
+
+def test_one_that_is_given_up_meanwhile_is_left_out(scheduler: Scheduler) -> None:
+    engine = ThreadsEngine()
+    runner = make_runner(engine=engine, cost=CHEAP)
+
+    async def ask() -> None:
+        deadline = time.monotonic() + LONG
+        first, second = (
+            asyncio.ensure_future(scheduler.compute(runner, [Reading([2])], deadline=deadline))
+            for _ in range(2)
+        )
+        await asyncio.sleep(0)
+        first.cancel()
+        await second
+        assert first.cancelled()
+
+    asyncio.run(ask())
+
+
+def test_two_versions_in_one_turn(scheduler: Scheduler) -> None:
+    engines = [ThreadsEngine(), ThreadsEngine()]
+
+    async def ask() -> None:
+        deadline = time.monotonic() + LONG
+        runners = [make_runner(engine=engine, cost=CHEAP) for engine in engines]
+        await asyncio.gather(
+            *(scheduler.compute(each, [Reading([2])], deadline=deadline) for each in runners)
+        )
+
+    asyncio.run(ask())
+    assert [engine.threads for engine in engines] == [["MainThread"], ["MainThread"]]
 
 
 def test_an_allowance_grows_with_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from models.versions import METADATA
 from service.answering.prediction import MultiLabelPrediction, Prediction
-from service.scheduling import scheduler
+from service.scheduling import inline
 from service.web.schemas import BatchResponse, ErrorBody
 from tests.versions import CountingEngine, publish, save_in_format_1
 
@@ -380,7 +380,7 @@ def test_a_deadline_that_passes_is_told(client: TestClient, monkeypatch) -> None
 
     predict = CountingEngine.predict
     monkeypatch.setattr(CountingEngine, "predict", wait)
-    monkeypatch.setattr(scheduler, "INLINE_SECONDS", 0)  # the event loop keeps no deadline itself
+    monkeypatch.setattr(inline, "LONGEST", 0)  # the event loop keeps no deadline itself
     answer = client.post("/predict", json={"text": "a"}, headers={"X-Deadline-Ms": "20"})
     assert answer.status_code == 504
     assert answer.json()["error"]["type"] == "deadline_passed"
