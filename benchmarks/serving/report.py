@@ -1,5 +1,6 @@
 """Writes the results into docs/benchmarks.md, between its markers, and draws the plots."""
 
+import math
 import statistics
 from pathlib import Path
 from typing import Any
@@ -101,12 +102,17 @@ def _mix(name: str, runs: Runs) -> list[Row]:
     rows = []
     for share in sorted(runs[0]["mix"], key=float):
         short, long = (
-            ", ".join(f"{median(runs, 'mix', share, key, kind):,.0f}" for key in ("p50", "p99"))
+            ", ".join(_time(median(runs, "mix", share, key, kind)) for key in ("p50", "p99"))
             for kind in (0, 1)
         )
         answered = 1 - median(runs, "mix", share, "failed")
         rows.append([name, f"{float(share):.0%}", short, long, f"{answered:.1%}"])
     return rows
+
+
+def _time(milliseconds: float) -> str:
+    """Write a time; there is none where nothing was answered."""
+    return f"{milliseconds:,.0f}" if math.isfinite(milliseconds) else "–"
 
 
 def _describe_overload(found: Record) -> str:
