@@ -99,6 +99,10 @@ def verify(
 def label(
     model: Reference,
     label: Annotated[str, typer.Argument(help="stable, canary, or any name.")],
+    share: Annotated[
+        str | None,
+        typer.Option(help="Share of what names no label, such as 10% or 0.1; 0 for none."),
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take it away from NAME.")] = False,
     store: StoreFolder = STORE,
     as_json: AsJson = False,
@@ -108,12 +112,13 @@ def label(
         opened = _open(store)
         name = split_reference(model)[0]
         if remove:
-            number = steering.take_label(opened, name, label)
-            line = f"{name}:{number} is not {label} any more"
+            line = f"{name}:{steering.take_label(opened, name, label)} is not {label} any more"
         else:
             version = opened.resolve(model)
-            steering.give_label(opened, version, label)
-            number, line = version.number, f"{version.reference} is {label}"
+            steering.give_label(opened, version, label, share=read_share(share))
+            line = f"{version.reference} is {label}"
+            if part := opened.labels(name).shares.get(label):
+                line += f", with {part:.3g} of the traffic that names no label"
     _tell_labels(opened, name, line, as_json=as_json)
 
 
@@ -155,6 +160,23 @@ def prune(
     _tell({"model": model, "deleted": deleted}, as_json=as_json, otherwise=lambda: typer.echo(line))
 
 
+def read_share(text: str | None) -> float | None:
+    """Return the share that `10%` or `0.1` means.
+
+    Raises:
+        ValueError: It is none from 0 to 1.
+    """
+    if text is None:
+        return None
+    try:
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise ValueError(f"{text!r} is no share: give 10% or 0.1, and 0 for none")
+    return share
+
+
 def _open(folder: Path) -> Store:
     store = Store(folder)
     store.check()
@@ -162,7 +184,8 @@ def _open(folder: Path) -> Store:
 
 
 def _tell_labels(store: Store, name: str, line: str, *, as_json: bool) -> None:
-    found = {"model": name, "labels": store.labels(name).versions}
+    labels = store.labels(name)
+    found = {"model": name, "labels": labels.versions, "shares": labels.shares}
     _tell(found, as_json=as_json, otherwise=lambda: typer.echo(line))
 
 

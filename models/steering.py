@@ -51,11 +51,18 @@ def _editing(store: Store, name: str) -> Iterator[_Editor]:
             editor.labels.save(folder)
 
 
-def give_label(store: Store, version: Version, label: str) -> None:
+def give_label(store: Store, version: Version, label: str, *, share: float | None = None) -> None:
     """Give a label to a version; another version that has it loses it.
 
+    Args:
+        store: The store.
+        version: The version.
+        label: The label.
+        share: Share of the traffic that names no label; as it was if absent, 0 for none.
+
     Raises:
-        CannotSteer: It is the first label of the model, and not `stable`.
+        CannotSteer: It is the first label of the model, and not `stable`; or the shares are more
+            than all of the traffic.
         VersionCorrupt: The files of the version are damaged.
         ValueError: It is no label.
     """
@@ -68,7 +75,21 @@ def give_label(store: Store, version: Version, label: str) -> None:
                 f"{name} has no version that is {STABLE}, so its newest one answers; "
                 f"give that label first: python -m models label {name}:VERSION {STABLE}"
             )
-        editor.labels = editor.labels.assign(label, version.number, now=editor.now)
+        labels = editor.labels.assign(label, version.number, now=editor.now)
+        if share is not None:
+            labels = _share(labels, label, share)
+        editor.labels = labels
+
+
+def _share(labels: VersionLabels, label: str, share: float) -> VersionLabels:
+    if label == STABLE:
+        raise CannotSteer(f"{STABLE} has what the others leave; give a share to another label")
+    shared = labels.share(label, share)
+    if (total := sum(shared.shares.values())) >= 1:
+        raise CannotSteer(
+            f"the shares would come to {total:.0%}, and nothing would be left for {STABLE}"
+        )
+    return shared
 
 
 def take_label(store: Store, name: str, label: str) -> int:

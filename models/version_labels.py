@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.atomic import replace_file
 from models.errors import FormatTooNew, VersionCorrupt
@@ -21,6 +21,7 @@ STABLE, CANARY = "stable", "canary"
 REMEMBERED = 20  # versions of a label; older ones cannot be rolled back to
 
 Label = Annotated[str, Field(pattern=LABEL_PATTERN)]
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 
 class Assignment(BaseModel):
@@ -33,12 +34,24 @@ class Assignment(BaseModel):
 
 
 class VersionLabels(BaseModel):
-    """All labels of a model, each with the versions that had it, the present one last."""
+    """All labels of a model, each with the versions that had it, the present one last.
+
+    A label can have a share of the traffic that names no label. The rest is `stable`'s.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format_version: Literal[1] = 1
     assignments: dict[Label, Annotated[tuple[Assignment, ...], Field(min_length=1)]] = {}
+    shares: dict[Label, Share] = {}
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> Self:
+        if unknown := self.shares.keys() - self.assignments.keys():
+            raise ValueError(f"{', '.join(sorted(unknown))} has a share, but no version")
+        if sum(self.shares.values()) > 1:
+            raise ValueError("the shares are more than all of the traffic")
+        return self
 
     @property
     def versions(self) -> dict[str, int]:
@@ -71,8 +84,14 @@ class VersionLabels(BaseModel):
         return self._with({**self.assignments, label: given})
 
     def withdraw(self, label: str) -> Self:
-        """Return the labels without one."""
-        return self._with({key: each for key, each in self.assignments.items() if key != label})
+        """Return the labels without one, and without its share."""
+        labels = self.share(label, 0)
+        return labels._with({key: each for key, each in self.assignments.items() if key != label})
+
+    def share(self, label: str, share: float) -> Self:
+        """Return the labels after one got a share of what names no label; 0 for none."""
+        others = {key: each for key, each in self.shares.items() if key != label}
+        return self.model_copy(update={"shares": others | ({label: share} if share else {})})
 
     def _with(self, assignments: dict[str, tuple[Assignment, ...]]) -> Self:
         return self.model_copy(update={"assignments": assignments})

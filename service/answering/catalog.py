@@ -1,5 +1,6 @@
 """The versions that are loaded, kept in step with the store."""
 
+import hashlib
 import logging
 import threading
 import time
@@ -51,11 +52,13 @@ class LoadedModel:
     Args:
         entries: The versions.
         labels: The version that has each label, as the requests see it.
+        shares: Share of each label in the requests that name none.
         fault: Why the labels are unknown; None if they are known.
     """
 
     entries: Entries = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
+    shares: dict[str, float] = field(default_factory=dict)
     fault: str | None = None
 
     def has(self, which: Which) -> bool:
@@ -133,13 +136,17 @@ class Catalog:
                 return None
         return reasons[0]
 
-    def find(self, name: str | None, *, version: Which | None) -> Classifier:
+    def find(
+        self, name: str | None, *, version: Which | None, request: bytes | None = None
+    ) -> Classifier:
         """Return the classifier of a model.
 
         Args:
             name: The model; the default if absent.
             version: A version, or the label of one. If absent the stable version answers, or the
                 newest one of a model without labels.
+            request: Id of the request, which decides where labels share what names no version. The
+                same id comes to the same version. If absent, the stable version answers.
 
         Raises:
             Invalid: No model is named and there is no default.
@@ -156,7 +163,7 @@ class Catalog:
             raise NotFound(f"no model {name!r}; there are: {there_are}", field="model")
         model = loaded[name]
         if version is None:
-            return _choose(name, model)
+            return _choose(name, model, request=request)
         if isinstance(version, str):
             return _labelled(name, model, label=version)
         if version not in model.entries:
@@ -251,7 +258,7 @@ class Catalog:
         known = self._loaded.get(name, LoadedModel())
         labels, fault = self._read_labels(name, known)
         if labels is None:
-            return LoadedModel(known.entries, known.labels, fault)
+            return LoadedModel(known.entries, known.labels, known.shares, fault)
         wanted = {*labels.versions.values(), *known.labels.values()} if labels.versions else set()
         wanted |= {each.version for each in labels.history(STABLE)[-self._keep :]}
         if name == self._default and isinstance(self._pinned, int):
@@ -267,7 +274,8 @@ class Catalog:
                 continue
             entries[version.number] = entry
             missing -= missing > 0 and entry.classifier is not None
-        return LoadedModel(entries, _move_labels(name, known, labels.versions, entries))
+        moved = _move_labels(name, known, labels.versions, entries)
+        return LoadedModel(entries, moved, labels.shares)
 
     def _read_labels(
         self, name: str, known: LoadedModel
@@ -317,8 +325,13 @@ def _move_labels(
     return moved
 
 
-def _choose(name: str, model: LoadedModel) -> Classifier:
+def _choose(name: str, model: LoadedModel, *, request: bytes | None = None) -> Classifier:
     """Return what answers when no version is named."""
+    if request is not None and model.shares:
+        number = model.labels.get(_draw_label(name, model.shares, request=request))
+        entry = model.entries.get(number) if number is not None else None
+        if entry is not None and entry.classifier is not None:  # else stable answers
+            return entry.classifier
     if model.fault is not None and not model.labels:
         raise Unavailable(f"it is not known which version of {name} answers: {model.fault}")
     if STABLE in model.labels:
@@ -327,6 +340,17 @@ def _choose(name: str, model: LoadedModel) -> Classifier:
         if entry.classifier is not None:
             return entry.classifier
     return _usable(name, next(iter(model.entries.values())))
+
+
+def _draw_label(name: str, shares: dict[str, float], *, request: bytes) -> str:
+    """Return the label that a request comes to by the hash of its id."""
+    digest = hashlib.blake2b(request, digest_size=8, person=name.encode()[:16]).digest()
+    place = int.from_bytes(digest, "big") / 2**64
+    for label, share in shares.items():
+        place -= share
+        if place < 0:
+            return label
+    return STABLE
 
 
 def _labelled(name: str, model: LoadedModel, *, label: str) -> Classifier:

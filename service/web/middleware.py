@@ -1,20 +1,16 @@
 """What surrounds every request: its id, its size limit and its place in the metrics."""
 
 import logging
-import random
-import re
 import time
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.metrics import Metrics
-from service.web.request_body import Patience, RequestBody, find_header
+from service.web.request_body import Patience, RequestBody
+from service.web.request_id import HEADER, assign_id
 
 _log = logging.getLogger(__name__)
-
-REQUEST_ID = b"x-request-id"
-_SAFE_ID = re.compile(rb"[\w.:/+=@-]{1,128}", re.ASCII)
 
 
 class RequestMiddleware:
@@ -51,8 +47,9 @@ class RequestMiddleware:
         if scope["method"] == "HEAD":  # as GET; the server leaves out what would follow
             scope = {**scope, "method": "GET"}
         started = time.perf_counter()
+        request_id = assign_id(scope)
         body = RequestBody(scope, receive, limit=self._max_body_bytes, patience=self._patience)
-        answer = _Answer(send, body, request_id=_request_id(scope), got=scope["method"] == "GET")
+        answer = _Answer(send, body, request_id=request_id, got=scope["method"] == "GET")
         try:
             await self._app(scope, body.receive, answer.send)
         except ClientDisconnect:  # before all of its body was here; there is nobody to answer
@@ -97,7 +94,7 @@ class _Answer:
         """Send a message, as ASGI has it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message.get("headers", ()), (REQUEST_ID, self.request_id)]
+            headers = [*message.get("headers", ()), (HEADER, self.request_id)]
             if self._got:  # what is kept has to be asked for again, and so is of one release
                 headers.append((b"cache-control", b"no-cache"))
             self._early = not await self._body.is_read()
@@ -112,9 +109,3 @@ class _Answer:
         await self._send(message)
         is_body = message["type"] == "http.response.body"
         self.complete = is_body and not message.get("more_body", False)
-
-
-def _request_id(scope: Scope) -> bytes:
-    """Return the client's request id if it is fit to be repeated, else a new one."""
-    given = find_header(scope, REQUEST_ID)
-    return given if _SAFE_ID.fullmatch(given) else b"%032x" % random.getrandbits(128)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from models.__main__ import app
+from models.__main__ import app, read_share
 from models.registry import Store
 from tests.versions import publish
 
@@ -76,7 +76,8 @@ def test_one_version_is_described(store: Path) -> None:
 def test_traffic_goes_forward_and_back(store: Path) -> None:
     run(store, "label", "toy:1", "stable")
     run(store, "label", "toy:2", "canary")
-    assert ask(store, "promote", "toy") == {"model": "toy", "labels": {"stable": 2}}
+    found = ask(store, "promote", "toy")
+    assert found == {"model": "toy", "labels": {"stable": 2}, "shares": {}}
     assert run(store, "rollback", "toy").output == "toy:1 is stable again, in place of 2\n"
     assert Store(store).labels("toy").versions == {"stable": 1}
     assert (
@@ -105,6 +106,8 @@ def test_damage_is_found(store: Path) -> None:
         (["label", "toy:1", "Best"], "error: 'Best' is no label"),
         (["label", "toy:1", "canary"], "error: toy has no version that is stable"),
         (["label", "toy", "canary", "--remove"], "error: no version of toy is canary"),
+        (["label", "toy:1", "other", "--share", "2"], "error: '2' is no share: give 10% or 0.1"),
+        (["label", "toy:1", "other", "--share", "half"], "error: 'half' is no share"),
         (["promote", "toy"], "error: no version of toy is canary; its labels: none"),
         (["rollback", "toy"], "error: no version of toy is stable; its labels: none"),
     ],
@@ -129,3 +132,16 @@ def test_it_imports_neither_service_nor_training(store: Path) -> None:
         "sys.exit(bool({'service', 'training', 'tensorflow', 'onnxruntime'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "share"), [("10%", 0.1), ("0.1", 0.1), ("0", 0.0), ("0%", 0.0), ("99.5%", 0.995)]
+)
+def test_shares_are_given_in_percent_or_not(text: str, share: float) -> None:
+    assert read_share(text) == pytest.approx(share)
+
+
+def test_a_share_is_told(store: Path) -> None:
+    run(store, "label", "toy:1", "stable")
+    told = run(store, "label", "toy:2", "canary", "--share", "10%").output
+    assert told == "toy:2 is canary, with 0.1 of the traffic that names no label\n"

@@ -183,3 +183,19 @@ def test_a_change_that_cannot_be_written_changes_nothing(
         give(store, 2, "stable")
     assert (store.root / "toy" / FILE).read_bytes() == before
     assert sorted(p.name for p in (store.root / "toy").iterdir()) == ["1", "2", "3", FILE]
+
+
+def test_a_label_can_have_a_share_of_the_traffic(store: Store) -> None:
+    give(store, 1, "stable")
+    give_label(store, store.resolve("toy:2"), "canary", share=0.6)
+    give(store, 3, "canary")  # which keeps its share
+    assert store.labels("toy").shares == {"canary": 0.6}
+    with pytest.raises(CannotSteer, match="shares would come to 110%, and nothing would be left"):
+        give_label(store, store.resolve("toy:2"), "other", share=0.5)
+    with pytest.raises(CannotSteer, match="stable has what the others leave"):
+        give_label(store, store.resolve("toy:2"), "stable", share=0.5)
+    give_label(store, store.resolve("toy:2"), "other", share=0.3)
+    promote(store, "toy")
+    assert store.labels("toy").shares == {"other": 0.3}
+    give_label(store, store.resolve("toy:2"), "other", share=0)
+    assert store.labels("toy").shares == {}

@@ -71,6 +71,7 @@ def test_no_labels_leave_no_file(tmp_path: Path) -> None:
         ),
         ('{"assignments": {"stable": [{"version": 1}]}}', "since"),
         ('{"assignments": {}, "more": 1}', "more"),
+        ('{"shares": {"canary": 0.1}}', "canary has a share, but no version"),
     ],
 )
 def test_a_damaged_file_is_named(content: str | bytes, message: str, tmp_path: Path) -> None:
@@ -85,3 +86,12 @@ def test_a_file_of_a_newer_release_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text('{"format_version": 2, "rules": []}')
     with pytest.raises(FormatTooNew, match="format_version 2 is newer than 1"):
         VersionLabels.load(tmp_path)
+
+
+def test_a_share_goes_with_its_label(tmp_path: Path) -> None:
+    labels = make_labels(("stable", 1), ("canary", 2)).share("canary", 0.25)
+    labels.save(tmp_path)
+    assert VersionLabels.load(tmp_path).shares == {"canary": 0.25}
+    assert labels.share("canary", 0).shares == {}
+    assert labels.withdraw("canary").shares == {}
+    assert labels.withdraw("canary").versions == {"stable": 1}

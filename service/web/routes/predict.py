@@ -16,6 +16,7 @@ from service.insight.explanation import MEANINGS
 from service.scheduling.jobs import Reading
 from service.web.errors import INTERNAL, documented
 from service.web.parsing import DEADLINE_DOCUMENTED, check_items, read_body, read_caller
+from service.web.request_id import id_of
 from service.web.responses import respond
 from service.web.schemas import BatchResponse, ItemError, PredictRequest
 from service.web.state import ServiceState, get_state
@@ -48,7 +49,9 @@ async def predict(request: Request) -> Response:
     """Classify one text or several."""
     state = get_state(request)
     question = await read_body(request, PredictRequest)
-    classifier = state.catalog.find(question.model, version=question.version)
+    classifier = state.catalog.find(
+        question.model, version=question.version, request=id_of(request)
+    )
     items, caller = check_items(question, state.settings), read_caller(request)
     if question.examined:
         return await _examine(state, classifier, question, caller)

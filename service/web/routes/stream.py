@@ -15,6 +15,7 @@ from service.streams.state_token import resume
 from service.texts import check_piece
 from service.web.errors import INTERNAL, detail_of, documented
 from service.web.parsing import DEADLINE_DOCUMENTED, parse_body, read_body, read_caller
+from service.web.request_id import id_of
 from service.web.responses import respond, to_json
 from service.web.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
 from service.web.state import ServiceState, get_state
@@ -48,7 +49,7 @@ async def read(request: Request) -> Response:
     service = get_state(request)
     question = await read_body(request, StreamRequest)
     piece = _check_piece(question, service)
-    classifier, position = _find(service, question)
+    classifier, position = _find(service, question, request=id_of(request))
     found = await read_piece(
         service.answerer,
         classifier,
@@ -88,10 +89,12 @@ def _answer(found: Read, state: str | None) -> StreamResponse:
     )
 
 
-def _find(service: ServiceState, question: Question) -> tuple[Classifier, Position]:
+def _find(
+    service: ServiceState, question: Question, *, request: bytes
+) -> tuple[Classifier, Position]:
     """Return what reads a stream, and where it has got."""
     if question.state is None:
-        classifier = service.catalog.find(question.model, version=question.version)
+        classifier = service.catalog.find(question.model, version=question.version, request=request)
         if not classifier.runner.sliced:
             raise NotStreamable(classifier.reference)
         return classifier, Position()
@@ -129,6 +132,7 @@ class StreamSocket:
     def __init__(self, socket: WebSocket, service: ServiceState) -> None:
         self._socket = socket
         self._service = service
+        self._id = id_of(socket)
         self._classifier: Classifier | None = None
         self._position = Position()
 
@@ -166,7 +170,7 @@ class StreamSocket:
         service, classifier, position = self._service, self._classifier, self._position
         piece = _check_piece(message, service)
         if classifier is None or message.restart or message.state is not None:
-            classifier, position = _find(service, message)
+            classifier, position = _find(service, message, request=self._id)
         elif not _is(classifier, message):
             raise Invalid(f'this is a stream of {classifier.reference}; "restart" begins another')
         found = await read_piece(

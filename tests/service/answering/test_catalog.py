@@ -598,3 +598,29 @@ class TestLabels:
         catalog.refresh()
         assert version_of(catalog) == 3
         assert version_of(catalog, version="stable") == 1
+
+    def test_a_share_of_the_traffic(self, store: Store) -> None:
+        self.give(store, 1, "stable")
+        give_label(store, store.resolve("toy:2"), "canary", share=0.1)
+        give_label(store, store.resolve("toy:3"), "other", share=0.3)
+        catalog = make_catalog(store.root)
+
+        def ask(number: int, **named: Which) -> int:
+            asked = {"version": None} | named
+            return catalog.find("toy", request=b"%d" % number, **asked).metadata.version
+
+        found = [ask(number) for number in range(4_000)]
+        assert found == [ask(number) for number in range(4_000)]  # a retry comes to the same
+        shares = [found.count(number) / len(found) for number in (1, 2, 3)]
+        assert shares == pytest.approx([0.6, 0.1, 0.3], abs=0.03)
+        assert {ask(number, version="stable") for number in range(50)} == {1}
+        assert {ask(number, version=4 - 2) for number in range(50)} == {2}
+        assert version_of(catalog, "toy") == 1  # where there is no id
+
+    def test_the_share_of_what_does_not_work_is_that_of_stable(self, store: Store) -> None:
+        self.give(store, 1, "stable")
+        give_label(store, store.resolve("toy:2"), "canary", share=0.5)
+        break_version(store.root, 2)
+        catalog = make_catalog(store.root)
+        for number in range(50):
+            assert catalog.find("toy", version=None, request=b"%d" % number).metadata.version == 1

@@ -162,3 +162,22 @@ class TestStreams:
                 assert socket.receive_json()["prediction"]["version"] == 1
                 give_label(Store(store), Store(store).resolve("toy:2"), "stable")
                 client.app.state.service.catalog.refresh()
+
+
+def test_a_retry_comes_to_the_same_version(client: TestClient, store: Path) -> None:
+    give_label(Store(store), Store(store).resolve("toy:1"), "stable")
+    give_label(Store(store), Store(store).resolve("toy:2"), "canary", share=0.5)
+    client.app.state.service.catalog.refresh()
+
+    def ask(path: str, id: str) -> int:
+        sent = {"text": "good", "model": "toy"}
+        answer = client.post(path, json=sent, headers={"X-Request-Id": id}).json()
+        return answer.get("prediction", answer)["version"]
+
+    for path in ("/predict", "/stream"):
+        found = {id: ask(path, id) for id in map(str, range(30))}
+        assert set(found.values()) == {1, 2}
+        assert found == {id: ask(path, id) for id in found}
+    assert {ask("/predict", id) == ask("/stream", id) for id in map(str, range(30))} == {True}
+    unnamed = {predict(client, model="toy")["version"] for _ in range(40)}
+    assert unnamed == {1, 2}  # each without an id gets a new one
