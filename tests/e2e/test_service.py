@@ -227,7 +227,7 @@ def ask_label(port: int) -> str:
         ),
         ([], {"GATEWISE_THREADS": "0"}, "GATEWISE_THREADS: Input should be greater than or equal"),
         (["--port", "70000"], {}, "GATEWISE_PORT: Input should be less than or equal to 65535"),
-        (["--model", "a:b"], {}, "GATEWISE_MODEL: String should match pattern"),
+        (["--model", "a:B"], {}, "GATEWISE_MODEL: String should match pattern"),
     ],
 )
 def test_a_bad_setting_is_one_line(arguments: list[str], environment: dict, message: str) -> None:

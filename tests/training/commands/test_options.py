@@ -15,7 +15,7 @@ from training.settings import SETTINGS, Declared
 
 COMMANDS = get_command(app).commands
 OWN = {
-    "train": {"time_budget", "resume", "work", "store"},
+    "train": {"time_budget", "gate", "resume", "work", "store"},
     "tune": {"minutes", "trials", "resume", "work"},
     "compare": {"cells", "seeds", "rows", "time_budget", "tasks", "resume", "out", "work"},
     "teach": {
