@@ -12,7 +12,14 @@ from pydantic import (
     model_validator,
 )
 
-from models.names import LABEL_PATTERN, LONGEST_REFERENCE, Which, split_reference
+from models.names import (
+    LABEL_PATTERN,
+    LONGEST_LABEL,
+    LONGEST_REFERENCE,
+    Which,
+    is_label,
+    split_reference,
+)
 from service.answering.prediction import Answer, Method, Step
 
 TopK = Annotated[
@@ -72,6 +79,16 @@ class Referring(BaseModel):
         if model is not None:
             split_reference(model)
         return model
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _check_label(cls, version: Any) -> Any:
+        if isinstance(version, str) and not is_label(version):
+            raise ValueError(
+                f"{version[:LONGEST_LABEL]!r} is neither a version, a number such as 3, "
+                "nor a label, such as stable"
+            )
+        return version
 
     @field_validator("version")
     @classmethod

@@ -86,6 +86,14 @@ class TestEveryRoute:
         assert (error["type"], error["field"]) == ("invalid", "model")
         assert f"'{model}' is neither a model nor model:version" in error["message"]
 
+    @pytest.mark.parametrize("version", ["3", "Best", "", "a" * 40])
+    def test_what_is_neither_version_nor_label_is_told(
+        self, ask: Ask, version: str, client: TestClient
+    ) -> None:
+        error = ask(client, model="toy", version=version)["error"]
+        assert (error["type"], error["field"]) == ("invalid", "version")
+        assert "is neither a version, a number such as 3, nor a label" in error["message"]
+
     @pytest.mark.parametrize(
         ("model", "message"),
         [
