@@ -271,6 +271,7 @@ class TestGate:
                 before=0.9,
                 difference=equal,
                 p_of_fall=0.5,
+                seen=False,
                 flips=[],
                 golden_flips=[],
                 reasons=reasons,

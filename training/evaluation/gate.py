@@ -8,6 +8,10 @@ Two questions decide, each by the score that the training chose by:
    training? If it is, and the old one does no worse than it here, the data has become worse or
    other: its labels, or its texts. Rows differ, so the test is one of two samples.
 
+The old version may have been trained on rows that are for validation now, as where a dataset has
+grown and is split anew. It then does better on them than on those of its own training, and the
+first question is left out.
+
 A difference counts if chance alone would make it in one of twenty trainings or fewer.
 """
 
@@ -79,6 +83,7 @@ class Judgement:
         before: Score of the old version on the validation rows of its own training.
         difference: Lead of the new version over the old one on the same rows.
         p_of_fall: Chance of a fall from `before` to `new_score` as large as this one.
+        seen: Whether the old version does so well on these rows that it was trained on some.
         flips: Rows that the two decide differently.
         golden_flips: Golden texts that they do; nobody says which label is right.
         reasons: Why the new version is refused; empty if it is not.
@@ -92,6 +97,7 @@ class Judgement:
     before: float
     difference: Difference
     p_of_fall: float
+    seen: bool
     flips: list[Flip]
     golden_flips: list[GoldenFlip]
     reasons: list[str]
@@ -134,7 +140,11 @@ def judge(run: Run, old: Version, verified: VerifiedExport, *, metadata: Metadat
     difference = found.get(measure) or found["subset_accuracy"]
     scores = [float(getattr(each.sample, measure)) for each in tallied]
     known = old.metadata.metrics["validation"]
-    p = _chance_of_fall(tallied[0].resampled, scores[0], known=known, measure=measure)
+    fall, rise = (
+        _distance(each.resampled, score, known=known, measure=measure)
+        for each, score in zip(tallied, scores, strict=True)
+    )
+    p, seen = float(norm.cdf(fall)), bool(norm.sf(rise) < SIGNIFICANT / 2)
     return Judgement(
         old=old.reference,
         measure=measure,
@@ -144,6 +154,7 @@ def judge(run: Run, old: Version, verified: VerifiedExport, *, metadata: Metadat
         before=known[measure],
         difference=difference,
         p_of_fall=p,
+        seen=seen,
         flips=_find_flips(new, before, truth, rows=validation.rows[chosen], metadata=metadata),
         golden_flips=[
             GoldenFlip(
@@ -154,7 +165,9 @@ def judge(run: Run, old: Version, verified: VerifiedExport, *, metadata: Metadat
             for place, after in enumerate(rule.choose(verified.golden))
             if not np.array_equal(after, golden[place])
         ],
-        reasons=_find_reasons(difference, p, scores=scores, known=known, measure=measure, old=old),
+        reasons=_find_reasons(
+            None if seen else difference, p, scores=scores, known=known, measure=measure, old=old
+        ),
     )
 
 
@@ -169,22 +182,19 @@ def _decide(old: Version, texts: list[str], *, labels: tuple[str, ...]) -> Decis
     return np.array([labels.index(label) for label in known], np.int32)[decided]
 
 
-def _chance_of_fall(
-    resampled: Tally, score: float, *, known: dict[str, float], measure: str
-) -> float:
-    """Return the one-sided p that a score is no lower than one that is known of other rows.
+def _distance(resampled: Tally, score: float, *, known: dict[str, float], measure: str) -> float:
+    """Return how many standard errors a score lies above one that is known of other rows.
 
     The spread of both is that of the bootstrap samples of the one, by the number of rows of each.
     """
     spread = float(np.nanstd(getattr(resampled, measure)))
     both = spread * math.sqrt(1 + resampled.rows / known["rows"])
-    if both == 0:
-        return 1.0 if score >= known[measure] else 0.0
-    return float(norm.cdf((score - known[measure]) / both))
+    above = score - known[measure]
+    return above / both if both else math.copysign(math.inf, above) if above else 0.0
 
 
 def _find_reasons(
-    difference: Difference,
+    difference: Difference | None,
     p_of_fall: float,
     *,
     scores: list[float],
@@ -194,20 +204,25 @@ def _find_reasons(
 ) -> list[str]:
     name = words.MEASURE[measure]
     new, before = (words.figure(score, measure) for score in scores)
-    differs = difference["p"] < SIGNIFICANT
+    differs = difference is not None and difference["p"] < SIGNIFICANT
     reasons = []
-    if differs and difference["value"] < 0:
+    if difference is not None and differs and difference["value"] < 0:
         reasons.append(
             f"it is worse than {old.reference} on the same validation rows: {name} {new} and "
             f"{before} ({words.evidence(difference, measure)})"
         )
-    if p_of_fall < SIGNIFICANT / 2 and not (differs and difference["value"] > 0):
-        reasons.append(
+    better = difference is not None and differs and difference["value"] > 0
+    if p_of_fall < SIGNIFICANT / 2 and not better:
+        reason = (
             f"its {name} on its validation rows is {new}, and {old.reference} had "
-            f"{words.figure(known[measure], measure)} on those of its own training. "
-            f"{old.reference} has {before} on the new rows, so the data has changed: "
-            "look at its labels (python -m training inspect)"
+            f"{words.figure(known[measure], measure)} on those of its own training"
         )
+        if difference is not None:
+            reason += (
+                f" and has {before} on the new rows, so the data has changed: "
+                "look at its labels (python -m training inspect)"
+            )
+        reasons.append(reason)
     return reasons
 
 
@@ -244,6 +259,11 @@ def print_judgement(found: Judgement) -> None:
         f"gate: {name} {new}, {found.old} has {before} on the same {found.rows:,} rows "
         f"({words.evidence(found.difference, found.measure)})"
     )
+    if found.seen:
+        console.print(
+            f"gate: {found.old} was trained on some of these rows, so it counts by what it had on "
+            f"those of its own training: {words.figure(found.before, found.measure)}"
+        )
     kinds = Counter(
         (", ".join(f.before) or "none", ", ".join(f.after) or "none") for f in found.flips
     )

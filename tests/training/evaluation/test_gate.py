@@ -81,7 +81,7 @@ def test_one_that_is_worse_is_refused(case: Case) -> None:
     found = case.judge(
         new=answers(case.truth, wrong=150, seed=1),
         old=answers(case.truth, wrong=100, seed=2),
-        before=0.85,
+        before=0.88,
     )
     (reason,) = found.reasons
     assert "worse than toy:1 on the same validation rows: accuracy 85.0" in reason
@@ -124,6 +124,18 @@ def test_few_rows_of_old_make_its_score_uncertain(case: Case) -> None:
     new, old = (answers(case.truth, wrong=130, seed=seed) for seed in (1, 2))
     assert not case.judge(new=new, old=old, before=0.91).passed
     assert case.judge(new=new, old=old, before=0.91, rows=50).passed
+
+
+def test_rows_that_the_old_one_was_trained_on_say_nothing(case: Case) -> None:
+    known = answers(case.truth, wrong=30, seed=2)
+    found = case.judge(new=answers(case.truth, wrong=170, seed=1), old=known, before=0.83)
+    assert found.passed
+    assert found.seen
+    worse = case.judge(new=answers(case.truth, wrong=300, seed=1), old=known, before=0.83)
+    assert worse.reasons == [
+        "its accuracy on its validation rows is 70.0\N{NO-BREAK SPACE}%, and toy:1 had "
+        "83.0\N{NO-BREAK SPACE}% on those of its own training"
+    ]
 
 
 def test_labels_in_another_order_are_matched_by_name(case: Case) -> None:
