@@ -1,9 +1,7 @@
 """The command line: `python -m models`, which shows versions and moves traffic between them."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,13 +11,15 @@ from rich.progress import track
 from rich.table import Table
 
 from models import steering
+from models.command_line import one_line
 from models.errors import GatewiseError
 from models.names import split_reference
 from models.overview import Row, describe, list_versions
 from models.registry import Store
 from models.version_labels import STABLE
 
-BAD_INPUT, DAMAGED = 2, 1
+DAMAGED = 1
+FAULTS = (GatewiseError, OSError, ValueError)  # that the user can correct
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -49,7 +49,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the models, with their labels."""
-    with _one_line():
+    with one_line(*FAULTS):
         rows = list_versions(_open(store), model=model)
     columns = ("model", "version", "labels", "answers", "created", "cell", "test", "MB")
     table = Table(*columns, box=None, pad_edge=False)
@@ -62,7 +62,7 @@ def list_(
 @app.command()
 def show(model: Reference, store: StoreFolder = STORE, as_json: AsJson = False) -> None:
     """Show one version: what it was trained on, how good it is, which labels it had and has."""
-    with _one_line():
+    with one_line(*FAULTS):
         opened = _open(store)
         found = describe(opened, opened.resolve(model))
     _tell(found, as_json=as_json, otherwise=lambda: _print_facts(found))
@@ -75,7 +75,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Compare the files of versions with their hashes. The exit status is 1 if any is damaged."""
-    with _one_line():
+    with one_line(*FAULTS):
         opened = _open(store)
         if model is not None and ":" in model:
             versions = [opened.resolve(model)]
@@ -108,7 +108,7 @@ def label(
     as_json: AsJson = False,
 ) -> None:
     """Give a label to a version, or take it away."""
-    with _one_line():
+    with one_line(*FAULTS):
         opened = _open(store)
         name = split_reference(model)[0]
         if remove:
@@ -125,7 +125,7 @@ def label(
 @app.command()
 def promote(model: Name, store: StoreFolder = STORE, as_json: AsJson = False) -> None:
     """Make the canary of a model its stable version."""
-    with _one_line():
+    with one_line(*FAULTS):
         opened = _open(store)
         number = steering.promote(opened, model)
     _tell_labels(opened, model, f"{model}:{number} is {STABLE}", as_json=as_json)
@@ -139,7 +139,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Give a label back to the version that had it before; once more, to the one before that."""
-    with _one_line():
+    with one_line(*FAULTS):
         opened = _open(store)
         before, after = steering.roll_back(opened, model, label=label)
     line = f"{model}:{after} is {label} again, in place of {before}"
@@ -154,7 +154,7 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Delete old versions. Those with a label stay, and the one that was stable before."""
-    with _one_line():
+    with one_line(*FAULTS):
         deleted = _open(store).prune(model, keep=keep)
     line = f"deleted versions of {model}: {', '.join(map(str, deleted)) or 'none'}"
     _tell({"model": model, "deleted": deleted}, as_json=as_json, otherwise=lambda: typer.echo(line))
@@ -210,16 +210,6 @@ def _print_facts(found: Row) -> None:
         shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else _cell(value)
         table.add_row(name, shown)
     Console().print(table)
-
-
-@contextmanager
-def _one_line() -> Iterator[None]:
-    """End the process with one line for faults that the user can correct."""
-    try:
-        yield
-    except (GatewiseError, OSError, ValueError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(BAD_INPUT)
 
 
 if __name__ == "__main__":

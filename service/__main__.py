@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from models.command_line import one_line
 from models.errors import GatewiseError
 from models.registry import Store
 from models.tables.opening import check_separator
@@ -61,7 +62,7 @@ def serve(
     logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
     settings = _read_settings(context.params)
     leave_out_shared_counts()
-    with _one_line(GatewiseError):
+    with one_line(GatewiseError):
         Store(settings.store).check()
         if settings.workers > 1:
             from service.web.workers import run_workers
@@ -125,7 +126,7 @@ def score(
         threads=threads or available_cores(),
         probabilities=probabilities,
     )
-    with _one_line(GatewiseError, OSError), _quiet_pipe():
+    with one_line(GatewiseError, OSError), _quiet_pipe():
         Store(store).check()
         version = Store(store).resolve(model)
         version.verify()
@@ -133,16 +134,6 @@ def score(
     if answered == 0:
         typer.echo("error: no row has a text that could be scored", err=True)
         raise typer.Exit(1)
-
-
-@contextmanager
-def _one_line(*faults: type[Exception]) -> Iterator[None]:
-    """End the process with one line for faults that the user can correct."""
-    try:
-        yield
-    except faults as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
 
 
 @contextmanager
