@@ -5,7 +5,7 @@ from typing import Any
 from models.errors import GatewiseError
 from models.metadata import Metadata
 from models.registry import Store
-from models.version_labels import STABLE, VersionLabels
+from models.version_labels import VersionLabels
 from models.versions import Version
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ def list_versions(store: Store, *, model: str | None = None) -> list[Row]:
     rows = []
     for name in names:
         versions, labels = store.require(name), store.labels(name)
-        answers = labels.versions.get(STABLE, versions[-1].number)
+        answers = labels.answering(newest=versions[-1].number)
         rows += [_row(each, labels, answers=answers) for each in reversed(versions)]
     return rows
 
@@ -39,8 +39,8 @@ def describe(store: Store, version: Version) -> Row:
         VersionCorrupt: Its metadata, or the file of the labels, is damaged.
         FormatTooNew: A newer release wrote it.
     """
-    metadata, labels = version.metadata, store.labels(version.path.parent.name)
-    answers = labels.versions.get(STABLE, store.require(metadata.name)[-1].number)
+    metadata, labels = version.metadata, store.labels(version.name)
+    answers = labels.answering(newest=store.require(version.name)[-1].number)
     return {
         **_row(version, labels, answers=answers),
         "task": metadata.task,
@@ -65,7 +65,7 @@ def describe(store: Store, version: Version) -> Row:
 def _row(version: Version, labels: VersionLabels, *, answers: int) -> Row:
     given = [label for label, number in labels.versions.items() if number == version.number]
     row: Row = {
-        "model": version.path.parent.name,
+        "model": version.name,
         "version": version.number,
         "labels": given,
         "answers": version.number == answers,

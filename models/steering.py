@@ -68,7 +68,7 @@ def give_label(store: Store, version: Version, label: str, *, share: float | Non
     """
     check_label(label)
     version.verify()
-    name = version.path.parent.name
+    name = version.name
     with _editing(store, name) as editor:
         if label != STABLE and STABLE not in editor.labels.versions:
             raise CannotSteer(

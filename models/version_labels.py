@@ -58,6 +58,10 @@ class VersionLabels(BaseModel):
         """The version that has each label."""
         return {label: given[-1].version for label, given in self.assignments.items()}
 
+    def answering(self, *, newest: int) -> int:
+        """Return the version that answers what names none, of a model with this newest version."""
+        return self.versions.get(STABLE, newest)
+
     def history(self, label: str) -> Sequence[Assignment]:
         """Return the versions that had a label, the present one last; none for an unknown label."""
         return self.assignments.get(label, ())

@@ -36,9 +36,14 @@ class Version:
         return int(self.path.name)
 
     @property
+    def name(self) -> str:
+        """Name of the model, that of the folder around."""
+        return self.path.parent.name
+
+    @property
     def reference(self) -> str:
         """The reference for `Store.resolve`: name:number."""
-        return f"{self.path.parent.name}:{self.path.name}"
+        return f"{self.name}:{self.path.name}"
 
     @cached_property
     def metadata(self) -> Metadata:
@@ -87,7 +92,7 @@ class Version:
 
     def _verify_place(self) -> None:
         expected = (self.metadata.name, self.metadata.version)
-        found = (self.path.parent.name, self.number)
+        found = (self.name, self.number)
         if expected != found:
             raise VersionCorrupt.mismatch(
                 self.path, expected="{}/{}".format(*expected), found="{}/{}".format(*found)
