@@ -41,7 +41,7 @@ class InlineBatches:
         tickets = [ticket for ticket in self._waiting if not ticket.done.done()]
         self._waiting, self._seconds = [], 0.0
         started = time.monotonic()
-        for runner in {id(ticket.runner): ticket.runner for ticket in tickets}.values():
+        for runner in dict.fromkeys(ticket.runner for ticket in tickets):
             own = [ticket for ticket in tickets if ticket.runner is runner]
             _compute_all([job for ticket in own for job in ticket.jobs], started=started)
         for ticket in tickets:

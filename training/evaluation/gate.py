@@ -204,15 +204,16 @@ def _find_reasons(
 ) -> list[str]:
     name = words.MEASURE[measure]
     new, before = (words.figure(score, measure) for score in scores)
-    differs = difference is not None and difference["p"] < SIGNIFICANT
+    lead = 0.0  # as far as it is more than chance
+    if difference is not None and difference["p"] < SIGNIFICANT:
+        lead = difference["value"]
     reasons = []
-    if difference is not None and differs and difference["value"] < 0:
+    if difference is not None and lead < 0:
         reasons.append(
             f"it is worse than {old.reference} on the same validation rows: {name} {new} and "
             f"{before} ({words.evidence(difference, measure)})"
         )
-    better = difference is not None and differs and difference["value"] > 0
-    if p_of_fall < SIGNIFICANT / 2 and not better:
+    if p_of_fall < SIGNIFICANT / 2 and lead <= 0:
         reason = (
             f"its {name} on its validation rows is {new}, and {old.reference} had "
             f"{words.figure(known[measure], measure)} on those of its own training"
