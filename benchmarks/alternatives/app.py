@@ -5,25 +5,11 @@ import os
 from pathlib import Path
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
 from benchmarks.alternatives.models.fit import LABELS
 from benchmarks.alternatives.models.protocol import find_alternative
 from benchmarks.alternatives.names import FOLDER, MODEL
-
-
-class Question(BaseModel):
-    """A text."""
-
-    text: str
-
-
-class Prediction(BaseModel):
-    """Its label."""
-
-    label: str
-    score: float
-
+from benchmarks.serving.contestants.schemas import Prediction, Question
 
 app = FastAPI()
 folder = Path(os.environ[FOLDER])

@@ -1,23 +1,9 @@
-"""Forty lines of FastAPI, as in many tutorials."""
+"""A few lines of FastAPI, as in many tutorials."""
 
 from fastapi import FastAPI
-from pydantic import BaseModel
 
 from benchmarks.serving.contestants.savedmodel import SavedModel
-
-
-class Question(BaseModel):
-    """A text."""
-
-    text: str
-
-
-class Prediction(BaseModel):
-    """Its label."""
-
-    label: str
-    score: float
-
+from benchmarks.serving.contestants.schemas import Prediction, Question
 
 app = FastAPI()
 model = SavedModel()
