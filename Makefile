@@ -23,7 +23,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test test-fast check bench cells compose-test wheel lock clean
+.PHONY: help setup serve train test test-fast promises check bench cells compose-test wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: setup ## run the tests; ARGS chooses some: make test ARGS="tests/models -x
 
 test-fast: setup ## run the quick tests: no TensorFlow, no processes, no plots (1 min)
 	$(PYTHON) -m pytest $(PARALLEL) -m "not tensorflow and not e2e and not slow" $(ARGS)
+
+promises: setup ## keep each promise of docs/promises.md to the test, in its long form (2 h)
+	$(PYTHON) -m pytest tests/promises --long --timeout=7200 $(ARGS)
 
 check: $(VENV)/dev.stamp ## check format, style, types and walls
 	$(PYTHON) -m ruff format --check .

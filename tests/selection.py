@@ -13,7 +13,7 @@ import pytest
 
 _TRAINING_FIXTURES = {"eager", "trained", "trained_tags"}
 _UNASKED = "this starts TensorFlow; mark it as tensorflow"
-_PROCESSES = Path(__file__).parent / "e2e"
+_PROCESSES = [Path(__file__).parent / folder for folder in ("e2e", "promises")]
 # A module that marks all of its tests may import TensorFlow at its top, others may not.
 _MODULE_MARKS = re.compile(r"^pytestmark = .*(?:\n[ \]].*)*", re.MULTILINE)
 
@@ -39,7 +39,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if not _TRAINING_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
         item.add_marker("tensorflow")
-    if item.path.is_relative_to(_PROCESSES):
+    if any(item.path.is_relative_to(folder) for folder in _PROCESSES):
         item.add_marker("e2e")
 
 
