@@ -8,7 +8,7 @@ WORKDIR /app
 # A fresh named volume takes owner and content of the folder that it covers.
 RUN groupadd --gid 10001 gatewise \
     && useradd --uid 10001 --gid gatewise --home-dir /tmp --no-create-home --shell /usr/sbin/nologin gatewise \
-    && install --directory --owner gatewise --group gatewise models/store
+    && install --directory --owner gatewise --group gatewise models/store keys
 
 
 # Its compiler stays here; the images take what it made.

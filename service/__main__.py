@@ -21,6 +21,7 @@ from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
 from service.environment import PREFIX, leave_out_shared_counts
 from service.settings import Settings
+from service.web.access import commands as keys_commands
 
 
 def _check_separator(given: str | None) -> str | None:
@@ -33,6 +34,7 @@ def _check_separator(given: str | None) -> str | None:
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)  # status, as shells have it
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(keys_commands.app, name="keys")
 
 
 def _option(name: str) -> Any:
@@ -52,6 +54,7 @@ def serve(
     model: Annotated[str | None, _option("model")] = None,
     engine: Annotated[EngineKind | None, _option("engine")] = None,
     workers: Annotated[int | None, _option("workers")] = None,
+    keys: Annotated[Path | None, _option("keys")] = None,
 ) -> None:
     """Serve the versions of a store over HTTP, unless a command is given.
 

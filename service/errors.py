@@ -3,17 +3,21 @@
 ServiceError
 ├── Malformed               the request is not JSON
 ├── BadState                the state of a stream is not as it was given
+├── Unauthorized            no API key, or none that is valid
+├── Forbidden               the API key does not open this
 ├── NotFound                no such model or version
 ├── ReplayRequired          the stream must be sent again from its start
 ├── Unfit
 │   ├── NotStreamable       the version reads whole texts only
 │   ├── NoWeights           the version does not say where its weights are
 │   └── NoRule              the version has no rule for an early exit
+├── Conflict                the store does not allow it as it is
 ├── TooSlow                 the request does not come
 ├── TooLarge                request, text or list over its limit
 ├── UnsupportedMediaType    the request is not declared as JSON
 ├── Invalid                 JSON, but not a valid request
 ├── Overloaded              too much to do to answer in time
+├── RateLimited             the caller has had as much as it may for now
 ├── ClientGone              nobody waits for the answer
 ├── Unavailable             nothing is loaded that could answer
 └── DeadlinePassed          not answered in time
@@ -54,6 +58,18 @@ class BadState(ServiceError):
     def __init__(self) -> None:
         message = "this is no state that was given here; send the text from its start, state null"
         super().__init__(message, field="state")
+
+
+class Unauthorized(ServiceError):
+    """No API key is shown, or none that is valid."""
+
+    type = "unauthorized"
+
+
+class Forbidden(ServiceError):
+    """The API key does not open this."""
+
+    type = "forbidden"
 
 
 class NotFound(ServiceError):
@@ -105,6 +121,12 @@ class NoRule(Unfit):
     lack = "has no rule to stop by; train it again"
 
 
+class Conflict(ServiceError):
+    """The store does not allow it as it is."""
+
+    type = "conflict"
+
+
 class TooSlow(ServiceError):
     """The request does not come."""
 
@@ -133,6 +155,12 @@ class Overloaded(ServiceError):
     """There is too much to do to answer in time."""
 
     type = "overloaded"
+
+
+class RateLimited(ServiceError):
+    """The caller has had as much as it may for now."""
+
+    type = "rate_limited"
 
 
 class ClientGone(ServiceError):

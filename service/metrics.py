@@ -50,6 +50,18 @@ class Metrics:
         self.tokens = Counter(
             "gatewise_tokens", "Tokens read.", ("model", "version"), registry=self._registry
         )
+        self.key_tokens = Counter(
+            "gatewise_key_tokens",
+            "Tokens read for the API keys of a name.",
+            ("key",),
+            registry=self._registry,
+        )
+        self.key_limited = Counter(
+            "gatewise_key_limited",
+            "Requests rejected because the API key had read as much as it may for now.",
+            ("key",),
+            registry=self._registry,
+        )
 
     def count_texts(self, model: str, version: int, *, texts: int, tokens: int) -> None:
         """Count what a version has read."""
@@ -65,6 +77,14 @@ class Metrics:
         """Count an answered request and the seconds that it took."""
         self.requests.labels(method, route, status).inc()
         self.request_seconds.labels(method, route).observe(seconds)
+
+    def count_key_tokens(self, name: str, tokens: int) -> None:
+        """Count what was read for the keys of a name."""
+        self.key_tokens.labels(name).inc(tokens)
+
+    def count_key_limited(self, name: str) -> None:
+        """Count a rejection at the rate of a key."""
+        self.key_limited.labels(name).inc()
 
     def render(self, accepted: str = "") -> tuple[bytes, str]:
         """Return all metrics, summed over the processes, and the media type in which they are.

@@ -16,8 +16,8 @@ from service.environment import PREFIX, Environment
 
 OWN_PATHS = frozenset(
     [
-        *("docs", "explanations", "livez", "metrics", "models", "openapi.json", "page", "predict"),
-        *("readyz", "static-offline-docs", "stream"),
+        *("admin", "docs", "explanations", "livez", "metrics", "models", "openapi.json", "page"),
+        *("predict", "readyz", "static-offline-docs", "stream"),
     ]
 )
 """First parts of the paths of the service itself."""
@@ -28,7 +28,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def _refuse_blank(secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
     """Return a secret; one that is blank would protect nothing, without a word."""
-    if secret is not None and not secret.get_secret_value().strip("\"' \t\r\n"):
+    if secret is not None and not secret.get_secret_value().strip("\"', \t\r\n"):
         variable = f"{PREFIX}{info.field_name}".upper()
         raise ValueError(
             f"it is empty, so it would protect nothing; give a secret, or unset {variable}"
@@ -117,11 +117,44 @@ class Settings(BaseSettings):
         BeforeValidator(_split),
         Field(description="Origins whose pages may ask from a browser, with commas; * for all."),
     ] = ()
+    keys: Annotated[
+        Path | None,
+        Field(description="File of API keys, which every request then has to show."),
+    ] = None
+    open: Annotated[
+        bool,
+        Field(description="Whether to answer other machines without API keys."),
+    ] = False
+    published: Annotated[
+        str | None,
+        Field(
+            description="Address at which others reach the service, where it is not the one to "
+            "listen on, as with a container."
+        ),
+    ] = None
+    tokens_per_second: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            allow_inf_nan=False,
+            description="Tokens a second that may be read with an API key that has no rate itself.",
+        ),
+    ] = None
+    burst_tokens: Annotated[
+        float | None,
+        Field(
+            ge=1,
+            allow_inf_nan=False,
+            description="Tokens of such a key that may be read at once; if absent, those of ten "
+            "seconds.",
+        ),
+    ] = None
     stream_secret: Annotated[
         SecretStr | None,
         AfterValidator(_refuse_blank),
         Field(
-            description="Secret with which the replicas of a service sign the states of streams."
+            description="Secret with which the replicas of a service sign the states of streams. "
+            "After a comma may follow older ones, whose states are still read."
         ),
     ] = None
     stream_idle_seconds: Annotated[
@@ -159,6 +192,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where settings come from: arguments, then environment variables."""
         return init_settings, Environment(settings_cls)
+
+    @property
+    def stream_secrets(self) -> tuple[str, ...]:
+        """Secrets of the states of streams; the first one signs."""
+        if self.stream_secret is None:
+            return ()
+        return tuple(filter(None, self.stream_secret.get_secret_value().split(",")))
 
     @property
     def computing_threads(self) -> int:

@@ -15,10 +15,12 @@ from typing import Protocol
 from models.batching import Row
 from models.cells import CELLS
 from models.golden import Probabilities
+from service.answering.budget import UNLIMITED, Budget
 from service.answering.classifier import Classifier
 from service.answering.prediction import GateMeans
 from service.answering.tokenizing import TokenizerThread, fewest_seconds
 from service.engines.runner import Runner
+from service.errors import Overloaded
 from service.metrics import Metrics
 from service.scheduling.bulk import BulkScheduler
 from service.scheduling.jobs import Job, Reading, Ticket
@@ -52,11 +54,13 @@ class Caller:
         seconds: Seconds that the caller waits, from `arrived` on; None if it does not say.
         gone: Returns when the caller has left; None if there is no telling.
         arrived: When the request came, on the clock `time.monotonic`.
+        budget: What the caller may have read.
     """
 
     seconds: float | None = None
     gone: Gone | None = None
     arrived: float = field(default_factory=time.monotonic)
+    budget: Budget = UNLIMITED
 
 
 NOBODY = Caller(seconds=math.inf)
@@ -149,12 +153,7 @@ class Answerer:
         rows = await self._tokenizer.encode(classifier, texts)
         readings = plan(rows)
         tokenized = time.monotonic()
-        ticket = await self._scheduler.compute(
-            classifier.runner,
-            readings,
-            deadline=self._deadline(classifier, readings, caller),
-            gone=caller.gone,
-        )
+        ticket = await self._compute(classifier, readings, caller)
         self._count(classifier, ticket)
         opened = await _open_gates(classifier, readings[0]) if gates else None
         begun = ticket.started or tokenized
@@ -165,6 +164,23 @@ class Answerer:
         }
         self._metrics.count_stages(stages)
         return Answered(rows, stages, opened, ticket)
+
+    async def _compute(
+        self, classifier: Classifier, readings: Sequence[Reading], caller: Caller
+    ) -> Ticket:
+        """Return the finished ticket of readings, taken from the budget of their caller."""
+        tokens = sum(len(each.ids) for each in readings)
+        deadline = self._deadline(classifier, readings, caller)
+        caller.budget.take(tokens)
+        try:
+            ticket = await self._scheduler.compute(
+                classifier.runner, readings, deadline=deadline, gone=caller.gone
+            )
+        except Overloaded:  # before anything was read; what is given up later stays taken
+            caller.budget.settle(tokens, read=0)
+            raise
+        caller.budget.settle(tokens, read=ticket.tokens)
+        return ticket
 
     async def _admit(self, classifier: Classifier, texts: Sequence[str], caller: Caller) -> None:
         """Reject texts that cannot be answered in time, before the work of tokenizing them."""

@@ -2,11 +2,12 @@
 
 A token is, in base64url without padding,
 
-    mac (16) · format (1) · length of the header (4) · header (JSON) · state tensors (float32)
+    key id (4) · mac (16) · format (1) · length of the header (4) · header (JSON) · state (float32)
 
-The header has the version (name, number, digest), the text held back, and how many tokens and
+The key id says which secret the token is signed with, so secrets can be replaced one by one. The
+header has the version (name, number, digest), the text held back, and how many tokens and
 characters come before it.
-The mac is HMAC-SHA-256 (RFC 2104) of the bytes that follow, cut to 128 bits.
+The mac is HMAC-SHA-256 (RFC 2104) of the bytes that follow it, cut to 128 bits.
 """
 
 import base64
@@ -15,6 +16,7 @@ import hashlib
 import hmac
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +28,7 @@ from service.errors import BadState, ReplayRequired
 from service.streams.position import Position
 
 FORMAT = 1
-MAC_BYTES = 16
+ID_BYTES, MAC_BYTES = 4, 16
 _FIXED = struct.Struct("<BI")
 _DOMAIN = b"gatewise stream state"
 _LITTLE = np.dtype("<f4")
@@ -56,15 +58,18 @@ class OpenedToken:
 
 
 class StateTokens:
-    """Writes tokens and reads those that it, or another with the same secret, wrote.
+    """Writes tokens and reads those that it, or another with one of its secrets, wrote.
 
     Args:
-        secret: Known to the replicas of a service only. Without one the mac is a checksum, which
-            others can compute too. A state that a client makes up misleads only that client.
+        secrets: Known to the replicas of a service only. The first signs, and all are recognized.
+            Without one the mac is a checksum, which others can compute too. A state that a client
+            makes up misleads only that client.
     """
 
-    def __init__(self, secret: str | None) -> None:
-        self._key = hmac.digest((secret or "").encode(), _DOMAIN, "sha256")
+    def __init__(self, secrets: Sequence[str] = ()) -> None:
+        keys = [hmac.digest(each.encode(), _DOMAIN, "sha256") for each in secrets or [""]]
+        self._keys = {_id_of(key): key for key in keys}
+        self._id, self._key = _id_of(keys[0]), keys[0]
 
     def write(self, position: Position, classifier: Classifier) -> str:
         """Return the token of a position in a stream that the classifier reads."""
@@ -74,24 +79,24 @@ class StateTokens:
         header = json.dumps([*names, *place]).encode()
         tensors = (state[tensor.name].astype(_LITTLE) for tensor in metadata.state) if state else ()
         body = _FIXED.pack(FORMAT, len(header)) + header + b"".join(t.tobytes() for t in tensors)
-        return _encode(self._mac(body) + body)
+        return _encode(self._id + _mac(self._key, body) + body)
 
     def open(self, token: str) -> OpenedToken:
         """Return what a token says.
 
         Raises:
             BadState: It is not as it was written.
+            ReplayRequired: It is signed with a secret that is not known, or not any more.
         """
         try:
             padded = token.encode("ascii") + b"=" * (-len(token) % 4)
             signed = base64.b64decode(padded, altchars=b"-_", validate=True)
         except (UnicodeEncodeError, binascii.Error):
             raise BadState from None
-        mac, body = signed[:MAC_BYTES], signed[MAC_BYTES:]
-        written = _encode(signed) == token  # and not one of those that decode to the same
-        if not (
-            written and hmac.compare_digest(mac, self._mac(body)) and body[:1] == bytes([FORMAT])
-        ):
+        if _encode(signed) != token:  # but another that decodes to the same
+            raise BadState
+        body = self._check(signed)
+        if body[:1] != bytes([FORMAT]):
             raise BadState
         try:
             _, length = _FIXED.unpack_from(body)
@@ -104,8 +109,25 @@ class StateTokens:
                 return OpenedToken(model, version, digest, held, tokens, characters, body[start:])
         raise BadState
 
-    def _mac(self, body: bytes) -> bytes:
-        return hmac.digest(self._key, body, hashlib.sha256)[:MAC_BYTES]
+    def _check(self, signed: bytes) -> bytes:
+        """Return what is signed."""
+        key_id, rest = signed[:ID_BYTES], signed[ID_BYTES:]
+        mac, body = rest[:MAC_BYTES], rest[MAC_BYTES:]
+        if not body:
+            raise BadState
+        if key_id not in self._keys:
+            raise ReplayRequired("the state is signed with a secret that is not known here")
+        if not hmac.compare_digest(mac, _mac(self._keys[key_id], body)):
+            raise BadState
+        return body
+
+
+def _id_of(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()[:ID_BYTES]
+
+
+def _mac(key: bytes, body: bytes) -> bytes:
+    return hmac.digest(key, body, hashlib.sha256)[:MAC_BYTES]
 
 
 def _encode(signed: bytes) -> str:

@@ -20,37 +20,48 @@ from service.metrics import Metrics
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
+from service.web.access.guard import Guard
+from service.web.access.key_ring import KeyRing
+from service.web.access.keys import Rate
+from service.web.access.rates import open_times
 from service.web.direct_routes import DirectRoutes, find_route
 from service.web.errors import answer_internal, install_error_handlers
 from service.web.middleware import RequestMiddleware
 from service.web.origins import allow_origins
 from service.web.prefix import OwnRedirects, PathPrefix
 from service.web.request_body import PATIENCE
-from service.web.routes import models, operations, page, predict, stream
+from service.web.routes import admin, models, operations, page, predict, stream
 from service.web.state import ServiceState
 
 _log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application. Nothing is loaded before it starts."""
+    """Return the application. No version is loaded before it starts.
+
+    Raises:
+        BadKeys: The file of API keys cannot be read.
+    """
+    store = Store(settings.store)
     catalog = Catalog(
-        Store(settings.store),
+        store,
         default=settings.model,
         engine=settings.engine,
         precision=settings.precision,
         keep=settings.versions,
     )
-    metrics, tokenizer, secret = Metrics(), TokenizerThread(), settings.stream_secret
+    metrics, tokenizer = Metrics(), TokenizerThread()
     scheduler = Scheduler(threads=settings.computing_threads)
     state = ServiceState(
         settings=settings,
+        store=store,
         catalog=catalog,
         metrics=metrics,
         tokenizer=tokenizer,
         scheduler=scheduler,
         answerer=Answerer(tokenizer, scheduler, metrics, seconds=settings.deadline_ms / 1e3),
-        state_tokens=StateTokens(secret.get_secret_value() if secret else None),
+        state_tokens=StateTokens(settings.stream_secrets),
+        key_ring=KeyRing(settings.keys) if settings.keys else None,
     )
     app = FastAPIOffline(
         title="Gatewise",
@@ -60,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.service = state
-    for routes in (predict, stream, models, operations, page):
+    for routes in (predict, stream, models, admin, operations, page):
         app.include_router(routes.router)
     app.mount("/page", page.make_files())
     install_error_handlers(app)
@@ -78,7 +89,7 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
     within = OwnRedirects(app.build_middleware_stack())
     direct = DirectRoutes(within, routes=often, prefix=settings.root_path)
     surrounded = RequestMiddleware(
-        allow_origins(direct, origins=settings.cors_origins),
+        allow_origins(_guard(direct, state), origins=settings.cors_origins),
         failed=allow_origins(answer_internal, origins=settings.cors_origins),
         metrics=state.metrics,
         max_body_bytes=settings.max_body_bytes,
@@ -87,15 +98,35 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
     return PathPrefix(surrounded, prefix=settings.root_path) if settings.root_path else surrounded
 
 
+def _guard(app: ASGIApp, state: ServiceState) -> ASGIApp:
+    """Return what asks for keys before the application; itself where there are none."""
+    if state.key_ring is None:
+        return app
+    settings = state.settings
+    per_second = settings.tokens_per_second
+    rate = Rate.of(per_second, burst=settings.burst_tokens) if per_second else None
+    return Guard(
+        app,
+        ring=state.key_ring,
+        times=open_times(),
+        rate=rate,
+        metrics=state.metrics,
+        prefix=settings.root_path,
+    )
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServiceState = app.state.service
     state.scheduler.start()
-    watcher = asyncio.create_task(_watch(state))
+    watchers = [asyncio.create_task(_watch(state))]
+    if state.key_ring is not None:
+        watchers.append(asyncio.create_task(_watch_keys(state.key_ring, state.settings)))
     try:
         yield
     finally:
-        watcher.cancel()
+        for watcher in watchers:
+            watcher.cancel()
         state.shutdown()
 
 
@@ -106,6 +137,13 @@ async def _watch(state: ServiceState) -> None:
     while True:
         await asyncio.sleep(state.settings.poll_seconds)
         fault = await _refresh(state, known=fault)
+
+
+async def _watch_keys(ring: KeyRing, settings: Settings) -> None:
+    """Keep the keys in step with their file, even while a version takes long to load."""
+    while True:
+        await asyncio.sleep(settings.poll_seconds)
+        await asyncio.to_thread(ring.refresh)
 
 
 async def _refresh(state: ServiceState, *, known: str | None) -> str | None:

@@ -16,15 +16,19 @@ from starlette.types import Receive, Scope, Send
 from service.errors import (
     BadState,
     ClientGone,
+    Conflict,
     DeadlinePassed,
+    Forbidden,
     Invalid,
     Malformed,
     NotFound,
     Overloaded,
+    RateLimited,
     ReplayRequired,
     ServiceError,
     TooLarge,
     TooSlow,
+    Unauthorized,
     Unavailable,
     Unfit,
     UnsupportedMediaType,
@@ -34,14 +38,18 @@ from service.web.schemas import ErrorBody, ErrorDetail
 STATUSES: dict[type[ServiceError], int] = {
     Malformed: 400,
     BadState: 400,
+    Unauthorized: 401,
+    Forbidden: 403,
     NotFound: 404,
     TooSlow: 408,
     ReplayRequired: 409,
     Unfit: 409,
+    Conflict: 409,
     TooLarge: 413,
     UnsupportedMediaType: 415,
     Invalid: 422,
     Overloaded: 429,
+    RateLimited: 429,
     ClientGone: 499,  # which nobody sees but the metrics
     Unavailable: 503,
     DeadlinePassed: 504,
@@ -50,13 +58,17 @@ INTERNAL = ErrorDetail(type="internal", message="this is our fault; the log has 
 
 _DESCRIPTIONS = {
     400: "The body is not JSON, or the state of a stream not as it was given.",
+    401: "No API key, or none that is valid; only where keys are asked for.",
+    403: "The API key does not open this.",
     404: "No such model or version.",
     408: "The body did not come.",
-    409: "The version cannot do what is asked, or the stream must be sent again from its start.",
+    409: "The version or the store cannot do what is asked, or the stream must be sent again from "
+    "its start.",
     413: "The body, a text or the list is over its limit.",
     415: "The body is not plain application/json.",
     422: "JSON, but not a valid request.",
-    429: "Too much to do to answer in time; `Retry-After` says when it will be better.",
+    429: "Too much to do to answer in time, or too much asked with one API key; `Retry-After` says "
+    "when it will be better.",
     503: "Nothing is loaded that could answer.",
     504: "Not answered within the time of `X-Deadline-Ms`.",
 }
@@ -102,13 +114,20 @@ async def _answer_fault(_request: Request, _error: Exception) -> JSONResponse:
 def answer_error(error: ServiceError | HTTPException) -> JSONResponse:
     """Return the answer to a request that failed with this error."""
     if isinstance(error, ServiceError):
-        waits = error.retry_after is not None
-        headers = {"Retry-After": str(error.retry_after)} if waits else None
-        return _to_response(status_of(error), detail_of(error), headers=headers)
+        return _to_response(status_of(error), detail_of(error), headers=_headers_of(error))
     status = HTTPStatus(error.status_code)
     kind = "malformed" if status == HTTPStatus.BAD_REQUEST else status.phrase.lower()
     detail = ErrorDetail(type=kind.replace(" ", "_"), message=str(error.detail))
     return _to_response(status, detail, headers=error.headers)
+
+
+def _headers_of(error: ServiceError) -> dict[str, str]:
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = 'Bearer realm="gatewise"'
+    return headers
 
 
 async def answer_internal(scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,7 +28,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
     """
     sockets: list[socket.socket] = []
     try:
-        addresses = _find_addresses(host)
+        addresses = find_addresses(host)
         for family, address in addresses:
             if opened := _open(family, address, port, alone=len(addresses) == 1):
                 sockets.append(opened)
@@ -50,8 +50,12 @@ def format_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _find_addresses(host: str) -> list[tuple[int, str]]:
-    """Return family and address of a host, each once."""
+def find_addresses(host: str) -> list[tuple[int, str]]:
+    """Return family and address of a host, each once.
+
+    Raises:
+        OSError: There is no such host.
+    """
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
 

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive
 
 from service.answering.answerer import Caller
+from service.answering.budget import UNLIMITED
 from service.errors import Invalid, Malformed, ServiceError, TooLarge, UnsupportedMediaType
 from service.settings import Settings
 from service.texts import check_text, json_type
+from service.web.access.guard import access_of
 from service.web.errors import detail_of
 from service.web.schemas import ItemError, PredictRequest
 
@@ -106,7 +108,11 @@ def read_caller(request: Request) -> Caller:
     Raises:
         Invalid: The deadline is none.
     """
-    return Caller(read_deadline(request), partial(_wait_until_gone, request.receive))
+    return Caller(
+        read_deadline(request),
+        partial(_wait_until_gone, request.receive),
+        budget=access_of(request) or UNLIMITED,
+    )
 
 
 async def _wait_until_gone(receive: Receive) -> None:

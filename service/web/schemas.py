@@ -306,6 +306,40 @@ class ModelList(BaseModel):
     ] = None
 
 
+class GiveLabelRequest(BaseModel):
+    """A label for a version."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    version: Annotated[int, Field(ge=1, description="Version that gets the label.")]
+    share: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            lt=1,
+            description="Share of what names no label; as it was if absent, 0 for none.",
+        ),
+    ] = None
+
+
+class PruneRequest(BaseModel):
+    """Which versions are deleted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    keep: Annotated[int, Field(ge=1, description="Newest versions that stay.")]
+
+
+class ModelLabels(BaseModel):
+    """The labels of a model."""
+
+    model: str
+    labels: Annotated[dict[str, int], Field(description="Version with each label.")]
+    shares: Annotated[
+        dict[str, float], Field(description="Share of the requests that name no label.")
+    ]
+
+
 class Health(BaseModel):
     """State of the service."""
 

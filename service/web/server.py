@@ -6,6 +6,7 @@ from types import FrameType
 import uvicorn
 
 from service.settings import Settings
+from service.web.access.exposure import check_access
 from service.web.app import create_app
 from service.web.connection import Connection
 from service.web.listening import listen
@@ -17,7 +18,10 @@ def run_server(settings: Settings) -> None:
 
     Raises:
         CannotListen: The port is taken, or the host is none of this machine.
+        Exposed: Other machines could ask without a key.
+        BadKeys: The file of API keys cannot be read.
     """
+    check_access(settings)
     sockets = listen(settings.host, settings.port)
     make_server(settings).run(sockets)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from models.registry import Store
 from service.answering.answerer import Answerer
 from service.answering.catalog import Catalog
 from service.answering.tokenizing import TokenizerThread
@@ -12,19 +13,22 @@ from service.metrics import Metrics
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
+from service.web.access.key_ring import KeyRing
 
 
 @dataclass
 class ServiceState:
-    """Settings, models, threads and metrics; `draining` once the service is to end."""
+    """Settings, store, models, threads, metrics and keys; `draining` once the service is to end."""
 
     settings: Settings
+    store: Store
     catalog: Catalog
     metrics: Metrics
     tokenizer: TokenizerThread
     scheduler: Scheduler
     answerer: Answerer
     state_tokens: StateTokens
+    key_ring: KeyRing | None = None
     draining: bool = False
 
     def shutdown(self) -> None:

@@ -18,9 +18,11 @@ from tempfile import TemporaryDirectory
 from types import FrameType
 
 from models.errors import GatewiseError
-from service.engines.native.tables import SHARED
+from service.engines.native import tables
 from service.metrics import DIRECTORY, forget_process
 from service.settings import Settings
+from service.web.access import rates
+from service.web.access.exposure import check_access
 from service.web.listening import listen
 
 SETTLED_SECONDS = 10.0  # a worker that lives so long has started well
@@ -49,12 +51,16 @@ def run_workers(settings: Settings) -> None:
     Raises:
         CannotListen: The port is taken, or the host is none of this machine.
         CannotStart: There is no place for their counts, or no worker has ever started well.
+        Exposed: Other machines could ask without a key.
+        BadKeys: The file of API keys cannot be read.
     """
+    check_access(settings)
     with ExitStack() as stack:
         sockets = [stack.enter_context(each) for each in listen(settings.host, settings.port)]
         # They are read when the workers import the metrics and load a version.
         os.environ[DIRECTORY] = stack.enter_context(_make_folder("count in"))
-        os.environ[SHARED] = stack.enter_context(_make_folder("share tables in"))
+        os.environ[tables.SHARED] = stack.enter_context(_make_folder("share tables in"))
+        os.environ[rates.SHARED] = stack.enter_context(_make_folder("share rates in"))
         _context.set_forkserver_preload(["__main__", "service.web.preload"])
         start = partial(_start, settings, sockets)
         Workers(start, count=settings.workers).run()

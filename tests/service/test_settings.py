@@ -27,7 +27,7 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_setting_reaches_the_container() -> None:
     """But for those that are the container's own."""
-    api = COMPOSE.read_text().partition("\n  trainer:")[0]
+    api = COMPOSE.read_text().partition("\n  keys:")[0]
     handed_on = set(re.findall(r"^      GATEWISE_(\w+):", api, re.MULTILINE))
     assert handed_on == {name.upper() for name in Settings.model_fields} - {"HOST", "PORT", "STORE"}
 
@@ -36,13 +36,13 @@ def test_a_first_process_stands_before_ours_in_the_containers() -> None:
     """It hands signals on, also while Python starts, when ours would not take them."""
     confined = COMPOSE.read_text().partition("x-confined:")[2].partition("\nservices:")[0]
     assert re.search(r"^  init: true\b", confined, re.MULTILINE)
-    assert COMPOSE.read_text().count("<<: *confined") == 2
+    assert COMPOSE.read_text().count("<<: *confined") == 3
 
 
 def test_options_are_settings() -> None:
     serve = typer.main.get_command(app)
     options = {option.name: option for option in serve.params if option.name != "help"}
-    assert set(options) == {"host", "port", "store", "model", "engine", "workers"}
+    assert set(options) == {"host", "port", "store", "model", "engine", "workers", "keys"}
     for name, option in options.items():
         assert (Settings.model_fields[name].description or "").removesuffix(".") in option.help
 

@@ -7,12 +7,22 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, WebSocket, WebSocketDisconnect
 
 from service.answering.answerer import Caller
+from service.answering.budget import UNLIMITED
 from service.answering.classifier import Classifier
-from service.errors import Invalid, NotFound, NotStreamable, ReplayRequired, ServiceError
+from service.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotStreamable,
+    ReplayRequired,
+    ServiceError,
+    Unauthorized,
+)
 from service.streams.position import Position
 from service.streams.reader import Read, Wanted, read_piece
 from service.streams.state_token import resume
 from service.texts import check_piece
+from service.web.access.guard import SUBPROTOCOL, access_of
 from service.web.errors import INTERNAL, detail_of, documented
 from service.web.parsing import DEADLINE_DOCUMENTED, parse_body, read_body, read_caller
 from service.web.request_id import id_of
@@ -23,7 +33,7 @@ from service.web.state import ServiceState, get_state
 router = APIRouter()
 _log = logging.getLogger(__name__)
 
-IDLE = 1001  # "going away", as a WebSocket has it
+IDLE, POLICY = 1001, 1008  # "going away" and "policy violation", as a WebSocket has it
 
 Question = StreamRequest | StreamMessage
 _DOCUMENTED: dict[str, Any] = {
@@ -133,17 +143,24 @@ class StreamSocket:
         self._socket = socket
         self._service = service
         self._id = id_of(socket)
+        self._access = access_of(socket)
         self._classifier: Classifier | None = None
         self._position = Position()
 
     async def run(self) -> None:
-        """Answer until the client leaves, or has not sent or read anything for too long."""
-        await self._socket.accept()
+        """Answer until the client leaves, its key ends, or it is idle for too long."""
+        offered = self._socket.scope.get("subprotocols", ())
+        await self._socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         try:
             while True:
                 async with asyncio.timeout(self._service.settings.stream_idle_seconds):
-                    answer = await self._answer(await self._receive())
-                    await self._socket.send_text(answer)
+                    message = await self._receive()
+                    if self._access is not None:
+                        self._access.renew()
+                    await self._socket.send_text(await self._answer(message))
+        except (Unauthorized, Forbidden) as error:
+            await self._socket.send_text(to_json(ErrorBody(error=detail_of(error))))
+            await self._socket.close(POLICY, "the API key does not open this any more")
         except TimeoutError:
             await self._socket.close(IDLE, "idle for too long")
         except WebSocketDisconnect:
@@ -179,7 +196,7 @@ class StreamSocket:
             position,
             piece,
             wanted=_wanted(message),
-            caller=Caller(),
+            caller=Caller(budget=self._access or UNLIMITED),
         )
         self._classifier, self._position = classifier, found.position
         if not message.with_state:

@@ -89,7 +89,7 @@ def test_an_ipv6_address_is_listened_on_and_printed(caplog: pytest.LogCaptureFix
 
 def test_all_addresses_of_a_name_get_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "127.0.0.2")]
-    monkeypatch.setattr(listening, "_find_addresses", lambda _: addresses)
+    monkeypatch.setattr(listening, "find_addresses", lambda _: addresses)
     sockets = listen("both", 0)
     assert len({each.getsockname()[1] for each in sockets}) == 1
     assert [each.getsockname()[0] for each in sockets] == ["127.0.0.1", "127.0.0.2"]
@@ -101,7 +101,7 @@ def test_an_address_of_a_kind_that_is_not_used_here_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     addresses = [(socket.AF_INET, "203.0.113.7"), (socket.AF_INET, "127.0.0.1")]
-    monkeypatch.setattr(listening, "_find_addresses", lambda _: addresses)
+    monkeypatch.setattr(listening, "find_addresses", lambda _: addresses)
     (opened,) = listen("both", 0)
     assert opened.getsockname()[0] == "127.0.0.1"
     opened.close()
@@ -127,7 +127,7 @@ class TestBothKinds:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         addresses = [(socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]
-        monkeypatch.setattr(listening, "_find_addresses", lambda _: addresses)
+        monkeypatch.setattr(listening, "find_addresses", lambda _: addresses)
         sockets = listen("both", 0)
         assert [each.getsockname()[0] for each in sockets] == ["0.0.0.0", "::"]
         for each in sockets:
