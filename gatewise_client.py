@@ -79,14 +79,16 @@ class Options(TypedDict, total=False):
     """The options of a request.
 
     Args:
+        key: API key, where the service asks for one.
         model: Name of the model; the service's default if absent.
-        version: Version of the model; its newest if absent.
+        version: Version of the model, or a label of one; the one that answers if absent.
         timeout: Seconds to wait for an answer; the service does not compute a later one.
         attempts: Most attempts if the service is busy, starting or out of reach.
     """
 
+    key: str | None
     model: str | None
-    version: int | None
+    version: int | str | None
     timeout: float | None
     attempts: int
 
@@ -103,6 +105,8 @@ class _Common:
         self._timeout: float | None = options.get("timeout", 30.0)
         self._attempts = options.get("attempts", 5)
         self._headers = {"Content-Type": "application/json"}
+        if key := options.get("key"):
+            self._headers["Authorization"] = f"Bearer {key}"
         if self._timeout is not None:
             milliseconds = 1e3 * min(self._timeout, LONGEST_DEADLINE)
             self._headers["X-Deadline-Ms"] = str(max(1, round(milliseconds)))

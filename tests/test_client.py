@@ -19,6 +19,7 @@ import gatewise_client
 from gatewise_client import AsyncClient, Client, ServiceError
 from service.engines import loading as opening
 from service.settings import Settings
+from service.web.access.keys import Scope, editing
 from service.web.app import create_app
 from tests.versions import CountingEngine, publish
 
@@ -38,6 +39,20 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
 def client(app: FastAPI) -> Iterator[Client]:
     with TestClient(app) as http:
         yield Client("http://testserver", http=http)
+
+
+def test_a_key_is_shown_where_one_is_given(tmp_path: Path, app: FastAPI) -> None:
+    with editing(tmp_path / "keys.json") as editor:
+        _, secret = editor.create("web", scopes=frozenset([Scope.PREDICT]))
+    guarded = create_app(Settings(store=tmp_path, threads=1, keys=tmp_path / "keys.json"))
+    guarded.state.service.catalog.refresh()
+    with TestClient(guarded) as http:
+        client = Client("http://testserver", http=http, key=secret)
+        assert client.predict("good")["label"] == "pos"
+        assert [each["label"] for each in client.stream(PIECES)]
+        with pytest.raises(ServiceError) as refused:
+            Client("http://testserver", http=http).predict("good")
+    assert (refused.value.status, refused.value.type) == (401, "unauthorized")
 
 
 @pytest.fixture
@@ -239,7 +254,9 @@ class TestTrouble:
 
     @pytest.mark.parametrize("kind", [Client, AsyncClient])
     def test_an_option_that_is_none_is_named(self, kind: type) -> None:
-        with pytest.raises(TypeError, match="unknown options: modle; there are model, version"):
+        with pytest.raises(
+            TypeError, match="unknown options: modle; there are key, model, version"
+        ):
             kind(modle="imdb-lstm")
 
     def test_it_does_not_try_for_ever(self, pauses: list[float]) -> None:

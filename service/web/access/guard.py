@@ -19,7 +19,7 @@ SUBPROTOCOL = "gatewise"
 """What a WebSocket speaks that offers its key as a further subprotocol."""
 
 _PROBES = frozenset(["/livez", "/readyz"])
-_PAGES = frozenset(["/", "/docs", "/openapi.json"])
+_PAGES = frozenset(["/", "/docs", "/explanations", "/openapi.json"])
 _FILES = ("/page/", "/static-offline-docs/")
 _OFFER = f"{SUBPROTOCOL}.key."
 _PLACE = "gatewise.access"  # in the scope of a request

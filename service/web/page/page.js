@@ -1,5 +1,6 @@
 // Puts the page together: text in, verdict, tints, curves and words out.
 
+import { keepKey, keyHeaders } from "./access.js";
 import { drawChart, drawGates, findTurns } from "./chart.js";
 import { rank, Reading, show } from "./reading.js";
 import { Stream } from "./stream.js";
@@ -27,6 +28,7 @@ let gates = []; // of the model
 let labels = []; // of the model, in its order
 let changed = Infinity; // place from which on something is to be drawn
 let latest = null;
+let askingForKey = false;
 
 const hue = (label) => Math.max(0, labels.indexOf(label)) % HUES;
 
@@ -38,7 +40,9 @@ const stream = new Stream({
     sayLater();
     later();
   },
-  onState: tell,
+  onState(text, wrong) {
+    if (!askingForKey) tell(text, wrong);
+  },
 });
 
 function tell(text, wrong) {
@@ -185,8 +189,12 @@ function isolate(text) {
 
 async function loadModels() {
   try {
-    const answer = await fetch("models");
-    const { models } = await answer.json();
+    const answer = await fetch("models", { headers: keyHeaders() });
+    const { models, error } = await answer.json();
+    if (answer.status === 401 || answer.status === 403) {
+      askForKey(error.message);
+      return;
+    }
     const usable = models.flatMap((model) =>
       model.versions
         .filter((version) => version.state === "ready" && version.streamable)
@@ -199,6 +207,23 @@ async function loadModels() {
     setTimeout(loadModels, AGAIN);
   }
 }
+
+/** Show the field for an API key, and go on once one is given. */
+function askForKey(why) {
+  askingForKey = true;
+  $("access").hidden = false;
+  tell(why, true);
+}
+
+$("access").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keepKey($("key").value);
+  askingForKey = false;
+  $("access").hidden = true;
+  tell("connecting …", false);
+  loadModels();
+  stream.hurry();
+});
 
 function offer(usable) {
   const select = $("model");

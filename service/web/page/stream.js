@@ -4,6 +4,8 @@
 // stream are kept every few hundred characters, so a change in the middle of a long text, or a
 // connection that was lost, costs only what comes after the last of them before it.
 
+import { keyProtocols } from "./access.js";
+
 const PIECE = 2000; // UTF-16 units of a message
 const KEEP = 500; // between two states that are kept
 const PAUSES = [250, 500, 1000, 2000, 5000]; // milliseconds before connecting again
@@ -38,7 +40,7 @@ export class Stream {
   connect() {
     const url = new URL("stream", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
-    this.socket = new WebSocket(url);
+    this.socket = new WebSocket(url, keyProtocols());
     this.socket.onopen = () => {
       this.failures = 0;
       this.asked = null;
@@ -55,7 +57,15 @@ export class Stream {
     this.failures += 1;
     this.asked = null;
     this.listener.onState("The connection is lost; trying again …", true);
-    setTimeout(() => this.connect(), pause);
+    this.again = setTimeout(() => this.connect(), pause);
+  }
+
+  /** Connect now, where that waits for another try. */
+  hurry() {
+    if (this.socket.readyState !== WebSocket.CLOSED) return;
+    clearTimeout(this.again);
+    this.failures = 0;
+    this.connect();
   }
 
   send() {
@@ -105,7 +115,7 @@ export class Stream {
 
   complain(error) {
     this.listener.onState(error.message, true);
-    if (error.type === "overloaded" || error.type === "deadline_passed") {
+    if (["overloaded", "rate_limited", "deadline_passed"].includes(error.type)) {
       setTimeout(() => this.send(), 1000 * (error.retry_after ?? 1));
     } else if (error.type === "replay_required" || error.type === "bad_state") {
       this.forget();

@@ -60,6 +60,7 @@ document.getElementById("model").value = "0"; // the first model that is offered
 globalThis.ResizeObserver = class {
   observe() {}
 };
+globalThis.sessionStorage = { getItem: () => null };
 globalThis.requestAnimationFrame = (draw) => setImmediate(draw);
 const version = {
   version: 1,

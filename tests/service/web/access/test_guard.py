@@ -17,13 +17,12 @@ from service.web.access.guard import scope_of
 from service.web.access.keys import Key, Rate, Scope, editing
 from service.web.app import create_app
 
-OPEN = {"/", "/livez", "/readyz", "/docs", "/openapi.json", "/page/page.js"}
+OPEN = {"/", "/livez", "/readyz", "/docs", "/explanations", "/openapi.json", "/page/page.js"}
 OPENED = {  # by each scope, with a body that is good enough to get past the door
     ("POST", "/predict"): Scope.PREDICT,
     ("POST", "/stream"): Scope.PREDICT,
     ("GET", "/models"): Scope.PREDICT,
     ("GET", "/models/toy"): Scope.PREDICT,
-    ("GET", "/explanations"): Scope.PREDICT,
     ("GET", "/metrics"): Scope.METRICS,
     ("GET", "/admin/models"): Scope.ADMIN,
     ("GET", "/admin/models/toy"): Scope.ADMIN,
