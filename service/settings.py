@@ -149,6 +149,14 @@ class Settings(BaseSettings):
             "seconds.",
         ),
     ] = None
+    rates_url: Annotated[
+        SecretStr | None,
+        AfterValidator(_refuse_blank),
+        Field(
+            description="Address of a Redis server, such as redis://redis:6379/0, that counts for "
+            "all replicas what is read with each API key."
+        ),
+    ] = None
     stream_secret: Annotated[
         SecretStr | None,
         AfterValidator(_refuse_blank),

@@ -171,15 +171,15 @@ class Answerer:
         """Return the finished ticket of readings, taken from the budget of their caller."""
         tokens = sum(len(each.ids) for each in readings)
         deadline = self._deadline(classifier, readings, caller)
-        caller.budget.take(tokens)
+        await caller.budget.take(tokens)
         try:
             ticket = await self._scheduler.compute(
                 classifier.runner, readings, deadline=deadline, gone=caller.gone
             )
         except Overloaded:  # before anything was read; what is given up later stays taken
-            caller.budget.settle(tokens, read=0)
+            await caller.budget.settle(tokens, read=0)
             raise
-        caller.budget.settle(tokens, read=ticket.tokens)
+        await caller.budget.settle(tokens, read=ticket.tokens)
         return ticket
 
     async def _admit(self, classifier: Classifier, texts: Sequence[str], caller: Caller) -> None:

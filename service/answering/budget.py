@@ -6,24 +6,24 @@ from typing import Protocol
 class Budget(Protocol):
     """Tokens that a caller may have read, now and in time."""
 
-    def take(self, tokens: int) -> None:
+    async def take(self, tokens: int) -> None:
         """Take tokens that are to be read.
 
         Raises:
             RateLimited: There are too few for now. None are taken then.
         """
 
-    def settle(self, taken: int, *, read: int) -> None:
+    async def settle(self, taken: int, *, read: int) -> None:
         """Give back what was taken and not read, once it is known."""
 
 
 class Unlimited:
     """The budget of callers without a limit."""
 
-    def take(self, _tokens: int) -> None:
+    async def take(self, _tokens: int) -> None:
         """Take nothing."""
 
-    def settle(self, _taken: int, *, read: int) -> None:
+    async def settle(self, _taken: int, *, read: int) -> None:
         """Give back nothing."""
 
 

@@ -23,7 +23,7 @@ from service.streams.state_token import StateTokens
 from service.web.access.guard import Guard
 from service.web.access.key_ring import KeyRing
 from service.web.access.keys import Rate
-from service.web.access.rates import open_times
+from service.web.access.rates import Buckets, open_local_buckets
 from service.web.direct_routes import DirectRoutes, find_route
 from service.web.errors import answer_internal, install_error_handlers
 from service.web.middleware import RequestMiddleware
@@ -62,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         answerer=Answerer(tokenizer, scheduler, metrics, seconds=settings.deadline_ms / 1e3),
         state_tokens=StateTokens(settings.stream_secrets),
         key_ring=KeyRing(settings.keys) if settings.keys else None,
+        buckets=_open_buckets(settings),
     )
     app = FastAPIOffline(
         title="Gatewise",
@@ -108,11 +109,21 @@ def _guard(app: ASGIApp, state: ServiceState) -> ASGIApp:
     return Guard(
         app,
         ring=state.key_ring,
-        times=open_times(),
+        buckets=state.buckets,
         rate=rate,
         metrics=state.metrics,
         prefix=settings.root_path,
     )
+
+
+def _open_buckets(settings: Settings) -> Buckets:
+    """Return what may be read with each key, here or at all replicas."""
+    local = open_local_buckets()
+    if settings.rates_url is None:
+        return local
+    from service.web.access.redis_rates import RedisBuckets  # where it is asked for
+
+    return RedisBuckets(settings.rates_url.get_secret_value(), fallback=local)
 
 
 @asynccontextmanager
@@ -127,6 +138,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         for watcher in watchers:
             watcher.cancel()
+        await state.buckets.close()
         state.shutdown()
 
 

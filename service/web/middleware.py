@@ -12,6 +12,13 @@ from service.web.request_id import HEADER, assign_id
 
 _log = logging.getLogger(__name__)
 
+_OF_WHAT_IS_GOT = (
+    (b"cache-control", b"no-cache"),  # what is kept has to be asked for again: it is of one release
+    (b"x-content-type-options", b"nosniff"),  # JSON and scripts are what they say they are
+    (b"x-frame-options", b"DENY"),  # no other page shows one of these within it
+    (b"referrer-policy", b"no-referrer"),
+)
+
 
 class RequestMiddleware:
     """Gives each answer a request id, limits bodies and counts.
@@ -95,8 +102,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message.get("headers", ()), (HEADER, self.request_id)]
-            if self._got:  # what is kept has to be asked for again, and so is of one release
-                headers.append((b"cache-control", b"no-cache"))
+            if self._got:
+                headers += _OF_WHAT_IS_GOT
             self._early = not await self._body.is_read()
             if self._early:  # or the server would take the rest for another request
                 headers.append((b"connection", b"close"))

@@ -14,6 +14,7 @@ from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
 from service.web.access.key_ring import KeyRing
+from service.web.access.rates import Buckets
 
 
 @dataclass
@@ -28,7 +29,8 @@ class ServiceState:
     scheduler: Scheduler
     answerer: Answerer
     state_tokens: StateTokens
-    key_ring: KeyRing | None = None
+    key_ring: KeyRing | None
+    buckets: Buckets
     draining: bool = False
 
     def shutdown(self) -> None:

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LATE = {
     ("service/engines/savedmodel.py", "tensorflow"),
     ("models/tables/parquet.py", "pyarrow"),
+    ("service/web/access/redis_rates.py", "redis"),
 }
 
 

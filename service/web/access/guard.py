@@ -1,6 +1,6 @@
 """Lets those in who show a key that opens what they ask, before anything of a request is read."""
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
@@ -11,7 +11,7 @@ from service.metrics import Metrics
 from service.web.access import keys
 from service.web.access.key_ring import KeyRing
 from service.web.access.keys import Key, Rate
-from service.web.access.rates import Bucket, Times
+from service.web.access.rates import Buckets
 from service.web.errors import answer_error
 from service.web.request_body import find_header
 
@@ -66,31 +66,34 @@ class Access:
         self.key = self._guard.ring.renew(self.key, scope=self._scope)
 
     def check(self) -> None:
-        """Raise RateLimited if nothing may be read with the key for now."""
-        if bucket := self._bucket():
-            self._count_limited(bucket.check)
+        """Raise RateLimited if it is known that nothing may be read with the key for now."""
+        if rate := self._rate:
+            self._limit(self._guard.buckets.look(self.key.id, rate=rate), rate)
 
-    def take(self, tokens: int) -> None:
+    async def take(self, tokens: int) -> None:
         """Take tokens that are to be read, or raise RateLimited and take none."""
-        if bucket := self._bucket():
-            self._count_limited(bucket.take, tokens)
+        if rate := self._rate:
+            self._limit(await self._guard.buckets.take(self.key.id, tokens, rate=rate), rate)
 
-    def settle(self, taken: int, *, read: int) -> None:
+    async def settle(self, taken: int, *, read: int) -> None:
         """Count what was read, and give back the rest."""
         self._guard.metrics.count_key_tokens(self.key.name, read)
-        if bucket := self._bucket():
-            bucket.give_back(taken - read)
+        if (rate := self._rate) and taken > read:
+            await self._guard.buckets.give_back(self.key.id, taken - read, rate=rate)
 
-    def _bucket(self) -> Bucket | None:
-        rate = self.key.rate or self._guard.rate
-        return Bucket(self.key.id, rate=rate, times=self._guard.times) if rate else None
+    @property
+    def _rate(self) -> Rate | None:
+        return self.key.rate or self._guard.rate
 
-    def _count_limited(self, use: Callable[..., None], *tokens: int) -> None:
-        try:
-            use(*tokens)
-        except RateLimited:
+    def _limit(self, seconds: float, rate: Rate) -> None:
+        """Raise RateLimited if there are seconds to wait."""
+        if seconds:
             self._guard.metrics.count_key_limited(self.key.name)
-            raise
+            raise RateLimited(
+                f"the API key {self.key.id} may have {rate.tokens_per_second:g} tokens a second "
+                f"read, and {rate.burst_tokens:g} at once",
+                retry_after=max(1, math.ceil(seconds)),
+            )
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ class Guard:
     Args:
         app: The application.
         ring: The keys.
-        times: Where it is kept what was read with each.
+        buckets: What may be read with each.
         rate: Of keys that have none of their own; None for no limit.
         metrics: Where to count.
         prefix: What stands before all paths.
@@ -108,7 +111,7 @@ class Guard:
 
     app: ASGIApp
     ring: KeyRing
-    times: Times
+    buckets: Buckets
     rate: Rate | None
     metrics: Metrics
     prefix: str

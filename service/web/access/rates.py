@@ -1,4 +1,4 @@
-"""What each key may have read in time: token buckets, which all workers of a service share.
+"""What each key may have read in time: token buckets, which all workers of a machine share.
 
 A bucket is full after a pause, and fills at the rate of its key. All that is kept of it is the time
 when it would be full again, as in the generic cell rate algorithm (ITU-T I.371). Times are on the
@@ -6,7 +6,6 @@ clock `time.monotonic`, which is one for all processes of a machine and never ju
 """
 
 import fcntl
-import math
 import os
 import struct
 import time
@@ -14,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from service.errors import RateLimited
 from service.web.access.keys import Rate
 
 SHARED = "_GATEWISE_RATES"
@@ -91,55 +89,68 @@ def _read(file: int) -> float:
     return time
 
 
-def open_times() -> Times:
-    """Return the times that this process shares with other workers; its own if there are none."""
-    folder = os.environ.get(SHARED)
-    return OwnTimes() if folder is None else SharedTimes(Path(folder))
+class Buckets(Protocol):
+    """The tokens that each key may have read.
 
-
-class Bucket:
-    """The tokens that a key may have read.
-
-    A reading of more tokens than the bucket holds takes a full one, and leaves it in debt.
-
-    Args:
-        key_id: The key.
-        rate: How it fills, and what it holds.
-        times: Where it is kept when it is full again.
+    A reading of more tokens than a bucket holds takes a full one, and leaves it in debt.
     """
 
-    def __init__(self, key_id: str, *, rate: Rate, times: Times) -> None:
-        self._key_id = key_id
-        self._rate = rate
+    def look(self, key_id: str, *, rate: Rate) -> float:
+        """Return seconds until one token is there; 0 if it is, or if that is not known here."""
+
+    async def take(self, key_id: str, tokens: int, *, rate: Rate) -> float:
+        """Take tokens, and return 0; or take none, and return the seconds until they are there."""
+
+    async def give_back(self, key_id: str, tokens: int, *, rate: Rate) -> None:
+        """Give back tokens that were taken and not read."""
+
+    async def close(self) -> None:
+        """Give up what is held open."""
+
+
+class LocalBuckets:
+    """Buckets of this machine.
+
+    Args:
+        times: Where it is kept when each is full again.
+    """
+
+    def __init__(self, times: Times) -> None:
         self._times = times
 
-    def check(self) -> None:
-        """Raise RateLimited if not even one token is there."""
-        self._require(1, full_at=self._times.look(self._key_id), now=time.monotonic())
+    def look(self, key_id: str, *, rate: Rate) -> float:
+        """See `Buckets`."""
+        return _seconds_until(1, rate, full_at=self._times.look(key_id), now=time.monotonic())
 
-    def take(self, tokens: int) -> None:
-        """Take tokens, or raise RateLimited and take none."""
-        now = time.monotonic()
+    async def take(self, key_id: str, tokens: int, *, rate: Rate) -> float:
+        """See `Buckets`."""
+        now, wait = time.monotonic(), 0.0
 
         def fill_later(full_at: float) -> float:
-            self._require(tokens, full_at=full_at, now=now)
-            return max(full_at, now) + tokens / self._rate.tokens_per_second
+            nonlocal wait
+            wait = _seconds_until(tokens, rate, full_at=full_at, now=now)
+            return full_at if wait else max(full_at, now) + tokens / rate.tokens_per_second
 
-        self._times.change(self._key_id, fill_later)
+        self._times.change(key_id, fill_later)
+        return wait
 
-    def give_back(self, tokens: int) -> None:
-        """Give back tokens that were taken and not read."""
-        seconds = tokens / self._rate.tokens_per_second
-        if seconds:
-            self._times.change(self._key_id, lambda full_at: full_at - seconds)
+    async def give_back(self, key_id: str, tokens: int, *, rate: Rate) -> None:
+        """See `Buckets`."""
+        seconds = tokens / rate.tokens_per_second
+        self._times.change(key_id, lambda full_at: full_at - seconds)
 
-    def _require(self, tokens: int, *, full_at: float, now: float) -> None:
-        rate = self._rate
-        holds = rate.burst_tokens - max(0.0, full_at - now) * rate.tokens_per_second
-        lack = min(tokens, rate.burst_tokens) - holds
-        if lack > ROUNDING:
-            raise RateLimited(
-                f"the API key {self._key_id} may have {rate.tokens_per_second:g} tokens a second "
-                f"read, and {rate.burst_tokens:g} at once",
-                retry_after=max(1, math.ceil(lack / rate.tokens_per_second)),
-            )
+    async def close(self) -> None:
+        """See `Buckets`."""
+
+
+def _seconds_until(tokens: int, rate: Rate, *, full_at: float, now: float) -> float:
+    """Return seconds until a bucket has tokens; 0 if it has them."""
+    holds = rate.burst_tokens - max(0.0, full_at - now) * rate.tokens_per_second
+    lack = min(tokens, rate.burst_tokens) - holds
+    return lack / rate.tokens_per_second if lack > ROUNDING else 0.0
+
+
+def open_local_buckets() -> LocalBuckets:
+    """Return the buckets that this process shares with other workers; its own if there are none."""
+    folder = os.environ.get(SHARED)
+    return LocalBuckets(OwnTimes() if folder is None else SharedTimes(Path(folder)))

@@ -32,6 +32,14 @@ def test_nothing_may_come_from_elsewhere(client: TestClient) -> None:
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", file.read_text())
 
 
+@pytest.mark.parametrize("path", ["/", "/page/page.js", "/docs", "/models", "/nothing"])
+def test_what_is_got_is_taken_for_nothing_else(path: str, client: TestClient) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
 def test_links_lead_somewhere(client: TestClient) -> None:
     for path in re.findall(r'<a href="([^"]+)"', client.get("/").text):
         assert client.get(f"/{path}").status_code == 200
