@@ -91,7 +91,7 @@ def test_the_page_stays_below_the_prefix(proxied: Proxied) -> None:
 
 def test_scripts_ask_for_nothing_outside_of_the_base(proxied: Proxied) -> None:
     scripts = [proxied.get(f"{proxied.prefix}/page/{name}.js").text for name in ("page", "stream")]
-    asked = re.findall(r'fetch\("([^"]+)"\)|new URL\("([^"]+)", ([\w.]+)\)', "".join(scripts))
+    asked = re.findall(r'fetch\("([^"]+)"[,)]|new URL\("([^"]+)", ([\w.]+)\)', "".join(scripts))
     assert asked == [("models", "", ""), ("", "stream", "document.baseURI")]
 
 
