@@ -1,6 +1,6 @@
 """What the command lines of the store and of the service share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -8,11 +8,23 @@ import typer
 BAD_INPUT = 2
 
 
+def print_error(message: str) -> None:
+    """Print what was wrong to standard error."""
+    typer.echo(f"error: {message}", err=True)
+
+
 @contextmanager
-def one_line(*faults: type[Exception]) -> Iterator[None]:
-    """End the process with one line for faults that the user can correct."""
+def one_line(
+    *faults: type[Exception], say: Callable[[str], object] = print_error
+) -> Iterator[None]:
+    """End the process with one line for faults that the user can correct.
+
+    Args:
+        faults: Types of the faults.
+        say: Takes the line.
+    """
     try:
         yield
     except faults as error:
-        typer.echo(f"error: {error}", err=True)
+        say(str(error))
         raise typer.Exit(BAD_INPUT) from None

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -13,13 +13,14 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from models.command_line import one_line
+from models.command_line import BAD_INPUT, one_line, print_error
 from models.errors import GatewiseError
 from models.registry import Store
 from models.tables.opening import check_separator
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
-from service.environment import PREFIX, leave_out_shared_counts
+from service.environment import PREFIX, leave_out_shared_counts, peek
+from service.logs import set_up_logs
 from service.settings import Settings
 from service.web.access import commands as keys_commands
 
@@ -30,6 +31,8 @@ def _check_separator(given: str | None) -> str | None:
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
+
+_log = logging.getLogger(__name__)
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)  # status, as shells have it
 
@@ -62,11 +65,15 @@ def serve(
     """
     if context.invoked_subcommand is not None:
         return
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
-    settings = _read_settings(context.params)
+    set_up_logs(format := peek("log"))  # before settings are read, which may warn
+    say = _log.critical if format == "json" else print_error
+    settings = _read_settings(context.params, say=say)
     leave_out_shared_counts()
-    with one_line(GatewiseError):
+    with one_line(GatewiseError, say=say):
         Store(settings.store).check()
+        from service.web.tracing import say_what_tracing_lacks
+
+        say_what_tracing_lacks()
         if settings.workers > 1:
             from service.web.workers import run_workers
 
@@ -151,17 +158,18 @@ def _quiet_pipe() -> Iterator[None]:
         raise typer.Exit(BROKEN_PIPE) from None
 
 
-def _read_settings(given: dict[str, Any]) -> Settings:
+def _read_settings(given: dict[str, Any], *, say: Callable[[str], object]) -> Settings:
     """Return the settings given, under them those of the environment; a bad one ends the process.
 
     Args:
         given: Settings by name; those that are None are left to the environment.
+        say: Takes what is wrong with a bad one.
     """
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        typer.echo(f"error: {_describe(error)}", err=True)
-        raise typer.Exit(2) from None
+        say(_describe(error))
+        raise typer.Exit(BAD_INPUT) from None
 
 
 def _describe(error: ValidationError) -> str:

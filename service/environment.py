@@ -46,6 +46,11 @@ class Environment(PydanticBaseSettingsSource):
         return _clean(variable, given), field_name, False
 
 
+def peek(setting: str) -> str:
+    """Return what is given for a setting, before settings are read; empty if nothing."""
+    return _collect(os.environ).get(PREFIX + setting.upper(), "").strip(" \t\"'")
+
+
 def leave_out_shared_counts() -> None:
     """Leave out where other programs share counts: nobody empties it between two starts.
 
