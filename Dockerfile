@@ -27,10 +27,13 @@ RUN python -m service.engines.native
 FROM base AS service
 # 1 adds the reference engine, for versions that have no model.onnx.
 ARG TENSORFLOW=0
-COPY requirements/service.txt requirements/service-tensorflow.txt requirements/
+# 1 adds what sends traces.
+ARG OTEL=0
+COPY requirements/service.txt requirements/service-tensorflow.txt requirements/otel.txt requirements/
 RUN if [ "$TENSORFLOW" = 1 ]; then lock=service-tensorflow; else lock=service; fi \
+    && if [ "$OTEL" = 1 ]; then extra="--requirement requirements/otel.txt"; fi \
     && python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
-        --require-hashes --requirement requirements/$lock.txt
+        --require-hashes --requirement requirements/$lock.txt ${extra:-}
 COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
 COPY models/tables/ models/tables/

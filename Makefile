@@ -23,7 +23,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test test-fast promises check bench cells compose-test wheel lock clean
+.PHONY: help setup serve train test test-fast promises check bench cells compose-test replicas-test wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ cells: $(VENV)/dev.stamp ## compare the cells on the datasets in the folder DATA
 compose-test: ## build the images, then train and serve in containers
 	tests/e2e/compose.sh
 
+replicas-test: setup ## replace three replicas behind the proxy under load, watched by Prometheus (5 min)
+	$(PYTHON) -m tests.e2e.replicas
+
 wheel: $(VENV)/venv.stamp ## build a wheel with the native engine for Linux, into dist/ (2 min)
 	rm -f dist/gatewise-*.whl
 	$(PYTHON) -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
@@ -72,6 +75,7 @@ lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade take
 	$(LOCK) --all-extras --output-file requirements/dev.txt
 	$(LOCK_PART) --extra service --output-file requirements/service.txt
 	$(LOCK_PART) --extra service --extra savedmodel --output-file requirements/service-tensorflow.txt
+	$(LOCK_PART) --extra otel --output-file requirements/otel.txt
 	$(LOCK_PART) --extra training --output-file requirements/training.txt
 
 clean: ## delete the environment and all caches

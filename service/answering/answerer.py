@@ -29,7 +29,7 @@ from service.scheduling.scheduler import Gone
 LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
 
 Stages = dict[str, float]
-"""Seconds in each stage of a request: tokenize, queue, model."""
+"""Seconds in each stage of a request, one after the other: tokenize, queue, model."""
 ReadingPlan = Callable[[Sequence[Row]], Sequence[Reading]]
 """What is read of texts, given as ids: one reading at least. May raise ServiceError."""
 
@@ -46,6 +46,13 @@ class Scheduling(Protocol):
         """Return the finished ticket of readings."""
 
 
+class AnswerObserver(Protocol):
+    """Is told what answered, such as a trace."""
+
+    def answered(self, model: str, version: int, stages: Stages) -> None:
+        """Note the version that has answered just now, and the seconds of each stage."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """The one that waits for an answer.
@@ -55,12 +62,16 @@ class Caller:
         gone: Returns when the caller has left; None if there is no telling.
         arrived: When the request came, on the clock `time.monotonic`.
         budget: What the caller may have read.
+        route: The way it came, for the metrics.
+        observer: Is told what answered.
     """
 
     seconds: float | None = None
     gone: Gone | None = None
     arrived: float = field(default_factory=time.monotonic)
     budget: Budget = UNLIMITED
+    route: str = "files"
+    observer: AnswerObserver | None = None
 
 
 NOBODY = Caller(seconds=math.inf)
@@ -162,7 +173,9 @@ class Answerer:
             "queue": begun - tokenized,
             "model": time.monotonic() - begun,
         }
-        self._metrics.count_stages(stages)
+        self._metrics.count_stages(stages, route=caller.route)
+        if caller.observer is not None:
+            caller.observer.answered(classifier.metadata.name, classifier.metadata.version, stages)
         return Answered(rows, stages, opened, ticket)
 
     async def _compute(
@@ -206,7 +219,11 @@ class Answerer:
     def _count(self, classifier: Classifier, ticket: Ticket) -> None:
         metadata = classifier.metadata
         self._metrics.count_texts(
-            metadata.name, metadata.version, texts=len(ticket.jobs), tokens=ticket.tokens
+            metadata.name,
+            metadata.version,
+            texts=len(ticket.jobs),
+            tokens=ticket.tokens,
+            truncated=sum(len(job.ids) < job.length for job in ticket.jobs),
         )
 
 

@@ -15,6 +15,7 @@ from models.errors import GatewiseError
 from models.registry import Store
 from service.answering.answerer import Answerer
 from service.answering.catalog import Catalog
+from service.answering.inventory import show_inventory
 from service.answering.tokenizing import TokenizerThread
 from service.metrics import Metrics
 from service.scheduling.scheduler import Scheduler
@@ -32,12 +33,17 @@ from service.web.prefix import OwnRedirects, PathPrefix
 from service.web.request_body import PATIENCE
 from service.web.routes import admin, models, operations, page, predict, stream
 from service.web.state import ServiceState
+from service.web.tracing import Tracing, TracingMiddleware
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI:
     """Return the application. No version is loaded before it starts.
+
+    Args:
+        settings: Its settings.
+        tracing: Traces requests; None to take no traces.
 
     Raises:
         BadKeys: The file of API keys cannot be read.
@@ -51,7 +57,8 @@ def create_app(settings: Settings) -> FastAPI:
         keep=settings.versions,
     )
     metrics, tokenizer = Metrics(), TokenizerThread()
-    scheduler = Scheduler(threads=settings.computing_threads)
+    metrics.begin(threads=settings.computing_threads)
+    scheduler = Scheduler(threads=settings.computing_threads, metrics=metrics)
     state = ServiceState(
         settings=settings,
         store=store,
@@ -63,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         state_tokens=StateTokens(settings.stream_secrets),
         key_ring=KeyRing(settings.keys) if settings.keys else None,
         buckets=_open_buckets(settings),
+        tracing=tracing,
     )
     app = FastAPIOffline(
         title="Gatewise",
@@ -89,8 +97,11 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
     often = (find_route(predict.router, predict.predict), find_route(stream.router, stream.read))
     within = OwnRedirects(app.build_middleware_stack())
     direct = DirectRoutes(within, routes=often, prefix=settings.root_path)
+    answering = allow_origins(_guard(direct, state), origins=settings.cors_origins)
+    if state.tracing is not None:
+        answering = TracingMiddleware(answering, tracing=state.tracing)
     surrounded = RequestMiddleware(
-        allow_origins(_guard(direct, state), origins=settings.cors_origins),
+        answering,
         failed=allow_origins(answer_internal, origins=settings.cors_origins),
         metrics=state.metrics,
         max_body_bytes=settings.max_body_bytes,
@@ -160,11 +171,17 @@ async def _watch_keys(ring: KeyRing, settings: Settings) -> None:
 
 async def _refresh(state: ServiceState, *, known: str | None) -> str | None:
     """Look through the store; return what went wrong, logged once and not at every look."""
+    metrics = state.metrics
     try:
         await asyncio.to_thread(state.catalog.refresh)
+        metrics.refreshed.set_to_current_time()
     except Exception as error:  # whatever it was, a later look may succeed
+        metrics.refresh_failures.inc()
         if (fault := str(error)) != known:
             unforeseen = None if isinstance(error, GatewiseError | OSError) else error
             _log.error("cannot look for versions: %s", fault, exc_info=unforeseen)
         return fault
+    finally:
+        show_inventory(state.catalog.loaded, metrics)
+        metrics.ready.set(state.catalog.ready)
     return None

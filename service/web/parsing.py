@@ -16,6 +16,8 @@ from service.texts import check_text, json_type
 from service.web.access.guard import access_of
 from service.web.errors import detail_of
 from service.web.schemas import ItemError, PredictRequest
+from service.web.scope import route_of
+from service.web.tracing import trace_of
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -112,6 +114,8 @@ def read_caller(request: Request) -> Caller:
         read_deadline(request),
         partial(_wait_until_gone, request.receive),
         budget=access_of(request) or UNLIMITED,
+        route=route_of(request.scope),
+        observer=trace_of(request.scope),
     )
 
 

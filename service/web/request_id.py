@@ -23,5 +23,10 @@ def assign_id(scope: Scope) -> bytes:
 
 def id_of(connection: HTTPConnection) -> bytes:
     """Return the id of a request or of a WebSocket."""
-    found: bytes | None = connection.scope.get(_PLACE)
-    return assign_id(connection.scope) if found is None else found
+    return id_in(connection.scope)
+
+
+def id_in(scope: Scope) -> bytes:
+    """Return the id of a request, which it is given where it has none yet."""
+    found: bytes | None = scope.get(_PLACE)
+    return assign_id(scope) if found is None else found

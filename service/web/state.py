@@ -15,6 +15,7 @@ from service.settings import Settings
 from service.streams.state_token import StateTokens
 from service.web.access.key_ring import KeyRing
 from service.web.access.rates import Buckets
+from service.web.tracing import Tracing
 
 
 @dataclass
@@ -31,12 +32,15 @@ class ServiceState:
     state_tokens: StateTokens
     key_ring: KeyRing | None
     buckets: Buckets
+    tracing: Tracing | None = None
     draining: bool = False
 
     def shutdown(self) -> None:
-        """End the threads, after what they are at."""
+        """End the threads, after what they are at, and send the last traces."""
         self.tokenizer.shutdown()
         self.scheduler.shutdown()
+        if self.tracing is not None:
+            self.tracing.shutdown()
 
 
 def get_state(request: Request) -> ServiceState:

@@ -18,6 +18,7 @@ from service.errors import (
     ServiceError,
     Unauthorized,
 )
+from service.logs import note_request
 from service.streams.position import Position
 from service.streams.reader import Read, Wanted, read_piece
 from service.streams.state_token import resume
@@ -27,8 +28,16 @@ from service.web.errors import INTERNAL, detail_of, documented
 from service.web.parsing import DEADLINE_DOCUMENTED, parse_body, read_body, read_caller
 from service.web.request_id import id_of
 from service.web.responses import respond, to_json
-from service.web.schemas import ErrorBody, StreamMessage, StreamRequest, StreamResponse
+from service.web.schemas import (
+    ErrorBody,
+    ErrorDetail,
+    StreamMessage,
+    StreamRequest,
+    StreamResponse,
+)
+from service.web.scope import route_of
 from service.web.state import ServiceState, get_state
+from service.web.tracing import trace_of
 
 router = APIRouter()
 _log = logging.getLogger(__name__)
@@ -144,6 +153,7 @@ class StreamSocket:
         self._service = service
         self._id = id_of(socket)
         self._access = access_of(socket)
+        note_request(self._id)
         self._classifier: Classifier | None = None
         self._position = Position()
 
@@ -175,13 +185,18 @@ class StreamSocket:
 
     async def _answer(self, message: str | bytes) -> str:
         """Return the answer to a message; one that fails changes nothing."""
+        self._service.metrics.stream_messages.inc()
         try:
             return to_json(await self._read(parse_body(message, StreamMessage)))
         except ServiceError as error:
-            return to_json(ErrorBody(error=detail_of(error)))
+            return self._refuse(detail_of(error))
         except Exception:
             _log.exception("a piece of a stream failed")
-            return to_json(ErrorBody(error=INTERNAL))
+            return self._refuse(INTERNAL)
+
+    def _refuse(self, detail: ErrorDetail) -> str:
+        self._service.metrics.count_refusal(route_of(self._socket.scope), detail.type)
+        return to_json(ErrorBody(error=detail))
 
     async def _read(self, message: StreamMessage) -> StreamResponse:
         service, classifier, position = self._service, self._classifier, self._position
@@ -196,7 +211,11 @@ class StreamSocket:
             position,
             piece,
             wanted=_wanted(message),
-            caller=Caller(budget=self._access or UNLIMITED),
+            caller=Caller(
+                budget=self._access or UNLIMITED,
+                route=route_of(self._socket.scope),
+                observer=trace_of(self._socket.scope),
+            ),
         )
         self._classifier, self._position = classifier, found.position
         if not message.with_state:
