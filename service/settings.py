@@ -1,6 +1,7 @@
 """The settings of the service, by environment variable or on the command line."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
 from service.engines.native.layout import Precision
 from service.environment import PREFIX, Environment
+from service.logs import LogFormat
 
 OWN_PATHS = frozenset(
     [
@@ -70,7 +72,20 @@ def _read_origin(given: str) -> str:
     return f"{parts.scheme}://{host}:{port}" if named else f"{parts.scheme}://{host}"
 
 
+def _read_network(given: str) -> str:
+    """Return an address or a network; * for all."""
+    if given == "*":
+        return given
+    try:
+        return str(ip_network(given, strict=False))
+    except ValueError:
+        raise ValueError(
+            f"{given!r} is no address, no network such as 10.0.0.0/8, and not *"
+        ) from None
+
+
 Origin = Annotated[str, AfterValidator(_read_origin)]
+Network = Annotated[str, AfterValidator(_read_network)]
 
 
 class Settings(BaseSettings):
@@ -112,6 +127,17 @@ class Settings(BaseSettings):
         AfterValidator(_read_prefix),
         Field(description="Path below which a proxy offers the service."),
     ] = ""
+    forwarded_allow_ips: Annotated[
+        tuple[Network, ...],
+        BeforeValidator(_split),
+        Field(
+            description="Addresses and networks, with commas, of proxies whose X-Forwarded-For and "
+            "X-Forwarded-Proto count; * for all, none if absent."
+        ),
+    ] = ()
+    log: Annotated[
+        LogFormat, Field(description="Form of the log: text, or json for an object a line.")
+    ] = "text"
     cors_origins: Annotated[
         tuple[Origin, ...],
         BeforeValidator(_split),

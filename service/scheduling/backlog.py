@@ -14,20 +14,17 @@ _by_rank = attrgetter("rank")
 
 
 class Backlog:
-    """Jobs that wait, and the seconds of work in them. Not safe for threads by itself."""
+    """Jobs that wait, and the work in them. Not safe for threads by itself."""
 
     def __init__(self) -> None:
+        self.tokens = 0
+        self.seconds = 0.0  # of all jobs, each alone
         self._jobs: list[Job] = []
         self._seconds: defaultdict[int, float] = defaultdict(float)  # by the window of `due`
 
     def __bool__(self) -> bool:
         """Whether there is a job."""
         return bool(self._jobs)
-
-    @property
-    def seconds(self) -> float:
-        """The work of all jobs, each alone."""
-        return sum(self._seconds.values())
 
     def seconds_before(self, due: float) -> float:
         """Return the work that is due by then."""
@@ -42,7 +39,7 @@ class Backlog:
             self._jobs.extend(jobs)
             self._jobs.sort(key=_by_rank)
         for job in jobs:
-            self._seconds[int(job.ticket.due / WINDOW)] += job.seconds_left
+            self._account(job, sign=1)
 
     def candidates(self) -> list[Job]:
         """Return jobs of one runner, those that come first in front; all stay."""
@@ -58,11 +55,19 @@ class Backlog:
 
     def discard(self, ticket: Ticket) -> None:
         """Take out all jobs of a ticket that is given up."""
-        self._forget([job for job in self._jobs if job.ticket is ticket])
+        gone = [job for job in self._jobs if job.ticket is ticket]
         self._jobs = [job for job in self._jobs if job.ticket is not ticket]
+        self._forget(gone)
 
     def _forget(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            self._seconds[int(job.ticket.due / WINDOW)] -= job.seconds_left
+            self._account(job, sign=-1)
         if not self._jobs:  # or what rounding leaves over would add up
             self._seconds.clear()
+            self.seconds = 0.0
+
+    def _account(self, job: Job, *, sign: int) -> None:
+        seconds = sign * job.seconds_left
+        self._seconds[int(job.ticket.due / WINDOW)] += seconds
+        self.seconds += seconds
+        self.tokens += sign * job.left

@@ -6,6 +6,7 @@ are read together, in one call of the engine, in the next turn.
 
 import time
 
+from service.metrics import Metrics
 from service.scheduling.allowance import Allowance
 from service.scheduling.jobs import Job, Ticket
 from service.scheduling.slices import compute_slice
@@ -17,9 +18,14 @@ CREDIT = 0.01  # seconds of such work that may come at once
 
 
 class InlineBatches:
-    """Tickets that wait for the next turn of the event loop. To be used on one event loop."""
+    """Tickets that wait for the next turn of the event loop. To be used on one event loop.
 
-    def __init__(self) -> None:
+    Args:
+        metrics: Where batches are counted.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._allowance = Allowance(share=SHARE, most=CREDIT)
         self._waiting: list[Ticket] = []
         self._seconds = 0.0
@@ -43,22 +49,23 @@ class InlineBatches:
         started = time.monotonic()
         for runner in dict.fromkeys(ticket.runner for ticket in tickets):
             own = [ticket for ticket in tickets if ticket.runner is runner]
-            _compute_all([job for ticket in own for job in ticket.jobs], started=started)
+            self._compute_all([job for ticket in own for job in ticket.jobs], started=started)
         for ticket in tickets:
             ticket.done.set_result(None)
         self._allowance.spend(time.monotonic() - started)
 
-
-def _compute_all(jobs: list[Job], *, started: float) -> None:
-    """Read jobs of one runner to their ends."""
-    for job in jobs:
-        job.ticket.started = started
-    while jobs:
-        results = compute_slice(jobs, max(1, *(job.ahead for job in jobs)))
-        unread = []
-        for job, result in zip(jobs, results, strict=True):
-            if job.left and not isinstance(result, Exception):
-                unread.append(job)
-            else:
-                job.ticket.settle(job, result)
-        jobs = unread
+    def _compute_all(self, jobs: list[Job], *, started: float) -> None:
+        """Read jobs of one runner to their ends."""
+        for job in jobs:
+            job.ticket.started = started
+        while jobs:
+            begun = time.monotonic()
+            results = compute_slice(jobs, max(1, *(job.ahead for job in jobs)))
+            self._metrics.count_batch(len(jobs), seconds=time.monotonic() - begun)
+            unread = []
+            for job, result in zip(jobs, results, strict=True):
+                if job.left and not isinstance(result, Exception):
+                    unread.append(job)
+                else:
+                    job.ticket.settle(job, result)
+            jobs = unread

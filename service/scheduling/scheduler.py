@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
+from service.metrics import Metrics
 from service.scheduling.backlog import Backlog
 from service.scheduling.inline import InlineBatches
 from service.scheduling.jobs import Job, Reading, Result, Ticket
@@ -37,13 +38,15 @@ class Scheduler:
 
     Args:
         threads: Slices that are computed at the same time.
+        metrics: Where batches and backlog are counted.
     """
 
-    def __init__(self, *, threads: int) -> None:
+    def __init__(self, *, threads: int, metrics: Metrics) -> None:
         self._backlog = Backlog()
         self._throughput = Throughput(threads=threads)
         self._pacer = RefusalPacer()
-        self._inline = InlineBatches()
+        self._inline = InlineBatches(metrics)
+        self._metrics = metrics
         self._changed = threading.Condition()
         self._stopped = False
         self._threads = [
@@ -100,6 +103,7 @@ class Scheduler:
             refusal = self._refusal(ticket.seconds, due=ticket.due, deadline=deadline)
             if refusal is None:
                 self._backlog.add(ticket.jobs)
+                self._show_backlog()
                 self._changed.notify(len(ticket.jobs))
         if refusal is not None:
             await self._refuse(refusal)
@@ -168,6 +172,11 @@ class Scheduler:
         with self._changed:
             ticket.closed = True
             self._backlog.discard(ticket)
+            self._show_backlog()
+
+    def _show_backlog(self) -> None:
+        """Publish what waits at each change, because other processes are asked for it too."""
+        self._metrics.show_backlog(tokens=self._backlog.tokens, seconds=self._backlog.seconds)
 
     def _work(self) -> None:
         """Read slices, in a thread, until there is an end."""
@@ -182,6 +191,7 @@ class Scheduler:
                     return
                 jobs, tokens = plan_slice(self._backlog.candidates())
                 self._backlog.remove(jobs)
+                self._show_backlog()
             busy_since = self._read(jobs, tokens, busy_since=busy_since)
 
     def _read(self, jobs: list[Job], tokens: int, *, busy_since: float) -> float:
@@ -191,6 +201,7 @@ class Scheduler:
         for job in jobs:
             job.ticket.started = job.ticket.started or started
         results = compute_slice(jobs, tokens)
+        self._metrics.count_batch(len(jobs), seconds=time.monotonic() - started)
         work -= sum(job.seconds_left for job in jobs if job.left)
         with self._changed:
             self._settle(jobs, results)
@@ -213,6 +224,7 @@ class Scheduler:
                 finished.append(job.ticket)
         if unread:
             self._backlog.add(unread)
+            self._show_backlog()
             self._changed.notify(len(unread))
         if finished:
             finished[0].done.get_loop().call_soon_threadsafe(_wake, finished)

@@ -46,7 +46,7 @@ class DirectRoutes:
         try:
             response = await endpoint(request)
         except (ServiceError, HTTPException) as error:
-            response = answer_error(error)
+            response = answer_error(error, scope=scope)
         await response(scope, receive, send)
 
     def _find(self, scope: Scope) -> Route | None:

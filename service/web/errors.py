@@ -34,6 +34,7 @@ from service.errors import (
     UnsupportedMediaType,
 )
 from service.web.schemas import ErrorBody, ErrorDetail
+from service.web.scope import note_error
 
 STATUSES: dict[type[ServiceError], int] = {
     Malformed: 400,
@@ -101,24 +102,26 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _answer_fault)
 
 
-async def _answer(_request: Request, error: Exception) -> JSONResponse:
+async def _answer(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError | HTTPException)
-    return answer_error(error)
+    return answer_error(error, scope=request.scope)
 
 
-async def _answer_fault(_request: Request, _error: Exception) -> JSONResponse:
+async def _answer_fault(request: Request, _error: Exception) -> JSONResponse:
     """Answer in the place of Starlette, which would in plain text."""
-    return _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)
+    return _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL, scope=request.scope)
 
 
-def answer_error(error: ServiceError | HTTPException) -> JSONResponse:
+def answer_error(error: ServiceError | HTTPException, *, scope: Scope) -> JSONResponse:
     """Return the answer to a request that failed with this error."""
     if isinstance(error, ServiceError):
-        return _to_response(status_of(error), detail_of(error), headers=_headers_of(error))
+        return _to_response(
+            status_of(error), detail_of(error), scope=scope, headers=_headers_of(error)
+        )
     status = HTTPStatus(error.status_code)
     kind = "malformed" if status == HTTPStatus.BAD_REQUEST else status.phrase.lower()
     detail = ErrorDetail(type=kind.replace(" ", "_"), message=str(error.detail))
-    return _to_response(status, detail, headers=error.headers)
+    return _to_response(status, detail, scope=scope, headers=error.headers)
 
 
 def _headers_of(error: ServiceError) -> dict[str, str]:
@@ -132,11 +135,13 @@ def _headers_of(error: ServiceError) -> dict[str, str]:
 
 async def answer_internal(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request that failed for a reason of ours, as ASGI asks."""
-    await _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL)(scope, receive, send)
+    response = _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL, scope=scope)
+    await response(scope, receive, send)
 
 
 def _to_response(
-    status: int, detail: ErrorDetail, *, headers: Mapping[str, str] | None = None
+    status: int, detail: ErrorDetail, *, scope: Scope, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
+    note_error(scope, detail.type)
     body = ErrorBody(error=detail).model_dump(mode="json", exclude_none=True)
     return JSONResponse(body, status, headers=headers)

@@ -6,9 +6,12 @@ import time
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.logs import note_request
 from service.metrics import Metrics
+from service.web.errors import INTERNAL
 from service.web.request_body import Patience, RequestBody
 from service.web.request_id import HEADER, assign_id
+from service.web.scope import error_of, note_error, route_of
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +57,8 @@ class RequestMiddleware:
         if scope["method"] == "HEAD":  # as GET; the server leaves out what would follow
             scope = {**scope, "method": "GET"}
         started = time.perf_counter()
-        request_id = assign_id(scope)
+        note_request(request_id := assign_id(scope))
+        self._metrics.in_flight.inc()
         body = RequestBody(scope, receive, limit=self._max_body_bytes, patience=self._patience)
         answer = _Answer(send, body, request_id=request_id, got=scope["method"] == "GET")
         try:
@@ -63,18 +67,21 @@ class RequestMiddleware:
             pass
         except Exception:
             _log.exception("request %s failed", answer.request_id.decode())
+            note_error(scope, INTERNAL.type)
             if answer.status is None:
                 await self._failed(scope, body.receive, answer.send)
             elif not answer.complete:  # too late for another answer
                 raise
         finally:
+            self._metrics.in_flight.dec()
             ended = answer.ended or time.perf_counter()
             self._count(scope, answer.status or 499, seconds=ended - started)
 
     def _count(self, scope: Scope, status: int, *, seconds: float) -> None:
-        # Unknown paths are counted as one, or a scanner could fill the memory with labels.
-        route = getattr(scope.get("route"), "path", "unknown")
+        route = route_of(scope)
         self._metrics.count_request(scope["method"], route, status=status, seconds=seconds)
+        if (kind := error_of(scope)) is not None:
+            self._metrics.count_refusal(route, kind)
 
 
 class _Answer:

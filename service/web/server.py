@@ -11,6 +11,7 @@ from service.web.app import create_app
 from service.web.connection import Connection
 from service.web.listening import listen
 from service.web.state import ServiceState
+from service.web.tracing import start_tracing
 
 
 def run_server(settings: Settings) -> None:
@@ -28,7 +29,7 @@ def run_server(settings: Settings) -> None:
 
 def make_server(settings: Settings) -> "DrainingServer":
     """Return a server, which serves in this process until SIGINT or SIGTERM."""
-    app = create_app(settings)
+    app = create_app(settings, tracing=start_tracing())
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -36,6 +37,8 @@ def make_server(settings: Settings) -> "DrainingServer":
         access_log=False,
         log_config=None,  # its own asks a standard output that may be closed
         http=Connection,
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
         timeout_keep_alive=settings.keep_alive_seconds,
         ws="websockets-sansio",
         ws_max_size=settings.max_body_bytes,
@@ -56,6 +59,8 @@ class DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self.state.draining = True
+        # So that clients and proxies do not send a request just as its connection closes.
+        self.config.encoded_headers.append((b"connection", b"close"))
         end = super().handle_exit
         loop = asyncio.get_running_loop()
         loop.call_soon_threadsafe(

@@ -19,7 +19,8 @@ from types import FrameType
 
 from models.errors import GatewiseError
 from service.engines.native import tables
-from service.metrics import DIRECTORY, forget_process
+from service.logs import set_up_logs
+from service.metrics import DIRECTORY, count_death, forget_process
 from service.settings import Settings
 from service.web.access import rates
 from service.web.access.exposure import check_access
@@ -179,6 +180,7 @@ class Workers:
 
     def _plan_next(self, worker: Worker, *, how: str, lived: float) -> None:
         """Decide when a worker is replaced, and say so."""
+        count_death()
         worker.failures = 0 if lived >= SETTLED_SECONDS else worker.failures + 1
         if not self._settled and all(each.failures >= MOST_TRIES for each in self._workers):
             raise CannotStart(
@@ -211,7 +213,7 @@ def _start(settings: Settings, sockets: Sequence[socket.socket]) -> BaseProcess:
 
 def _work(settings: Settings, sockets: list[socket.socket]) -> None:
     """Serve, in a process of its own, until told to end or left alone."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(message)s")
+    set_up_logs(settings.log)
     from service.web.server import make_server  # which the process that watches does not need
 
     threading.Thread(target=_follow_parent, daemon=True).start()

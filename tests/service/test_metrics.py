@@ -19,6 +19,11 @@ from service.metrics import Metrics
 metrics = Metrics()
 metrics.streams.inc(int(sys.argv[1]))
 metrics.count_texts("toy", 1, texts=int(sys.argv[1]), tokens=7)
+metrics.show_backlog(tokens=10 * int(sys.argv[1]), seconds=0.5)
+metrics.refreshed.set(1000 + int(sys.argv[1]))
+there = [("toy", "1", "native")]
+metrics.show_versions(loaded=there, labels=[("toy", "stable", "1")], failed=[], unlabelled=[])
+metrics.show_versions(loaded=there, labels=[], failed=[("toy", "2")], unlabelled=[("toy",)])
 print("counted", flush=True)
 sys.stdin.read()
 """
@@ -27,6 +32,16 @@ import sys
 from service.metrics import Metrics, forget_process
 for pid in sys.argv[1:]:
     forget_process(int(pid))
+metrics = Metrics()
+metrics.refreshed.set(2000)
+print(metrics.render()[0].decode())
+"""
+DIE = """
+import os
+from service.metrics import DIRECTORY, Metrics, count_death  # before there is a folder, as there
+os.environ[DIRECTORY] = os.environ.pop("FOLDER")
+count_death()
+count_death()
 print(Metrics().render()[0].decode())
 """
 
@@ -63,6 +78,39 @@ def test_the_streams_of_a_killed_process_go_and_its_counts_stay(tmp_path: Path) 
         other.wait()
         assert "gatewise_streams 0.0" in rendered(tmp_path, killed.pid, other.pid)
         assert 'gatewise_texts_total{model="toy",version="1"} 5.0' in rendered(tmp_path)
+
+
+def test_all_gauges_are_those_of_the_processes_that_live(tmp_path: Path) -> None:
+    with start(COUNT, 2, folder=tmp_path) as killed, start(COUNT, 3, folder=tmp_path) as other:
+        for process in (killed, other):
+            assert process.stdout is not None
+            assert process.stdout.readline() == "counted\n"
+        both = rendered(tmp_path)
+        assert "gatewise_backlog_tokens 50.0" in both
+        assert "gatewise_store_refresh_timestamp_seconds 1002.0" in both  # of the one behind
+        assert 'gatewise_version_loaded{engine="native",model="toy",version="1"} 2.0' in both
+        assert 'gatewise_version_failed{model="toy",version="2"} 2.0' in both
+        assert "gatewise_version_label{" not in both  # the label has been taken off
+        killed.kill()
+        killed.wait()
+        left = rendered(tmp_path, killed.pid)
+        assert "gatewise_backlog_tokens 30.0" in left
+        assert "gatewise_backlog_seconds 0.5" in left
+        assert "gatewise_store_refresh_timestamp_seconds 1003.0" in left
+        assert 'gatewise_version_loaded{engine="native",model="toy",version="1"} 1.0' in left
+
+
+def test_deaths_are_counted_by_the_process_that_starts_workers(tmp_path: Path) -> None:
+    counted = subprocess.run(
+        [sys.executable, "-c", DIE],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if k != DIRECTORY} | {"FOLDER": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "gatewise_worker_deaths_total 2.0" in counted.stdout
+    assert "# TYPE gatewise_worker_deaths_total counter" in counted.stdout
 
 
 @pytest.mark.parametrize("left", [False, True])

@@ -36,7 +36,7 @@ def test_a_first_process_stands_before_ours_in_the_containers() -> None:
     """It hands signals on, also while Python starts, when ours would not take them."""
     confined = COMPOSE.read_text().partition("x-confined:")[2].partition("\nservices:")[0]
     assert re.search(r"^  init: true\b", confined, re.MULTILINE)
-    assert COMPOSE.read_text().count("<<: *confined") == 3
+    assert COMPOSE.read_text().count("<<: *confined") == 5
 
 
 def test_options_are_settings() -> None:

@@ -122,7 +122,7 @@ class Guard:
             try:
                 self._admit(scope)
             except ServiceError as error:
-                await answer_error(error)(scope, receive, send)
+                await answer_error(error, scope=scope)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

@@ -19,6 +19,7 @@ from service.web.parsing import DEADLINE_DOCUMENTED, check_items, read_body, rea
 from service.web.request_id import id_of
 from service.web.responses import respond
 from service.web.schemas import BatchResponse, ItemError, PredictRequest
+from service.web.scope import route_of
 from service.web.state import ServiceState, get_state
 
 router = APIRouter()
@@ -63,6 +64,9 @@ async def predict(request: Request) -> Response:
         )
     answered = await state.answerer.answer(classifier, texts, caller=caller, plan=plan)
     answers = _predictions(classifier, answered, question)
+    for answer in answers:
+        if isinstance(answer, ItemError):  # a text that the engine failed with
+            state.metrics.count_refusal(route_of(request.scope), answer.error.type)
     if question.text is not None:
         return respond(answers[0], stages=answered.stages)
     rest = iter(answers)

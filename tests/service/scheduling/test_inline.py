@@ -10,6 +10,7 @@ import pytest
 
 from service.engines.cost import Cost
 from service.errors import DeadlinePassed
+from service.metrics import Metrics
 from service.scheduling import inline
 from service.scheduling.allowance import Allowance
 from service.scheduling.jobs import Reading, Ticket
@@ -35,7 +36,7 @@ class ThreadsEngine(RecordingEngine):
 
 @pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler(threads=1)
+    scheduler = Scheduler(threads=1, metrics=Metrics())
     scheduler.start()
     yield scheduler
     scheduler.shutdown()
@@ -102,7 +103,7 @@ def test_a_busy_event_loop_leaves_short_texts_to_the_threads(
     engine = ThreadsEngine()
     engine.seconds = 2 * inline.CREDIT  # more than was estimated
     monkeypatch.setattr(inline, "SHARE", 0)
-    scheduler = Scheduler(threads=1)
+    scheduler = Scheduler(threads=1, metrics=Metrics())
     scheduler.start()
     for _ in range(3):
         compute(scheduler, engine, Reading([2]))
@@ -111,7 +112,7 @@ def test_a_busy_event_loop_leaves_short_texts_to_the_threads(
 
 
 def test_what_waits_is_not_overtaken() -> None:
-    scheduler = Scheduler(threads=1)  # not started, so all that is queued waits
+    scheduler = Scheduler(threads=1, metrics=Metrics())  # not started, so all that is queued waits
     engine = ThreadsEngine()
     runner = make_runner(engine=engine, cost=CHEAP)
 

@@ -11,6 +11,7 @@ import pytest
 from service.engines.cost import Cost
 from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
+from service.metrics import Metrics
 from service.scheduling import inline
 from service.scheduling.jobs import Reading, Ticket
 from service.scheduling.scheduler import Scheduler
@@ -42,7 +43,7 @@ def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler(threads=1)
+    scheduler = Scheduler(threads=1, metrics=Metrics())
     scheduler.start()
     yield scheduler
     scheduler.shutdown()
@@ -72,7 +73,7 @@ def ask(
 @pytest.mark.parametrize("threads", [1, 3])
 def test_many_requests_at_once_get_what_each_gets_alone(threads: int) -> None:
     runner = make_runner()
-    scheduler = Scheduler(threads=threads)
+    scheduler = Scheduler(threads=threads, metrics=Metrics())
     scheduler.start()
     random = np.random.default_rng(0)
     requests = [
@@ -257,9 +258,40 @@ def test_the_event_loop_is_free_meanwhile(scheduler: Scheduler) -> None:
 
 def test_shutdown_ends_the_threads() -> None:
     before = threading.active_count()
-    scheduler = Scheduler(threads=3)
+    scheduler = Scheduler(threads=3, metrics=Metrics())
     assert threading.active_count() == before
     scheduler.start()
     assert threading.active_count() == before + 3
     scheduler.shutdown()
     assert threading.active_count() == before
+
+
+def test_the_backlog_is_shown_at_each_change() -> None:
+    metrics, runner = Metrics(), make_runner()
+    scheduler = Scheduler(threads=1, metrics=metrics)  # not started, so all waits
+    shown = metrics.backlog_tokens.collect, metrics.backlog_seconds.collect
+
+    def values() -> list[float]:
+        return [next(iter(collect())).samples[0].value for collect in shown]
+
+    async def test() -> None:
+        first = ask(scheduler, runner, [2] * 100, [2] * 50)
+        second = ask(scheduler, runner, [2] * 7)
+        await asyncio.sleep(0.05)
+        alone = [runner.cost.seconds(tokens) for tokens in (100, 50, 7)]
+        assert values() == pytest.approx([157, sum(alone)])
+        first.cancel()
+        await asyncio.sleep(0.05)
+        assert values() == pytest.approx([7, alone[2]])
+        second.cancel()
+        await asyncio.sleep(0.05)
+        assert values() == [0, 0]  # and not what rounding leaves over
+        third = ask(scheduler, runner, [2] * 7)
+        scheduler.start()
+        await third
+        assert values() == [0, 0]
+        (texts,) = metrics.batch_texts.collect()
+        assert {s.name: s.value for s in texts.samples}["gatewise_batch_texts_sum"] == 1
+
+    run(test())
+    scheduler.shutdown()

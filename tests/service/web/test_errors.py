@@ -28,7 +28,7 @@ def test_an_error_takes_the_status_of_what_it_derives_from() -> None:
 
 
 def test_waiting_is_told_in_header_and_body() -> None:
-    answer = answer_error(Overloaded("too much", retry_after=3))
+    answer = answer_error(Overloaded("too much", retry_after=3), scope={})
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
     told = {"type": "overloaded", "message": "too much", "retry_after": 3}
     assert json.loads(bytes(answer.body)) == {"error": told}
@@ -36,6 +36,6 @@ def test_waiting_is_told_in_header_and_body() -> None:
 
 @pytest.mark.parametrize("field", ["text", None])
 def test_a_field_is_named_where_one_is_to_blame(field: str | None) -> None:
-    answer = answer_error(Invalid("no", field=field))
+    answer = answer_error(Invalid("no", field=field), scope={})
     assert "retry-after" not in answer.headers
     assert json.loads(bytes(answer.body))["error"].get("field") == field

@@ -74,11 +74,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=clock.monotonic))
     monkeypatch.setattr(workers, "wait", clock.wait)
     monkeypatch.setattr(workers, "forget_process", forgotten.append)
+    monkeypatch.setattr(workers, "count_death", lambda: deaths.append(clock.now))
     forgotten.clear()
+    deaths.clear()
     return clock
 
 
 forgotten: list[int] = []
+deaths: list[float] = []
 
 
 @pytest.fixture(autouse=True)
@@ -211,6 +214,7 @@ def test_the_dead_are_forgotten_in_the_metrics(clock: Clock) -> None:
     clock.events.append((100, end))
     Workers(start, count=2).run()
     assert sorted(forgotten) == sorted(process.pid for process in started)
+    assert deaths == [20, 20]  # those that were told to end are not among them
 
 
 @pytest.mark.parametrize(
@@ -227,6 +231,7 @@ def test_how_a_worker_ended_is_told(clock: Clock, caplog, exitcode: int, told: s
 def test_waiting_is_ended_by_a_real_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal does not end a wait by itself: Python goes on with what is left of it."""
     monkeypatch.setattr(workers, "forget_process", forgotten.append)
+    monkeypatch.setattr(workers, "count_death", lambda: None)
     began = time.monotonic()
 
     class Dead(Process):

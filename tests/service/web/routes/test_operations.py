@@ -151,7 +151,7 @@ def test_server_timing_names_the_stages(
     assert all(0 <= float(milliseconds) < 10_000 for milliseconds in stages.values())
     counted = client.get("/metrics").text
     for stage in stages:
-        assert f'gatewise_stage_seconds_count{{stage="{stage}"}} 1.0' in counted
+        assert f'gatewise_stage_seconds_count{{route="{path}",stage="{stage}"}} 1.0' in counted
 
 
 def test_pieces_on_a_websocket_are_timed_too(client: TestClient) -> None:
@@ -159,7 +159,8 @@ def test_pieces_on_a_websocket_are_timed_too(client: TestClient) -> None:
         for _ in range(3):
             socket.send_json({"text": "good "})
             socket.receive_json()
-    assert 'gatewise_stage_seconds_count{stage="model"} 3.0' in client.get("/metrics").text
+    counted = client.get("/metrics").text
+    assert 'gatewise_stage_seconds_count{route="/stream",stage="model"} 3.0' in counted
 
 
 def test_a_slow_look_at_gates_is_time_of_the_model(client: TestClient, monkeypatch) -> None:
@@ -187,7 +188,7 @@ def test_metrics_count_requests_texts_and_tokens(client: TestClient) -> None:
         'gatewise_request_seconds_count{method="POST",route="/predict"} 2.0',
         'gatewise_texts_total{model="toy",version="1"} 1.0',
         'gatewise_tokens_total{model="toy",version="1"} 3.0',
-        'gatewise_stage_seconds_count{stage="model"} 1.0',
+        'gatewise_stage_seconds_count{route="/predict",stage="model"} 1.0',
     ):
         assert line in text
 
