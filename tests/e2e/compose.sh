@@ -59,7 +59,8 @@ unset "${!GATEWISE_@}" "${!COMPOSE_@}"
 project=gatewise-test-$$
 work=$(mktemp -d)
 touch "$work/env"
-compose+=(--project-name "$project" --file docker-compose.yml --env-file "$work/env")
+compose+=(--project-name "$project" --env-file "$work/env")
+compose+=(--file docker-compose.yml --file docker-compose.override.yml)
 GATEWISE_PORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export GATEWISE_PORT GATEWISE_DATA=$work/data GATEWISE_TAG=compose-test
 
