@@ -27,7 +27,8 @@ REPLACED_SECONDS = 30.0  # 5 on a machine that has nothing else to do
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     settings = {"GATEWISE_MODEL": "imdb-gru", "GATEWISE_WORKERS": str(WORKERS)}
-    with running(ROOT / "models" / "store", GATEWISE_THREADS="1", **settings) as server:
+    settings |= {"GATEWISE_THREADS": "1", "GATEWISE_LOG": "json"}
+    with running(ROOT / "models" / "store", **settings) as server:
         server.wait_until_started(WORKERS)
         yield server
 
@@ -149,3 +150,10 @@ def kill_one(server: Server, *, killed_before: int) -> None:
         assert read_metrics(server)["gatewise_worker_deaths_total"] == killed_before + 1
         assert all(map(is_open, left))
     wait_for(lambda: is_true(server, streams=0), seconds=REPLACED_SECONDS)
+
+
+def test_all_that_its_processes_log_are_objects(server: Server) -> None:
+    records = [json.loads(line) for line in server.log]
+    told = [record["message"] for record in records if record["level"] == "error"]
+    assert told
+    assert all("was ended by SIGKILL" in message for message in told)
