@@ -98,14 +98,6 @@ class Metrics:
             "Processes that could not read the labels of a model.",
             ("model",),
         )
-        lists = (
-            self.versions_loaded,
-            self.version_labels,
-            self.versions_failed,
-            self.labels_failed,
-        )
-        self._found: dict[tuple[object, ...], object] = {}
-        self._listed: dict[Gauge, set[tuple[str, ...]]] = {gauge: set() for gauge in lists}
         self.refresh_failures = counter(
             "gatewise_store_refresh_failures", "Looks at the store that failed."
         )
@@ -135,6 +127,14 @@ class Metrics:
             "Requests rejected because the API key had read as much as it may for now.",
             ("key",),
         )
+        lists = (
+            self.versions_loaded,
+            self.version_labels,
+            self.versions_failed,
+            self.labels_failed,
+        )
+        self._found: dict[tuple[object, ...], object] = {}
+        self._listed: dict[Gauge, set[tuple[str, ...]]] = {gauge: set() for gauge in lists}
 
     def begin(self, *, threads: int) -> None:
         """Note that a process is to answer, and with how many computing threads."""

@@ -5,6 +5,7 @@ Its library is an extra. Nobody imports it unless traces are wanted.
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -21,6 +22,8 @@ from service.web.scope import error_of, route_of
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
     from opentelemetry.trace import Span
+
+LAST_SECONDS = 2.0  # to send what is left at the end
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _EXPORTER = "OTEL_TRACES_EXPORTER"
@@ -109,8 +112,10 @@ class Tracing:
         self._tracer.start_span(name, context=context, start_time=start).end(end)
 
     def shutdown(self) -> None:
-        """Send what is left."""
-        self._provider.shutdown()
+        """Send what is left; a receiver that does not take it in time holds up nobody's end."""
+        last = threading.Thread(target=self._provider.shutdown, daemon=True)
+        last.start()
+        last.join(LAST_SECONDS)
 
 
 class TracingMiddleware:
@@ -180,7 +185,8 @@ def start_tracing() -> Tracing | None:
     from opentelemetry.sdk.trace import TracerProvider
 
     name = os.environ.get("OTEL_SERVICE_NAME", "gatewise")
-    provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name}))
+    resource = Resource.create({SERVICE_NAME: name})
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(_make_processor(os.environ))
     return Tracing(provider)
 

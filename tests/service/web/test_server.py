@@ -59,10 +59,13 @@ def draining(store: Path) -> Iterator[tuple[DrainingServer, int]]:
 
 
 def test_a_server_that_drains_asks_for_other_connections(
-    draining: tuple[DrainingServer, int], monkeypatch: pytest.MonkeyPatch
+    draining: tuple[DrainingServer, int],
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     server, port = draining
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    request.addfinalizer(connection.close)
 
     def ask() -> http.client.HTTPResponse:
         body = json.dumps({"text": "good"})

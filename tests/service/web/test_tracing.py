@@ -155,6 +155,17 @@ def test_what_is_missing_is_told_in_a_line(
     assert start_tracing() is None
 
 
+def test_a_receiver_that_takes_nothing_does_not_hold_up_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    provider, over = TracerProvider(), threading.Event()
+    monkeypatch.setattr(provider, "shutdown", lambda: over.wait(100))
+    monkeypatch.setattr(tracing, "LAST_SECONDS", 0.01)
+    Tracing(provider).shutdown()
+    assert not over.is_set()
+    over.set()
+
+
 @contextmanager
 def receiving() -> Iterator[tuple[int, list[ExportTraceServiceRequest]]]:
     """Receive OTLP on a port of 127.0.0.1, which is given, with what comes."""
