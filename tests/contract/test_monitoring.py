@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,18 @@ def test_alerts_are_tested_and_documented() -> None:
     quiet = {t["alertname"] for t in tests[0]["alert_rule_test"]}
     assert fired == quiet == set(names)
     assert re.findall(r"^\| `(Gatewise\w+)` \|", DOCS.read_text(), re.MULTILINE) == names
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_alerts_do_as_their_tests_say() -> None:
+    done = subprocess.run(
+        ["promtool", "test", "rules", "alerts_test.yml"],
+        cwd=FOLDER,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_metric_is_documented() -> None:

@@ -63,10 +63,7 @@ async def predict(request: Request) -> Response:
             BatchResponse(predictions=[item for item in items if isinstance(item, ItemError)])
         )
     answered = await state.answerer.answer(classifier, texts, caller=caller, plan=plan)
-    answers = _predictions(classifier, answered, question)
-    for answer in answers:
-        if isinstance(answer, ItemError):  # a text that the engine failed with
-            state.metrics.count_refusal(route_of(request.scope), answer.error.type)
+    answers = _predictions(classifier, answered, question, request)
     if question.text is not None:
         return respond(answers[0], stages=answered.stages)
     rest = iter(answers)
@@ -102,7 +99,7 @@ def _plan(classifier: Classifier, question: PredictRequest) -> ReadingPlan:
 
 
 def _predictions(
-    classifier: Classifier, answered: Answered, question: PredictRequest
+    classifier: Classifier, answered: Answered, question: PredictRequest, request: Request
 ) -> list[Answer | ItemError]:
     """Return the prediction of each text; one that failed is an error in its place.
 
@@ -119,6 +116,8 @@ def _predictions(
         elif question.text is not None:
             raise result
         else:
-            _log.error("text %d of a request failed", job.place, exc_info=result)
+            name = id_of(request).decode()
+            _log.error("text %d of the request %s failed", job.place, name, exc_info=result)
+            get_state(request).metrics.count_refusal(route_of(request.scope), INTERNAL.type)
             answers.append(ItemError(error=INTERNAL))
     return answers

@@ -191,7 +191,7 @@ class StreamSocket:
         except ServiceError as error:
             return self._refuse(detail_of(error))
         except Exception:
-            _log.exception("a piece of a stream failed")
+            _log.exception("a piece of the stream %s failed", self._id.decode())
             return self._refuse(INTERNAL)
 
     def _refuse(self, detail: ErrorDetail) -> str:

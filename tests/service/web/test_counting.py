@@ -13,7 +13,7 @@ from models.registry import Store
 from models.steering import give_label
 from service.settings import Settings
 from service.web.app import create_app
-from tests.versions import publish
+from tests.versions import CountingEngine, publish
 
 
 def lines(client: TestClient, *beginnings: str) -> list[str]:
@@ -69,6 +69,25 @@ def test_a_fault_of_ours_is_counted_as_internal(
         'gatewise_refusals_total{route="/predict",type="internal"} 1.0'
     ]
     assert lines(client, "gatewise_requests_in_flight") == ["gatewise_requests_in_flight 1.0"]
+
+
+def test_a_text_that_fails_alone_is_counted_and_logged(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    step = CountingEngine.step
+
+    def fail_at_bad(engine: CountingEngine, rows, state):
+        if any(3 in row for row in rows):
+            raise RuntimeError("broken")
+        return step(engine, rows, state)
+
+    monkeypatch.setattr(CountingEngine, "step", fail_at_bad)
+    texts = {"texts": ["good", "bad"]}
+    client.post("/predict", json=texts, headers={"x-request-id": "me-4"})
+    assert lines(client, "gatewise_refusals_total") == [
+        'gatewise_refusals_total{route="/predict",type="internal"} 1.0'
+    ]
+    assert "text 1 of the request me-4 failed" in caplog.text
 
 
 def test_stages_of_all_routes_are_told_apart(client: TestClient) -> None:
