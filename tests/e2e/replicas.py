@@ -188,14 +188,15 @@ def check_what_there_is() -> None:
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         skip("no docker engine answers")
     for name in ("caddy", "prom/prometheus"):
-        image = next(i for file in FILES for i in images_in(ROOT / file) if i.startswith(name))
-        if not has_image(image):
+        if not has_image(image := image_of(name)):
             skip(f"there is no image {image}")
 
 
-def images_in(file: Path) -> list[str]:
-    words = [line.split() for line in file.read_text().splitlines()]
-    return [pair[1] for pair in words if pair[:1] == ["image:"]]
+def image_of(name: str) -> str:
+    """Return the image with its tag that the compose files name."""
+    lines = [line.split() for file in FILES for line in (ROOT / file).read_text().splitlines()]
+    images = [words[1] for words in lines if words[:1] == ["image:"]]
+    return next(image for image in images if image.startswith(f"{name}:"))
 
 
 def has_image(image: str) -> bool:
@@ -251,7 +252,9 @@ def main() -> None:
     check_what_there_is()
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder))
-        watching = ["prometheus"] + (["grafana"] if has_image("grafana/grafana:13.2.3") else [])
+        watching = ["prometheus"]
+        if has_image(image_of("grafana/grafana")):
+            watching.append("grafana")
         project.compose("build", "api")
         try:
             scale = ["--scale", f"api={REPLICAS}"]
