@@ -1,8 +1,9 @@
 """Locks: one process at a time works in a place."""
 
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -41,3 +42,40 @@ def lock(path: Path, *, busy: GatewiseError, patience: float = PATIENCE) -> Iter
         if sys.platform != "win32":  # Windows cannot delete an open file
             path.unlink(missing_ok=True)
         held.release()
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Mark a folder as one that is worked in while entered. The mark ends with the process."""
+    descriptor = _open_folder(folder)
+    try:
+        with suppress(OSError):  # a file system without locks: nobody will know
+            _try_lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether a process works in a folder, or it cannot be known."""
+    descriptor = _open_folder(folder)
+    try:
+        _try_lock(descriptor)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _open_folder(folder: Path) -> int:
+    return os.open(folder if sys.platform != "win32" else os.devnull, os.O_RDONLY)
+
+
+def _try_lock(descriptor: int) -> None:
+    """Lock what is open, or raise OSError."""
+    if sys.platform == "win32":
+        raise OSError("this system cannot lock a folder")
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,18 +6,21 @@ A version appears whole or not at all, and never changes afterwards.
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from models.atomic import sync, sync_tree
 from models.errors import ModelNotFound, StoreNotFound
+from models.locks import claim, is_claimed
 from models.metadata import FileRecord, Metadata
 from models.names import VERSION_NUMBER, is_name, suggest
 from models.version_labels import STABLE, VersionLabels
 from models.versions import METADATA, Version
 
 _STAGING_PREFIX = ".staging-"
+ABANDONED_SECONDS = 3_600.0  # a disk that several hosts share may not show their claims
 
 
 class Store:
@@ -116,13 +119,16 @@ class Store:
     def staging(self, name: str) -> Iterator[Path]:
         """Yield an empty folder to build a version of `name` in, then `publish` it.
 
-        It is on the disk of the store, invisible to readers, and deleted on exit.
+        It is on the disk of the store, invisible to readers, and deleted on exit. What a process
+        that was killed has left is deleted first.
         """
         parent = self.root / name
         parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(parent)
         folder = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=parent))
         try:
-            yield folder
+            with claim(folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             _remove_if_empty(parent)
@@ -164,13 +170,14 @@ class Store:
         if keep < 1:
             raise ValueError(f"keep must be at least 1, received {keep}")
         versions, labels = self.require(name), self.labels(name)
+        _remove_abandoned(self.root / name)
         kept = {*labels.versions.values(), *(e.version for e in labels.history(STABLE)[-2:])}
         doomed = [version for version in versions[:-keep] if version.number not in kept]
         for version in doomed:
             # The rename comes first, so that no reader sees a version with half its files.
             trash = version.path.with_name(f"{_STAGING_PREFIX}pruned-{version.path.name}")
             version.path.rename(trash)
-            shutil.rmtree(trash)
+            shutil.rmtree(trash, ignore_errors=True)  # the next one deletes what this one leaves
         return [version.number for version in doomed]
 
 
@@ -200,6 +207,16 @@ def _version_folders(parent: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return []  # on any other fault of the disk nobody knows what there is
     return sorted((entry for entry in numbered if entry.is_dir()), key=lambda e: int(e.name))
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Delete what writers that are no more have left; one that has just begun is left alone."""
+    for entry in parent.glob(f"{_STAGING_PREFIX}*"):
+        try:
+            if time.time() - entry.stat().st_ctime > ABANDONED_SECONDS and not is_claimed(entry):
+                shutil.rmtree(entry, ignore_errors=True)
+        except OSError:  # another has deleted it, or it is not ours
+            continue
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -1,9 +1,12 @@
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from models import registry
 from models.errors import ModelNotFound
+from models.locks import claim
 from models.registry import Store
 from models.versions import METADATA, Version
 from tests.versions import publish
@@ -143,3 +146,36 @@ def test_a_store_that_can_be_read_passes_its_check(tmp_path) -> None:
     Store(tmp_path).check()
     (tmp_path / "link").symlink_to(tmp_path)
     Store(tmp_path / "link").check()
+
+
+class TestAbandoned:
+    """What a writer leaves that was killed."""
+
+    @staticmethod
+    def leave(store: Store, monkeypatch: pytest.MonkeyPatch, *, age: float = 4_000.0) -> Path:
+        folder = store.root / "toy/.staging-left"
+        (folder / "variables").mkdir(parents=True)
+        monkeypatch.setattr(registry.time, "time", lambda: folder.stat().st_ctime + age)
+        return folder
+
+    def test_the_next_writer_deletes_it(self, tmp_path, monkeypatch) -> None:
+        left = self.leave(Store(tmp_path), monkeypatch)
+        with Store(tmp_path).staging("toy"):
+            assert not left.exists()
+
+    def test_pruning_deletes_it(self, tmp_path, monkeypatch) -> None:
+        publish(tmp_path)
+        left = self.leave(Store(tmp_path), monkeypatch)
+        Store(tmp_path).prune("toy", keep=1)
+        assert not left.exists()
+
+    def test_what_is_worked_in_stays(self, tmp_path, monkeypatch) -> None:
+        left = self.leave(Store(tmp_path), monkeypatch)
+        with claim(left), Store(tmp_path).staging("toy"):
+            assert left.exists()
+
+    def test_what_has_just_been_made_stays(self, tmp_path, monkeypatch) -> None:
+        """Its writer may be about to claim it."""
+        left = self.leave(Store(tmp_path), monkeypatch, age=60.0)
+        with Store(tmp_path).staging("toy"):
+            assert left.exists()
