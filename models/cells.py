@@ -1,7 +1,7 @@
 """The recurrent cells: one record each, with its equations in NumPy, gate by gate.
 
 All differences between cells are in the records of `CELLS`. Two more files compute the cells in
-other libraries: `training/network/recurrence.py` in TensorFlow and `training/export/onnx_layers.py`
+other libraries: `training/network/recurrence.py` in TensorFlow and `models/onnx_layers.py`
 in ONNX. They are faster, but do not return the gates.
 
 `x` (inputs,) is a token's vector, `h` (units,) the state before it, `s` the logistic function, and

@@ -7,8 +7,8 @@ enough. Training fits the regression and the limits to validation texts
 (training/export/early_exit.py).
 
 The answer of the network for the rest costs its reading; that of the n-grams costs only a lookup
-(models/ngrams.py). A version with n-grams therefore has one more feature: the amount by which those
-of the rest will raise the margin.
+(models/ngram_lookup.py). A version with n-grams therefore has one more feature: the amount by which
+those of the rest will raise the margin.
 """
 
 import numpy as np

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, model_validator
 
 from models.errors import VersionCorrupt
+from models.json_files import read_json
+from models.limits import LARGEST_GOLDEN
 from models.tokenizer import Tokenizer
 
 TOLERANCE = 1e-4  # absolute, on a probability
@@ -16,16 +18,18 @@ TOLERANCE = 1e-4  # absolute, on a probability
 Probabilities = NDArray[np.float32]
 """Shape (texts, labels)."""
 Predict = Callable[[list[list[int]]], Probabilities]
+Item = TypeVar("Item")
+Items = Annotated[tuple[Item, ...], FailFast()]
 
 
 class Golden(BaseModel):
     """Texts with their ids and probabilities from the exported network."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    texts: tuple[str, ...]
-    ids: tuple[tuple[int, ...], ...]
-    probabilities: tuple[tuple[float, ...], ...]
+    texts: Items[str]
+    ids: Items[Items[int]]
+    probabilities: Items[Items[float]]
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "Golden":
@@ -47,10 +51,7 @@ class Golden(BaseModel):
     @classmethod
     def load(cls, path: Path) -> "Golden":
         """Read a file that `save` wrote, or raise VersionCorrupt."""
-        try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, ValidationError) as error:
-            raise VersionCorrupt(f"{path}: not a file of golden predictions ({error})") from error
+        return read_json(cls, path=path, limit=LARGEST_GOLDEN, kind="file of golden predictions")
 
     def save(self, path: Path) -> None:
         """Write the golden predictions as JSON."""
@@ -62,7 +63,9 @@ class Golden(BaseModel):
             found = tuple(tokenizer.encode(text))
             if found != expected:
                 raise VersionCorrupt.mismatch(
-                    f"golden ids of {_shorten(text)}", expected=expected, found=found
+                    f"golden ids of {_shorten(text)}",
+                    expected=_shorten(expected),
+                    found=_shorten(found),
                 )
 
     def check_probabilities(self, predict: Predict, *, tolerance: float = TOLERANCE) -> None:
@@ -87,9 +90,9 @@ class Golden(BaseModel):
                 )
 
 
-def _shorten(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "…")
+def _shorten(items: str | tuple[int, ...]) -> str:
+    return repr(items[:40]) + ("…" if len(items) > 40 else "")
 
 
 def _rounded(row: Any) -> list[float]:
-    return [round(float(value), 6) for value in row]
+    return [round(float(value), 6) for value in row[:40]]

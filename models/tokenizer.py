@@ -10,11 +10,15 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictInt, model_validator
 
 from models.errors import FormatTooNew, VersionCorrupt
+from models.json_files import read_json, shorten
+from models.limits import LARGEST_TOKENIZER, MOST_TOKENS
 from models.normalization import LATEST, NORMALIZATIONS
 
 FORMAT_VERSION = 2
@@ -33,20 +37,17 @@ class Tokenizer:
     Args:
         tokens: The vocabulary; the id of a token is its place. The first two are padding (id 0) and
             the unknown token (id 1).
-        normalization: Number of the normalisation of words.
-        pattern: Regular expression that finds the words of a text; None for the normalisation's.
+        normalization: Number of the normalisation, which also says what a word is.
 
     Raises:
         ValueError: The vocabulary does not start with the two special tokens, or repeats a token;
-            there is no such normalisation; or the pattern has groups.
+            or there is no such normalisation.
     """
 
-    def __init__(
-        self, tokens: Sequence[str], *, normalization: int = LATEST, pattern: str | None = None
-    ) -> None:
+    def __init__(self, tokens: Sequence[str], *, normalization: int = LATEST) -> None:
         if list(tokens[:2]) != [PAD_TOKEN, UNKNOWN_TOKEN]:
             raise ValueError(
-                f"tokens must start with {PAD_TOKEN}, {UNKNOWN_TOKEN}; received {tokens[:2]}"
+                f"tokens must start with {PAD_TOKEN}, {UNKNOWN_TOKEN}; received {list(tokens[:2])}"
             )
         if normalization not in NORMALIZATIONS:
             known = ", ".join(map(str, NORMALIZATIONS))
@@ -54,12 +55,10 @@ class Tokenizer:
         rule = NORMALIZATIONS[normalization]
         self.tokens = tuple(tokens)
         self.normalization = rule.number
-        self.pattern = rule.pattern if pattern is None else pattern
+        self.pattern = rule.pattern
         self._drop, self._fold = rule.drop, rule.fold
         self._normalize = rule.normalize
         self._expression = re.compile(self.pattern)
-        if self._expression.groups:  # findall would return them instead of the words
-            raise ValueError("pattern must have no groups but (?:…)")
         self._find_words = self._expression.findall
         self._ids = {token: id for id, token in enumerate(self.tokens)}
         if len(self._ids) != len(self.tokens):
@@ -73,7 +72,7 @@ class Tokenizer:
 
     def with_tokens(self, tokens: Sequence[str]) -> Self:
         """Return a tokenizer that finds and normalises words as this one, with other tokens."""
-        return type(self)(tokens, normalization=self.normalization, pattern=self.pattern)
+        return type(self)(tokens, normalization=self.normalization)
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of `text`; an empty list for a text without words."""
@@ -172,21 +171,53 @@ class Tokenizer:
     def load(cls, path: Path) -> Self:
         """Read a tokenizer that `save` wrote.
 
+        Its pattern has to be that of its normalisation, because any other may take time that grows
+        exponentially with a text.
+
         Raises:
             FormatTooNew: A newer release wrote the file.
             VersionCorrupt: The file is not a tokenizer.
         """
+        read = partial(read_json, path=path, limit=LARGEST_TOKENIZER, kind="tokenizer file")
+        found = read(_FormatProbe).format_version
+        if found > FORMAT_VERSION:
+            raise FormatTooNew.of(path, supported=FORMAT_VERSION, found=found)
+        content = read(_Content)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            found = content["format_version"]
-            if found > FORMAT_VERSION:
-                raise FormatTooNew.of(path, supported=FORMAT_VERSION, found=found)
-            normalization = content["normalization"] if found > 1 else 1
-            if content.get("normalization", 1) != normalization:
-                raise ValueError("format 1 has normalization 1")
-            return cls(content["tokens"], normalization=normalization, pattern=content["pattern"])
-        except (OSError, KeyError, TypeError, ValueError, re.error) as error:
-            raise VersionCorrupt(f"{path}: not a tokenizer file ({error!r})") from error
+            content.check_pattern()
+            return cls(content.tokens, normalization=content.normalization)
+        except ValueError as error:
+            reason = shorten(str(error))
+            raise VersionCorrupt(f"{path}: not a tokenizer file ({reason})") from error
+
+
+class _FormatProbe(BaseModel):
+    """Reads the format version only."""
+
+    format_version: StrictInt
+
+
+class _Content(BaseModel):
+    """What a tokenizer's file holds."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    format_version: int = Field(ge=1)
+    normalization: int = 1
+    pattern: str
+    tokens: Annotated[list[str], Field(max_length=MOST_TOKENS), FailFast()]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.format_version == 1) != (self.normalization == 1):
+            raise ValueError("format 1 has normalization 1, and no other has")
+        return self
+
+    def check_pattern(self) -> None:
+        """Raise ValueError unless the pattern is that of the normalisation."""
+        rule = NORMALIZATIONS.get(self.normalization)
+        if rule is not None and self.pattern != rule.pattern:
+            raise ValueError(f"pattern is not that of normalization {self.normalization}")
 
 
 def _find_places(read: str, match: re.Match[str]) -> Sequence[int]:

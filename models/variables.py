@@ -5,10 +5,14 @@ value is a `BundleEntryProto` of TensorFlow: type, shape, offset and size of one
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from models.errors import VersionCorrupt
+from models.limits import LARGEST_INDEX, MOST_VARIABLES
 from models.metadata import WeightRecord
+from models.protobuf import read_fields, read_varint
+from models.regular_files import read_inside
 
 INDEX = "variables/variables.index"
 FOOTER_BYTES = 48
@@ -18,7 +22,6 @@ SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 _DTYPES = {1: "float32", 6: "int8", 19: "float16"}  # the numbers of TensorFlow's DataType
 _DTYPE, _SHAPE, _SHARD, _OFFSET = 1, 2, 3, 4  # fields of BundleEntryProto
 _DIM, _SIZE = 2, 1  # of TensorShapeProto, and of its Dim
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 
 
 def find_variables(folder: Path) -> dict[str, WeightRecord]:
@@ -31,9 +34,13 @@ def find_variables(folder: Path) -> dict[str, WeightRecord]:
     """
     path = folder / INDEX
     try:
-        return dict(_read_index(path.read_bytes()))
+        entries = _read_index(read_inside(folder, INDEX, limit=LARGEST_INDEX))
+        found = list(islice(entries, MOST_VARIABLES + 1))
     except (OSError, ValueError, IndexError) as error:
         raise VersionCorrupt(f"{path}: not an index of variables ({error})") from error
+    if len(found) > MOST_VARIABLES:
+        raise VersionCorrupt.mismatch(path, expected=f"at most {MOST_VARIABLES}", found="more")
+    return dict(found)
 
 
 def _read_index(data: bytes) -> Iterator[tuple[str, WeightRecord]]:
@@ -61,8 +68,8 @@ def _read_block(data: bytes, handle: bytes, *, at: int = 0) -> bytes:
 
 def _read_handle(data: bytes, at: int) -> tuple[int, int, int]:
     """Return offset and size of a block, and where its handle ends."""
-    offset, at = _read_varint(data, at)
-    size, at = _read_varint(data, at)
+    offset, at = read_varint(data, at)
+    size, at = read_varint(data, at)
     return offset, size, at
 
 
@@ -74,9 +81,9 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise ValueError("a block is cut")
     key, at = b"", 0
     while at < end:
-        shared, at = _read_varint(block, at)
-        unshared, at = _read_varint(block, at)
-        size, at = _read_varint(block, at)
+        shared, at = read_varint(block, at)
+        unshared, at = read_varint(block, at)
+        size, at = read_varint(block, at)
         if shared > len(key) or at + unshared + size > end:
             raise ValueError("an entry is cut")
         key = key[:shared] + block[at : at + unshared]
@@ -88,7 +95,7 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _read_entry(value: bytes) -> WeightRecord | None:
     dtype, offset = None, 0
     shape: tuple[int, ...] = ()
-    for field, content in _fields(value):
+    for field, content in read_fields(value):
         if field == _DTYPE and isinstance(content, int):
             dtype = _DTYPES.get(content)
         elif field == _SHAPE and isinstance(content, bytes):
@@ -103,41 +110,7 @@ def _read_entry(value: bytes) -> WeightRecord | None:
 
 
 def _read_shape(value: bytes) -> Iterator[int]:
-    for field, dim in _fields(value):
+    for field, dim in read_fields(value):
         if field == _DIM and isinstance(dim, bytes):
-            sizes = [size for number, size in _fields(dim) if number == _SIZE]
+            sizes = [size for number, size in read_fields(dim) if number == _SIZE]
             yield sizes[0] if sizes and isinstance(sizes[0], int) else 0
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Yield the fields of a Protocol Buffers message: number, and value or bytes."""
-    at = 0
-    while at < len(message):
-        tag, at = _read_varint(message, at)
-        kind = tag & 7
-        if kind == _VARINT:
-            value, at = _read_varint(message, at)
-            yield tag >> 3, value
-            continue
-        if kind == _BYTES:
-            size, at = _read_varint(message, at)
-        elif kind in (_FIXED32, _FIXED64):
-            size = 4 if kind == _FIXED32 else 8
-        else:
-            raise ValueError(f"a field has the unknown wire type {kind}")
-        if at + size > len(message):
-            raise ValueError("a field is cut")
-        yield tag >> 3, message[at : at + size]
-        at += size
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """Return a number of 7 bits a byte, the lowest first, and where it ends."""
-    value = 0
-    for shift in range(0, 64, 7):
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("a number is too long")

@@ -4,16 +4,19 @@ One file beside the versions has them all, with the versions that each label had
 replaced as a whole, so a reader sees the labels before a change or those after it.
 """
 
-import json
+import os
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.atomic import replace_file
-from models.errors import FormatTooNew, VersionCorrupt
+from models.errors import FormatTooNew
+from models.json_files import read_json
+from models.limits import LARGEST_LABELS
 from models.names import LABEL_PATTERN
 
 FILE = "labels.json"
@@ -118,18 +121,16 @@ class VersionLabels(BaseModel):
             FormatTooNew: A newer release wrote it.
         """
         path = folder / FILE
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not os.path.lexists(path):
             return cls()
-        except (OSError, ValueError) as error:
-            raise VersionCorrupt(f"{path}: no file of labels ({error})") from error
-        found = content.get("format_version") if isinstance(content, dict) else None
-        if isinstance(found, int) and found > 1:
+        read = partial(read_json, path=path, limit=LARGEST_LABELS, kind="file of labels")
+        found = read(_FormatProbe).format_version
+        if found > 1:
             raise FormatTooNew.of(path, supported=1, found=found)
-        try:
-            return cls.model_validate_json(json.dumps(content))
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            raise VersionCorrupt(f"{path}: no file of labels: {place}: {first['msg']}") from error
+        return read(cls)
+
+
+class _FormatProbe(BaseModel):
+    """Reads the format version only."""
+
+    format_version: int = 1

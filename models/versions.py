@@ -1,5 +1,6 @@
 """An exported version: a folder with the files named here, checked against its metadata."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 
 from models.errors import VersionCorrupt
 from models.golden import Golden
+from models.limits import LARGEST_VERSION, LARGEST_WEIGHT, MOST_WORK
 from models.metadata import FileRecord, Metadata, WeightRecord, digest_file
+from models.network import check_network
+from models.regular_files import find_inside, list_inside, open_regular
 from models.tokenizer import Tokenizer
 
 EXTRA = "assets.extra"
@@ -48,17 +52,17 @@ class Version:
     @cached_property
     def metadata(self) -> Metadata:
         """The metadata; raises FormatTooNew or VersionCorrupt."""
-        return Metadata.load(self.path / METADATA)
+        return Metadata.load(find_inside(self.path, METADATA))
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer; raises FormatTooNew or VersionCorrupt."""
-        return Tokenizer.load(self.path / TOKENIZER)
+        return Tokenizer.load(find_inside(self.path, TOKENIZER))
 
     @cached_property
     def golden(self) -> Golden:
         """The golden predictions; raises VersionCorrupt."""
-        return Golden.load(self.path / GOLDEN)
+        return Golden.load(find_inside(self.path, GOLDEN))
 
     def weight(self, name: str) -> NDArray[np.generic]:
         """Return a weight by its name in the metadata, mapped from its file."""
@@ -72,10 +76,13 @@ class Version:
             VersionCorrupt: A check failed; names the file, the expected and the found value.
         """
         self._verify_place()
-        for name in {*REQUIRED, *self.metadata.files} - {ONNX}:
+        check_network(self.metadata)
+        self._verify_sizes()
+        for name in sorted({*REQUIRED, *self.metadata.files} - {ONNX}):
             self.verify_file(name)
         self._verify_tokenizer()
         self._verify_labels()
+        self._verify_work()
         self.golden.check_ids(self.tokenizer)
 
     def verify_file(self, name: str) -> None:
@@ -88,7 +95,7 @@ class Version:
             raise VersionCorrupt.mismatch(
                 self.path / METADATA, expected=f"a record of {name}", found="none"
             )
-        _verify_file(self.path / name, record)
+        _verify_file(find_inside(self.path, name), record)
 
     def _verify_place(self) -> None:
         expected = (self.metadata.name, self.metadata.version)
@@ -96,6 +103,31 @@ class Version:
         if expected != found:
             raise VersionCorrupt.mismatch(
                 self.path, expected="{}/{}".format(*expected), found="{}/{}".format(*found)
+            )
+
+    def _verify_sizes(self) -> None:
+        """Check what there is and how large it is, before anything but the metadata is opened."""
+        found = list_inside(self.path)
+        visible = {name for name in found if not Path(name).name.startswith(".")}
+        if unknown := visible - {*self.metadata.files, METADATA}:
+            raise VersionCorrupt.mismatch(
+                self.path / METADATA, expected=f"a record of {min(unknown)}", found="none"
+            )
+        total = sum(record.size for record in self.metadata.files.values())
+        if total > LARGEST_VERSION:
+            raise VersionCorrupt.mismatch(
+                self.path, expected=f"at most {LARGEST_VERSION:,} bytes", found=f"{total:,}"
+            )
+
+    def _verify_work(self) -> None:
+        """Check how much is to be computed before the version can answer."""
+        tokens = sum(map(len, self.golden.ids))
+        work = tokens * self.metadata.architecture.multiplications
+        if work > MOST_WORK:
+            raise VersionCorrupt.mismatch(
+                self.path / GOLDEN,
+                expected=f"at most {MOST_WORK:,} multiplications",
+                found=f"{work:,} of {tokens:,} tokens",
             )
 
     def _verify_tokenizer(self) -> None:
@@ -124,17 +156,42 @@ class Version:
 
 
 def read_weight(folder: Path, record: WeightRecord) -> NDArray[np.generic]:
-    """Return a weight of the version in a folder, mapped from its file."""
-    weight: NDArray[np.generic] = np.memmap(
-        folder / WEIGHTS, record.dtype, mode="r", offset=record.offset, shape=record.shape
-    )
+    """Return a weight of the version in a folder, mapped from its file.
+
+    Raises:
+        VersionCorrupt: It lies outside of the file, or holds what is no number or too large.
+    """
+    path = find_inside(folder, WEIGHTS)
+    with open_regular(path) as file:
+        size, end = os.fstat(file.fileno()).st_size, record.offset + record.nbytes
+        if record.nbytes == 0 or end > size:
+            raise VersionCorrupt.mismatch(path, expected=f"a weight up to {end}", found=size)
+        weight: NDArray[np.generic] = np.memmap(
+            file, record.dtype, mode="r", offset=record.offset, shape=record.shape
+        )
+    require_usable(weight, where=path)
     return weight
 
 
+def require_usable(weight: NDArray[np.generic], *, where: object) -> None:
+    """Raise VersionCorrupt if a weight holds what is no number, or one of no trained network."""
+    if weight.dtype.kind == "f" and not (largest := _largest(weight)) <= LARGEST_WEIGHT:  # or NaN
+        raise VersionCorrupt.mismatch(
+            where, expected=f"weights of at most {LARGEST_WEIGHT:g}", found=f"{largest:g}"
+        )
+
+
+def _largest(weight: NDArray[np.generic]) -> float:
+    if weight.dtype == np.float16:  # numpy converts these one by one, but their bits are ordered
+        bits = (weight.view(np.uint16) & np.uint16(0x7FFF)).max()
+        return float(np.uint16(bits).view(np.float16))
+    return float(np.abs(weight).max())
+
+
 def _verify_file(path: Path, record: FileRecord) -> None:
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise VersionCorrupt.mismatch(path, expected="a file", found="none")
-    if (size := path.stat().st_size) != record.size:
+    if (size := os.lstat(path).st_size) != record.size:
         raise VersionCorrupt.mismatch(path, expected=f"{record.size} bytes", found=f"{size} bytes")
     if (digest := digest_file(path)) != record.sha256:
         raise VersionCorrupt.mismatch(path, expected=f"sha256 {record.sha256}", found=digest)

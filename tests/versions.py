@@ -14,7 +14,7 @@ from models.metadata import Architecture, DataRecord, Metadata, SplitRecord, Sta
 from models.normalization import LATEST
 from models.registry import Store
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
-from models.versions import EXTRA, GOLDEN, TOKENIZER, Version
+from models.versions import EXTRA, GOLDEN, TOKENIZER, WEIGHTS, Version
 
 WORDS = ("good", "bad", "film", "the", "a", "not", "!", "##s")
 STATE = (StateTensor(name="total", shape=(2,), fill=0.0),)
@@ -97,13 +97,18 @@ def record_golden(texts: list[str]) -> Golden:
     return Golden.record(texts, ids=ids, probabilities=CountingEngine().predict(ids))
 
 
-def publish(root: Path, *, normalization: int = LATEST, **changes: Any) -> Version:
+def publish(
+    root: Path, *, normalization: int = LATEST, variables: bytes = b"", **changes: Any
+) -> Version:
     """Publish a version that answers as CountingEngine does; it has no network."""
     tokenizer, store = make_tokenizer(normalization), Store(root)
     metadata = make_metadata(**{"tokenizer_sha256": tokenizer.digest} | changes)
     with store.staging(metadata.name) as folder:
         (folder / EXTRA).mkdir()
         (folder / "saved_model.pb").write_bytes(b"a graph")
+        if variables:
+            (folder / WEIGHTS).parent.mkdir()
+            (folder / WEIGHTS).write_bytes(variables)
         tokenizer.save(folder / TOKENIZER)
         record_golden(["", "a good film", "bad!"]).save(folder / GOLDEN)
         return store.publish(folder, metadata=metadata)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.decisions import DecisionRule
 from models.early_exit import risk_of
-from models.ngrams import NgramLookup
+from models.ngram_lookup import NgramLookup
 from models.versions import Version
 from service.engines.protocol import Engine
 from service.replay import watch

@@ -22,6 +22,7 @@ from benchmarks.native.accuracy import (
     count_other_bits,
 )
 from benchmarks.native.speed import measure_limit, median_ratio, time_engines
+from models.network import Network
 from models.registry import Store
 from models.versions import Version
 from service.engines.native.engine import NativeEngine
@@ -87,7 +88,7 @@ def accuracy(
     """
     precisions: tuple[Precision, ...] = ("int16", "int8", "float32")
     for version, rows in _each(models, dataset, store=store, texts=texts):
-        exact = OnnxEngine(version.path, state=version.metadata.state)
+        exact = OnnxEngine(version.path, network=Network.of(version.metadata))
         expected = answer(exact, rows, version=version)
         table = Table(
             *("precision", "largest error", "p99.9", "other labels", "other bits alone", "cut"),

@@ -13,6 +13,7 @@ import numpy as np
 
 from models.cells import CELLS
 from models.metadata import Architecture
+from models.network import Network
 from models.versions import Version
 from service.engines.native.compilation import INSTRUCTION_SETS, find_compiler
 from service.engines.native.engine import NativeEngine
@@ -65,7 +66,9 @@ def time_engines(
 
 
 def _open_engines(version: Version) -> dict[str, Engine]:
-    engines: dict[str, Engine] = {"onnx": OnnxEngine(version.path, state=version.metadata.state)}
+    engines: dict[str, Engine] = {
+        "onnx": OnnxEngine(version.path, network=Network.of(version.metadata))
+    }
     precisions: Sequence[Precision] = ("int16", "int8", "float32")
     for name in supported():
         for precision in precisions if name != "portable" else precisions[:1]:

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.errors import GatewiseError, StoreNotFound
+from models.errors import GatewiseError, StoreNotFound, VersionCorrupt
 from models.names import Which, split_reference, suggest
 from models.registry import Store
+from models.regular_files import list_inside
 from models.version_labels import STABLE, VersionLabels
 from models.versions import Version
 from service.answering.classifier import Classifier
@@ -290,10 +291,16 @@ class Catalog:
         return None, fault
 
     def _refresh_version(self, version: Version, known: Entry | None) -> Entry:
-        fingerprint = _fingerprint(version.path)
+        fault: VersionCorrupt | None = None
+        try:
+            fingerprint = _fingerprint(version.path)
+        except VersionCorrupt as error:
+            fingerprint, fault = frozenset(), error
         if known is not None and known.fingerprint == fingerprint and not known.is_due():
             return known
         try:
+            if fault is not None:
+                raise fault
             version.verify()
             opened = open_engine(version, kind=self._engine, precision=self._precision)
             engine, state = opened.engine, version.metadata.state
@@ -380,9 +387,11 @@ def _fingerprint(folder: Path) -> Fingerprint:
 
     A copy may keep the time of its original, or all files may have one and the same. The time of
     the last change of the entry itself is set by the system alone.
+
+    Raises:
+        VersionCorrupt: There is something that no version has, such as a link.
     """
-    stats = {path: path.stat() for path in folder.rglob("*") if path.is_file()}
     return frozenset(
-        (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-        for path, stat in stats.items()
+        (name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+        for name, stat in list_inside(folder).items()
     )

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from models.golden import Probabilities
 from models.metadata import Metadata
-from models.ngrams import NgramLookup
+from models.ngram_lookup import NgramLookup
 from models.tokenizer import Offsets
 from models.versions import Version
 from service.answering.prediction import Answer, make_prediction

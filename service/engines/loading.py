@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from models.errors import GatewiseError, VersionCorrupt
+from models.network import Network, check_state
 from models.replay import EngineName
 from models.versions import ONNX, Version
 from service.engines.batched import compute
@@ -83,7 +84,8 @@ def load_engine(
         return SavedModelEngine(version.path, threads=threads)
     from service.engines.onnx import OnnxEngine
 
-    return OnnxEngine(version.path, state=version.metadata.state, threads=threads)
+    check_state(version.metadata)
+    return OnnxEngine(version.path, network=Network.of(version.metadata), threads=threads)
 
 
 def _open(version: Version, *, kind: EngineName, precision: Precision) -> Engine:

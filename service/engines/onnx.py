@@ -1,4 +1,7 @@
-"""Runs `model.onnx` in ONNX Runtime, without TensorFlow."""
+"""Runs `model.onnx` in ONNX Runtime, without TensorFlow.
+
+ONNX Runtime opens no file: it gets the bytes that were checked, and the tables mapped into memory.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +10,8 @@ import onnxruntime
 
 from models.batching import Row, pad
 from models.golden import TOLERANCE, Probabilities
-from models.metadata import StateTensor
-from models.versions import ONNX
+from models.network import Network
+from service.engines.onnx_file import read_onnx
 from service.engines.protocol import BatchState, initial_state
 
 
@@ -17,14 +20,18 @@ class OnnxEngine:
 
     Args:
         folder: The version's folder.
-        state: The state tensors of its metadata.
+        network: Its network.
         threads: Threads that one computation may use.
+
+    Raises:
+        VersionCorrupt: The file is not the graph of this network.
     """
 
     name = "onnx"
     tolerance = TOLERANCE
 
-    def __init__(self, folder: Path, *, state: tuple[StateTensor, ...], threads: int = 1) -> None:
+    def __init__(self, folder: Path, *, network: Network, threads: int = 1) -> None:
+        file = read_onnx(folder, network)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -32,11 +39,14 @@ class OnnxEngine:
         # Texts differ in length, so memory plans and arenas for each shape only waste memory.
         options.enable_mem_pattern = False
         options.enable_cpu_mem_arena = False
+        values = map(onnxruntime.OrtValue.ortvalue_from_numpy, file.tables.values())
+        self._tables = list(values)  # which the session does not keep
+        options.add_external_initializers(list(file.tables), self._tables)
         self._session = onnxruntime.InferenceSession(
-            str(folder / ONNX), options, providers=["CPUExecutionProvider"]
+            file.content, options, providers=["CPUExecutionProvider"]
         )
-        self._state = state
-        self._next = [f"next_{tensor.name}" for tensor in state]
+        self._state = network.state
+        self._next = [f"next_{tensor.name}" for tensor in self._state]
 
     def predict(self, rows: Sequence[Row]) -> Probabilities:
         """See Engine."""

@@ -10,7 +10,7 @@ import pytest
 
 from models.cells import CELLS, CellLayer, CellName, state_names, weight_names
 from models.metadata import Task
-from models.ngrams import NAME, spread
+from models.ngrams import NAME, REMEMBERED, spread
 from models.variables import find_variables
 from models.versions import ONNX, WEIGHTS, read_weight
 from service.engines.batched import compute
@@ -26,7 +26,7 @@ from service.engines.savedmodel import SavedModelEngine
 from tests.rules import LIKELIEST, several
 from training.errors import ExportError
 from training.export.cases import awkward_rows, rows_of_all_tokens
-from training.linear.ngrams import REMEMBERED, NgramModel
+from training.linear.ngrams import NgramModel
 from training.settings import NetworkSettings
 
 pytestmark = [
@@ -79,7 +79,7 @@ class Exported:
         from training.calibration.scaling import Scaling
         from training.export.onnx import export_onnx
         from training.export.savedmodel import export_saved_model
-        from training.export.state import describe_state
+        from training.export.state import describe_network
         from training.network.build import build_network, round_embedding
         from training.recipe.classifier import TrainedClassifier
 
@@ -104,13 +104,14 @@ class Exported:
         )
         export_saved_model(self.classifier, folder=folder)
         export_onnx(self.classifier, folder=folder)
-        self.state = describe_state(self.classifier)
+        self.shape = describe_network(self.classifier)
+        self.state = self.shape.state
         self._expected: dict[tuple[int, ...], np.ndarray] = {}
 
     @cached_property
     def graphs(self) -> list[Engine]:
         """The engines that run a file of the export."""
-        return [OnnxEngine(self.folder, state=self.state), SavedModelEngine(self.folder)]
+        return [OnnxEngine(self.folder, network=self.shape), SavedModelEngine(self.folder)]
 
     @cached_property
     def engines(self) -> list[Engine]:
@@ -294,7 +295,7 @@ def test_pieces_end_where_the_whole_does(pieces: list[int], exported: Exported) 
 @pytest.mark.parametrize("exported", LONG, indirect=True, ids=str)
 def test_a_long_text_token_by_token_ends_where_the_whole_does(exported: Exported) -> None:
     row = np.random.default_rng(2).integers(1, VOCABULARY, 5_000).tolist()
-    engine = OnnxEngine(exported.folder, state=exported.state)
+    engine = OnnxEngine(exported.folder, network=exported.shape)
     state = initial_state(exported.state, batch=1)
     for token in row:
         probabilities, state = engine.step([[token]], state)

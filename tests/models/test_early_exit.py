@@ -47,8 +47,10 @@ def test_ngrams_to_come_raise_the_margin_or_turn_the_verdict() -> None:
 
 
 def test_the_risk_is_a_weighted_sum() -> None:
-    stopping = Stopping(every=8, intercept=0.5, weights=(-1.0, 2.0), limits={"0.9": 0.0})
-    assert risk_of(np.array([3.0, 1.0]), stopping) == pytest.approx(-0.5)
+    stopping = Stopping(
+        every=8, intercept=0.5, weights=(-1.0, 2.0, *(0.0,) * 5), limits={"0.9": 0.0}
+    )
+    assert risk_of(np.array([3.0, 1.0, *(9.0,) * 5]), stopping) == pytest.approx(-0.5)
 
 
 def test_a_rare_label_is_watched_as_it_is_given() -> None:

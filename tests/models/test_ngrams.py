@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import models.ngrams
 from models.metadata import NgramTable, WeightRecord
-from models.ngrams import MULTIPLIERS, NAME, ORDERS, NgramLookup, hash_ngrams, spread
-from models.versions import WEIGHTS
+from models.ngram_lookup import NgramLookup
+from models.ngrams import MULTIPLIERS, NAME, ORDERS, hash_ngrams, spread
 from tests.ngrams import count_plainly, hash_plainly
 from tests.versions import make_metadata, publish
 
@@ -71,9 +71,8 @@ def test_a_version_says_where_its_table_lies(tmp_path) -> None:
     sizes = NgramTable(orders=ORDERS, buckets=10, columns=1, scale=0.5)
     shape = make_metadata().architecture.model_copy(update={"ngrams": sizes})
     weights = {NAME: WeightRecord(offset=3, shape=(10, 1), dtype="int8")}
-    version = publish(tmp_path, architecture=shape, weights=weights)
-    (version.path / WEIGHTS).parent.mkdir()
-    (version.path / WEIGHTS).write_bytes(b"abc" + table.tobytes())
+    variables = b"abc" + table.tobytes()
+    version = publish(tmp_path, architecture=shape, weights=weights, variables=variables)
     lookup = NgramLookup.of(version)
     assert lookup is not None
     np.testing.assert_array_equal(lookup.table, table)

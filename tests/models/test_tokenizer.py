@@ -125,11 +125,6 @@ def test_a_word_that_grows_is_cut() -> None:
     assert offsets[-1] == (0, 64)
 
 
-def test_a_pattern_with_groups_is_refused() -> None:
-    with pytest.raises(ValueError, match="no groups"):
-        Tokenizer(TOKENS, pattern="(a)b|b")
-
-
 @given(st.text(), st.text())
 def test_texts_parted_by_space_are_read_apart(left: str, right: str) -> None:
     tokenizer = Tokenizer(TOKENS)
@@ -168,11 +163,11 @@ def test_save_and_load(tokenizer: Tokenizer, tmp_path) -> None:
 
 def test_a_file_of_normalisation_1_is_what_it_was(tmp_path) -> None:
     path = tmp_path / "tokenizer.json"
-    Tokenizer(TOKENS[:3], normalization=1, pattern=".").save(path)
-    before = (
-        '{\n"format_version": 1,\n"pattern": ".",\n"tokens": [\n"[PAD]",\n"[UNK]",\n"the"\n]\n}'
-    )
-    assert path.read_text() == before
+    Tokenizer(TOKENS[:3], normalization=1).save(path)
+    pattern = json.dumps(NORMALIZATIONS[1].pattern, ensure_ascii=False)
+    tokens = '[\n"[PAD]",\n"[UNK]",\n"the"\n]'
+    before = f'{{\n"format_version": 1,\n"pattern": {pattern},\n"tokens": {tokens}\n}}'
+    assert path.read_text(encoding="utf-8") == before
     assert Tokenizer.load(path).normalization == 1
 
 
@@ -202,16 +197,21 @@ def test_a_file_of_format_1_has_no_other_normalisation(tmp_path) -> None:
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_other_tokens_are_read_in_the_same_way(normalization: int) -> None:
-    known = Tokenizer(TOKENS, normalization=normalization, pattern=r"\S+")
+    known = Tokenizer(TOKENS, normalization=normalization)
     other = known.with_tokens(TOKENS[:4])
-    assert (other.normalization, other.pattern) == (normalization, r"\S+")
+    assert (other.normalization, other.pattern) == (normalization, known.pattern)
     assert len(other) == 4
 
 
-def test_a_file_keeps_its_own_pattern(tmp_path) -> None:
-    Tokenizer(TOKENS, pattern=r"\S+").save(tmp_path / "tokenizer.json")
-    loaded = Tokenizer.load(tmp_path / "tokenizer.json")
-    assert loaded.encode("the film!") == [2, 3, UNKNOWN]
+@pytest.mark.parametrize("pattern", [r"\S+", "(a+)+b", "(", ""])
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_another_pattern_is_refused(tmp_path, normalization: int, pattern: str) -> None:
+    """It might take time that grows exponentially with a text."""
+    path = tmp_path / "tokenizer.json"
+    Tokenizer(TOKENS, normalization=normalization).save(path)
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"pattern": pattern}))
+    with pytest.raises(VersionCorrupt, match="pattern is not that of normalization"):
+        Tokenizer.load(path)
 
 
 def test_digest_depends_on_the_tokens() -> None:

@@ -56,10 +56,10 @@ def test_no_labels_leave_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "no file of labels"),
-        ("{", "no file of labels"),
-        ("[]", "no file of labels"),
-        (b"\xff\xfe\x00", "no file of labels"),
+        ("", "not a file of labels"),
+        ("{", "not a file of labels"),
+        ("[]", "not a file of labels"),
+        (b"\xff\xfe\x00", "not a file of labels"),
         ('{"assignments": {"stable": []}}', "assignments.stable"),
         (
             '{"assignments": {"Stable!": [{"version": 1, "since": "2026-01-01T00:00:00Z"}]}}',

@@ -12,7 +12,7 @@ from models.decisions import DecisionRule
 from models.early_exit import Features, Watch
 from models.golden import Probabilities
 from models.metadata import Stopping
-from models.ngrams import NgramLookup
+from models.ngram_lookup import NgramLookup
 
 EVERY = 32  # tokens between looks; each takes a call of the engine
 CERTAINTIES = ("0.9", "0.95", "0.99")

@@ -9,11 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from models.cells import state_names
-from models.ngrams import MULTIPLIERS, ORDERS, WINDOW, spread
+from models.ngrams import MULTIPLIERS, ORDERS, REMEMBERED, WINDOW, spread
 from models.tokenizer import PAD
 from training.errors import ExportError
 from training.export.state import describe_state
-from training.linear.ngrams import REMEMBERED
 from training.network.pool import continue_mean, join_pool, pool_piece
 from training.network.recurrence import make_stateful
 from training.recipe.classifier import TrainedClassifier

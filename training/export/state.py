@@ -1,30 +1,27 @@
 """What an exported classifier remembers of a text from one piece to the next."""
 
-from models.cells import state_names
 from models.metadata import StateTensor
-from training.linear.ngrams import REMEMBERED
-from training.network.pool import pool_tensors
+from models.network import Network
 from training.recipe.classifier import TrainedClassifier
-from training.settings import NetworkSettings
 
 
-def state_tensors(settings: NetworkSettings, *, ngram_columns: int = 0) -> tuple[StateTensor, ...]:
-    """Return what is remembered of a text: layers' states, running pool, and n-grams if any."""
-    recurrent = [
-        StateTensor(name=name, shape=(settings.units,), fill=0.0)
-        for index in range(settings.layers)
-        for name in state_names(settings.cell, index)
-    ]
-    pool = pool_tensors(settings.units)
-    ngrams = [
-        StateTensor(name="ngrams", shape=(ngram_columns,), fill=0.0),
-        StateTensor(name="recent", shape=(REMEMBERED,), fill=0.0),
-    ]
-    return (*recurrent, *pool, *(ngrams if ngram_columns else []))
+def describe_network(classifier: TrainedClassifier) -> Network:
+    """Return what decides the shapes of an exported classifier."""
+    shape, table = classifier.shape, classifier.ngrams
+    buckets, columns = (0, 0) if table is None else table.table.shape
+    return Network(
+        cell=shape.cell,
+        layers=shape.layers,
+        units=shape.units,
+        embedding=shape.embedding,
+        vocabulary=classifier.network.get_layer("embedding").input_dim,
+        labels=classifier.labels,
+        exclusive=classifier.task == "single_label",
+        buckets=buckets,
+        columns=columns,
+    )
 
 
 def describe_state(classifier: TrainedClassifier) -> tuple[StateTensor, ...]:
     """Return what an exported classifier remembers of a text."""
-    ngrams = classifier.ngrams
-    columns = ngrams.table.shape[1] if ngrams is not None else 0
-    return state_tensors(classifier.shape, ngram_columns=columns)
+    return describe_network(classifier).state

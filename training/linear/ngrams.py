@@ -19,10 +19,9 @@ import scipy.sparse
 from numpy.typing import NDArray
 
 from models.batching import Row
-from models.ngrams import ORDERS, WINDOW, find_repeated, hash_ngrams, spread
+from models.ngrams import ORDERS, find_repeated, hash_ngrams, spread
 from training.linear.solver import log_count_ratio, solve
 
-REMEMBERED = WINDOW + ORDERS - 1  # tokens that hold all n-grams of the window
 TABLE_BYTES = 1 << 22  # of a table of 8-bit entries
 FEWEST_BUCKETS, MOST_BUCKETS = 1 << 14, 1 << 21
 LARGEST = 127  # of an 8-bit entry

@@ -15,7 +15,7 @@ The mean is carried, not the sum, whose 32 bits would swallow the values of a lo
 state is carried by the recurrent layer.
 
 The pool stands here three times: for whole texts in Keras, for pieces in TensorFlow, and for every
-beginning of a text in NumPy. `training/export/onnx.py` writes that for pieces in ONNX.
+beginning of a text in NumPy. `models/onnx_network.py` writes that for pieces in ONNX.
 """
 
 from collections.abc import Mapping
@@ -26,19 +26,9 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import NDArray
 
-from models.metadata import StateTensor
 from models.tokenizer import PAD
 
 Tensors = dict[str, tf.Tensor]
-
-
-def pool_tensors(units: int) -> tuple[StateTensor, ...]:
-    """Return what is carried from one piece of a text to the next, beside the layers' states."""
-    return (
-        StateTensor(name="maximum", shape=(units,), fill=0.0),
-        StateTensor(name="mean", shape=(units,), fill=0.0),
-        StateTensor(name="count", shape=(1,), fill=0.0),
-    )
 
 
 class RunningPool(keras.layers.Layer):

@@ -11,7 +11,8 @@ from models.batching import Row
 from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Task
-from models.ngrams import NgramLookup, spread
+from models.ngram_lookup import NgramLookup
+from models.ngrams import spread
 from training.calibration.probabilities import Logits
 from training.calibration.scaling import Scaling
 from training.linear.ngrams import NgramModel

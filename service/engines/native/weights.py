@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cells import CellLayer, CellName, weight_names
+from models.errors import VersionCorrupt
+from models.metadata import WeightRecord
+from models.network import HEAD, Network, check_network, check_state
 from models.ngrams import NAME, ORDERS
 from models.variables import find_variables
 from models.versions import WEIGHTS, Version, read_weight
@@ -55,8 +58,11 @@ class Weights:
         if table is not None and (table.scale is None or table.orders != ORDERS):
             raise EngineUnavailable("its metadata do not say what its n-grams are worth")
         variables = find_variables(version.path)
-        if missing := {"kernel", "bias"} - variables.keys():
+        if missing := set(HEAD) - variables.keys():
             raise EngineUnavailable(f"its variables have no {' and no '.join(sorted(missing))}")
+        check_network(metadata)
+        check_state(metadata)
+        head, head_bias = (_read_head(version, name, variables[name]) for name in HEAD)
 
         def read(name: str) -> Floats:
             return np.array(version.weight(name), np.float32)
@@ -68,10 +74,17 @@ class Weights:
                 CellLayer.of(shape.cell, [read(name) for name in weight_names(shape.cell, layer)])
                 for layer in range(shape.layers)
             ),
-            head=np.array(read_weight(version.path, variables["kernel"]), np.float32),
-            head_bias=np.array(read_weight(version.path, variables["bias"]), np.float32),
+            head=head,
+            head_bias=head_bias,
             exclusive=metadata.task == "single_label",
             ngrams=None if table is None else version.weight(NAME),
             ngram_scale=0.0 if table is None else table.scale or 0.0,
             digest=metadata.files[WEIGHTS].sha256,
         )
+
+
+def _read_head(version: Version, name: str, record: WeightRecord) -> Floats:
+    expected = Network.of(version.metadata).weights[name]
+    if record.shape != expected:
+        raise VersionCorrupt.mismatch(f"shape of {name}", expected=expected, found=record.shape)
+    return np.array(read_weight(version.path, record), np.float32)

@@ -577,7 +577,7 @@ class TestLabels:
             catalog.refresh()
         assert version_of(catalog) == 2
         (line,) = [line for line in caplog.messages if "labels of toy" in line]
-        assert "labels.json: no file of labels" in line
+        assert "labels.json: not a file of labels" in line
         (store.root / "toy" / FILE).unlink()
         catalog.refresh()
         assert version_of(catalog) == 4

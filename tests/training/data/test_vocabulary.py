@@ -94,13 +94,6 @@ def test_words_are_read_as_by_a_known_tokenizer(normalization: int, dotted: str)
     assert learned.normalization == extend_vocabulary(known, learned).normalization == normalization
 
 
-def test_a_known_pattern_is_kept() -> None:
-    known = Tokenizer([PAD_TOKEN, UNKNOWN_TOKEN, "a"], pattern=r"\S+")
-    learned = learn_vocabulary(["new!"] * 2, size=100, known=known)
-    assert "new!" in learned.tokens
-    assert extend_vocabulary(known, learned).pattern == r"\S+"
-
-
 def test_without_a_known_one_the_latest_normalisation_is_taken() -> None:
     learned = learn_vocabulary(["soft\u00adhyphen"] * 2, size=100)
     assert learned.normalization == LATEST

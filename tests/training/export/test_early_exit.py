@@ -5,7 +5,7 @@ import pytest
 
 from models.early_exit import risk_of
 from models.metadata import Stopping
-from models.ngrams import NgramLookup
+from models.ngram_lookup import NgramLookup
 from tests.rules import LIKELIEST, several
 from training.export.early_exit import (
     EVERY,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.cells import CELLS, CellName, run_cell
-from models.ngrams import NgramLookup
+from models.ngram_lookup import NgramLookup
 from tests.training.export.test_agreement import ROWS, UNITS, VOCABULARY, draw
 from training.export import reference as module
 from training.export.cases import SHORT, rows_of_all_tokens

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.network.pool import RunningPool, join_pool, pool_piece, pool_prefixes, pool_tensors
+from models.network import pool_tensors
+from training.network.pool import RunningPool, join_pool, pool_piece, pool_prefixes
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
 

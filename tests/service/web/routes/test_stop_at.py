@@ -9,7 +9,6 @@ from fastapi.testclient import TestClient
 
 from models.metadata import NgramTable, Stopping, WeightRecord
 from models.ngrams import NAME, ORDERS
-from models.versions import WEIGHTS
 from tests.versions import make_metadata, make_tokenizer, publish
 
 # The risk is how far the margin is below a limit: with the engine that counts, two "good" more
@@ -91,9 +90,8 @@ def ahead(client: TestClient, store: Path) -> TestClient:
     rule = Stopping(
         every=4, intercept=0.0, weights=(-1.0, *[0.0] * 6, -1.0), limits={"0.9": -1.0}, ahead=True
     )
-    version = publish(store, name="stops", stopping=rule, architecture=shape, weights=weights)
-    (version.path / WEIGHTS).parent.mkdir()
-    (version.path / WEIGHTS).write_bytes(table.tobytes())
+    changes = {"stopping": rule, "architecture": shape, "weights": weights}
+    publish(store, name="stops", variables=table.tobytes(), **changes)
     client.app.state.service.catalog.refresh()
     return client
 

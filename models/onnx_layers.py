@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cells import CellName
-from training.export.onnx_graph import Graph
+from models.onnx_graph import Graph
 
 Weights = Sequence[NDArray[np.float32]]
 
@@ -59,9 +59,9 @@ class Fused:
         arrays = self._arrange(weights)
         states, *last = graph.add_many(
             self.operator,
-            [sequence, *map(graph.constant, arrays), lengths, *before],
+            [sequence, *map(graph.weight, arrays), lengths, *before],
             outputs=1 + len(names),
-            hidden_size=arrays[1].shape[2],
+            hidden_size=int(arrays[1].shape[2]),
             **self.options,
         )
         # The fused operator loses the state of a row without tokens; these nodes keep it.
