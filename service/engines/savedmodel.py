@@ -8,6 +8,7 @@ from typing import Any
 from models.batching import Row, pad
 from models.golden import TOLERANCE, Probabilities
 from service.engines.protocol import BatchState
+from service.engines.savedmodel_graph import check_graph
 
 
 class SavedModelEngine:
@@ -16,12 +17,16 @@ class SavedModelEngine:
     Args:
         folder: The version's folder.
         threads: Threads that one computation may use; fixed by the first engine of a process.
+
+    Raises:
+        VersionCorrupt: The graph could do more than compute.
     """
 
     name = "savedmodel"
     tolerance = TOLERANCE
 
     def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        check_graph(folder)
         self._tensorflow = _start_tensorflow(threads)
         # The signatures live only as long as their object.
         self._loaded = self._tensorflow.saved_model.load(str(folder))
