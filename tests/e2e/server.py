@@ -38,6 +38,7 @@ class Server:
             env=clean | {"PYTHONUNBUFFERED": "1"} | environment,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         self.log: list[str] = []
         self.port = self._read_port()

@@ -1,0 +1,35 @@
+"""Looks at processes by way of /proc."""
+
+import os
+from pathlib import Path
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes that one has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def members_of(session: int) -> list[int]:
+    """Return the processes of a session that have not ended, whoever their parents are by now."""
+    pids = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+    return [pid for pid in pids if alive(pid) and _session(pid) == session]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits for its parent does not."""
+    return _fields(pid)[:1] not in ([], ["Z"])
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return -1
+
+
+def _fields(pid: int) -> list[str]:
+    """Return what stands behind the name of a process in its status, the state first."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
