@@ -8,6 +8,10 @@ from collections.abc import Iterator
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 
 
+class Fixed(bytes):
+    """A number of 4 or 8 bytes, as they are; parsers never take it for a text."""
+
+
 def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Yield the fields of a message: number, and value or bytes.
 
@@ -20,8 +24,8 @@ def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         tag, at = read_varint(message, at)
         kind = tag & 7
         if kind == _VARINT:
-            value, at = read_varint(message, at)
-            yield tag >> 3, value
+            number, at = read_varint(message, at)
+            yield tag >> 3, number
             continue
         if kind == _BYTES:
             size, at = read_varint(message, at)
@@ -31,7 +35,8 @@ def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             raise ValueError(f"a field has the unknown wire type {kind}")
         if at + size > len(message):
             raise ValueError("a field is cut")
-        yield tag >> 3, message[at : at + size]
+        value = message[at : at + size]
+        yield tag >> 3, value if kind == _BYTES else Fixed(value)
         at += size
 
 

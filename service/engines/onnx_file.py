@@ -19,7 +19,7 @@ from models.metadata import WeightRecord
 from models.network import Network
 from models.onnx_graph import IR_VERSION, OPSET, Graph, Node, Port
 from models.onnx_network import write_skeleton
-from models.protobuf import read_fields
+from models.protobuf import Fixed, read_fields
 from models.regular_files import read_inside
 from models.versions import ONNX, WEIGHTS, read_weight, require_usable
 
@@ -66,9 +66,7 @@ def read_onnx(folder: Path, network: Network) -> OnnxFile:
 
 
 def _text(value: int | bytes) -> str:
-    if isinstance(value, int):
-        raise ValueError("a number stands where a text is expected")
-    return value.decode()
+    return _raw(value).decode()
 
 
 def _number(value: int | bytes) -> int:
@@ -78,7 +76,7 @@ def _number(value: int | bytes) -> int:
 
 
 def _raw(value: int | bytes) -> bytes:
-    if isinstance(value, int):
+    if isinstance(value, int | Fixed):  # which other parsers would pass over
         raise ValueError("a number stands where bytes are expected")
     return value
 
@@ -214,7 +212,7 @@ def _check_tensor(tensor: Message, expected: Array, *, outside: bool) -> None:
     name = tensor["name"]
     _require(f"type of {name}", tensor["type"], _NUMBERS[expected.dtype])
     _require(f"shape of {name}", tuple(tensor["shape"]), expected.shape)
-    _require(f"place of {name}", tensor.get("location", 0) == _EXTERNAL, outside)
+    _require(f"place of {name}", tensor.get("location", 0), _EXTERNAL if outside else 0)
     _require(
         f"place of {name}", ("raw" in tensor, bool(tensor["external"])), (not outside, outside)
     )

@@ -90,6 +90,12 @@ def edit_offset(model: onnx.ModelProto) -> None:
     model.graph.initializer[0].external_data[1].value = str(1 << 31)
 
 
+def edit_location(model: onnx.ModelProto) -> None:
+    (tensor,) = [each for each in model.graph.initializer if each.name == "constant_2"]
+    content = tensor.SerializeToString() + number(14, 2)
+    tensor.ParseFromString(content)
+
+
 def edit_opset(model: onnx.ModelProto) -> None:
     model.opset_import.add(domain="com.microsoft", version=1)
 
@@ -111,6 +117,7 @@ EDITS = {
     edit_weight: "expected weights of at most 1e\\+06, found nan",
     edit_place: "place of embedding",
     edit_offset: "expected a weight up to",
+    edit_location: "place of constant_2",
     edit_opset: "opset differ",
     edit_output: "outputs differ",
     add_tensor: "number of tensors",
@@ -134,6 +141,7 @@ def test_another_graph_is_refused(
         (number(1, 9), "ir_version is there twice"),
         (content(25, b""), "unexpected field 25"),  # functions
         (b"\x3a", "not the graph of a version"),
+        (b"\x41" + b"\0" * 8, "a number stands where bytes are expected"),  # of fixed size
         (number(8, 1), "a number stands where bytes are expected"),
     ],
 )
