@@ -20,12 +20,13 @@ from models.errors import GatewiseError
 from models.registry import Store
 from models.steering import give_label, promote
 from models.version_labels import FILE, VersionLabels
-from models.versions import METADATA, Version
+from models.versions import Version
 from service.answering import catalog as catalogs
 from service.answering.catalog import Catalog
 from tests.effort import Effort
 from tests.promises.faults import READS, WRITES, Fault, faulty
 from tests.promises.hostile.small_version import publish_small
+from tests.promises.publishing import publish_again
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EMFILE)
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,20 +49,6 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing."""
     monkeypatch.setattr(registry, "ABANDONED_SECONDS", -1.0)
     monkeypatch.setattr(catalogs, "RETRY_SECONDS", -1.0)
-
-
-def publish_next(store: Store, small: Version) -> Version:
-    """Publish what the first version holds once more, as the trainer does at its end."""
-    metadata = small.metadata
-    with store.staging(metadata.name) as folder:
-        for path in sorted(small.path.rglob("*")):
-            target = folder / path.relative_to(small.path)
-            if path.is_dir():
-                target.mkdir()
-            else:
-                target.write_bytes(path.read_bytes())
-        (folder / METADATA).unlink()
-        return store.publish(folder, metadata=metadata)
 
 
 def require_whole(store: Store) -> list[int]:
@@ -96,7 +83,7 @@ def test_every_call_of_a_publication_may_fail(store: Store, small: Version, effo
 
     def publish(fault: Fault) -> None:
         with faulty(fault, calls=WRITES):
-            publish_next(store, small)
+            publish_again(store, small)
 
     for at, number in each_fault(publish, store.root, every=effort(short=3, long=1)):
         shutil.rmtree(store.root)
@@ -113,7 +100,7 @@ def test_every_call_of_a_publication_may_fail(store: Store, small: Version, effo
         assert told is None or told.errno == number, where
         assert told is not None or listed == [1, 2], where
         answer(catalog)
-        assert publish_next(store, small).number == listed[-1] + 1, where
+        assert publish_again(store, small).number == listed[-1] + 1, where
         assert not leftovers(store), where
 
 
@@ -152,7 +139,7 @@ def test_every_call_of_a_change_of_labels_may_fail(store: Store, effort: Effort)
 
 def test_every_call_of_steering_may_fail(store: Store, small: Version) -> None:
     """The labels are as before or as asked for, and the next change goes through."""
-    publish_next(store, small)
+    publish_again(store, small)
     versions = store.versions("toy")
     give_label(store, versions[0], "stable")
 
@@ -178,7 +165,7 @@ def test_every_call_of_a_look_at_the_store_may_fail(
     """What is loaded answers on, one line says why, and the new version comes once it can."""
     second = store.root.with_name("second")
     shutil.copytree(store.root, second)
-    publish_next(Store(second), small)
+    publish_again(Store(second), small)
 
     def look(fault: Fault) -> None:
         shutil.rmtree(store.root / "toy/2", ignore_errors=True)
@@ -210,11 +197,11 @@ import sys
 from pathlib import Path
 from models.registry import Store
 from models.versions import Version
-from tests.promises.test_publishing import publish_next
+from tests.promises.publishing import publish_again
 store, small = Store(Path(sys.argv[1])), Version(Path(sys.argv[2]))
 print("ready", flush=True)
 while True:
-    publish_next(store, small)
+    publish_again(store, small)
 """
 
 
@@ -230,7 +217,7 @@ def test_a_writer_may_be_killed_at_any_moment(store: Store, small: Version, effo
             writer.send_signal(signal.SIGKILL)
         listed = require_whole(store)
         assert listed == list(range(1, len(listed) + 1))
-        assert publish_next(store, small).number == len(listed) + 1
+        assert publish_again(store, small).number == len(listed) + 1
         assert not leftovers(store)
         store.prune("toy", keep=1)
         shutil.rmtree(store.root / "toy")

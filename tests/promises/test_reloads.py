@@ -14,7 +14,7 @@ from models.versions import Version
 from tests.e2e.server import Server, running
 from tests.effort import Effort
 from tests.promises.clients import Load, Request
-from tests.promises.test_publishing import publish_next
+from tests.promises.publishing import publish_again
 
 pytestmark = pytest.mark.e2e
 NAME = "imdb-gru"
@@ -78,8 +78,8 @@ def test_reloads_and_moves_of_labels_under_load(
 ) -> None:
     store, history = Store(tmp_path), History()
     memory: list[float] = []
-    times = effort(short=3, long=100)
-    history.turns.append(Turn(publish_next(store, SHIPPED).number, 0.0))
+    times = effort(short=2, long=100)
+    history.turns.append(Turn(publish_again(store, SHIPPED).number, 0.0))
     with (
         running(store.root, GATEWISE_ENGINE=engine, GATEWISE_DEADLINE_MS="60000") as server,
         Load(server.port, TEXTS, clients=2) as load,
@@ -107,7 +107,7 @@ def test_reloads_and_moves_of_labels_under_load(
 def reload(server: Server, store: Store, history: History) -> None:
     """Publish the shipped version once more, and wait until it answers."""
     asked = time.monotonic()
-    turn = Turn(publish_next(store, SHIPPED).number, asked)
+    turn = Turn(publish_again(store, SHIPPED).number, asked)
     history.turns.append(turn)
     follow(server, turn)
     store.prune(NAME, keep=2)
