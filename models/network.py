@@ -7,7 +7,7 @@ from typing import Self
 from models.cells import CELLS, CellName, state_names, weight_names
 from models.errors import VersionCorrupt
 from models.metadata import Metadata, StateTensor
-from models.ngrams import NAME, REMEMBERED
+from models.ngrams import NAME, REMEMBERED, REMEMBERED_BEFORE
 
 Shape = tuple[int, ...]
 HEAD = ("kernel", "bias")
@@ -28,6 +28,7 @@ class Network:
         exclusive: Whether a text has exactly one label.
         buckets: Rows of the table of n-grams; 0 without one.
         columns: Columns of that table.
+        remembered: Tokens whose n-grams are remembered; with REMEMBERED_BEFORE each one counts.
     """
 
     cell: CellName
@@ -39,12 +40,15 @@ class Network:
     exclusive: bool
     buckets: int = 0
     columns: int = 0
+    remembered: int = REMEMBERED
 
     @classmethod
     def of(cls, metadata: Metadata) -> Self:
         """Return the network of a version."""
         sizes = metadata.architecture
         table = sizes.ngrams
+        recent = [tensor.shape for tensor in metadata.state if tensor.name == "recent"]
+        counts_every = recent == [(REMEMBERED_BEFORE,)] and metadata.format_version in (2, 3)
         return cls(
             cell=sizes.cell,
             layers=sizes.layers,
@@ -55,6 +59,7 @@ class Network:
             exclusive=metadata.task == "single_label",
             buckets=0 if table is None else table.buckets,
             columns=0 if table is None else table.columns,
+            remembered=REMEMBERED_BEFORE if counts_every else REMEMBERED,
         )
 
     @property
@@ -65,7 +70,7 @@ class Network:
             for layer in range(self.layers)
             for name in state_names(self.cell, layer)
         }
-        ngrams = {"ngrams": (self.columns,), "recent": (REMEMBERED,)} if self.buckets else {}
+        ngrams = {"ngrams": (self.columns,), "recent": (self.remembered,)} if self.buckets else {}
         return (*_zeros(shapes), *pool_tensors(self.units), *_zeros(ngrams))
 
     @property

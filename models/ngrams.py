@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 ORDERS = 3
 WINDOW = 128  # tokens after which an n-gram counts again; a limit of memory
 REMEMBERED = WINDOW + ORDERS - 1  # tokens that hold all n-grams of the window
+REMEMBERED_BEFORE = ORDERS - 1  # by versions of the formats 2 and 3 that count every n-gram
 # Factor of an id by order and by distance from the end of the n-gram. Factors are odd and under
 # 2^31, so that products with ids and their sums stay within 63 bits.
 MULTIPLIERS = (

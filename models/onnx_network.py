@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.cells import state_names, weight_names
 from models.network import HEAD, Network
-from models.ngrams import MULTIPLIERS, NAME, ORDERS, REMEMBERED, WINDOW
+from models.ngrams import MULTIPLIERS, NAME, ORDERS, REMEMBERED_BEFORE, WINDOW
 from models.onnx_graph import Graph
 from models.onnx_layers import WRITERS
 from models.tokenizer import PAD
@@ -100,26 +100,30 @@ def _write_ngrams(
     recent = graph.add("Cast", ["recent"], to=INT64)
     ids = graph.add("Cast", ["ids"], to=INT64)
     with_recent = graph.add("Concat", [recent, ids], axis=1)
-    keys = graph.add("Concat", _write_keys(graph, with_recent, network.buckets), axis=2)
+    keys = graph.add("Concat", _write_keys(graph, with_recent, network), axis=2)
     roots = graph.add("Cast", [graph.add("Gather", ["ngram_table", keys])], to=FLOAT)
     weights = graph.add("Mul", [roots, graph.add("Abs", [roots])])
     mask = graph.add("Cast", [real], to=FLOAT)
-    mask = graph.add("Unsqueeze", [mask, graph.axes(2)])
-    mask = graph.add("Mul", [_write_new(graph, with_recent), mask])
-    mask = graph.add("Unsqueeze", [mask, graph.axes(3)])
+    if network.remembered == REMEMBERED_BEFORE:
+        mask = graph.add("Unsqueeze", [mask, graph.axes(2, 3)])
+    else:
+        mask = graph.add("Unsqueeze", [mask, graph.axes(2)])
+        mask = graph.add("Mul", [_write_new(graph, with_recent), mask])
+        mask = graph.add("Unsqueeze", [mask, graph.axes(3)])
     news = graph.add("ReduceSum", [graph.add("Mul", [weights, mask]), graph.axes(1, 2)], keepdims=0)
     news = graph.add("Mul", [news, graph.weight(scale)])
     read = graph.add("Unsqueeze", [graph.add("Cast", [lengths], to=FLOAT), graph.axes(1)])
     _continue_mean(graph, "ngrams", news, read)
     length = graph.add("Unsqueeze", [graph.add("Cast", [lengths], to=INT64), graph.axes(1)])
-    last = graph.add("Add", [length, graph.constant(np.arange(REMEMBERED)[None])])
+    last = graph.add("Add", [length, graph.constant(np.arange(network.remembered)[None])])
     newest = graph.add("GatherElements", [with_recent, last], axis=1)
     graph.add("Cast", [newest], name="next_recent", to=FLOAT)
 
 
-def _write_keys(graph: Graph, with_recent: str, buckets: int) -> list[str]:
+def _write_keys(graph: Graph, with_recent: str, network: Network) -> list[str]:
     """Add the table rows of the n-grams of each order, each of shape (batch, time, 1)."""
-    back = [_slice(graph, with_recent, REMEMBERED - k, -k if k else _END) for k in range(ORDERS)]
+    first = network.remembered
+    back = [_slice(graph, with_recent, first - k, -k if k else _END) for k in range(ORDERS)]
     keys = []
     for multipliers in MULTIPLIERS:
         terms = [
@@ -127,7 +131,7 @@ def _write_keys(graph: Graph, with_recent: str, buckets: int) -> list[str]:
             for multiplier, piece in zip(multipliers, back, strict=False)
         ]
         total = functools.reduce(lambda one, other: graph.add("Add", [one, other]), terms)
-        key = graph.add("Mod", [total, graph.constant(np.int64(buckets))])
+        key = graph.add("Mod", [total, graph.constant(np.int64(network.buckets))])
         keys.append(graph.add("Unsqueeze", [key, graph.axes(2)]))
     return keys
 

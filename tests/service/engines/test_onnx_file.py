@@ -1,7 +1,9 @@
 """Which files ONNX Runtime is given."""
 
+import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,16 @@ from onnx import numpy_helper
 
 from models.cells import CELLS
 from models.errors import VersionCorrupt
-from models.network import Network
+from models.network import Network, check_state
+from models.ngrams import NAME, REMEMBERED_BEFORE
+from models.onnx_network import SCALE, write_network
 from models.registry import Store
-from models.versions import ONNX, WEIGHTS, Version
+from models.versions import METADATA, ONNX, WEIGHTS, Version
+from service.engines.onnx import OnnxEngine
 from service.engines.onnx_file import read_onnx
-from tests.promises.hostile.small_version import publish_small
+from tests.promises.hostile.small_version import SCALE_VALUE, draw_weights, publish_small
 from tests.protobuf import content, number
+from training.export.onnx_model import make_model
 
 STORE = Store(Path(__file__).parents[3] / "models" / "store")
 
@@ -161,3 +167,40 @@ def test_variables_that_are_cut_are_refused(version: Version) -> None:
 def test_a_missing_file_is_named(version: Version) -> None:
     (version.path / ONNX).unlink()
     require_refused(version, r"model\.onnx: not the graph of a version \(.*No such file")
+
+
+def write_earlier(version: Version) -> Network:
+    """Make the version one that counts every n-gram; return its network."""
+    network = Network.of(version.metadata)
+    earlier = replace(network, remembered=REMEMBERED_BEFORE)
+    weights = draw_weights(network)
+    graph = write_network(earlier, weights | {SCALE: np.float32(SCALE_VALUE)})
+    places = {"embedding": "embedding", "ngram_table": NAME}
+    offsets = {name: version.metadata.weights[places[name]].offset for name in graph.tables}
+    (version.path / ONNX).write_bytes(make_model(graph, places=offsets).SerializeToString())
+    path = version.path / METADATA
+    fields = json.loads(path.read_text()) | {"stopping": None}
+    fields["state"] = [tensor.model_dump() for tensor in earlier.state]
+    path.write_text(json.dumps(fields | {"format_version": 3}))
+    return earlier
+
+
+@pytest.mark.parametrize(("text", "equal"), [([2, 3, 4, 5], True), ([2, 3, 2, 3, 2], False)])
+def test_versions_that_count_every_ngram_are_taken(
+    text: list[int], equal: bool, version: Version
+) -> None:
+    row = np.array(text, np.int32)
+    now = OnnxEngine(version.path, network=Network.of(version.metadata)).predict([row])
+    earlier = write_earlier(version)
+    reopened = Version(version.path)
+    assert Network.of(reopened.metadata) == earlier
+    before = OnnxEngine(version.path, network=earlier).predict([row])
+    assert np.allclose(now, before, atol=1e-6) == equal
+
+
+def test_no_new_version_counts_every_ngram(version: Version) -> None:
+    write_earlier(version)
+    path = version.path / METADATA
+    path.write_text(path.read_text().replace('"format_version": 3', '"format_version": 5'))
+    with pytest.raises(VersionCorrupt, match="recent.130.*found.*recent.2."):
+        check_state(Version(version.path).metadata)
