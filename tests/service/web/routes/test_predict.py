@@ -162,7 +162,19 @@ def test_model_and_version_can_be_named(client: TestClient) -> None:
         (
             "[" * 1_900,
             400,
-            {"type": "malformed", "message": "the body is nested too deeply"},
+            {"type": "malformed", "message": "the body is nested more than 16 levels deep"},
+        ),
+        ('{"text": "a", "x": %s}' % ("[" * 17 + "]" * 17), 400, {"type": "malformed"}),
+        ('{"text": "a", "x": %s}' % ("[" * 15 + "]" * 15), 422, {"field": "x"}),
+        (
+            '{"texts": [%s]}' % ("[]," * 150 + "1"),
+            413,
+            {"type": "too_large", "message": "the body has more than 110 values"},
+        ),
+        (
+            json.dumps(dict.fromkeys(map(str, range(101)))),
+            422,
+            {"message": "an object has 101 fields, more than 100"},
         ),
         ("[]", 422, {"type": "invalid", "message": "send a JSON object, not a list"}),
         ('"text"', 422, {"type": "invalid", "message": "send a JSON object, not a string"}),
