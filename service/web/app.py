@@ -28,7 +28,7 @@ from service.web.access.keys import Rate
 from service.web.access.rates import Buckets, open_local_buckets
 from service.web.body_bytes import BodyBytes
 from service.web.direct_routes import DirectRoutes, find_route
-from service.web.errors import answer_internal, install_error_handlers
+from service.web.errors import EVERYWHERE, answer_internal, install_error_handlers
 from service.web.middleware import RequestMiddleware
 from service.web.origins import allow_origins
 from service.web.prefix import OwnRedirects, PathPrefix
@@ -83,6 +83,7 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
         version=__version__,
         lifespan=_lifespan,
         redoc_url=None,
+        responses=EVERYWHERE,
     )
     app.state.service = state
     for routes in (predict, stream, models, admin, operations, page):

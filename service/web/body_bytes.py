@@ -48,4 +48,5 @@ class BodyShare:
 
     def release(self) -> None:
         """Note that none waits any more."""
-        self.hold(0)
+        self._together.held -= self._held
+        self._held = 0

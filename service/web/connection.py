@@ -110,12 +110,14 @@ class Connection(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """See the parser of httptools."""
-        self._count_head(len(url))
+        self._head_bytes += len(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """See the parser of httptools. It hands over trailers too, which are no headers."""
-        self._count_head(len(name) + len(value))
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > self._limits.head_bytes:
+            self._stop(refusal.head_too_large(self._limits.head_bytes))
         if not self._in_head:
             return
         if len(self.headers) >= self._limits.headers:
@@ -124,6 +126,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """See the parser of httptools."""
+        if self._head_bytes > self._limits.head_bytes:  # of a path with few headers or none
+            self._stop(refusal.head_too_large(self._limits.head_bytes))
         self._in_head = False
         self._excess = 0
         self._room.forget(self)
@@ -133,7 +137,8 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """See the parser of httptools."""
-        self._excess = max(0, self._excess - CHUNK_BYTES - CHUNK_FACTOR * len(body))
+        if self._excess:
+            self._excess = max(0, self._excess - CHUNK_BYTES - CHUNK_FACTOR * len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -204,11 +209,6 @@ class Connection(HttpToolsProtocol):
         self._refusal = why
         raise _Stop
 
-    def _count_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > self._limits.head_bytes:
-            self._stop(refusal.head_too_large(self._limits.head_bytes))
-
     def _watch(self) -> None:
         """See that a head ends in time, and that what is not handed over yet stays small."""
         if self._excess > self._limits.head_bytes and (self._in_head or self._in_body):
@@ -246,6 +246,7 @@ class Connection(HttpToolsProtocol):
             return
         if cycle is None or not (cycle.disconnected and cycle.response_started):
             self.transport.write(why.to_bytes(self.server_state.default_headers))
+        self.flow.pause_reading()
         # A client that is still sending would see a reset in place of the answer.
         self.loop.call_later(self._limits.linger_seconds, self.transport.close)
 

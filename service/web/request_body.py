@@ -85,7 +85,10 @@ class RequestBody:
         if self._declared <= self._limit:
             message = await (self._take() if self._ended else self._take_in_time())
             if self._received <= self._limit:
-                self._share.hold(0 if self._ended else self._received)
+                if self._ended:
+                    self._share.release()
+                else:
+                    self._share.hold(self._received)
                 return message
         raise TooLarge(f"the body is larger than {self._limit:,} bytes")
 
