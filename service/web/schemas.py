@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -23,10 +24,15 @@ from models.names import (
 )
 from service.answering.prediction import Answer, Method, Step
 
+
+def _to_whole(given: Any) -> Any:
+    """Return 3 for 3.0, which JSON knows no difference between."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
 TopK = Annotated[
-    int | None,
+    Annotated[int, Field(ge=1), BeforeValidator(_to_whole)] | None,
     Field(
-        ge=1,
         description="Give only so many probabilities, the highest; a rare `label` may be missing.",
     ),
 ]
@@ -109,7 +115,7 @@ class Referring(BaseModel):
                 f"{version[:LONGEST_LABEL]!r} is neither a version, a number such as 3, "
                 "nor a label, such as stable"
             )
-        return version
+        return _to_whole(version)
 
     @field_validator("version")
     @classmethod
@@ -135,10 +141,13 @@ _EXAMINED: dict[str, Any] = {
 }
 _PREDICT_RULES: dict[str, Any] = {
     "oneOf": [
-        {"required": ["text"], "properties": {"text": {"type": "string"}}},
+        {
+            "required": ["text"],
+            "properties": {"text": {"type": "string"}, "texts": {"type": "null"}},
+        },
         {
             "required": ["texts"],
-            "properties": {"texts": {"type": "array"}}
+            "properties": {"text": {"type": "null"}, "texts": {"type": "array"}}
             | {name: {"const": False} for name in _EXAMINED},
         },
     ],
@@ -306,7 +315,7 @@ class StreamMessage(Referring):
     restart: Annotated[bool, Field(description="A new text begins with this piece.")] = False
     with_state: Annotated[bool, Field(description="Answer with the state as a token too.")] = False
     state: Annotated[str | None, Field(description="Go on from this token.")] = None
-    top_k: Annotated[int | None, Field(ge=1)] = None
+    top_k: TopK = None
     explain: bool = False
     gates: bool = False
 

@@ -77,6 +77,14 @@ def test_versions_of_format_1_are_served(client: TestClient, store: Path) -> Non
     assert (answer.status_code, answer.json()["label"]) == (200, "pos")
 
 
+@pytest.mark.parametrize("given", ["null", "1", "1.0"])
+def test_a_whole_number_may_be_written_with_a_point(given: str, client: TestClient) -> None:
+    body = f'{{"text": "good", "top_k": {given}, "version": {given}}}'
+    answer = client.post("/predict", content=body, headers=JSON)
+    assert answer.status_code == 200
+    assert len(answer.json()["probabilities"]) == (2 if given == "null" else 1)
+
+
 @pytest.mark.parametrize("text", ["\x00", "\ufeff", "\U0010ffff", "\r\n", "👩‍👩‍👧", "a" * 500])
 def test_any_text_is_answered(text: str, client: TestClient) -> None:
     assert client.post("/predict", json={"text": text}).status_code == 200
