@@ -42,6 +42,7 @@ def test_every_answer_is_documented(effort: Effort, tmp_path: Path) -> None:
             ],
             cwd=tmp_path,
             capture_output=True,
+            check=False,
             text=True,
         )
         log = "".join(server.log)

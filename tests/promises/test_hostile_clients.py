@@ -15,7 +15,6 @@ import pytest
 
 from tests.e2e.server import ROOT, Server
 from tests.effort import Effort
-from tests.promises import hostile
 from tests.promises.shipped import cpu_seconds, megabytes, reset_peak, serving_shipped, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -39,7 +38,7 @@ def test_others_are_answered_as_if_there_were_none(effort: Effort) -> None:
         reset_peak(server)
         attackers = subprocess.Popen(
             [
-                *(sys.executable, "-m", "tests.promises.hostile"),
+                *(sys.executable, "-m", "tests.promises.attackers"),
                 *(str(server.port), str(effort(short=70, long=500)), str(4 * seconds)),
             ],
             cwd=ROOT,
@@ -56,7 +55,7 @@ def test_others_are_answered_as_if_there_were_none(effort: Effort) -> None:
     _log.info(told)
     kinds = {kind for kind, _ in map(str.split, counts)}
     ends = {kind: {end for each, end in map(str.split, counts) if each == kind} for kind in kinds}
-    assert len(ends) == len(hostile.KINDS)
+    assert len(ends) == len(attackers.KINDS)
     for kind, found in ends.items():
         answered = {"200"} if kind == "many_requests_at_once" else set()
         assert found <= ENDS | answered, told

@@ -1,6 +1,6 @@
 """Clients that mean harm, in a process of their own.
 
-    python -m tests.promises.hostile PORT CLIENTS SECONDS
+    python -m tests.promises.attackers PORT CLIENTS SECONDS
 
 Each of them attacks, again and again, until the time is over. Printed is, as JSON, how often each
 kind was answered with which status, was cut without an answer, or was held to the end.
