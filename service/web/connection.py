@@ -128,6 +128,7 @@ class Connection(HttpToolsProtocol):
         """See the parser of httptools."""
         if self._head_bytes > self._limits.head_bytes:  # of a path with few headers or none
             self._stop(refusal.head_too_large(self._limits.head_bytes))
+        self._check_head()
         self._in_head = False
         self._excess = 0
         self._room.forget(self)
@@ -172,6 +173,9 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
+            if self.parser.get_method() == b"CONNECT":  # which is none that could be left out
+                self._refuse(refusal.NO_TUNNEL)
+                return None
             if not self._should_upgrade():
                 head = self._head_without_offer()
                 self.parser = httptools.HttpRequestParser(self)
@@ -183,6 +187,15 @@ class Connection(HttpToolsProtocol):
                 self.logger.warning("a client sent what is no HTTP request")
             self._refuse(self._refusal or refusal.NO_HTTP)
         return None
+
+    def _check_head(self) -> None:
+        """Stop at a head that proxies in front may read otherwise (RFC 9112, 2.3 and 3.2)."""
+        version = self.parser.get_http_version()
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if version not in ("1.1", "1.0"):
+            self._stop(refusal.OTHER_VERSION)
+        if hosts > 1 or (version == "1.1" and hosts < 1):
+            self._stop(refusal.NOT_ONE_HOST)
 
     def _should_upgrade(self) -> bool:
         is_get: bool = self.parser.get_method() == b"GET"

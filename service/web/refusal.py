@@ -51,6 +51,11 @@ class Refusal:
 
 
 NO_HTTP = Refusal(HTTPStatus.BAD_REQUEST, "malformed", "this is no HTTP request")
+NO_TUNNEL = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "this is no proxy")
+OTHER_VERSION = Refusal(
+    HTTPStatus.BAD_REQUEST, "malformed", "this is neither HTTP/1.1 nor HTTP/1.0"
+)
+NOT_ONE_HOST = Refusal(HTTPStatus.BAD_REQUEST, "malformed", "the request does not name one host")
 PIPELINED = Refusal(HTTPStatus.TOO_MANY_REQUESTS, "overloaded", "too many requests at once", 1)
 FULL = Refusal(
     HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "there are too many connections; try again", 1

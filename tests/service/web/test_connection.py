@@ -189,6 +189,12 @@ class TestOffers:
         status, body = read_answer(answer)
         assert (status, body["label"]) == (200, "pos")
 
+    def test_a_tunnel_is_refused(self, port: int) -> None:
+        tunnel = b"CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n"
+        status, answer = read_answer(exchange(port, tunnel))
+        assert (status, answer["error"]["type"]) == (405, "method_not_allowed")
+        assert exchange(port, LIVE + tunnel).count(b"HTTP/1.1 ") == 1
+
     def test_a_chunked_body_too(self, port: int) -> None:
         chunked = b"Transfer-Encoding: chunked\r\n\r\n8\r\n" + BODY[:8] + b"\r\n8\r\n" + BODY[8:]
         answer = exchange(port, HEAD + H2C + chunked + b"\r\n0\r\n\r\n")
@@ -289,9 +295,20 @@ def test_what_is_no_http_costs_no_request_before_it_its_answer(port: int) -> Non
     assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"HTTP/1.1 ") == 2
 
 
+@pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nHost: y\r\n"])
+def test_a_request_names_one_host(hosts: bytes, port: int) -> None:
+    status, answer = read_answer(exchange(port, b"GET /livez HTTP/1.1\r\n" + hosts + b"\r\n"))
+    assert (status, answer["error"]["message"]) == (400, "the request does not name one host")
+
+
 @pytest.mark.parametrize(
     "sent",
-    [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"hello\r\n\r\n", b"GET / HTTP/9\r\n\r\n"],
+    [
+        b"GET /livez\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"hello\r\n\r\n",
+        b"GET / HTTP/9\r\n\r\n",
+    ],
 )
 def test_what_is_no_http_is_told_in_the_documented_form(sent: bytes, port: int) -> None:
     status, answer = read_answer(exchange(port, sent))
