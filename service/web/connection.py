@@ -18,6 +18,7 @@ from service.web.refusal import Refusal
 # What chunks may cost besides their bytes, as in Go's net/http: a size, ends of lines, extensions.
 CHUNK_BYTES = 16
 CHUNK_FACTOR = 3  # with the byte itself
+DROPPED_BYTES = 1024**2  # that are read after a refusal
 
 _OFFER = (b"upgrade", b"http2-settings")
 
@@ -90,9 +91,11 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, as asyncio asks."""
-        if self._is_over:
-            return
         self._excess += len(data)
+        if self._is_over:
+            if self._excess > DROPPED_BYTES:  # whoever goes on would take time from others
+                self.flow.pause_reading()
+            return
         rest: bytes | None = data
         while rest:
             rest = self._parse(rest)
@@ -259,7 +262,6 @@ class Connection(HttpToolsProtocol):
             return
         if cycle is None or not (cycle.disconnected and cycle.response_started):
             self.transport.write(why.to_bytes(self.server_state.default_headers))
-        self.flow.pause_reading()
         # A client that is still sending would see a reset in place of the answer.
         self.loop.call_later(self._limits.linger_seconds, self.transport.close)
 
