@@ -9,6 +9,7 @@ import asyncio
 from typing import Any, NoReturn
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.web import refusal
@@ -45,6 +46,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0  # of names, values and path that are whole
         self._excess = 0  # bytes that came for a head that goes on, or with a body beside it
         self._head_timer: asyncio.TimerHandle | None = None
+        self._running: RequestResponseCycle | None = None  # the request that is answered
         self._before: RequestResponseCycle | None = None  # the last request but one
         self._refusal: Refusal | None = None  # why the parser was stopped
 
@@ -66,8 +68,12 @@ class Connection(HttpToolsProtocol):
         )
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget what was awaited."""
+        """Forget what was awaited, and tell all that are answered, not the last alone."""
         super().connection_lost(exc)
+        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
         self._unset_keepalive_if_required()
         self._stop_timer()
         self._stalled.end()
@@ -157,6 +163,10 @@ class Connection(HttpToolsProtocol):
             self._room.await_request(self)
             if self._in_head:  # which has a time of its own
                 self._unset_keepalive_if_required()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
         """Go on as a WebSocket, if there is room for one."""

@@ -12,10 +12,12 @@ STORE = ROOT / "models" / "store"
 
 
 @contextmanager
-def serving_shipped(*, under: Sequence[str] = (), **environment: str) -> Iterator[Server]:
+def serving_shipped(
+    store: Path = STORE, *, under: Sequence[str] = (), **environment: str
+) -> Iterator[Server]:
     """Give the service with a model that is shipped; it is ready and warm."""
     settings = {"GATEWISE_MODEL": MODEL, "GATEWISE_THREADS": "1"} | environment
-    with running(STORE, under=under, **settings) as server:
+    with running(store, under=under, **settings) as server:
         for _ in range(20):
             assert server.predict(text="An unforgettable film.")[0] == 200
         yield server

@@ -5,6 +5,7 @@ Schemathesis reads the document, and makes requests that fit it and requests tha
 
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from tests.e2e.server import ROOT
 from tests.effort import Effort
-from tests.promises.shipped import serving_shipped
+from tests.promises.shipped import MODEL, STORE, serving_shipped
 
 pytestmark = [
     pytest.mark.e2e,
@@ -30,7 +31,9 @@ def test_every_answer_is_documented(effort: Effort, tmp_path: Path) -> None:
     examples = effort(short=12, long=6_000)
     phases = ["examples", "coverage", "fuzzing"]
     chosen = ",".join(phases[:: effort(short=2, long=1)])
-    with serving_shipped() as server:
+    store = tmp_path / "store"  # which what is sent may change
+    shutil.copytree(STORE / MODEL, store / MODEL)
+    with serving_shipped(store) as server:
         run = subprocess.run(
             [
                 *(*COMMAND, "--config-file", str(CONFIG)),
