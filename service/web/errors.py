@@ -95,7 +95,7 @@ def _document(status: int) -> dict[str, Any]:
     return {"model": ErrorBody, "description": _DESCRIPTIONS[status], **headers}
 
 
-EVERYWHERE = documented(400, 408, 431, 500, 503)
+EVERYWHERE = documented(400, 401, 403, 408, 431, 500, 503)
 """What OpenAPI says of the errors that every route can give."""
 
 
