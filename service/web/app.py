@@ -37,7 +37,7 @@ from service.web.routes import admin, models, operations, page, predict, stream
 from service.web.state import ServiceState
 from service.web.tracing import Tracing, TracingMiddleware
 
-BODIES = 4  # of the largest size that may be on their way at the same time
+BODIES = 2  # of the largest size that may be on their way at the same time
 
 _log = logging.getLogger(__name__)
 

@@ -204,7 +204,7 @@ class Connection(HttpToolsProtocol):
     def _check_head(self) -> None:
         """Stop at a head that proxies in front may read otherwise (RFC 9112, 2.3 and 3.2)."""
         version = self.parser.get_http_version()
-        hosts = sum(name == b"host" for name, _ in self.headers)
+        hosts = [name for name, _ in self.headers].count(b"host")
         if version not in ("1.1", "1.0"):
             self._stop(refusal.OTHER_VERSION)
         if hosts > 1 or (version == "1.1" and hosts < 1):

@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.server import ROOT, Server
 from tests.effort import Effort
+from tests.promises import attackers
 from tests.promises.shipped import cpu_seconds, megabytes, reset_peak, serving_shipped, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -36,7 +37,7 @@ def test_others_are_answered_as_if_there_were_none(effort: Effort) -> None:
         calm = measure(server, seconds=seconds)
         before = megabytes(server)
         reset_peak(server)
-        attackers = subprocess.Popen(
+        process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.promises.attackers"),
                 *(str(server.port), str(effort(short=70, long=500)), str(4 * seconds)),
@@ -46,7 +47,7 @@ def test_others_are_answered_as_if_there_were_none(effort: Effort) -> None:
         )
         time.sleep(effort(short=2, long=10))  # until all of them are there
         attacked = measure(server, seconds=seconds)
-        counts = json.loads(attackers.communicate(timeout=300)[0])
+        counts = json.loads(process.communicate(timeout=300)[0])
         grown = megabytes(server, "VmHWM") - before
         again = measure(server, seconds=seconds)
         assert not [line for line in server.log if "Traceback" in line]
