@@ -30,6 +30,7 @@ WALL_CLOCK = {
     "service/web/access/commands.py": "a key ends at a time of the day, as it was asked for",
     "service/web/access/key_ring.py": "the same: whether a key has ended is asked at each request",
     "service/web/access/keys.py": "the same",
+    "service/web/tracing.py": "a trace says when it began; what it lasts is not measured by it",
     "models/steering.py": "the history says when a label moved; its order is that of the list",
 }
 READING = {"time", "time_ns", "now", "utcnow", "today"}  # of the modules time and datetime

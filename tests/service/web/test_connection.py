@@ -120,9 +120,10 @@ class TestSlowness:
             client.connect(("127.0.0.1", port))
             client.sendall(request * 12)
             deadline = time.monotonic() + 60
-            while held_connections(port):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+            for held in (1, 0):
+                while held_connections(port) != held:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.1)
             answers = b""
             with suppress(ConnectionResetError):
                 while part := client.recv(65_536):
@@ -287,7 +288,8 @@ def test_what_is_no_http_comes_behind_the_answers_before_it(pieces: int, port: i
 def test_no_second_answer_follows_an_early_one(port: int) -> None:
     early = b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     answers = exchange(port, early, b"1\r\n{\r\n" * 9, b"no size\r\n", pause=0.1)
-    assert answers.startswith(b"HTTP/1.1 404 ")
+    # On a busy machine all may come at once, and there is no early answer.
+    assert answers.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 "))
     assert answers.count(b"HTTP/1.1 ") == 1
 
 
