@@ -23,7 +23,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test test-fast promises check bench cells compose-test replicas-test wheel lock clean
+.PHONY: help setup serve train test test-fast promises check bench cells openapi compose-test replicas-test wheel lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: setup ## measure serving beside others, on DATASET, into docs/benchmarks.
 cells: $(VENV)/dev.stamp ## compare the cells on the datasets in the folder DATA, into docs/lstm-and-gru.md (2 h)
 	$(PYTHON) -m benchmarks.cells run --data $(or $(DATA),$(error name the folder of the datasets: make cells DATA=FOLDER))
 	$(PYTHON) -m benchmarks.cells write
+
+openapi: $(VENV)/dev.stamp ## write docs/openapi.json
+	$(PYTHON) -m service openapi > docs/openapi.json
 
 compose-test: ## build the images, then train and serve in containers
 	tests/e2e/compose.sh

@@ -1,5 +1,6 @@
 """The command line: `python -m service`."""
 
+import json
 import logging
 import os
 import signal
@@ -82,6 +83,15 @@ def serve(
             from service.web.server import run_server
 
             run_server(settings)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the service."""
+    from service.web.app import create_app
+
+    document = create_app(Settings()).openapi()
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 @app.command()

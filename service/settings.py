@@ -198,6 +198,17 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, description="Seconds without a request after which a connection is closed."),
     ] = 75
+    client_seconds: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Seconds that a client may take for the head of a request, for a small "
+            "body, and to take an answer.",
+        ),
+    ] = 30
+    max_connections: Annotated[
+        int, Field(ge=1, description="Connections of each process at the same time.")
+    ] = 4_096
     versions: Annotated[
         int, Field(ge=1, description="Newest versions of each model that stay loaded.")
     ] = 2

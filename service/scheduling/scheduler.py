@@ -20,7 +20,7 @@ from service.metrics import Metrics
 from service.scheduling.backlog import Backlog
 from service.scheduling.inline import InlineBatches
 from service.scheduling.jobs import Job, Reading, Result, Ticket
-from service.scheduling.refusals import RefusalPacer
+from service.scheduling.refusals import RefusalPacer, ReturnTimes
 from service.scheduling.slices import compute_slice, plan_slice
 from service.scheduling.throughput import Throughput
 
@@ -47,6 +47,7 @@ class Scheduler:
         self._pacer = RefusalPacer()
         self._inline = InlineBatches(metrics)
         self._metrics = metrics
+        self._returns = ReturnTimes()
         self._changed = threading.Condition()
         self._stopped = False
         self._threads = [
@@ -129,9 +130,11 @@ class Scheduler:
         late = before + seconds - there_is
         if before <= 0 or late <= 0:
             return None
+        taken = seconds / self._throughput.value / MARGIN
+        wait = self._returns.plan(min(late, before), seconds=taken)
         return Overloaded(
             f"the answer would take about {before + seconds:.1f} s, too long for its deadline",
-            retry_after=math.ceil(min(late, before)),
+            retry_after=math.ceil(wait),
         )
 
     async def _wait(self, ticket: Ticket, gone: Gone | None) -> None:

@@ -5,6 +5,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -25,8 +26,9 @@ from service.web.access.guard import Guard
 from service.web.access.key_ring import KeyRing
 from service.web.access.keys import Rate
 from service.web.access.rates import Buckets, open_local_buckets
+from service.web.body_bytes import BodyBytes
 from service.web.direct_routes import DirectRoutes, find_route
-from service.web.errors import answer_internal, install_error_handlers
+from service.web.errors import EVERYWHERE, answer_internal, install_error_handlers
 from service.web.middleware import RequestMiddleware
 from service.web.origins import allow_origins
 from service.web.prefix import OwnRedirects, PathPrefix
@@ -34,6 +36,8 @@ from service.web.request_body import PATIENCE
 from service.web.routes import admin, models, operations, page, predict, stream
 from service.web.state import ServiceState
 from service.web.tracing import Tracing, TracingMiddleware
+
+BODIES = 2  # of the largest size that may be on their way at the same time
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +75,7 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
         key_ring=KeyRing(settings.keys) if settings.keys else None,
         buckets=_open_buckets(settings),
         tracing=tracing,
+        bodies=BodyBytes(BODIES * settings.max_body_bytes),
     )
     app = FastAPIOffline(
         title="Gatewise",
@@ -78,6 +83,7 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
         version=__version__,
         lifespan=_lifespan,
         redoc_url=None,
+        responses=EVERYWHERE,
     )
     app.state.service = state
     for routes in (predict, stream, models, admin, operations, page):
@@ -105,7 +111,8 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
         failed=allow_origins(answer_internal, origins=settings.cors_origins),
         metrics=state.metrics,
         max_body_bytes=settings.max_body_bytes,
-        patience=PATIENCE,
+        patience=replace(PATIENCE, body_seconds=settings.client_seconds),
+        bodies=state.bodies,
     )
     return PathPrefix(surrounded, prefix=settings.root_path) if settings.root_path else surrounded
 

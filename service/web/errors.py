@@ -58,11 +58,11 @@ STATUSES: dict[type[ServiceError], int] = {
 INTERNAL = ErrorDetail(type="internal", message="this is our fault; the log has the details")
 
 _DESCRIPTIONS = {
-    400: "The body is not JSON, or the state of a stream not as it was given.",
+    400: "It is no HTTP, the body is not JSON, or the state of a stream not as it was given.",
     401: "No API key, or none that is valid; only where keys are asked for.",
     403: "The API key does not open this.",
     404: "No such model or version.",
-    408: "The body did not come.",
+    408: "Head or body did not come in time.",
     409: "The version or the store cannot do what is asked, or the stream must be sent again from "
     "its start.",
     413: "The body, a text or the list is over its limit.",
@@ -70,16 +70,33 @@ _DESCRIPTIONS = {
     422: "JSON, but not a valid request.",
     429: "Too much to do to answer in time, or too much asked with one API key; `Retry-After` says "
     "when it will be better.",
-    503: "Nothing is loaded that could answer.",
+    431: "The head of the request is over a limit.",
+    500: "A fault of the service; its log has the details.",
+    503: "Nothing is loaded that could answer, or there are too many connections.",
     504: "Not answered within the time of `X-Deadline-Ms`.",
+}
+
+
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which another try makes sense.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
 }
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what OpenAPI says of these error statuses of a route."""
-    return {
-        status: {"model": ErrorBody, "description": _DESCRIPTIONS[status]} for status in statuses
-    }
+    return {status: _document(status) for status in statuses}
+
+
+def _document(status: int) -> dict[str, Any]:
+    headers = {"headers": _RETRY_AFTER} if status == 429 else {}
+    return {"model": ErrorBody, "description": _DESCRIPTIONS[status], **headers}
+
+
+EVERYWHERE = documented(400, 401, 403, 408, 431, 500, 503)
+"""What OpenAPI says of the errors that every route can give."""
 
 
 def status_of(error: ServiceError) -> int:

@@ -8,7 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.logs import note_request
 from service.metrics import Metrics
+from service.web.body_bytes import BodyBytes
 from service.web.errors import INTERNAL
+from service.web.faults import log_fault
 from service.web.request_body import Patience, RequestBody
 from service.web.request_id import HEADER, assign_id
 from service.web.scope import error_of, note_error, route_of
@@ -23,6 +25,10 @@ _OF_WHAT_IS_GOT = (
 )
 
 
+class BrokenAnswer(Exception):
+    """Tells the server to close a connection, on which half of an answer was sent."""
+
+
 class RequestMiddleware:
     """Gives each answer a request id, limits bodies and counts.
 
@@ -32,6 +38,7 @@ class RequestMiddleware:
         metrics: Where to count.
         max_body_bytes: Largest body that is read.
         patience: How much is read of a body that nobody needs.
+        bodies: The memory for all bodies that are on their way.
     """
 
     def __init__(
@@ -42,12 +49,14 @@ class RequestMiddleware:
         metrics: Metrics,
         max_body_bytes: int,
         patience: Patience,
+        bodies: BodyBytes,
     ) -> None:
         self._app = app
         self._failed = failed
         self._metrics = metrics
         self._max_body_bytes = max_body_bytes
         self._patience = patience
+        self._bodies = bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, as ASGI asks."""
@@ -59,21 +68,26 @@ class RequestMiddleware:
         started = time.perf_counter()
         note_request(request_id := assign_id(scope))
         self._metrics.in_flight.inc()
-        body = RequestBody(scope, receive, limit=self._max_body_bytes, patience=self._patience)
+        share = self._bodies.share()
+        body = RequestBody(
+            scope, receive, limit=self._max_body_bytes, patience=self._patience, share=share
+        )
         answer = _Answer(send, body, request_id=request_id, got=scope["method"] == "GET")
         try:
             await self._app(scope, body.receive, answer.send)
         except ClientDisconnect:  # before all of its body was here; there is nobody to answer
             pass
-        except Exception:
-            _log.exception("request %s failed", answer.request_id.decode())
+        except Exception as error:
+            name = answer.request_id.decode()
+            log_fault(_log, "request %s failed", name, error=error)
             note_error(scope, INTERNAL.type)
             if answer.status is None:
                 await self._failed(scope, body.receive, answer.send)
             elif not answer.complete:  # too late for another answer
-                raise
+                raise BrokenAnswer(f"the answer to request {name} breaks off") from None
         finally:
             self._metrics.in_flight.dec()
+            share.release()
             ended = answer.ended or time.perf_counter()
             self._count(scope, answer.status or 499, seconds=ended - started)
 

@@ -15,8 +15,10 @@ from service.settings import Settings
 from service.texts import check_text, json_type
 from service.web.access.guard import access_of
 from service.web.errors import detail_of
+from service.web.json_structure import check_structure
 from service.web.schemas import ItemError, PredictRequest
 from service.web.scope import route_of
+from service.web.state import get_state
 from service.web.tracing import trace_of
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -24,6 +26,8 @@ Body = TypeVar("Body", bound=BaseModel)
 DEADLINE = "X-Deadline-Ms"
 LONGEST_DEADLINE = 3_600_000  # milliseconds
 LONGEST_FIELD = 100  # characters of a field's name that are repeated in an error
+MOST_FIELDS = 100  # of an object
+VALUES_PER_TEXT, OTHER_VALUES = 2, 100  # values of a body at most; a list that is too long is named
 LONGEST_TYPE = 60  # of a media type, a charset or a coding
 CHARSETS = frozenset(
     [
@@ -52,21 +56,23 @@ async def read_body(request: Request, schema: type[Body]) -> Body:
         Invalid: It does not fit the schema.
     """
     _require_json(request)
-    return parse_body(await request.body(), schema)
+    return parse_body(await request.body(), schema, settings=get_state(request).settings)
 
 
-def parse_body(body: bytes | str, schema: type[Body]) -> Body:
-    """Return what JSON says, as the schema has it; see `read_body`."""
-    if isinstance(body, str):
-        body = body.removeprefix("\ufeff")  # as Python does it for bytes
+def parse_body(body: bytes | str, schema: type[Body], *, settings: Settings) -> Body:
+    """Return what JSON says, as the schema has it; see `read_body`.
+
+    Raises:
+        TooLarge: It has too many values, whatever they are.
+    """
     try:
-        content = json.loads(body, object_pairs_hook=_to_object) if body else None
+        text = _decode(body)
+        check_structure(text, most_values=VALUES_PER_TEXT * settings.max_texts + OTHER_VALUES)
+        content = json.loads(text, object_pairs_hook=_to_object) if text else None
     except json.JSONDecodeError as error:
         raise Malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
     except UnicodeDecodeError as error:
         raise Malformed(_describe_encoding(error)) from None
-    except RecursionError:
-        raise Malformed("the body is nested too deeply") from None
     except ValueError:  # the one that is left: more digits than Python turns into a number
         raise Malformed("a number has too many digits") from None
     if content is None:
@@ -81,6 +87,8 @@ def parse_body(body: bytes | str, schema: type[Body]) -> Body:
 
 def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object of JSON; Python's own would silently keep the last of equal names."""
+    if len(pairs) > MOST_FIELDS:
+        raise Invalid(f"an object has {len(pairs):,} fields, more than {MOST_FIELDS:,}")
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -88,6 +96,13 @@ def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         field = twice.encode(errors="replace").decode()
         raise Invalid(f"{twice!r} is given more than once", field=field)
     return found
+
+
+def _decode(body: bytes | str) -> str:
+    """Return the text of JSON, as Python would decode it."""
+    if isinstance(body, str):
+        return body.removeprefix("\ufeff")
+    return body.decode(json.detect_encoding(body), "surrogatepass")
 
 
 def _describe_encoding(error: UnicodeDecodeError) -> str:

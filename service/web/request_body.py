@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from starlette.types import Message, Receive, Scope
 
 from service.errors import TooLarge, TooSlow
+from service.web.body_bytes import BodyShare
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Patience:
     """How long a body is awaited, and how much of a rest is read that nobody needs.
 
     Args:
-        body_seconds: Within such a time some of a body that is needed has to come.
+        body_seconds: A body that is needed has to come within such a time,
+        least_rate: and a second more for so many bytes that have come.
         rest_bytes: A rest of at most so many bytes is awaited before the answer,
         rest_seconds: for so long, so that the connection can be used again.
         linger_bytes: Bytes that are read after the answer at most,
@@ -28,6 +30,7 @@ class Patience:
     """
 
     body_seconds: float = 30.0
+    least_rate: int = 16 * 1024
     rest_bytes: int = 64 * 1024
     rest_seconds: float = 0.05
     linger_bytes: int = 256 * 1024**2
@@ -46,12 +49,23 @@ class RequestBody:
         receive: Gives its messages.
         limit: Bytes of the largest body that is read.
         patience: How much of a rest is read.
+        share: Of the memory for all bodies that are on their way.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, *, limit: int, patience: Patience) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        *,
+        limit: int,
+        patience: Patience,
+        share: BodyShare,
+    ) -> None:
         self._receive = receive
         self._limit = limit
         self._patience = patience
+        self._share = share
+        self._begun: float | None = None  # on the clock of the event loop
         self._scope = scope
         self._received = 0
         self._ended = False
@@ -65,11 +79,16 @@ class RequestBody:
 
         Raises:
             TooLarge: The body is known to be over the limit; what is left is not waited for.
-            TooSlow: Nothing of it came for too long.
+            TooSlow: It did not come in time.
+            Overloaded: The bodies that are on their way fill their memory.
         """
         if self._declared <= self._limit:
             message = await (self._take() if self._ended else self._take_in_time())
             if self._received <= self._limit:
+                if self._ended:
+                    self._share.release()
+                else:
+                    self._share.hold(self._received)
                 return message
         raise TooLarge(f"the body is larger than {self._limit:,} bytes")
 
@@ -104,12 +123,18 @@ class RequestBody:
                         await self._take()
 
     async def _take_in_time(self) -> Message:
+        patience, now = self._patience, asyncio.get_running_loop().time()
+        if self._begun is None:
+            self._begun = now
+        seconds = patience.body_seconds + self._received / patience.least_rate
         try:
-            async with asyncio.timeout(self._patience.body_seconds):
+            async with asyncio.timeout_at(self._begun + seconds):
                 return await self._take()
         except TimeoutError:
-            seconds = self._patience.body_seconds
-            raise TooSlow(f"nothing of the body came for {seconds:g} seconds") from None
+            raise TooSlow(
+                f"the body did not come within {patience.body_seconds:g} seconds, and one more for "
+                f"each {patience.least_rate:,} bytes"
+            ) from None
 
     async def _take(self) -> Message:
         message = await self._receive()

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -16,16 +17,22 @@ from models.names import (
     LABEL_PATTERN,
     LONGEST_LABEL,
     LONGEST_REFERENCE,
+    VERSION_NUMBER,
     Which,
     is_label,
     split_reference,
 )
 from service.answering.prediction import Answer, Method, Step
 
+
+def _to_whole(given: Any) -> Any:
+    """Return 3 for 3.0, which JSON knows no difference between."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
 TopK = Annotated[
-    int | None,
+    Annotated[int, Field(ge=1), BeforeValidator(_to_whole)] | None,
     Field(
-        ge=1,
         description="Give only so many probabilities, the highest; a rare `label` may be missing.",
     ),
 ]
@@ -48,6 +55,20 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+_REFERENCE = (
+    f"^([^:]*|[^:]+:({VERSION_NUMBER.pattern}|{LABEL_PATTERN.strip('^$')}))$"  # see split_reference
+)
+_NOT_NAMED_TWICE: dict[str, Any] = {
+    "not": {
+        "required": ["model", "version"],
+        "properties": {
+            "model": {"type": "string", "pattern": ":"},
+            "version": {"type": ["integer", "string"]},
+        },
+    }
+}
+"""In OpenAPI: a version is given in one field, though naming it twice is forgiven."""
+
 VersionOrLabel = Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern=LABEL_PATTERN)]
 
 
@@ -61,6 +82,12 @@ class Referring(BaseModel):
         str | None,
         Field(
             max_length=LONGEST_REFERENCE,
+            json_schema_extra={
+                "anyOf": [
+                    {"type": "string", "maxLength": LONGEST_REFERENCE, "pattern": _REFERENCE},
+                    {"type": "null"},
+                ]
+            },
             description="Model to ask, as name, name:version or name:label; the state's, or the "
             "default.",
         ),
@@ -88,7 +115,7 @@ class Referring(BaseModel):
                 f"{version[:LONGEST_LABEL]!r} is neither a version, a number such as 3, "
                 "nor a label, such as stable"
             )
-        return version
+        return _to_whole(version)
 
     @field_validator("version")
     @classmethod
@@ -107,6 +134,39 @@ class Referring(BaseModel):
         return self
 
 
+_EXAMINED: dict[str, Any] = {
+    "trajectory": {"const": True},
+    "explain": {"enum": [True, "prefix", "occlusion"]},
+    "gates": {"const": True},
+}
+_PREDICT_RULES: dict[str, Any] = {
+    "oneOf": [
+        {
+            "required": ["text"],
+            "properties": {"text": {"type": "string"}, "texts": {"type": "null"}},
+        },
+        {
+            "required": ["texts"],
+            "properties": {"text": {"type": "null"}, "texts": {"type": "array"}}
+            | {name: {"const": False} for name in _EXAMINED},
+        },
+    ],
+    "allOf": [
+        _NOT_NAMED_TWICE,
+        *(
+            {
+                "not": {
+                    "required": ["stop_at", name],
+                    "properties": {"stop_at": {"type": "number"}, name: asked},
+                }
+            }
+            for name, asked in _EXAMINED.items()
+        ),
+    ],
+}
+"""What the validators of a request hold, as OpenAPI has it."""
+
+
 class PredictRequest(Referring):
     """One text or several, and which model to ask."""
 
@@ -118,7 +178,8 @@ class PredictRequest(Referring):
                 {"text": "An unforgettable film."},
                 {"texts": ["I loved every minute.", "Two hours I will never get back."]},
                 {"text": "A slow start. Then it soars.", "trajectory": True, "explain": True},
-            ]
+            ],
+            **_PREDICT_RULES,
         },
     )
 
@@ -128,7 +189,12 @@ class PredictRequest(Referring):
         list[Any] | None,
         Field(
             description="Several texts; answered in their order.",
-            json_schema_extra={"anyOf": [{"type": "array", "items": {"type": "string"}}]},
+            json_schema_extra={
+                "anyOf": [
+                    {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                    {"type": "null"},
+                ]
+            },
         ),
     ] = None
     top_k: TopK = None
@@ -147,7 +213,10 @@ class PredictRequest(Referring):
 
     stop_at: Annotated[
         float | None,
-        Field(description="Stop once the label will not change: 0.9, 0.95 or 0.99 certain."),
+        Field(
+            description="Stop once the label will not change: 0.9, 0.95 or 0.99 certain.",
+            json_schema_extra={"anyOf": [{"enum": [0.9, 0.95, 0.99]}, {"type": "null"}]},
+        ),
     ] = None
 
     @model_validator(mode="after")
@@ -193,7 +262,8 @@ class StreamRequest(Referring):
             "examples": [
                 {"text": "and then the", "state": None},
                 {"text": "and then the end was a surprise.", "final": True},
-            ]
+            ],
+            **_NOT_NAMED_TWICE,
         },
     )
 
@@ -245,7 +315,7 @@ class StreamMessage(Referring):
     restart: Annotated[bool, Field(description="A new text begins with this piece.")] = False
     with_state: Annotated[bool, Field(description="Answer with the state as a token too.")] = False
     state: Annotated[str | None, Field(description="Go on from this token.")] = None
-    top_k: Annotated[int | None, Field(ge=1)] = None
+    top_k: TopK = None
     explain: bool = False
     gates: bool = False
 

@@ -1,17 +1,23 @@
 """Runs the application until it is told to stop."""
 
 import asyncio
+import logging
+from functools import partial
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
 from service.settings import Settings
+from service.web import websocket
 from service.web.access.exposure import check_access
 from service.web.app import create_app
 from service.web.connection import Connection
+from service.web.limits import Limits, Room, limit_connections
 from service.web.listening import listen
 from service.web.state import ServiceState
 from service.web.tracing import start_tracing
+from service.web.websocket import WebSocketConnection
 
 
 def run_server(settings: Settings) -> None:
@@ -30,20 +36,28 @@ def run_server(settings: Settings) -> None:
 def make_server(settings: Settings) -> "DrainingServer":
     """Return a server, which serves in this process until SIGINT or SIGTERM."""
     app = create_app(settings, tracing=start_tracing())
+    state: ServiceState = app.state.service
+    limits = Limits(seconds=settings.client_seconds)
+    logging.getLogger(websocket.LOGGER).setLevel(logging.WARNING)
+    room = Room(limit_connections(settings.max_connections))
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         access_log=False,
         log_config=None,  # its own asks a standard output that may be closed
-        http=Connection,
+        http=cast(type[Connection], partial(Connection, limits=limits, room=room)),
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=list(settings.forwarded_allow_ips),
         timeout_keep_alive=settings.keep_alive_seconds,
-        ws="websockets-sansio",
+        ws=cast(
+            type[WebSocketConnection],
+            partial(WebSocketConnection, limits=limits, room=room, held=state.bodies),
+        ),
+        ws_per_message_deflate=False,  # a small frame could become large
         ws_max_size=settings.max_body_bytes,
     )
-    return DrainingServer(config, state=app.state.service)
+    return DrainingServer(config, state=state)
 
 
 class DrainingServer(uvicorn.Server):

@@ -15,12 +15,16 @@ from service.settings import Settings
 from service.streams.state_token import StateTokens
 from service.web.access.key_ring import KeyRing
 from service.web.access.rates import Buckets
+from service.web.body_bytes import BodyBytes
 from service.web.tracing import Tracing
 
 
 @dataclass
 class ServiceState:
-    """Settings, store, models, threads, metrics and keys; `draining` once the service is to end."""
+    """Settings, store, models, threads, metrics and keys; `draining` once the service is to end.
+
+    `bodies` is the memory for bodies that are on their way.
+    """
 
     settings: Settings
     store: Store
@@ -32,6 +36,7 @@ class ServiceState:
     state_tokens: StateTokens
     key_ring: KeyRing | None
     buckets: Buckets
+    bodies: BodyBytes
     tracing: Tracing | None = None
     draining: bool = False
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,17 +23,18 @@ class Server:
 
     Args:
         store: Its store.
+        under: Command that starts it, such as `prlimit`.
         environment: Settings, as environment variables.
     """
 
-    def __init__(self, store: Path, **environment: str) -> None:
+    def __init__(self, store: Path, *, under: Sequence[str] = (), **environment: str) -> None:
         left_out = ["GATEWISE_"]
         if environment.get("GATEWISE_ENGINE") == "savedmodel":
             left_out.append("COVERAGE_")  # its measuring slows down the start of TensorFlow
         clean = {k: v for k, v in os.environ.items() if not k.startswith(tuple(left_out))}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "service", "--port", "0", "--store", str(store)],
+            [*under, sys.executable, "-m", "service", "--port", "0", "--store", str(store)],
             cwd=ROOT,
             env=clean | {"PYTHONUNBUFFERED": "1"} | environment,
             stderr=subprocess.PIPE,
@@ -95,9 +96,9 @@ class Server:
 
 
 @contextmanager
-def running(store: Path, **environment: str) -> Iterator[Server]:
+def running(store: Path, *, under: Sequence[str] = (), **environment: str) -> Iterator[Server]:
     """Give a service that is ready, and end it afterwards."""
-    server = Server(store, **environment)
+    server = Server(store, under=under, **environment)
     try:
         server.wait_until_ready()
         yield server

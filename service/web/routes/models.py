@@ -1,10 +1,12 @@
 """`GET /models`: what can be asked."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from models.cells import CELLS
 from models.metadata import Metadata
-from models.names import Which, split_reference, suggest
+from models.names import LONGEST_REFERENCE, Which, split_reference, suggest
 from service.answering.catalog import Catalog, Entry
 from service.errors import Invalid, NotFound
 from service.web.errors import documented
@@ -20,9 +22,21 @@ async def list_models(state: StateDep) -> ModelList:
     return ModelList(models=_list_models(state.catalog), awaited=state.catalog.awaited)
 
 
+# FastAPI would not answer in the documented form.
+_Name = Annotated[
+    str,
+    Path(
+        description="Name, name:version or name:label.",
+        json_schema_extra={"maxLength": LONGEST_REFERENCE},
+    ),
+]
+
+
 @router.get("/models/{name}", responses=documented(404, 422), response_model_exclude_none=True)
-async def show_model(name: str, state: StateDep) -> ModelInfo:
+async def show_model(name: _Name, state: StateDep) -> ModelInfo:
     """Show one model with its versions, or the one that `name:version` or `name:label` means."""
+    if len(name) > LONGEST_REFERENCE:
+        raise Invalid(f"a name has at most {LONGEST_REFERENCE} characters", field="name")
     models = {model.name: model for model in _list_models(state.catalog)}
     try:
         name, which = split_reference(name)

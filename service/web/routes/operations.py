@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from service.web.schemas import Health
+from service.web.schemas import ErrorBody, Health
 from service.web.state import StateDep
 
 router = APIRouter()
@@ -19,7 +19,12 @@ async def live() -> Health:
 @router.get(
     "/readyz",
     response_model_exclude_none=True,
-    responses={503: {"model": Health, "description": "Loading or draining."}},
+    responses={
+        503: {
+            "model": Health | ErrorBody,
+            "description": "Loading or draining, or too many connections.",
+        }
+    },
 )
 async def ready(response: Response, state: StateDep) -> Health:
     """Say whether the service can be sent requests."""
@@ -32,7 +37,14 @@ async def ready(response: Response, state: StateDep) -> Health:
     return Health(status="ready")
 
 
-@router.get("/metrics", response_class=Response)
+_TEXT = {"schema": {"type": "string"}}
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": _TEXT, "application/openmetrics-text": _TEXT}}},
+)
 async def metrics(request: Request, state: StateDep) -> Response:
     """Give the metrics in Prometheus's text format, or as OpenMetrics where that is accepted."""
     content, media_type = state.metrics.render(request.headers.get("accept", ""))

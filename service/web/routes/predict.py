@@ -15,6 +15,7 @@ from service.insight.examine import Examination, examine
 from service.insight.explanation import MEANINGS
 from service.scheduling.jobs import Reading
 from service.web.errors import INTERNAL, documented
+from service.web.faults import log_fault
 from service.web.parsing import DEADLINE_DOCUMENTED, check_items, read_body, read_caller
 from service.web.request_id import id_of
 from service.web.responses import respond
@@ -117,7 +118,7 @@ def _predictions(
             raise result
         else:
             name = id_of(request).decode()
-            _log.error("text %d of the request %s failed", job.place, name, exc_info=result)
+            log_fault(_log, "text %d of the request %s failed", job.place, name, error=result)
             get_state(request).metrics.count_refusal(route_of(request.scope), INTERNAL.type)
             answers.append(ItemError(error=INTERNAL))
     return answers

@@ -25,6 +25,7 @@ from service.streams.state_token import resume
 from service.texts import check_piece
 from service.web.access.guard import SUBPROTOCOL, access_of
 from service.web.errors import INTERNAL, detail_of, documented
+from service.web.faults import log_fault
 from service.web.parsing import DEADLINE_DOCUMENTED, parse_body, read_body, read_caller
 from service.web.request_id import id_of
 from service.web.responses import respond, to_json
@@ -187,11 +188,12 @@ class StreamSocket:
         """Return the answer to a message; one that fails changes nothing."""
         self._service.metrics.stream_messages.inc()
         try:
-            return to_json(await self._read(parse_body(message, StreamMessage)))
+            settings = self._service.settings
+            return to_json(await self._read(parse_body(message, StreamMessage, settings=settings)))
         except ServiceError as error:
             return self._refuse(detail_of(error))
-        except Exception:
-            _log.exception("a piece of the stream %s failed", self._id.decode())
+        except Exception as error:
+            log_fault(_log, "a piece of the stream %s failed", self._id.decode(), error=error)
             return self._refuse(INTERNAL)
 
     def _refuse(self, detail: ErrorDetail) -> str:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from service.scheduling import refusals
-from service.scheduling.refusals import SPACING, RefusalPacer
+from service.scheduling.refusals import LATEST_RETURN, SPACING, RefusalPacer, ReturnTimes
 
 
 async def let_through(gate: RefusalPacer, count: int) -> list[float]:
@@ -49,3 +49,27 @@ def test_nobody_waits_longer_than_the_longest(monkeypatch: pytest.MonkeyPatch) -
 
     asyncio.run(run())
     assert max(waited) <= 0.02 + 1e-9  # the difference of two times is rounded
+
+
+class TestReturnTimes:
+    @pytest.fixture(autouse=True)
+    def _stop_the_clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 100.0
+        monkeypatch.setattr(refusals.time, "monotonic", lambda: self.now)
+
+    def test_those_who_come_together_return_one_after_the_other(self) -> None:
+        times = ReturnTimes()
+        assert [times.plan(1.0, seconds=0.5) for _ in range(4)] == [1.0, 1.5, 2.0, 2.5]
+
+    def test_what_was_planned_passes(self) -> None:
+        times = ReturnTimes()
+        times.plan(1.0, seconds=2.0)
+        self.now += 1.5
+        assert times.plan(0.5, seconds=2.0) == 1.5
+        self.now += 60
+        assert times.plan(0.5, seconds=2.0) == 0.5
+
+    def test_nobody_is_sent_away_for_long(self) -> None:
+        times = ReturnTimes()
+        for _ in range(99):
+            assert times.plan(1.0, seconds=9.0) <= LATEST_RETURN

@@ -294,6 +294,7 @@ def test_a_failure_has_the_documented_form_on_all_routes(
     assert answer.headers["x-request-id"] == "me-3"
     assert "request me-3 failed" in caplog.text
     assert caplog.text.count("Traceback") == 1
+    assert "OSError: Too many open files" in caplog.text
     assert client.get(path).status_code == 200
 
 

@@ -77,6 +77,14 @@ def test_versions_of_format_1_are_served(client: TestClient, store: Path) -> Non
     assert (answer.status_code, answer.json()["label"]) == (200, "pos")
 
 
+@pytest.mark.parametrize("given", ["null", "1", "1.0"])
+def test_a_whole_number_may_be_written_with_a_point(given: str, client: TestClient) -> None:
+    body = f'{{"text": "good", "top_k": {given}, "version": {given}}}'
+    answer = client.post("/predict", content=body, headers=JSON)
+    assert answer.status_code == 200
+    assert len(answer.json()["probabilities"]) == (2 if given == "null" else 1)
+
+
 @pytest.mark.parametrize("text", ["\x00", "\ufeff", "\U0010ffff", "\r\n", "👩‍👩‍👧", "a" * 500])
 def test_any_text_is_answered(text: str, client: TestClient) -> None:
     assert client.post("/predict", json={"text": text}).status_code == 200
@@ -162,7 +170,19 @@ def test_model_and_version_can_be_named(client: TestClient) -> None:
         (
             "[" * 1_900,
             400,
-            {"type": "malformed", "message": "the body is nested too deeply"},
+            {"type": "malformed", "message": "the body is nested more than 16 levels deep"},
+        ),
+        ('{"text": "a", "x": %s}' % ("[" * 17 + "]" * 17), 400, {"type": "malformed"}),
+        ('{"text": "a", "x": %s}' % ("[" * 15 + "]" * 15), 422, {"field": "x"}),
+        (
+            '{"texts": [%s]}' % ("[]," * 150 + "1"),
+            413,
+            {"type": "too_large", "message": "the body has more than 110 values"},
+        ),
+        (
+            json.dumps(dict.fromkeys(map(str, range(101)))),
+            422,
+            {"message": "an object has 101 fields, more than 100"},
         ),
         ("[]", 422, {"type": "invalid", "message": "send a JSON object, not a list"}),
         ('"text"', 422, {"type": "invalid", "message": "send a JSON object, not a string"}),

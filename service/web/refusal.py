@@ -1,0 +1,80 @@
+"""Answers to what never reaches the application."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from service.web.schemas import ErrorBody, ErrorDetail
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request gets no further than its connection.
+
+    Args:
+        status: Status of the answer.
+        type: Type of the error.
+        message: What was wrong.
+        retry_after: Seconds after which another try makes sense; None if waiting does not help.
+    """
+
+    status: HTTPStatus
+    type: str
+    message: str
+    retry_after: int | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The error as it stands in an answer."""
+        error = ErrorDetail(type=self.type, message=self.message, retry_after=self.retry_after)
+        return ErrorBody(error=error).model_dump_json(exclude_none=True).encode()
+
+    def to_bytes(self, headers: Headers) -> bytes:
+        """Return the answer, after which the connection is closed.
+
+        Args:
+            headers: Those of every answer.
+        """
+        body = self.body
+        own = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        if self.retry_after is not None:
+            own.append((b"retry-after", b"%d" % self.retry_after))
+        lines = [b"HTTP/1.1 %d %s" % (self.status, self.status.phrase.encode())]
+        lines += [name + b": " + value for name, value in [*headers, *own]]
+        return b"\r\n".join([*lines, b"", body])
+
+
+NO_HTTP = Refusal(HTTPStatus.BAD_REQUEST, "malformed", "this is no HTTP request")
+NO_TUNNEL = Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "method_not_allowed", "this is no proxy")
+OTHER_VERSION = Refusal(
+    HTTPStatus.BAD_REQUEST, "malformed", "this is neither HTTP/1.1 nor HTTP/1.0"
+)
+NOT_ONE_HOST = Refusal(HTTPStatus.BAD_REQUEST, "malformed", "the request does not name one host")
+PIPELINED = Refusal(HTTPStatus.TOO_MANY_REQUESTS, "overloaded", "too many requests at once", 1)
+FULL = Refusal(
+    HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "there are too many connections; try again", 1
+)
+
+
+def head_too_slow(seconds: float) -> Refusal:
+    """Return the refusal of a head that did not end in time."""
+    message = f"the head of the request did not end within {seconds:g} seconds"
+    return Refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message)
+
+
+def head_too_large(limit: int) -> Refusal:
+    """Return the refusal of a head, or of what frames a body, of more bytes than this."""
+    message = f"the head of the request is larger than {limit:,} bytes"
+    return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", message)
+
+
+def too_many_headers(limit: int) -> Refusal:
+    """Return the refusal of a head with more headers than this."""
+    message = f"the request has more than {limit:,} headers"
+    return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", message)
