@@ -36,7 +36,8 @@ def log_evidence_above(votes: float, total: float, *, bound: float) -> float:
     """
     gain, loss = _ratios(bound)
     each = total * gain + (votes - total) * loss
-    return float(np.logaddexp.reduce(each)) - math.log(len(each))
+    highest = each.max()
+    return float(highest) + math.log(np.exp(each - highest).mean())
 
 
 def log_evidence_below(votes: float, total: float, *, bound: float) -> float:
