@@ -56,7 +56,9 @@ class AnswerObserver(Protocol):
 class Counting(Protocol):
     """Counts what is answered."""
 
-    def count_texts(self, model: str, version: int, *, texts: int, tokens: int) -> None:
+    def count_texts(
+        self, model: str, version: int, *, texts: int, tokens: int, truncated: int = 0
+    ) -> None:
         """Count what a version has read."""
 
     def count_stages(self, stages: Mapping[str, float], *, route: str) -> None:

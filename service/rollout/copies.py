@@ -137,7 +137,9 @@ class Copies:
 class _Uncounted:
     """In place of metrics: copies are no traffic."""
 
-    def count_texts(self, model: str, version: int, *, texts: int, tokens: int) -> None:
+    def count_texts(
+        self, model: str, version: int, *, texts: int, tokens: int, truncated: int = 0
+    ) -> None:
         """Count nothing."""
 
     def count_stages(self, stages: Mapping[str, float], *, route: str) -> None:

@@ -419,6 +419,10 @@ class GiveLabelRequest(BaseModel):
             description="Share of what names no label; as it was if absent, 0 for none.",
         ),
     ] = None
+    shadow: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="In place of a share: part of it of which it reads a copy."),
+    ] = None
 
 
 class PruneRequest(BaseModel):
@@ -436,6 +440,9 @@ class ModelLabels(BaseModel):
     labels: Annotated[dict[str, int], Field(description="Version with each label.")]
     shares: Annotated[
         dict[str, float], Field(description="Share of the requests that name no label.")
+    ]
+    shadows: Annotated[
+        dict[str, float], Field(description="Part of these requests of which it reads a copy.")
     ]
 
 

@@ -141,10 +141,12 @@ def test_a_decision_holds_until_the_labels_change(
         assert set(count(catalog)) == {(answers, None)}
         assert choose(catalog, version="canary").classifier.metadata.version == 2
         catalog.refresh()
+    file = store.root / "toy" / FILE
+    labels = file.read_bytes()
     give(store, 3)
     catalog.refresh()
     assert len(count(catalog)) == 2
-    give(store, 2)
+    file.write_bytes(labels)
     catalog.refresh()
     assert len(count(catalog)) == 2  # it is forgotten, not waiting
 

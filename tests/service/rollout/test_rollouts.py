@@ -17,13 +17,15 @@ from models.registry import Store
 from models.steering import LOCK, give_label, take_label
 from models.versions import Version
 from service.answering import catalog as loading_versions
-from service.answering.answerer import Caller
+from service.answering.answerer import Answered, Caller
 from service.answering.catalog import Catalog
 from service.engines import loading as opening
 from service.engines.cost import Cost
+from service.errors import DeadlinePassed
 from service.metrics import DIRECTORY
 from service.rollout import copies, rollouts, rule
 from service.rollout.evidence import Evidence
+from service.scheduling.jobs import Reading
 from service.settings import Settings
 from service.web.app import create_app
 from tests.versions import CountingEngine, publish
@@ -345,6 +347,57 @@ def test_other_requests_are_not_compared(question: dict[str, Any], tmp_path: Pat
         assert service.ask(**question)[0] == 200
         service.ask()
         service.wait_until(lambda: service.evidence.requests == 1)
+
+
+def answer(service: Service, **more: Any) -> Answered:
+    """Have the service answer a request past its routes."""
+    choice = service.state.catalog.choose("toy", version=None, request=b"1")
+
+    async def ask() -> Answered:
+        found: Answered = await service.state.rollouts.answer(
+            choice, ["a good film"], **{"caller": Caller()} | more
+        )
+        return found
+
+    return service.client.portal.call(ask)
+
+
+def test_an_early_exit_is_not_compared(tmp_path: Path) -> None:
+    """For the other version would stop elsewhere."""
+    store = make_store(tmp_path)
+    give(store, shadow=1.0)
+    with serving(store) as service:
+        answer(service, plan=lambda rows: [Reading(row[:1]) for row in rows])
+        assert service.evidence.stable_answers == 1
+        service.ask()
+        service.wait_until(lambda: service.evidence.requests == 1)
+
+
+def test_a_request_that_was_rejected_says_nothing_of_a_version(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    give(store, shadow=1.0)
+    with serving(store) as service:
+        with pytest.raises(DeadlinePassed):
+            answer(service, caller=Caller(seconds=0.0))
+        service.ask()
+        service.wait_until(lambda: service.evidence.requests == 1)
+        assert service.evidence.stable_failed == 0
+
+
+@pytest.mark.parametrize("parts", [{"share": 0.99}, {"shadow": 1.0}])
+def test_a_tokenizer_that_fails_counts_as_an_error(
+    parts: dict[str, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_text: str) -> list[int]:
+        raise RuntimeError("a pattern that fails")
+
+    store = make_store(tmp_path)
+    give(store, **parts)
+    with serving(store) as service:
+        (trial,) = service.state.catalog.trials
+        monkeypatch.setattr(trial.canary, "encode", fail)
+        service.ask_until(lambda: service.evidence.canary_failed >= 2)
+        assert service.evidence.stable_failed == 0
 
 
 def test_a_long_request_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from service.engines.cost import Cost
 from service.engines.runner import Runner
 from service.errors import Overloaded
+from service.metrics import Metrics
 from service.scheduling import inline
 from service.scheduling import scheduler as scheduling
 from service.scheduling.jobs import Reading, Ticket
@@ -43,7 +44,7 @@ def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler(threads=1)
+    scheduler = Scheduler(threads=1, metrics=Metrics())
     scheduler.start()
     yield scheduler
     scheduler.shutdown()
@@ -161,6 +162,23 @@ def test_what_is_given_up_is_not_computed(scheduler: Scheduler) -> None:
         held.go.set()
         await offer(scheduler, make_runner(), [2])
         assert engine.shapes == []
+
+    run(test())
+
+
+def test_its_speed_is_not_that_of_requests(scheduler: Scheduler) -> None:
+    """Or requests would be rejected because of a version that only reads copies."""
+
+    async def test() -> None:
+        slow = make_runner(engine=RecordingEngine(seconds=0.3))
+        await offer(scheduler, slow, [2])
+        held = await hold(scheduler)
+        runner = make_runner()
+        asked = ask(scheduler, runner, [2] * 50)
+        await asyncio.sleep(0)
+        assert scheduler.backlog_seconds == pytest.approx(runner.cost.seconds(50))
+        held.go.set()
+        await asked
 
     run(test())
 
