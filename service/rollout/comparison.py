@@ -22,7 +22,6 @@ def count_comparison(
         canary: The version on trial, and its probabilities of each text, or what it failed with.
         stable: The stable version, and the same.
     """
-    tally.add("requests")
     (one, ones), (other, others) = canary, stable
     failed = any(isinstance(each, Exception) for each in ones)
     stable_failed = any(isinstance(each, Exception) for each in others)
@@ -45,6 +44,7 @@ def count_comparison(
     for p, q in pairs:
         tally.add("canary_scores", bin=_bin(score(one, p, label=label)))
         tally.add("stable_scores", bin=_bin(score(other, q, label=label)))
+    tally.add("requests")  # last, so whoever waits for it sees the rest
 
 
 def given_labels(metadata: Metadata, probabilities: Probabilities) -> frozenset[str]:
