@@ -16,7 +16,7 @@ from models.errors import GatewiseError
 from models.names import split_reference
 from models.overview import Row, describe, list_versions
 from models.registry import Store
-from models.version_labels import STABLE
+from models.version_labels import STABLE, VersionLabels
 
 DAMAGED = 1
 FAULTS = (GatewiseError, OSError, ValueError)  # that the user can correct
@@ -51,7 +51,9 @@ def list_(
     """List the versions of the models, with their labels."""
     with one_line(*FAULTS):
         rows = list_versions(_open(store), model=model)
-    columns = ("model", "version", "labels", "answers", "created", "cell", "test", "MB")
+    columns = ["model", "version", "labels", "answers", "created", "cell", "test", "MB"]
+    if any(row["verdict"] for row in rows):
+        columns.insert(4, "verdict")
     table = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         shown = row | {"created": row.get("fault") or row["created"][:16].replace("T", " ")}
@@ -103,6 +105,10 @@ def label(
         str | None,
         typer.Option(help="Share of what names no label, such as 10% or 0.1; 0 for none."),
     ] = None,
+    shadow: Annotated[
+        str | None,
+        typer.Option(help="In place of a share: part of that traffic of which it reads a copy."),
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take it away from NAME.")] = False,
     store: StoreFolder = STORE,
     as_json: AsJson = False,
@@ -115,10 +121,10 @@ def label(
             line = f"{name}:{steering.take_label(opened, name, label)} is not {label} any more"
         else:
             version = opened.resolve(model)
-            steering.give_label(opened, version, label, share=read_share(share))
-            line = f"{version.reference} is {label}"
-            if part := opened.labels(name).shares.get(label):
-                line += f", with {part:.3g} of the traffic that names no label"
+            part = None if share is None else read_share(share)
+            copied = None if shadow is None else read_shadow(shadow)
+            steering.give_label(opened, version, label, share=part, shadow=copied)
+            line = f"{version.reference} is {label}{_describe_part(opened.labels(name), label)}"
     _tell_labels(opened, name, line, as_json=as_json)
 
 
@@ -160,21 +166,43 @@ def prune(
     _tell({"model": model, "deleted": deleted}, as_json=as_json, otherwise=lambda: typer.echo(line))
 
 
-def read_share(text: str | None) -> float | None:
+def read_share(text: str) -> float:
     """Return the share that `10%` or `0.1` means.
+
+    Raises:
+        ValueError: It is none from 0 to 1, or it is all.
+    """
+    if not 0 <= (share := _read_part(text)) < 1:
+        raise ValueError(f"{text!r} is no share: give 10% or 0.1, and 0 for none")
+    return share
+
+
+def read_shadow(text: str) -> float:
+    """Return the part of the traffic that `10%` or `0.1` means; 1 for all.
 
     Raises:
         ValueError: It is none from 0 to 1.
     """
-    if text is None:
-        return None
+    if not 0 <= (part := _read_part(text)) <= 1:
+        raise ValueError(f"{text!r} is no shadow: give 10%, 0.1 or 100%, and 0 for none")
+    return part
+
+
+def _read_part(text: str) -> float:
+    """Return the part that `10%` or `0.1` means, below 0 for none."""
     try:
-        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
-        share = -1.0
-    if not 0 <= share < 1:
-        raise ValueError(f"{text!r} is no share: give 10% or 0.1, and 0 for none")
-    return share
+        return -1.0
+
+
+def _describe_part(labels: VersionLabels, label: str) -> str:
+    """Return which part of the traffic a label has, to be added to a line."""
+    if part := labels.shares.get(label):
+        return f", with {part:.3g} of the traffic that names no label"
+    if part := labels.shadows.get(label):
+        return f", and reads a copy of {part:.3g} of the traffic that names no label"
+    return ""
 
 
 def _open(folder: Path) -> Store:
@@ -185,7 +213,12 @@ def _open(folder: Path) -> Store:
 
 def _tell_labels(store: Store, name: str, line: str, *, as_json: bool) -> None:
     labels = store.labels(name)
-    found = {"model": name, "labels": labels.versions, "shares": labels.shares}
+    found = {
+        "model": name,
+        "labels": labels.versions,
+        "shares": labels.shares,
+        "shadows": labels.shadows,
+    }
     _tell(found, as_json=as_json, otherwise=lambda: typer.echo(line))
 
 
@@ -198,7 +231,9 @@ def _tell(found: Any, *, as_json: bool, otherwise: Callable[[], None]) -> None:
 
 def _cell(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(_cell, value))
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "yes" if value else ""
     return "" if value is None else str(value)
@@ -207,8 +242,7 @@ def _cell(value: object) -> str:
 def _print_facts(found: Row) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in found.items():
-        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else _cell(value)
-        table.add_row(name, shown)
+        table.add_row(name, _cell(value))
     Console().print(table)
 
 

@@ -58,6 +58,11 @@ def describe(store: Store, version: Version) -> Row:
             for label, given in labels.assignments.items()
             if any(each.version == version.number for each in given)
         },
+        "verdicts": [
+            each.model_dump(mode="json")
+            for each in labels.verdicts
+            if each.version == version.number
+        ],
         "folder": str(version.path),
     }
 
@@ -69,6 +74,7 @@ def _row(version: Version, labels: VersionLabels, *, answers: int) -> Row:
         "version": version.number,
         "labels": given,
         "answers": version.number == answers,
+        "verdict": _last_verdict(version, labels),
         "created": None,
         "cell": None,
         "test": None,
@@ -85,6 +91,14 @@ def _row(version: Version, labels: VersionLabels, *, answers: int) -> Row:
         "test": _score(metadata),
         "MB": round(size / 1e6, 1),
     }
+
+
+def _last_verdict(version: Version, labels: VersionLabels) -> str | None:
+    """Return what became of a version when it was last tried beside the stable one."""
+    for each in reversed(labels.verdicts):
+        if each.version == version.number:
+            return each.outcome.replace("_", " ")
+    return None
 
 
 def _score(metadata: Metadata) -> float | None:

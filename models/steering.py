@@ -12,7 +12,7 @@ from models.errors import GatewiseError
 from models.locks import lock
 from models.names import check_label
 from models.registry import Store
-from models.version_labels import CANARY, STABLE, Assignment, VersionLabels
+from models.version_labels import CANARY, STABLE, Assignment, Verdict, VersionLabels
 from models.versions import Version
 
 LOCK = ".labels.lock"
@@ -51,7 +51,14 @@ def _editing(store: Store, name: str) -> Iterator[_Editor]:
             editor.labels.save(folder)
 
 
-def give_label(store: Store, version: Version, label: str, *, share: float | None = None) -> None:
+def give_label(
+    store: Store,
+    version: Version,
+    label: str,
+    *,
+    share: float | None = None,
+    shadow: float | None = None,
+) -> None:
     """Give a label to a version; another version that has it loses it.
 
     Args:
@@ -59,14 +66,17 @@ def give_label(store: Store, version: Version, label: str, *, share: float | Non
         version: The version.
         label: The label.
         share: Share of the traffic that names no label; as it was if absent, 0 for none.
+        shadow: Part of that traffic of which it reads a copy, in place of a share.
 
     Raises:
         CannotSteer: It is the first label of the model, and not `stable`; or the shares are more
-            than all of the traffic.
+            than all of the traffic; or share and shadow are given.
         VersionCorrupt: The files of the version are damaged.
         ValueError: It is no label.
     """
     check_label(label)
+    if share is not None and shadow is not None:
+        raise CannotSteer(f"give {label} a share or a shadow, not both")
     version.verify()
     name = version.name
     with _editing(store, name) as editor:
@@ -77,19 +87,23 @@ def give_label(store: Store, version: Version, label: str, *, share: float | Non
             )
         labels = editor.labels.assign(label, version.number, now=editor.now)
         if share is not None:
-            labels = _share(labels, label, share)
+            labels = _check_parts(labels.share(label, share), label)
+        if shadow is not None:
+            labels = _check_parts(labels.shadow(label, shadow), label)
         editor.labels = labels
 
 
-def _share(labels: VersionLabels, label: str, share: float) -> VersionLabels:
+def _check_parts(labels: VersionLabels, label: str) -> VersionLabels:
+    """Return labels whose shares leave something for `stable`; one of them has just been given."""
     if label == STABLE:
         raise CannotSteer(f"{STABLE} has what the others leave; give a share to another label")
-    shared = labels.share(label, share)
-    if (total := sum(shared.shares.values())) >= 1:
+    if (total := sum(labels.shares.values())) >= 1:
         raise CannotSteer(
             f"the shares would come to {total:.0%}, and nothing would be left for {STABLE}"
         )
-    return shared
+    if (total := sum(labels.parts.values())) > 1:
+        raise CannotSteer(f"shares and shadows would come to {total:.0%} of the traffic")
+    return labels
 
 
 def take_label(store: Store, name: str, label: str) -> int:
@@ -141,6 +155,39 @@ def roll_back(store: Store, name: str, *, label: str = STABLE) -> tuple[int, int
         store.resolve(f"{name}:{target.version}").verify()
         editor.labels = editor.labels.roll_back(label, to=target, now=editor.now)
         return number, target.version
+
+
+def conclude(
+    store: Store, name: str, verdict: Verdict, *, since: tuple[datetime, datetime]
+) -> bool:
+    """Do what a verdict says, and keep it; return False if the labels have moved meanwhile.
+
+    So any number of processes may do it: the first one does.
+
+    Args:
+        store: The store.
+        name: The model.
+        verdict: What is done. Its label is taken away; a promoted version becomes `stable`.
+        since: When the label and `stable` were given to the versions of the verdict.
+
+    Raises:
+        CannotSteer: Another process is changing the labels.
+        ModelNotFound: The model, or a version that is promoted, is not in the store any more.
+        VersionCorrupt: The files of a version that is promoted are damaged.
+        OSError: The store cannot be written.
+    """
+    with _editing(store, name) as editor:
+        judged = (
+            Assignment(version=verdict.version, since=since[0]),
+            Assignment(version=verdict.stable, since=since[1]),
+        )
+        present = [editor.labels.history(label)[-1:] for label in (verdict.label, STABLE)]
+        if present != [(each,) for each in judged]:
+            return False
+        if verdict.outcome == "promoted":
+            store.resolve(f"{name}:{verdict.version}").verify()
+        editor.labels = editor.labels.conclude(verdict)
+        return True
 
 
 def _require(editor: _Editor, label: str) -> int:

@@ -21,10 +21,12 @@ from models.names import LABEL_PATTERN
 
 FILE = "labels.json"
 STABLE, CANARY = "stable", "canary"
-REMEMBERED = 20  # versions of a label; older ones cannot be rolled back to
+REMEMBERED = 20  # versions of a label, which can be rolled back to, and verdicts of a model
 
 Label = Annotated[str, Field(pattern=LABEL_PATTERN)]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Shadow = Annotated[float, Field(gt=0, le=1)]
+Outcome = Literal["rolled_back", "promoted"]
 
 
 class Assignment(BaseModel):
@@ -36,10 +38,35 @@ class Assignment(BaseModel):
     since: datetime
 
 
+class Verdict(BaseModel):
+    """What became of a version that had a label beside `stable`, and why.
+
+    Args:
+        label: The label that it had.
+        version: The version.
+        stable: The version that it was compared with.
+        outcome: What was done.
+        at: When.
+        why: The reason, in words.
+        figures: The evidence, by name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: Label
+    version: Annotated[int, Field(ge=1)]
+    stable: Annotated[int, Field(ge=1)]
+    outcome: Outcome
+    at: datetime
+    why: str
+    figures: dict[str, float] = {}
+
+
 class VersionLabels(BaseModel):
     """All labels of a model, each with the versions that had it, the present one last.
 
-    A label can have a share of the traffic that names no label. The rest is `stable`'s.
+    A label can have a share of the traffic that names no label, and answers it. Or it has a shadow:
+    a share that `stable` answers, and of which it reads a copy. The rest is `stable`'s.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,14 +74,23 @@ class VersionLabels(BaseModel):
     format_version: Literal[1] = 1
     assignments: dict[Label, Annotated[tuple[Assignment, ...], Field(min_length=1)]] = {}
     shares: dict[Label, Share] = {}
+    shadows: dict[Label, Shadow] = {}
+    verdicts: tuple[Verdict, ...] = ()
 
     @model_validator(mode="after")
-    def _check_shares(self) -> Self:
-        if unknown := self.shares.keys() - self.assignments.keys():
+    def _check_parts(self) -> Self:
+        if unknown := self.parts.keys() - self.assignments.keys():
             raise ValueError(f"{', '.join(sorted(unknown))} has a share, but no version")
-        if sum(self.shares.values()) > 1:
+        if both := self.shares.keys() & self.shadows.keys():
+            raise ValueError(f"{', '.join(sorted(both))} has a share and a shadow")
+        if sum(self.parts.values()) > 1:
             raise ValueError("the shares are more than all of the traffic")
         return self
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """The part of the traffic that each label has, as a share or as a shadow."""
+        return {**self.shares, **self.shadows}
 
     @property
     def versions(self) -> dict[str, int]:
@@ -91,14 +127,34 @@ class VersionLabels(BaseModel):
         return self._with({**self.assignments, label: given})
 
     def withdraw(self, label: str) -> Self:
-        """Return the labels without one, and without its share."""
+        """Return the labels without one, and without its share or shadow."""
         labels = self.share(label, 0)
         return labels._with({key: each for key, each in self.assignments.items() if key != label})
 
     def share(self, label: str, share: float) -> Self:
         """Return the labels after one got a share of what names no label; 0 for none."""
-        others = {key: each for key, each in self.shares.items() if key != label}
-        return self.model_copy(update={"shares": others | ({label: share} if share else {})})
+        return self._with_part("shares", label, share)
+
+    def shadow(self, label: str, part: float) -> Self:
+        """Return the labels after one got copies of a part of what names no label; 0 for none."""
+        return self._with_part("shadows", label, part)
+
+    def conclude(self, verdict: Verdict) -> Self:
+        """Return the labels after a verdict: its label is gone, and the better version `stable`."""
+        labels = self.withdraw(verdict.label)
+        if verdict.outcome == "promoted":
+            labels = labels.assign(STABLE, verdict.version, now=verdict.at)
+        verdicts = (*self.verdicts, verdict)[-REMEMBERED:]
+        return labels.model_copy(update={"verdicts": verdicts})
+
+    def _with_part(self, field: str, label: str, part: float) -> Self:
+        """Return the labels with one's share or shadow, of which it has not both."""
+        update = {
+            "shares": {key: each for key, each in self.shares.items() if key != label},
+            "shadows": {key: each for key, each in self.shadows.items() if key != label},
+        }
+        update[field] |= {label: part} if part else {}
+        return self.model_copy(update=update)
 
     def _with(self, assignments: dict[str, tuple[Assignment, ...]]) -> Self:
         return self.model_copy(update={"assignments": assignments})

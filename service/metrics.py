@@ -2,13 +2,14 @@
 
 import os
 import platform
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.values import MultiProcessValue, MutexValue
 
@@ -26,6 +27,96 @@ Series = Collection[tuple[str, ...]]
 """Values of the labels of each series."""
 
 
+@dataclass(frozen=True)
+class RolloutSample:
+    """How a version that is tried stands beside the stable one, as all workers know it.
+
+    Args:
+        model: The model.
+        version: The version.
+        stable: The stable version.
+        figures: Values by name in ROLLOUT_FIGURES, and there by the last label.
+    """
+
+    model: str
+    version: int
+    stable: int
+    figures: Mapping[str, Mapping[str, float]]
+
+
+_Family = type[CounterMetricFamily] | type[GaugeMetricFamily]
+ROLLOUT_FIGURES: dict[str, tuple[_Family, str, str]] = {
+    "gatewise_rollout_requests": (
+        CounterMetricFamily,
+        "Requests of a version on trial that were compared, and those dropped for want of time.",
+        "outcome",
+    ),
+    "gatewise_rollout_texts": (
+        CounterMetricFamily,
+        "Texts that both versions have read, by whether their labels are the same or flipped.",
+        "labels",
+    ),
+    "gatewise_rollout_failures": (
+        CounterMetricFamily,
+        "Compared requests that only one version failed.",
+        "side",
+    ),
+    "gatewise_rollout_model_seconds": (
+        CounterMetricFamily,
+        "Seconds that the versions computed for the same texts, of the requests that were timed.",
+        "side",
+    ),
+    "gatewise_rollout_answers": (CounterMetricFamily, "Requests answered while on trial.", "side"),
+    "gatewise_rollout_answer_seconds": (
+        CounterMetricFamily,
+        "Seconds of the requests answered while on trial.",
+        "side",
+    ),
+    "gatewise_rollout_flip_share": (
+        GaugeMetricFamily,
+        "Share of flipped labels, and the share that is tolerated.",
+        "kind",
+    ),
+    "gatewise_rollout_score_shift": (
+        GaugeMetricFamily,
+        "Population stability index between the scores of both versions.",
+        "score",
+    ),
+    "gatewise_rollout_verdict_timestamp_seconds": (
+        GaugeMetricFamily,
+        "When a version was last promoted or rolled back by its figures.",
+        "verdict",
+    ),
+}
+"""The metrics of versions on trial: kind, help and last label by name."""
+
+
+class _RolloutCollector:
+    """Asks how trials stand when the metrics are read.
+
+    Args:
+        read: Returns how each stands.
+    """
+
+    def __init__(self, read: Callable[[], Iterable[RolloutSample]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families, as the client asks."""
+        samples = list(self._read())
+        for name, (family, help, label) in ROLLOUT_FIGURES.items():
+            metric = family(name, help, labels=("model", "version", "stable", label))
+            for sample in samples:
+                for value, figure in sample.figures.get(name, {}).items():
+                    place = (sample.model, str(sample.version), str(sample.stable), value)
+                    metric.add_metric(place, figure)
+            yield metric
+
+    def describe(self) -> Iterator[Metric]:
+        """Yield nothing: registered, it is not asked before the service knows any trial."""
+        return iter(())
+
+
 class Metrics:
     """The metrics of one service, in a registry of its own.
 
@@ -34,6 +125,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._rollouts: _RolloutCollector | None = None
         counter = partial(Counter, registry=self._registry)
         histogram = partial(Histogram, registry=self._registry)
         gauge = partial(Gauge, registry=self._registry, multiprocess_mode="livesum")
@@ -209,6 +301,11 @@ class Metrics:
         """Count a rejection at the rate of a key."""
         self._series(self.key_limited, name).inc()
 
+    def watch_rollouts(self, read: Callable[[], Iterable[RolloutSample]]) -> None:
+        """Have how trials stand read whenever the metrics are."""
+        self._rollouts = _RolloutCollector(read)
+        self._registry.register(self._rollouts)
+
     def render(self, accepted: str = "") -> tuple[bytes, str]:
         """Return all metrics, summed over the processes, and the media type in which they are.
 
@@ -227,6 +324,8 @@ class Metrics:
             return self._registry
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        if self._rollouts is not None:  # which adds up the workers itself
+            together.register(self._rollouts)
         return together
 
 

@@ -3,7 +3,7 @@
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationInfo
@@ -23,6 +23,9 @@ OWN_PATHS = frozenset(
     ]
 )
 """First parts of the paths of the service itself."""
+
+RolloutMode = Literal["watch", "rollback", "promote"]
+"""What is done with a version on trial without being asked for."""
 
 _PATH_PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[\w.~-]+)*", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -215,6 +218,25 @@ class Settings(BaseSettings):
     poll_seconds: Annotated[
         float, Field(gt=0, description="Seconds between two looks at the store.")
     ] = 1
+    rollout: Annotated[
+        RolloutMode,
+        Field(
+            description="What is done with a version on trial without being asked for: watch, "
+            "rollback, or promote, which also rolls back."
+        ),
+    ] = "rollback"
+    rollout_flips: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            lt=1,
+            description="Share of flipped labels that is tolerated; if absent, the errors of both "
+            "versions together.",
+        ),
+    ] = None
+    rollout_slower: Annotated[
+        float, Field(ge=1, description="Times as slow as stable that a version on trial may be.")
+    ] = 3
     drain_seconds: Annotated[
         float, Field(ge=0, description="Seconds between not ready and closing, on SIGTERM.")
     ] = 0

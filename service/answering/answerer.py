@@ -7,7 +7,7 @@ all of them.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -51,6 +51,18 @@ class AnswerObserver(Protocol):
 
     def answered(self, model: str, version: int, stages: Stages) -> None:
         """Note the version that has answered just now, and the seconds of each stage."""
+
+
+class Counting(Protocol):
+    """Counts what is answered."""
+
+    def count_texts(
+        self, model: str, version: int, *, texts: int, tokens: int, truncated: int = 0
+    ) -> None:
+        """Count what a version has read."""
+
+    def count_stages(self, stages: Mapping[str, float], *, route: str) -> None:
+        """Count the seconds of each stage of a request."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,11 @@ class Answered:
         """Probabilities (labels,) of each reading, or what it failed with."""
         return self._ticket.results
 
+    @property
+    def computed(self) -> float:
+        """Seconds that threads computed for it; 0 where the event loop did."""
+        return self._ticket.computed
+
     def result(self, place: int) -> Probabilities:
         """Return the probabilities of a reading; raise what it failed with."""
         return self._ticket.result(place)
@@ -128,7 +145,7 @@ class Answerer:
         self,
         tokenizer: TokenizerThread,
         scheduler: Scheduling,
-        metrics: Metrics,
+        metrics: Counting,
         *,
         seconds: float = math.inf,
     ) -> None:

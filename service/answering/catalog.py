@@ -1,20 +1,20 @@
 """The versions that are loaded, kept in step with the store."""
 
-import hashlib
 import logging
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from models.errors import GatewiseError, StoreNotFound, VersionCorrupt
 from models.names import Which, split_reference, suggest
 from models.registry import Store
 from models.regular_files import list_inside
-from models.version_labels import STABLE, VersionLabels
+from models.version_labels import STABLE, Outcome, Verdict, VersionLabels
 from models.versions import Version
 from service.answering.classifier import Classifier
+from service.answering.trials import Choice, Trial, draw_label, find_trials, list_choices
 from service.engines.cost import measure_cost
 from service.engines.loading import EngineKind, open_engine
 from service.engines.native.layout import Precision
@@ -54,12 +54,20 @@ class LoadedModel:
         entries: The versions.
         labels: The version that has each label, as the requests see it.
         shares: Share of each label in the requests that name none.
+        parts: The same, and the part of each label that reads copies.
+        trials: Labels with a part whose version is tried beside the stable one.
+        choices: What answers the requests that come to these labels, and to stable beside them.
+        verdicts: What became of earlier trials.
         fault: Why the labels are unknown; None if they are known.
     """
 
     entries: Entries = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, float] = field(default_factory=dict)
+    trials: dict[str, Trial] = field(default_factory=dict)
+    choices: dict[str, Choice] = field(default_factory=dict)
+    verdicts: tuple[Verdict, ...] = ()
     fault: str | None = None
 
     def has(self, which: Which) -> bool:
@@ -103,6 +111,7 @@ class Catalog:
         self._precision = precision
         self._keep = keep
         self._loaded: Loaded = {}
+        self._decided: dict[str, Outcome] = {}  # by the key of a trial
         self._refreshing = threading.Lock()
         self._refreshed = False
         self._disk: int | None = None
@@ -140,7 +149,13 @@ class Catalog:
     def find(
         self, name: str | None, *, version: Which | None, request: bytes | None = None
     ) -> Classifier:
-        """Return the classifier of a model.
+        """Return the classifier of a model; see `choose`."""
+        return self.choose(name, version=version, request=request).classifier
+
+    def choose(
+        self, name: str | None, *, version: Which | None, request: bytes | None = None
+    ) -> Choice:
+        """Return the version of a model that answers a request.
 
         Args:
             name: The model; the default if absent.
@@ -164,15 +179,44 @@ class Catalog:
             raise NotFound(f"no model {name!r}; there are: {there_are}", field="model")
         model = loaded[name]
         if version is None:
-            return _choose(name, model, request=request)
+            if request is None or not model.parts:
+                return Choice(_choose(name, model))
+            return self._draw(name, model, request=request)
         if isinstance(version, str):
-            return _labelled(name, model, label=version)
+            return Choice(_labelled(name, model, label=version))
         if version not in model.entries:
             raise NotFound(
                 f"no version {version} of {name!r} is loaded; there are: {_list(model.entries)}",
                 field="version",
             )
-        return _usable(f"{name}:{version}", model.entries[version])
+        return Choice(_usable(f"{name}:{version}", model.entries[version]))
+
+    def _draw(self, name: str, model: LoadedModel, *, request: bytes) -> Choice:
+        """Return what answers a request where labels have parts of the traffic."""
+        label = draw_label(name, model.parts, request=request)
+        if self._decided and (decided := self._find_decided(model, label)):
+            return Choice(decided)
+        if label in model.choices:
+            return model.choices[label]
+        entry = model.entries.get(model.labels[label]) if label in model.shares else None
+        if entry is not None and entry.classifier is not None:  # else stable answers
+            return Choice(entry.classifier)
+        return Choice(_choose(name, model))
+
+    def _find_decided(self, model: LoadedModel, label: str) -> Classifier | None:
+        """Return what answers the requests of a label if that has been decided here."""
+        for trial in model.trials.values():
+            if label in (STABLE, trial.label) and self._decided.get(trial.key) == "promoted":
+                return trial.canary
+        own = model.trials.get(label)
+        return own.stable if own is not None and own.key in self._decided else None
+
+    def decide(self, trial: Trial, outcome: Outcome) -> None:
+        """Let no request come to a version any more, or all that came to stable.
+
+        It holds here, until the labels change.
+        """
+        self._decided = self._decided | {trial.key: outcome}
 
     def _default_of(self, loaded: Loaded, *, version: Which | None) -> tuple[str, Which | None]:
         if not loaded:
@@ -198,6 +242,11 @@ class Catalog:
     def loaded(self) -> Loaded:
         """Every model with its versions, those that could not be loaded too."""
         return self._loaded
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The trials of all models."""
+        return [trial for model in self._loaded.values() for trial in model.trials.values()]
 
     @property
     def default(self) -> str | None:
@@ -227,6 +276,8 @@ class Catalog:
         self._loaded = {
             name: model for name, model in loaded.items() if model.entries or model.fault
         }
+        keys = {trial.key for trial in self.trials}
+        self._decided = {key: each for key, each in self._decided.items() if key in keys}
         self._refreshed = True
         self._say_what_is_awaited()
 
@@ -259,7 +310,7 @@ class Catalog:
         known = self._loaded.get(name, LoadedModel())
         labels, fault = self._read_labels(name, known)
         if labels is None:
-            return LoadedModel(known.entries, known.labels, known.shares, fault)
+            return replace(known, fault=fault)
         wanted = {*labels.versions.values(), *known.labels.values()} if labels.versions else set()
         wanted |= {each.version for each in labels.history(STABLE)[-self._keep :]}
         if name == self._default and isinstance(self._pinned, int):
@@ -276,7 +327,16 @@ class Catalog:
             entries[version.number] = entry
             missing -= missing > 0 and entry.classifier is not None
         moved = _move_labels(name, known, labels.versions, entries)
-        return LoadedModel(entries, moved, labels.shares)
+        trials = find_trials(name, labels, working=_working(entries), moved=moved)
+        return LoadedModel(
+            entries,
+            moved,
+            labels.shares,
+            labels.parts,
+            trials,
+            list_choices(trials),
+            labels.verdicts,
+        )
 
     def _read_labels(
         self, name: str, known: LoadedModel
@@ -332,13 +392,12 @@ def _move_labels(
     return moved
 
 
-def _choose(name: str, model: LoadedModel, *, request: bytes | None = None) -> Classifier:
-    """Return what answers when no version is named."""
-    if request is not None and model.shares:
-        number = model.labels.get(_draw_label(name, model.shares, request=request))
-        entry = model.entries.get(number) if number is not None else None
-        if entry is not None and entry.classifier is not None:  # else stable answers
-            return entry.classifier
+def _working(entries: Entries) -> dict[int, Classifier]:
+    return {n: each.classifier for n, each in entries.items() if each.classifier is not None}
+
+
+def _choose(name: str, model: LoadedModel) -> Classifier:
+    """Return what answers when no version is named, and no label has a part in that."""
     if model.fault is not None and not model.labels:
         raise Unavailable(f"it is not known which version of {name} answers: {model.fault}")
     if STABLE in model.labels:
@@ -347,17 +406,6 @@ def _choose(name: str, model: LoadedModel, *, request: bytes | None = None) -> C
         if entry.classifier is not None:
             return entry.classifier
     return _usable(name, next(iter(model.entries.values())))
-
-
-def _draw_label(name: str, shares: dict[str, float], *, request: bytes) -> str:
-    """Return the label that a request comes to by the hash of its id."""
-    digest = hashlib.blake2b(request, digest_size=8, person=name.encode()[:16]).digest()
-    place = int.from_bytes(digest, "big") / 2**64
-    for label, share in shares.items():
-        place -= share
-        if place < 0:
-            return label
-    return STABLE
 
 
 def _labelled(name: str, model: LoadedModel, *, label: str) -> Classifier:

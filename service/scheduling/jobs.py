@@ -131,6 +131,7 @@ class Ticket:
         deadline: When an answer comes too late.
         stretch: How many times as long as its own work a request waits without complaint. By that
             short requests overtake long ones, though never those that have waited long enough.
+        spare: Whether it is computed only while no other waits.
     """
 
     def __init__(
@@ -140,13 +141,16 @@ class Ticket:
         *,
         deadline: float,
         stretch: float,
+        spare: bool = False,
     ) -> None:
         self.runner = runner
         self.jobs = [Job(what, ticket=self, place=place) for place, what in enumerate(readings)]
         self.arrived = time.monotonic()
         self.deadline = deadline
         self._stretch = stretch
+        self.spare = spare
         self.started: float | None = None
+        self.computed = 0.0  # seconds of its slices, which it may have shared
         self.closed = False
         self.results: list[Result] = [Unsettled()] * len(self.jobs)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()

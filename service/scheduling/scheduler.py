@@ -2,7 +2,8 @@
 
 Requests are computed in the order in which they are due. The less work a request has, the sooner
 it is due. A few threads read slices of texts (`slices.py`) while the event loop waits. Where no
-text waits, the event loop computes short ones itself (`inline.py`).
+text waits, the event loop computes short ones itself (`inline.py`). Spare work, which nobody waits
+for, takes the threads only while no request waits for them. It is turned away while any does.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from service.scheduling.throughput import Throughput
 STRETCH = 20.0  # see Ticket
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
 NICE = 15  # of the computing threads, above that of the event loop
+SPARE_SECONDS = 0.5  # of spare work that may wait; the rest is turned away
 WATCH_SECONDS = 0.02  # after which the scheduler starts to watch for a caller that leaves
 
 Gone = Callable[[], Awaitable[None]]
@@ -43,6 +45,7 @@ class Scheduler:
 
     def __init__(self, *, threads: int, metrics: Metrics) -> None:
         self._backlog = Backlog()
+        self._spare = Backlog()
         self._throughput = Throughput(threads=threads)
         self._pacer = RefusalPacer()
         self._inline = InlineBatches(metrics)
@@ -111,6 +114,25 @@ class Scheduler:
         await self._wait(ticket, gone)
         return ticket
 
+    async def compute_spare(self, runner: Runner, readings: Sequence[Reading]) -> Ticket:
+        """Return the finished ticket of work that nobody waits for; see `compute`.
+
+        Raises:
+            Overloaded: There is no time to spare for it.
+        """
+        ticket = Ticket(runner, readings, deadline=math.inf, stretch=STRETCH, spare=True)
+        with self._changed:
+            if self._backlog or self._spare.seconds + ticket.seconds > SPARE_SECONDS:
+                raise Overloaded("there is no time to spare")
+            self._spare.add(ticket.jobs)
+            self._changed.notify(len(ticket.jobs))
+        try:
+            await ticket.done
+        finally:
+            if not ticket.closed:  # the waiting itself was ended
+                self._drop(ticket)
+        return ticket
+
     def shutdown(self) -> None:
         """End the threads, after their slices."""
         with self._changed:
@@ -174,8 +196,11 @@ class Scheduler:
     def _drop(self, ticket: Ticket) -> None:
         with self._changed:
             ticket.closed = True
-            self._backlog.discard(ticket)
+            self._lane(ticket).discard(ticket)
             self._show_backlog()
+
+    def _lane(self, ticket: Ticket) -> Backlog:
+        return self._spare if ticket.spare else self._backlog
 
     def _show_backlog(self) -> None:
         """Publish what waits at each change, because other processes are asked for it too."""
@@ -187,13 +212,14 @@ class Scheduler:
         busy_since = time.monotonic()
         while True:
             with self._changed:
-                while not self._backlog and not self._stopped:
+                while not (self._backlog or self._spare or self._stopped):
                     self._changed.wait()
                     busy_since = time.monotonic()
                 if self._stopped:
                     return
-                jobs, tokens = plan_slice(self._backlog.candidates())
-                self._backlog.remove(jobs)
+                lane = self._backlog or self._spare
+                jobs, tokens = plan_slice(lane.candidates())
+                lane.remove(jobs)
                 self._show_backlog()
             busy_since = self._read(jobs, tokens, busy_since=busy_since)
 
@@ -207,9 +233,12 @@ class Scheduler:
         self._metrics.count_batch(len(jobs), seconds=time.monotonic() - started)
         work -= sum(job.seconds_left for job in jobs if job.left)
         with self._changed:
-            self._settle(jobs, results)
             done = time.monotonic()
-            self._throughput.add(work, seconds=done - busy_since)
+            for job in jobs:
+                job.ticket.computed += (done - started) / len(jobs)
+            self._settle(jobs, results)
+            if not jobs[0].ticket.spare:  # which says little of how fast a request is served
+                self._throughput.add(work, seconds=done - busy_since)
         return done
 
     def _settle(self, jobs: list[Job], results: Sequence[Result]) -> None:
@@ -226,7 +255,7 @@ class Scheduler:
             if job.ticket.closed:
                 finished.append(job.ticket)
         if unread:
-            self._backlog.add(unread)
+            self._lane(unread[0].ticket).add(unread)
             self._show_backlog()
             self._changed.notify(len(unread))
         if finished:

@@ -19,6 +19,9 @@ from service.answering.catalog import Catalog
 from service.answering.inventory import show_inventory
 from service.answering.tokenizing import TokenizerThread
 from service.metrics import Metrics
+from service.rollout.copies import Copies
+from service.rollout.rollouts import Rollouts
+from service.rollout.samples import sample_rollouts
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
@@ -63,6 +66,17 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
     metrics, tokenizer = Metrics(), TokenizerThread()
     metrics.begin(threads=settings.computing_threads)
     scheduler = Scheduler(threads=settings.computing_threads, metrics=metrics)
+    answerer = Answerer(tokenizer, scheduler, metrics, seconds=settings.deadline_ms / 1e3)
+    rollouts = Rollouts(
+        catalog,
+        answerer,
+        Copies(tokenizer, scheduler, slower=settings.rollout_slower),
+        store=store,
+        mode=settings.rollout,
+        flips=settings.rollout_flips,
+        slower=settings.rollout_slower,
+    )
+    metrics.watch_rollouts(lambda: sample_rollouts(catalog, rollouts))
     state = ServiceState(
         settings=settings,
         store=store,
@@ -70,7 +84,8 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
         metrics=metrics,
         tokenizer=tokenizer,
         scheduler=scheduler,
-        answerer=Answerer(tokenizer, scheduler, metrics, seconds=settings.deadline_ms / 1e3),
+        answerer=answerer,
+        rollouts=rollouts,
         state_tokens=StateTokens(settings.stream_secrets),
         key_ring=KeyRing(settings.keys) if settings.keys else None,
         buckets=_open_buckets(settings),
@@ -182,6 +197,7 @@ async def _refresh(state: ServiceState, *, known: str | None) -> str | None:
     try:
         await asyncio.to_thread(state.catalog.refresh)
         metrics.refreshed.set_to_current_time()
+        state.rollouts.follow()
     except Exception as error:  # whatever it was, a later look may succeed
         metrics.refresh_failures.inc()
         if (fault := str(error)) != known:

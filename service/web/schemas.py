@@ -354,6 +354,32 @@ class VersionInfo(BaseModel):
     data: JsonValue = None
 
 
+class RolloutInfo(BaseModel):
+    """A version that is tried beside the stable one, or was."""
+
+    label: str
+    version: int
+    stable: Annotated[int, Field(description="The version that it is compared with.")]
+    share: Annotated[
+        float | None, Field(description="Of the requests that name no version, which it answers.")
+    ] = None
+    shadow: Annotated[
+        float | None, Field(description="Of these requests, of which it reads a copy.")
+    ] = None
+    verdict: Annotated[
+        str,
+        Field(
+            description="What was done: `rolled_back`, `promoted`; or what the figures say so "
+            "far: `roll_back`, `promote`, `wait`."
+        ),
+    ]
+    why: str
+    at: Annotated[str | None, Field(description="When it was done.")] = None
+    figures: Annotated[
+        dict[str, float], Field(description="What the verdict rests on; see docs/deploying.md.")
+    ]
+
+
 class ModelInfo(BaseModel):
     """One model with its versions, newest first."""
 
@@ -362,6 +388,9 @@ class ModelInfo(BaseModel):
     version_labels: Annotated[
         dict[str, int] | None,
         Field(description="Version with each label; `stable` answers when a request names none."),
+    ] = None
+    rollouts: Annotated[
+        list[RolloutInfo] | None, Field(description="Versions on trial, then earlier verdicts.")
     ] = None
     versions: list[VersionInfo]
 
@@ -390,6 +419,10 @@ class GiveLabelRequest(BaseModel):
             description="Share of what names no label; as it was if absent, 0 for none.",
         ),
     ] = None
+    shadow: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="In place of a share: part of it of which it reads a copy."),
+    ] = None
 
 
 class PruneRequest(BaseModel):
@@ -407,6 +440,9 @@ class ModelLabels(BaseModel):
     labels: Annotated[dict[str, int], Field(description="Version with each label.")]
     shares: Annotated[
         dict[str, float], Field(description="Share of the requests that name no label.")
+    ]
+    shadows: Annotated[
+        dict[str, float], Field(description="Part of these requests of which it reads a copy.")
     ]
 
 

@@ -10,6 +10,7 @@ from service.answering.answerer import Answerer
 from service.answering.catalog import Catalog
 from service.answering.tokenizing import TokenizerThread
 from service.metrics import Metrics
+from service.rollout.rollouts import Rollouts
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
@@ -33,6 +34,7 @@ class ServiceState:
     tokenizer: TokenizerThread
     scheduler: Scheduler
     answerer: Answerer
+    rollouts: Rollouts
     state_tokens: StateTokens
     key_ring: KeyRing | None
     buckets: Buckets
@@ -42,6 +44,7 @@ class ServiceState:
 
     def shutdown(self) -> None:
         """End the threads, after what they are at, and send the last traces."""
+        self.rollouts.shutdown()
         self.tokenizer.shutdown()
         self.scheduler.shutdown()
         if self.tracing is not None:

@@ -4,15 +4,20 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from models.__main__ import app, read_share
+from models.__main__ import app, read_shadow, read_share
 from models.registry import Store
+from models.steering import conclude
+from models.version_labels import Verdict
 from tests.versions import publish
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ def test_traffic_goes_forward_and_back(store: Path) -> None:
     run(store, "label", "toy:1", "stable")
     run(store, "label", "toy:2", "canary")
     found = ask(store, "promote", "toy")
-    assert found == {"model": "toy", "labels": {"stable": 2}, "shares": {}}
+    assert found == {"model": "toy", "labels": {"stable": 2}, "shares": {}, "shadows": {}}
     assert run(store, "rollback", "toy").output == "toy:1 is stable again, in place of 2\n"
     assert Store(store).labels("toy").versions == {"stable": 1}
     assert (
@@ -108,6 +113,7 @@ def test_damage_is_found(store: Path) -> None:
         (["label", "toy", "canary", "--remove"], "error: no version of toy is canary"),
         (["label", "toy:1", "other", "--share", "2"], "error: '2' is no share: give 10% or 0.1"),
         (["label", "toy:1", "other", "--share", "half"], "error: 'half' is no share"),
+        (["label", "toy:1", "other", "--shadow", "2"], "error: '2' is no shadow: give 10%, 0.1 or"),
         (["promote", "toy"], "error: no version of toy is canary; its labels: none"),
         (["rollback", "toy"], "error: no version of toy is stable; its labels: none"),
     ],
@@ -145,3 +151,36 @@ def test_a_share_is_told(store: Path) -> None:
     run(store, "label", "toy:1", "stable")
     told = run(store, "label", "toy:2", "canary", "--share", "10%").output
     assert told == "toy:2 is canary, with 0.1 of the traffic that names no label\n"
+
+
+def test_a_shadow_is_told(store: Path) -> None:
+    run(store, "label", "toy:1", "stable")
+    told = run(store, "label", "toy:2", "canary", "--shadow", "100%").output
+    assert told == "toy:2 is canary, and reads a copy of 1 of the traffic that names no label\n"
+    done = run(store, "label", "toy:2", "canary", "--shadow", "5%", "--share", "5%")
+    assert "give canary a share or a shadow, not both" in done.stderr
+    assert read_shadow("1") == 1
+
+
+def test_what_became_of_a_canary_is_told(store: Path) -> None:
+    for number, label in ((1, "stable"), (2, "canary")):
+        run(store, "label", f"toy:{number}", label)
+    assert "verdict" not in run(store, "list", "toy").output
+    labels = Store(store).labels("toy")
+    verdict = Verdict(
+        label="canary",
+        version=2,
+        stable=1,
+        outcome="rolled_back",
+        at=NOON,
+        why="it flips",
+        figures={"flips": 9},
+    )
+    since = tuple(labels.history(label)[-1].since for label in ("canary", "stable"))
+    assert conclude(Store(store), "toy", verdict, since=since)
+    assert [row["verdict"] for row in ask(store, "list", "toy")] == ["rolled back", None]
+    assert "rolled back" in run(store, "list", "toy").output
+    (told,) = ask(store, "show", "toy:2")["verdicts"]
+    assert (told["why"], told["figures"]) == ("it flips", {"flips": 9})
+    assert "it flips" in run(store, "show", "toy:2").output
+    assert ask(store, "show", "toy:1")["verdicts"] == []

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from models import steering
 from models.errors import ModelNotFound, VersionCorrupt
 from models.locks import lock
 from models.registry import Store
-from models.steering import CannotSteer, give_label, promote, roll_back, take_label
-from models.version_labels import FILE
+from models.steering import CannotSteer, conclude, give_label, promote, roll_back, take_label
+from models.version_labels import FILE, Outcome, Verdict
 from tests.versions import publish
 
 
@@ -199,3 +200,66 @@ def test_a_label_can_have_a_share_of_the_traffic(store: Store) -> None:
     assert store.labels("toy").shares == {"other": 0.3}
     give_label(store, store.resolve("toy:2"), "other", share=0)
     assert store.labels("toy").shares == {}
+
+
+def test_a_label_can_have_a_shadow(store: Store) -> None:
+    give(store, 1, "stable")
+    give_label(store, store.resolve("toy:2"), "canary", shadow=1.0)
+    assert store.labels("toy").shadows == {"canary": 1.0}
+    with pytest.raises(CannotSteer, match="shares and shadows would come to 150% of the traffic"):
+        give_label(store, store.resolve("toy:3"), "other", share=0.5)
+    give_label(store, store.resolve("toy:2"), "canary", share=0.5)  # in place of the shadow
+    assert (store.labels("toy").shares, store.labels("toy").shadows) == ({"canary": 0.5}, {})
+    with pytest.raises(CannotSteer, match="stable has what the others leave"):
+        give_label(store, store.resolve("toy:1"), "stable", shadow=0.1)
+
+
+def judge(store: Store, outcome: Outcome) -> tuple[Verdict, tuple[datetime, datetime]]:
+    """Return a verdict about the canary, and when the labels were given that it is about."""
+    history = store.labels("toy").history
+    canary, stable = history("canary")[-1], history("stable")[-1]
+    verdict = Verdict(
+        label="canary",
+        version=canary.version,
+        stable=stable.version,
+        outcome=outcome,
+        at=datetime.now(UTC),
+        why="it flips",
+    )
+    return verdict, (canary.since, stable.since)
+
+
+@pytest.mark.parametrize(("outcome", "stable"), [("rolled_back", 1), ("promoted", 2)])
+def test_a_verdict_is_done_once(store: Store, outcome: Outcome, stable: int) -> None:
+    give(store, 1, "stable")
+    give_label(store, store.resolve("toy:2"), "canary", share=0.5)
+    verdict, since = judge(store, outcome)
+    done = [conclude(store, "toy", verdict, since=since) for _ in range(2)]
+    assert done == [True, False]
+    assert labels(store) == {"stable": stable}
+    assert store.labels("toy").verdicts == (verdict,)
+
+
+@pytest.mark.parametrize("moved", ["canary", "stable", "canary given again"])
+def test_a_verdict_about_labels_that_have_moved_does_nothing(store: Store, moved: str) -> None:
+    give(store, 1, "stable")
+    give(store, 2, "canary")
+    verdict, since = judge(store, "promoted")
+    if moved == "canary given again":  # after which its evidence is to be collected anew
+        take_label(store, "toy", "canary")
+        give(store, 2, "canary")
+    else:
+        give(store, 3, moved)
+    before = store.labels("toy")
+    assert not conclude(store, "toy", verdict, since=since)
+    assert store.labels("toy") == before
+
+
+def test_a_damaged_version_is_not_promoted_by_a_verdict(store: Store) -> None:
+    give(store, 1, "stable")
+    give(store, 2, "canary")
+    verdict, since = judge(store, "promoted")
+    (store.root / "toy/2/saved_model.pb").write_bytes(b"broken!")
+    with pytest.raises(VersionCorrupt):
+        conclude(store, "toy", verdict, since=since)
+    assert labels(store) == {"stable": 1, "canary": 2}

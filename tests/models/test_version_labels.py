@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import FormatTooNew, VersionCorrupt
-from models.version_labels import FILE, REMEMBERED, VersionLabels
+from models.version_labels import FILE, REMEMBERED, Outcome, Verdict, VersionLabels
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -72,6 +72,7 @@ def test_no_labels_leave_no_file(tmp_path: Path) -> None:
         ('{"assignments": {"stable": [{"version": 1}]}}', "since"),
         ('{"assignments": {}, "more": 1}', "more"),
         ('{"shares": {"canary": 0.1}}', "canary has a share, but no version"),
+        ('{"shadows": {"canary": 0.1}}', "canary has a share, but no version"),
     ],
 )
 def test_a_damaged_file_is_named(content: str | bytes, message: str, tmp_path: Path) -> None:
@@ -95,3 +96,52 @@ def test_a_share_goes_with_its_label(tmp_path: Path) -> None:
     assert labels.share("canary", 0).shares == {}
     assert labels.withdraw("canary").shares == {}
     assert labels.withdraw("canary").versions == {"stable": 1}
+
+
+def test_a_label_has_a_share_or_a_shadow(tmp_path: Path) -> None:
+    labels = make_labels(("stable", 1), ("canary", 2)).share("canary", 0.25).shadow("canary", 1.0)
+    assert (labels.shares, labels.shadows) == ({}, {"canary": 1.0})
+    labels.save(tmp_path)
+    assert VersionLabels.load(tmp_path) == labels
+    assert labels.share("canary", 0.5).parts == {"canary": 0.5}
+    assert labels.withdraw("canary").parts == {}
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (
+            {"shares": {"canary": 0.5}, "shadows": {"canary": 0.5}},
+            "canary has a share and a shadow",
+        ),
+        ({"shares": {"canary": 0.5}, "shadows": {"stable": 0.6}}, "more than all of the traffic"),
+    ],
+)
+def test_parts_of_the_traffic_that_do_not_fit(parts: dict, message: str) -> None:
+    labels = make_labels(("stable", 1), ("canary", 2))
+    with pytest.raises(ValueError, match=message):
+        VersionLabels.model_validate(labels.model_dump() | parts)
+
+
+@pytest.mark.parametrize(("outcome", "stable"), [("rolled_back", 1), ("promoted", 2)])
+def test_a_verdict_takes_the_label(outcome: Outcome, stable: int, tmp_path: Path) -> None:
+    labels = make_labels(("stable", 1), ("canary", 2)).share("canary", 0.25)
+    verdict = Verdict(
+        label="canary", version=2, stable=1, outcome=outcome, at=after(9), why="so it was"
+    )
+    concluded = labels.conclude(verdict)
+    assert concluded.versions == {"stable": stable}
+    assert concluded.shares == {}
+    concluded.save(tmp_path)
+    assert VersionLabels.load(tmp_path).verdicts == (verdict,)
+
+
+def test_old_verdicts_are_forgotten() -> None:
+    labels = make_labels(("stable", 1))
+    for number in range(REMEMBERED + 5):
+        verdict = Verdict(
+            label="canary", version=number + 1, stable=1, outcome="rolled_back", at=NOON, why="so"
+        )
+        labels = labels.conclude(verdict)
+    assert [each.version for each in labels.verdicts][-1] == REMEMBERED + 5
+    assert len(labels.verdicts) == REMEMBERED

@@ -77,12 +77,12 @@ async def verify(reference: str, state: StateDep, _access: AccessDep) -> dict[st
 async def give_label(
     name: str, label: str, request: Request, state: StateDep, access: AccessDep
 ) -> ModelLabels:
-    """Give a label to a version, and a share of the traffic that names no label."""
+    """Give a label to a version, and a share or a shadow of the traffic that names no label."""
     asked = await read_body(request, GiveLabelRequest)
 
     def give() -> str:
         version = state.store.resolve(f"{name}:{asked.version}")
-        steering.give_label(state.store, version, label, share=asked.share)
+        steering.give_label(state.store, version, label, share=asked.share, shadow=asked.shadow)
         return f"{version.reference} is {label}"
 
     return await _steer(state, access, name, give)
@@ -145,7 +145,9 @@ async def _steer(
     _log.info("%s; asked by %s", await _call(change), access.holder)
     await asyncio.to_thread(state.catalog.refresh)
     labels = await _call(lambda: state.store.labels(name))
-    return ModelLabels(model=name, labels=labels.versions, shares=labels.shares)
+    return ModelLabels(
+        model=name, labels=labels.versions, shares=labels.shares, shadows=labels.shadows
+    )
 
 
 async def _call(work: Callable[[], Found]) -> Found:

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Path
 from models.cells import CELLS
 from models.metadata import Metadata
 from models.names import LONGEST_REFERENCE, Which, split_reference, suggest
-from service.answering.catalog import Catalog, Entry
+from models.version_labels import Verdict
+from service.answering.catalog import Entry
 from service.errors import Invalid, NotFound
+from service.rollout.rollouts import Standing
 from service.web.errors import documented
-from service.web.schemas import ModelInfo, ModelList, VersionInfo
-from service.web.state import StateDep
+from service.web.schemas import ModelInfo, ModelList, RolloutInfo, VersionInfo
+from service.web.state import ServiceState, StateDep
 
 router = APIRouter()
 
@@ -19,7 +21,7 @@ router = APIRouter()
 @router.get("/models", response_model_exclude_none=True)
 async def list_models(state: StateDep) -> ModelList:
     """List the models with their versions."""
-    return ModelList(models=_list_models(state.catalog), awaited=state.catalog.awaited)
+    return ModelList(models=_list_models(state), awaited=state.catalog.awaited)
 
 
 # FastAPI would not answer in the documented form.
@@ -37,7 +39,7 @@ async def show_model(name: _Name, state: StateDep) -> ModelInfo:
     """Show one model with its versions, or the one that `name:version` or `name:label` means."""
     if len(name) > LONGEST_REFERENCE:
         raise Invalid(f"a name has at most {LONGEST_REFERENCE} characters", field="name")
-    models = {model.name: model for model in _list_models(state.catalog)}
+    models = {model.name: model for model in _list_models(state)}
     try:
         name, which = split_reference(name)
     except ValueError as error:
@@ -58,17 +60,53 @@ def _only(model: ModelInfo, which: Which) -> ModelInfo:
     return model.model_copy(update={"versions": versions})
 
 
-def _list_models(catalog: Catalog) -> list[ModelInfo]:
+def _list_models(state: ServiceState) -> list[ModelInfo]:
     """Return every model with its versions and their state."""
+    catalog = state.catalog
+    standings = state.rollouts.standings
     return [
         ModelInfo(
             name=name,
             default=name == catalog.default,
             version_labels=model.labels or None,
+            rollouts=[
+                *(_show_trial(each) for each in standings if each.trial.model == name),
+                *(_show_verdict(each) for each in reversed(model.verdicts)),
+            ]
+            or None,
             versions=[_version_info(number, entry) for number, entry in model.entries.items()],
         )
         for name, model in catalog.loaded.items()
     ]
+
+
+def _show_trial(standing: Standing) -> RolloutInfo:
+    """Return how a trial stands."""
+    trial = standing.trial
+    if standing.verdict is not None:
+        info = _show_verdict(standing.verdict)
+    else:
+        info = RolloutInfo(
+            label=trial.label,
+            version=trial.canary.metadata.version,
+            stable=trial.stable.metadata.version,
+            verdict=standing.judgement.decision,
+            why=standing.judgement.why,
+            figures=standing.evidence.figures() | {"tolerated": round(standing.tolerated, 4)},
+        )
+    return info.model_copy(update={"shadow" if trial.shadow else "share": trial.part})
+
+
+def _show_verdict(verdict: Verdict) -> RolloutInfo:
+    return RolloutInfo(
+        label=verdict.label,
+        version=verdict.version,
+        stable=verdict.stable,
+        verdict=verdict.outcome,
+        why=verdict.why,
+        at=verdict.at.isoformat(timespec="seconds"),
+        figures=verdict.figures,
+    )
 
 
 def _version_info(number: int, entry: Entry) -> VersionInfo:

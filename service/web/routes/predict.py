@@ -51,9 +51,8 @@ async def predict(request: Request) -> Response:
     """Classify one text or several."""
     state = get_state(request)
     question = await read_body(request, PredictRequest)
-    classifier = state.catalog.find(
-        question.model, version=question.version, request=id_of(request)
-    )
+    choice = state.catalog.choose(question.model, version=question.version, request=id_of(request))
+    classifier = choice.classifier
     items, caller = check_items(question, state.settings), read_caller(request)
     if question.examined:
         return await _examine(state, classifier, question, caller)
@@ -63,7 +62,7 @@ async def predict(request: Request) -> Response:
         return respond(
             BatchResponse(predictions=[item for item in items if isinstance(item, ItemError)])
         )
-    answered = await state.answerer.answer(classifier, texts, caller=caller, plan=plan)
+    answered = await state.rollouts.answer(choice, texts, caller=caller, plan=plan)
     answers = _predictions(classifier, answered, question, request)
     if question.text is not None:
         return respond(answers[0], stages=answered.stages)

@@ -52,6 +52,7 @@ def test_a_label_moves_traffic_before_the_answer_is_there(
         "model": "toy",
         "labels": {"stable": 1},
         "shares": {},
+        "shadows": {},
     }
     assert answering(admin) == 1
     assert any("toy:1 is stable; asked by ops with the key" in line for line in caplog.messages)
@@ -60,8 +61,9 @@ def test_a_label_moves_traffic_before_the_answer_is_there(
 def test_a_canary_gets_a_share_and_is_promoted_and_rolled_back(admin: TestClient) -> None:
     give(admin, "stable", 1)
     assert give(admin, "canary", 2, share=0.25).json()["shares"] == {"canary": 0.25}
+    assert give(admin, "canary", 2, shadow=1.0).json()["shadows"] == {"canary": 1.0}
     promoted = admin.post("/admin/models/toy/promote")
-    assert promoted.json() == {"model": "toy", "labels": {"stable": 2}, "shares": {}}
+    assert promoted.json()["labels"] == {"stable": 2}
     assert answering(admin) == 2
     back = admin.post("/admin/models/toy/labels/stable/rollback")
     assert back.json()["labels"] == {"stable": 1}

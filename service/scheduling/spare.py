@@ -1,0 +1,31 @@
+"""Computes what nobody waits for, while no request waits."""
+
+from collections.abc import Sequence
+
+from service.engines.runner import Runner
+from service.scheduling.jobs import Reading, Ticket
+from service.scheduling.scheduler import Gone, Scheduler
+
+
+class SpareScheduling:
+    """Takes the place of a `Scheduler`, in whose threads it computes.
+
+    Args:
+        scheduler: The scheduler.
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    async def check(self, _seconds: float, *, deadline: float) -> None:
+        """Do nothing: `compute` turns away what there is no time for."""
+
+    async def compute(
+        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
+    ) -> Ticket:
+        """Return the finished ticket of readings, which have no deadline; `gone` is never asked.
+
+        Raises:
+            Overloaded: There is no time to spare for them.
+        """
+        return await self._scheduler.compute_spare(runner, readings)
