@@ -135,6 +135,8 @@ def test_the_clock_of_python_jumps(
 def test_the_clock_of_a_process_jumps(
     store: Path, effort: Effort, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    if not effort(short=0, long=1):
+        pytest.skip("beneath libfaketime a busy machine takes minutes; the long form has them")
     clock = tmp_path_factory.mktemp("clock") / "offset"
     clock.write_text("+0")
 
@@ -170,7 +172,7 @@ def ask(port: int, path: str = "/predict", **question: object) -> dict:
         f"POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Deadline-Ms: 20000\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as client:
         client.sendall(head.encode() + body)
         answer = b""
         while part := client.recv(65_536):

@@ -63,7 +63,7 @@ def test_a_fault_of_ours_is_counted_as_internal(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(client.app.state.service.catalog, "find", fail)
+    monkeypatch.setattr(client.app.state.service.catalog, "choose", fail)
     assert client.post("/predict", json={"text": "good"}).status_code == 500
     assert lines(client, "gatewise_refusals_total") == [
         'gatewise_refusals_total{route="/predict",type="internal"} 1.0'

@@ -91,7 +91,7 @@ def test_errors_have_their_type(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(traced.app.state.service.catalog, "find", fail)
+    monkeypatch.setattr(traced.app.state.service.catalog, "choose", fail)
     traced.post("/predict", json={"text": "good"})
     failed = spans(exporter)["POST /predict"]
     assert (failed.attributes or {})["http.response.status_code"] == 500
