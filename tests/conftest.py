@@ -13,7 +13,7 @@ import pytest
 from models.registry import Store
 from models.versions import Version
 
-pytest_plugins = ["tests.effort", "tests.measuring", "tests.selection"]
+pytest_plugins = ["tests.effort", "tests.measuring", "tests.selection", "tests.variants"]
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if "PYTEST_XDIST_WORKER" in os.environ:  # then other processes use the other cores

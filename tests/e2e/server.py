@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "service"  # which `python -m` starts
+ENVIRONMENT: dict[str, str] = {}  # settings of all servers, unless they have others
 
 
 class Server:
@@ -28,13 +30,14 @@ class Server:
     """
 
     def __init__(self, store: Path, *, under: Sequence[str] = (), **environment: str) -> None:
+        environment = ENVIRONMENT | environment
         left_out = ["GATEWISE_"]
         if environment.get("GATEWISE_ENGINE") == "savedmodel":
             left_out.append("COVERAGE_")  # its measuring slows down the start of TensorFlow
         clean = {k: v for k, v in os.environ.items() if not k.startswith(tuple(left_out))}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [*under, sys.executable, "-m", "service", "--port", "0", "--store", str(store)],
+            [*under, sys.executable, "-m", PROGRAM, "--port", "0", "--store", str(store)],
             cwd=ROOT,
             env=clean | {"PYTHONUNBUFFERED": "1"} | environment,
             stderr=subprocess.PIPE,
