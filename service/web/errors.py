@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from service.errors import (
@@ -124,9 +125,18 @@ async def _answer(request: Request, error: Exception) -> JSONResponse:
     return answer_error(error, scope=request.scope)
 
 
-async def _answer_fault(request: Request, _error: Exception) -> JSONResponse:
+async def _answer_fault(request: Request, error: Exception) -> Response:
     """Answer in the place of Starlette, which would in plain text."""
+    if isinstance(error, ClientDisconnect):
+        return _Unanswered()
     return _to_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL, scope=request.scope)
+
+
+class _Unanswered(Response):
+    """Stands for the answer where nobody is there any more to get one."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Send nothing, as ASGI allows."""
 
 
 def answer_error(error: ServiceError | HTTPException, *, scope: Scope) -> JSONResponse:

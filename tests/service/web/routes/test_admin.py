@@ -1,5 +1,6 @@
 """`/admin` does what `python -m models` does, for keys that open it, and takes effect at once."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +141,32 @@ def test_a_fault_of_the_disk_is_told(
     assert answer.status_code == 503
     assert "Read-only file system; python -m models" in answer.json()["error"]["message"]
     assert not Store(store).labels("toy").versions
+
+
+def test_a_client_that_leaves_while_it_sends_is_no_failure(
+    admin: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = admin.headers["authorization"].encode()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/admin/models/toy/prune",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json"), (b"authorization", key)],
+    }
+    came = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+    sent = []
+
+    async def receive() -> dict:
+        return next(came, {"type": "http.disconnect"})
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    asyncio.run(admin.app(scope, receive, send))
+    assert not sent
+    assert not caplog.records
+    assert 'route="/admin/models/{name}/prune",status="499"} 1.0' in admin.get("/metrics").text
 
 
 def test_nobody_steers_a_service_without_keys(store: Path) -> None:
