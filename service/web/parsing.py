@@ -45,6 +45,12 @@ DEADLINE_DOCUMENTED: dict[str, Any] = {
 }
 
 
+def document_body(schema: type[BaseModel]) -> dict[str, Any]:
+    """Return what OpenAPI says of a body that `read_body` reads."""
+    content = {"application/json": {"schema": schema.model_json_schema()}}
+    return {"required": True, "content": content}
+
+
 async def read_body(request: Request, schema: type[Body]) -> Body:
     """Return the body of a request, as the schema has it.
 

@@ -14,7 +14,7 @@ from models.version_labels import STABLE
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from service.web.access.guard import Access, access_of
 from service.web.errors import documented
-from service.web.parsing import read_body
+from service.web.parsing import document_body, read_body
 from service.web.schemas import GiveLabelRequest, ModelLabels, PruneRequest
 from service.web.state import StateDep
 
@@ -67,12 +67,7 @@ async def verify(reference: str, state: StateDep, _access: AccessDep) -> dict[st
 @router.put(
     "/{name}/labels/{label}",
     responses=_WRITING,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": GiveLabelRequest.model_json_schema()}},
-        }
-    },
+    openapi_extra={"requestBody": document_body(GiveLabelRequest)},
 )
 async def give_label(
     name: str, label: str, request: Request, state: StateDep, access: AccessDep
@@ -120,12 +115,7 @@ async def promote(name: str, state: StateDep, access: AccessDep) -> ModelLabels:
 @router.post(
     "/{name}/prune",
     responses=_WRITING,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": PruneRequest.model_json_schema()}},
-        }
-    },
+    openapi_extra={"requestBody": document_body(PruneRequest)},
 )
 async def prune(
     name: str, request: Request, state: StateDep, access: AccessDep

@@ -16,7 +16,13 @@ from service.insight.explanation import MEANINGS
 from service.scheduling.jobs import Reading
 from service.web.errors import INTERNAL, documented
 from service.web.faults import log_fault
-from service.web.parsing import DEADLINE_DOCUMENTED, check_items, read_body, read_caller
+from service.web.parsing import (
+    DEADLINE_DOCUMENTED,
+    check_items,
+    document_body,
+    read_body,
+    read_caller,
+)
 from service.web.request_id import id_of
 from service.web.responses import respond
 from service.web.schemas import BatchResponse, ItemError, PredictRequest
@@ -28,10 +34,7 @@ _log = logging.getLogger(__name__)
 
 _DOCUMENTED: dict[str, Any] = {
     "parameters": [DEADLINE_DOCUMENTED],
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": PredictRequest.model_json_schema()}},
-    },
+    "requestBody": document_body(PredictRequest),
 }
 
 

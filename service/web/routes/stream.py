@@ -26,7 +26,13 @@ from service.texts import check_piece
 from service.web.access.guard import SUBPROTOCOL, access_of
 from service.web.errors import INTERNAL, detail_of, documented
 from service.web.faults import log_fault
-from service.web.parsing import DEADLINE_DOCUMENTED, parse_body, read_body, read_caller
+from service.web.parsing import (
+    DEADLINE_DOCUMENTED,
+    document_body,
+    parse_body,
+    read_body,
+    read_caller,
+)
 from service.web.request_id import id_of
 from service.web.responses import respond, to_json
 from service.web.schemas import (
@@ -48,10 +54,7 @@ IDLE, POLICY = 1001, 1008  # "going away" and "policy violation", as a WebSocket
 Question = StreamRequest | StreamMessage
 _DOCUMENTED: dict[str, Any] = {
     "parameters": [DEADLINE_DOCUMENTED],
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": StreamRequest.model_json_schema()}},
-    },
+    "requestBody": document_body(StreamRequest),
 }
 
 
