@@ -1,6 +1,5 @@
 """`/admin` does what `python -m models` does, for keys that open it, and takes effect at once."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from models.registry import Store
 from service.settings import Settings
 from service.web.access.keys import Scope, editing
 from service.web.app import create_app
+from tests.service.web.leaving import leave_while_sending
 from tests.versions import publish
 
 
@@ -146,25 +146,7 @@ def test_a_fault_of_the_disk_is_told(
 def test_a_client_that_leaves_while_it_sends_is_no_failure(
     admin: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    key = admin.headers["authorization"].encode()
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/admin/models/toy/prune",
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json"), (b"authorization", key)],
-    }
-    came = iter([{"type": "http.request", "body": b"{", "more_body": True}])
-    sent = []
-
-    async def receive() -> dict:
-        return next(came, {"type": "http.disconnect"})
-
-    async def send(message: dict) -> None:
-        sent.append(message)
-
-    asyncio.run(admin.app(scope, receive, send))
-    assert not sent
+    assert not leave_while_sending(admin, "/admin/models/toy/prune")
     assert not caplog.records
     assert 'route="/admin/models/{name}/prune",status="499"} 1.0' in admin.get("/metrics").text
 

@@ -1,4 +1,3 @@
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from service.answering.catalog import Catalog
 from service.answering.classifier import Classifier
 from service.settings import Settings
 from service.web.app import create_app
+from tests.service.web.leaving import leave_while_sending
 from tests.versions import CountingEngine, publish
 
 
@@ -236,24 +236,7 @@ def test_what_can_be_got_can_be_asked_for_its_head(path: str, client: TestClient
 def test_a_client_that_leaves_while_it_sends_is_no_failure(
     path: str, client: TestClient, caplog
 ) -> None:
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": path,
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
-    }
-    came = iter([{"type": "http.request", "body": b"{", "more_body": True}])
-    sent = []
-
-    async def receive() -> dict:
-        return next(came, {"type": "http.disconnect"})
-
-    async def send(message: dict) -> None:
-        sent.append(message)
-
-    asyncio.run(client.app(scope, receive, send))
-    assert not sent
+    assert not leave_while_sending(client, path)
     assert not caplog.records
     line = f'gatewise_requests_total{{method="POST",route="{path}",status="499"}} 1.0'
     assert line in client.get("/metrics").text
