@@ -1,8 +1,9 @@
 """Runners and jobs for tests of what is computed when; their engine records its calls."""
 
 import asyncio
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 from models.batching import Row
@@ -16,6 +17,7 @@ from service.engines.runner import Runner
 from service.scheduling.jobs import Job, Reading, Ticket
 from tests.versions import STATE, CountingEngine, publish
 
+LONG = 60.0  # seconds; no test takes so long
 COST = Cost(call=1e-4, step=6e-6, text=5e-6)
 
 
@@ -33,6 +35,25 @@ class RecordingEngine(CountingEngine):
             raise RuntimeError("poisoned")
         time.sleep(self.seconds)
         return super().step(rows, state)
+
+
+class HeldEngine(RecordingEngine):
+    """Computes nothing until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.entered = threading.Event()
+
+    def step(self, rows: Sequence[Row], state: BatchState) -> tuple[Probabilities, BatchState]:
+        self.entered.set()
+        assert self.go.wait(LONG)
+        return super().step(rows, state)
+
+
+def run(test: Awaitable[None]) -> None:
+    """Run what has to end by itself."""
+    asyncio.run(asyncio.wait_for(test, LONG))
 
 
 def make_classifier(

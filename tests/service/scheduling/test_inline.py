@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -32,14 +31,6 @@ class ThreadsEngine(RecordingEngine):
     def step(self, rows, state):
         self.threads.append(threading.current_thread().name)
         return super().step(rows, state)
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler(threads=1, metrics=Metrics())
-    scheduler.start()
-    yield scheduler
-    scheduler.shutdown()
 
 
 def compute(scheduler: Scheduler, engine: ThreadsEngine, *readings: Reading, **more) -> Ticket:

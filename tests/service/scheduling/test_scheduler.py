@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,45 +12,12 @@ from service.engines.cost import Cost
 from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
 from service.metrics import Metrics
-from service.scheduling import inline
 from service.scheduling.jobs import Reading, Ticket
 from service.scheduling.scheduler import Scheduler
-from tests.service.recording import RecordingEngine, make_runner
+from tests.service.recording import LONG, HeldEngine, RecordingEngine, make_runner, run
 from tests.versions import CountingEngine
 
-LONG = 60.0  # seconds; no test takes so long
-
-
-class HeldEngine(RecordingEngine):
-    """Computes nothing until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go = threading.Event()
-        self.entered = threading.Event()
-
-    def step(self, ids, state):
-        self.entered.set()
-        assert self.go.wait(LONG)
-        return super().step(ids, state)
-
-
-@pytest.fixture(autouse=True)
-def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let threads compute whatever the event loop would compute itself."""
-    monkeypatch.setattr(inline, "LONGEST", 0)
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler(threads=1, metrics=Metrics())
-    scheduler.start()
-    yield scheduler
-    scheduler.shutdown()
-
-
-def run(test: Awaitable[None]) -> None:
-    asyncio.run(asyncio.wait_for(test, LONG))
+pytestmark = pytest.mark.usefixtures("in_threads")
 
 
 def hold(runner: Runner) -> HeldEngine:

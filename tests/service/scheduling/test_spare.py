@@ -2,56 +2,20 @@
 
 import asyncio
 import math
-import threading
 import time
-from collections.abc import Awaitable, Iterator
 
 import pytest
 
 from service.engines.cost import Cost
 from service.engines.runner import Runner
 from service.errors import Overloaded
-from service.metrics import Metrics
-from service.scheduling import inline
 from service.scheduling import scheduler as scheduling
 from service.scheduling.jobs import Reading, Ticket
 from service.scheduling.scheduler import Scheduler
 from service.scheduling.spare import SpareScheduling
-from tests.service.recording import RecordingEngine, make_runner
+from tests.service.recording import LONG, HeldEngine, RecordingEngine, make_runner, run
 
-LONG = 60.0  # seconds; no test takes so long
-
-
-class HeldEngine(RecordingEngine):
-    """Computes nothing until it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go = threading.Event()
-        self.entered = threading.Event()
-
-    def step(self, rows, state):
-        self.entered.set()
-        assert self.go.wait(LONG)
-        return super().step(rows, state)
-
-
-@pytest.fixture(autouse=True)
-def in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let threads compute whatever the event loop would compute itself."""
-    monkeypatch.setattr(inline, "LONGEST", 0)
-
-
-@pytest.fixture
-def scheduler() -> Iterator[Scheduler]:
-    scheduler = Scheduler(threads=1, metrics=Metrics())
-    scheduler.start()
-    yield scheduler
-    scheduler.shutdown()
-
-
-def run(test: Awaitable[None]) -> None:
-    asyncio.run(asyncio.wait_for(test, LONG))
+pytestmark = pytest.mark.usefixtures("in_threads")
 
 
 def ask(scheduler: Scheduler, runner: Runner, *rows: list[int]) -> asyncio.Task[Ticket]:
