@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 import urllib.request
@@ -28,6 +27,8 @@ from typing import Any
 
 import typer
 from websockets.sync.client import connect
+
+from tests.e2e.threads import Threads
 
 ROOT = Path(__file__).resolve().parents[2]
 DASHBOARD = ROOT / "deploy" / "monitoring" / "grafana" / "gatewise.json"
@@ -111,7 +112,7 @@ def exchange(
     return answer.status, answer.headers, json.loads(content) if is_json else content
 
 
-class Load:
+class Load(Threads):
     """Clients that ask until told to end: whole texts, and streams over all replicas."""
 
     def __init__(self, project: Project, *, clients: int = 4, streams: int = 3) -> None:
@@ -119,28 +120,16 @@ class Load:
         self.failures: list[str] = []
         self.seconds: list[float] = []
         self._project = project
-        self._over = threading.Event()
-        work = [self._predict] * clients + [self._stream] * streams
-        self._threads = [threading.Thread(target=each) for each in work]
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(*[self._predict] * clients, *[self._stream] * streams)
 
     def _predict(self) -> None:
         connection = self._connect()
-        while not self._over.is_set():
+        while not self.over.is_set():
             self._ask(connection, "/predict", {"text": "a fine film that never ends, with music"})
 
     def _stream(self) -> None:
         connection = self._connect()
-        while not self._over.is_set():
+        while not self.over.is_set():
             state = None
             for piece in ("a wonder", "ful film, ", "truly good"):
                 answer = self._ask(connection, "/stream", {"text": piece, "state": state})

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from models.registry import Store
 from models.versions import Version
 from tests.e2e.server import ROOT, Server, running
+from tests.e2e.threads import Threads
 
 SOON = 2.0  # seconds, as the docs promise; the pause between two looks is one of them
 SHIPPED = Store(ROOT / "models" / "store")
@@ -31,27 +31,16 @@ def steer(store: Store, *arguments: str) -> None:
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
-class Clients:
+class Clients(Threads):
     """Ask without a pause, and keep what was answered, and when."""
 
     def __init__(self, server: Server, *, count: int = 2) -> None:
         self.answers: list[tuple[float, int, Any]] = []
         self._server = server
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(*[self._ask] * count)
 
     def _ask(self) -> None:
-        while not self._over.is_set():
+        while not self.over.is_set():
             asked = time.monotonic()
             status, answer = self._server.predict(text="a good film", model="imdb-lstm")
             self.answers.append((asked, status, answer.get("version", answer)))

@@ -8,9 +8,11 @@ sent it can send it again.
 import json
 import re
 import socket
-import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
+
+from tests.e2e.threads import Threads
 
 TIMEOUT = 60.0  # seconds, far beyond any deadline
 
@@ -79,7 +81,7 @@ def _read_answer(connection: socket.socket, request: Request, data: bytes) -> No
 
 
 @dataclass
-class Load:
+class Load(Threads):
     """Clients that ask one request after the other until told to stop.
 
     Args:
@@ -93,24 +95,13 @@ class Load:
     clients: int = 4
     requests: list[Request] = field(default_factory=list)
 
-    def __enter__(self) -> "Load":
-        self._stopped = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._work, args=(each,)) for each in range(self.clients)
-        ]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
+    def __post_init__(self) -> None:
+        super().__init__(*(partial(self._work, each) for each in range(self.clients)))
 
     def _work(self, number: int) -> None:
-        while not self._stopped.is_set():
+        while not self.over.is_set():
             number += 1
             request = ask(self.port, {"text": self.texts[number % len(self.texts)]})
             self.requests.append(request)
             if request.status is None:
-                self._stopped.wait(0.02)  # nobody listens
+                self.over.wait(0.02)  # nobody listens

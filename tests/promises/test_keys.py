@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,6 +11,7 @@ import pytest
 
 from service.web.access.keys import Key, Rate, Scope, editing
 from tests.e2e.server import ROOT, Server, running
+from tests.e2e.threads import Threads
 from tests.effort import Effort
 
 SHIPPED = ROOT / "models" / "store"
@@ -39,7 +39,7 @@ def server(key_file: Path) -> Iterator[Server]:
         yield server
 
 
-class Clients:
+class Clients(Threads):
     """Ask over connections of their own, so that all workers are asked.
 
     Args:
@@ -52,23 +52,12 @@ class Clients:
         self.secret = secret
         self.answers: list[tuple[float, int, int]] = []  # when it was there, status, tokens
         self._server = server
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask) for _ in range(count)]
-
-    def __enter__(self) -> "Clients":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(*[self._ask] * count)
 
     def _ask(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=30)
         body = json.dumps({"text": TEXT})
-        while not self._over.is_set():
+        while not self.over.is_set():
             headers = {"content-type": "application/json", "x-api-key": self.secret}
             connection.request("POST", "/predict", body, headers)
             answer = connection.getresponse()
