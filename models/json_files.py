@@ -5,11 +5,18 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from models.errors import VersionCorrupt
+from models.errors import FormatTooNew, VersionCorrupt
 from models.regular_files import read_regular
 
 MOST_FAULTS = 1_000
 LONGEST_REASON = 300  # characters of a message, for what is wrong may come from the file
+
+
+class FormatProbe(BaseModel):
+    """Reads the format version only; the other fields may be unknown to this release."""
+
+    format_version: int
+
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -28,12 +35,51 @@ def read_json(schema: type[Schema], *, path: Path, limit: int, kind: str) -> Sch
     Raises:
         VersionCorrupt: It is missing, no regular file, too large, not JSON or does not fit.
     """
+    return _parse(schema, _read(path, limit=limit, kind=kind), path=path, kind=kind)
+
+
+def read_versioned(
+    schema: type[Schema],
+    *,
+    newest: int,
+    path: Path,
+    limit: int,
+    kind: str,
+    probe: type[FormatProbe] = FormatProbe,
+) -> Schema:
+    """Return the content of a file that says in which format it is; see `read_json`.
+
+    Args:
+        schema: What the file holds.
+        newest: The newest format that this release reads.
+        path: The file.
+        limit: Bytes that it may have.
+        kind: Name of such files, for messages.
+        probe: What it holds in any format.
+
+    Raises:
+        FormatTooNew: A newer release wrote it.
+        VersionCorrupt: As `read_json` does.
+    """
+    content = _read(path, limit=limit, kind=kind)
+    found = _parse(probe, content, path=path, kind=kind).format_version
+    if found > newest:
+        raise FormatTooNew.of(path, supported=newest, found=found)
+    return _parse(schema, content, path=path, kind=kind)
+
+
+def _read(path: Path, *, limit: int, kind: str) -> bytes:
     try:
-        return schema.model_validate_json(read_regular(path, limit=limit))
-    except ValidationError as error:
-        raise VersionCorrupt(f"{path}: not a {kind} ({_describe(error)})") from error
+        return read_regular(path, limit=limit)
     except OSError as error:
         raise VersionCorrupt(f"{path}: not a {kind} ({error})") from error
+
+
+def _parse(schema: type[Schema], content: bytes, *, path: Path, kind: str) -> Schema:
+    try:
+        return schema.model_validate_json(content)
+    except ValidationError as error:
+        raise VersionCorrupt(f"{path}: not a {kind} ({_describe(error)})") from error
 
 
 def shorten(text: str) -> str:

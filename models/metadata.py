@@ -3,7 +3,6 @@
 import hashlib
 import math
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,8 +16,7 @@ from pydantic import (
 )
 
 from models.cells import CELLS, CellName
-from models.errors import FormatTooNew
-from models.json_files import read_json
+from models.json_files import read_versioned
 from models.limits import (
     LARGEST_METADATA,
     LARGEST_PACKED,
@@ -234,11 +232,9 @@ class Metadata(_Record):
             FormatTooNew: A newer release wrote it.
             VersionCorrupt: It is missing, too large, not JSON, or does not fit the schema.
         """
-        read = partial(read_json, path=path, limit=LARGEST_METADATA, kind="metadata file")
-        found = read(_FormatProbe).format_version
-        if found > FORMAT_VERSION:
-            raise FormatTooNew.of(path, supported=FORMAT_VERSION, found=found)
-        return read(cls)
+        return read_versioned(
+            cls, newest=FORMAT_VERSION, path=path, limit=LARGEST_METADATA, kind="metadata file"
+        )
 
     def save(self, path: Path) -> None:
         """Write the metadata as indented JSON."""
@@ -249,9 +245,3 @@ def digest_file(path: Path) -> str:
     """Return the SHA-256 of a regular file's content, in hexadecimal."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-class _FormatProbe(BaseModel):
-    """Reads the format version only; the other fields may be unknown to this release."""
-
-    format_version: int

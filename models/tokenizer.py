@@ -10,14 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, StrictInt, model_validator
 
-from models.errors import FormatTooNew, VersionCorrupt
-from models.json_files import read_json, shorten
+from models.errors import VersionCorrupt
+from models.json_files import FormatProbe, read_versioned, shorten
 from models.limits import LARGEST_TOKENIZER, MOST_TOKENS
 from models.normalization import LATEST, NORMALIZATIONS
 
@@ -178,11 +178,14 @@ class Tokenizer:
             FormatTooNew: A newer release wrote the file.
             VersionCorrupt: The file is not a tokenizer.
         """
-        read = partial(read_json, path=path, limit=LARGEST_TOKENIZER, kind="tokenizer file")
-        found = read(_FormatProbe).format_version
-        if found > FORMAT_VERSION:
-            raise FormatTooNew.of(path, supported=FORMAT_VERSION, found=found)
-        content = read(_Content)
+        content = read_versioned(
+            _Content,
+            newest=FORMAT_VERSION,
+            path=path,
+            limit=LARGEST_TOKENIZER,
+            kind="tokenizer file",
+            probe=_Probe,
+        )
         try:
             content.check_pattern()
             return cls(content.tokens, normalization=content.normalization)
@@ -191,8 +194,8 @@ class Tokenizer:
             raise VersionCorrupt(f"{path}: not a tokenizer file ({reason})") from error
 
 
-class _FormatProbe(BaseModel):
-    """Reads the format version only."""
+class _Probe(FormatProbe):
+    """The format version has to be a number, as in all of the file."""
 
     format_version: StrictInt
 

@@ -7,15 +7,13 @@ replaced as a whole, so a reader sees the labels before a change or those after 
 import os
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.atomic import replace_file
-from models.errors import FormatTooNew
-from models.json_files import read_json
+from models.json_files import FormatProbe, read_versioned
 from models.limits import LARGEST_LABELS
 from models.names import LABEL_PATTERN
 
@@ -179,14 +177,12 @@ class VersionLabels(BaseModel):
         path = folder / FILE
         if not os.path.lexists(path):
             return cls()
-        read = partial(read_json, path=path, limit=LARGEST_LABELS, kind="file of labels")
-        found = read(_FormatProbe).format_version
-        if found > 1:
-            raise FormatTooNew.of(path, supported=1, found=found)
-        return read(cls)
+        return read_versioned(
+            cls, newest=1, path=path, limit=LARGEST_LABELS, kind="file of labels", probe=_Probe
+        )
 
 
-class _FormatProbe(BaseModel):
-    """Reads the format version only."""
+class _Probe(FormatProbe):
+    """Where no format version stands, it is the first one."""
 
     format_version: int = 1
