@@ -1,16 +1,26 @@
 """The jobs that wait, in the order in which they are computed."""
 
 import bisect
-from collections import defaultdict
 from collections.abc import Sequence
 from operator import attrgetter
 
+from service.engines.cost import Cost
 from service.scheduling.jobs import Job, Ticket
 
 LOOKAHEAD = 64  # jobs among which a slice looks for others to read with the first
 WINDOW = 0.02  # seconds; work that is due within one counts as due at the same time
 
 _by_rank = attrgetter("rank")
+
+
+class _Window:
+    """The jobs that are due within one window."""
+
+    __slots__ = ("jobs", "seconds")
+
+    def __init__(self) -> None:
+        self.jobs = 0
+        self.seconds = 0.0
 
 
 class Backlog:
@@ -20,16 +30,21 @@ class Backlog:
         self.tokens = 0
         self.seconds = 0.0  # of all jobs, each alone
         self._jobs: list[Job] = []
-        self._seconds: defaultdict[int, float] = defaultdict(float)  # by the window of `due`
+        self._windows: dict[int, _Window] = {}  # by when their jobs are due
 
     def __bool__(self) -> bool:
         """Whether there is a job."""
         return bool(self._jobs)
 
+    @property
+    def cost(self) -> Cost | None:
+        """What tokens cost the runner that comes first; None where nothing waits."""
+        return self._jobs[0].ticket.runner.cost if self._jobs else None
+
     def seconds_before(self, due: float) -> float:
         """Return the work that is due by then."""
         last = int(due / WINDOW)
-        return sum(seconds for window, seconds in self._seconds.items() if window <= last)
+        return sum(window.seconds for place, window in self._windows.items() if place <= last)
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Put jobs in their places."""
@@ -63,11 +78,15 @@ class Backlog:
         for job in jobs:
             self._account(job, sign=-1)
         if not self._jobs:  # or what rounding leaves over would add up
-            self._seconds.clear()
             self.seconds = 0.0
 
     def _account(self, job: Job, *, sign: int) -> None:
         seconds = sign * job.seconds_left
-        self._seconds[int(job.ticket.due / WINDOW)] += seconds
+        place = int(job.ticket.due / WINDOW)
+        window = self._windows.setdefault(place, _Window())
+        window.jobs += sign
+        window.seconds += seconds
+        if not window.jobs:  # a service that is never idle would keep all it ever had
+            del self._windows[place]
         self.seconds += seconds
         self.tokens += sign * job.left

@@ -83,3 +83,16 @@ def test_candidates_are_of_one_runner(runner: Runner) -> None:
     backlog.add(make_jobs(runner, 5_000, 9_000))
     backlog.add(make_jobs(other, 3, 8))
     assert [len(job.ids) for job in backlog.candidates()] == [3, 8]
+
+
+def test_a_service_that_is_never_idle_keeps_no_more(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backlog, now = Backlog(), time.monotonic()
+    for moment in range(200):
+        monkeypatch.setattr("service.scheduling.jobs.time.monotonic", lambda at=moment: now + at)
+        backlog.add(make_jobs(runner, 10))
+        if moment:
+            backlog.remove(backlog.candidates()[:1])
+    assert len(backlog.candidates()) == len(backlog._windows) == 1
+    assert backlog.seconds_before(now + 1e6) == pytest.approx(backlog.seconds)
