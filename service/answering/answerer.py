@@ -217,7 +217,9 @@ class Answerer:
         if caller.seconds == math.inf:
             return
         least = fewest_seconds(classifier, texts)
-        seconds = self._patience(least) if caller.seconds is None else caller.seconds
+        seconds = caller.seconds
+        if seconds is None:
+            seconds = patience(least, usual=self._seconds)
         await self._scheduler.check(least, deadline=caller.arrived + seconds)
 
     def _deadline(
@@ -226,12 +228,8 @@ class Answerer:
         """Return when an answer comes too late, on the clock `time.monotonic`."""
         if caller.seconds is not None:
             return caller.arrived + caller.seconds
-        runner = classifier.runner
-        return caller.arrived + self._patience(sum(each.seconds(runner) for each in readings))
-
-    def _patience(self, seconds: float) -> float:
-        """Return how long a request may take that needs so many seconds and sets no deadline."""
-        return max(self._seconds, LENIENCE * seconds)
+        alone = sum(each.seconds(classifier.runner) for each in readings)
+        return caller.arrived + patience(alone, usual=self._seconds)
 
     def _count(self, classifier: Classifier, ticket: Ticket) -> None:
         metadata = classifier.metadata
@@ -242,6 +240,16 @@ class Answerer:
             tokens=ticket.tokens,
             truncated=sum(len(job.ids) < job.length for job in ticket.jobs),
         )
+
+
+def patience(alone: float, *, usual: float) -> float:
+    """Return how many seconds a request may take that sets no deadline.
+
+    Args:
+        alone: Seconds that its work takes alone.
+        usual: Seconds that most may take.
+    """
+    return max(usual, LENIENCE * alone)
 
 
 @contextmanager

@@ -76,6 +76,25 @@ class Scheduler:
         if refusal is not None:
             await self._refuse(refusal)
 
+    def foresee(self, tokens: int, *, patience: Callable[[float], float]) -> Overloaded | None:
+        """Return the rejection that a request would meet; None if there may be time for it.
+
+        It is judged by what tokens cost the runner whose work waits, for which runner would answer
+        it is not known yet.
+
+        Args:
+            tokens: What it has to be read at least.
+            patience: Returns for how many seconds a request waits whose work takes so many alone.
+        """
+        with self._changed:
+            cost = self._backlog.cost
+            if cost is None:
+                return None
+            now, seconds = time.monotonic(), cost.seconds(tokens)
+            return self._refusal(
+                seconds, due=now + STRETCH * seconds, deadline=now + patience(seconds)
+            )
+
     async def compute(
         self,
         runner: Runner,

@@ -41,6 +41,11 @@ from service.web.state import ServiceState
 from service.web.tracing import Tracing, TracingMiddleware
 
 BODIES = 2  # of the largest size that may be on their way at the same time
+TEXT_ROUTES = (
+    find_route(predict.router, predict.predict),
+    find_route(stream.router, stream.read),
+)
+"""Routes to which texts are posted: nearly all that a service has to do."""
 
 _log = logging.getLogger(__name__)
 
@@ -115,9 +120,8 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
     `add_middleware` would put it behind FastAPI's, which direct routes pass by.
     """
     settings = state.settings
-    often = (find_route(predict.router, predict.predict), find_route(stream.router, stream.read))
     within = OwnRedirects(app.build_middleware_stack())
-    direct = DirectRoutes(within, routes=often, prefix=settings.root_path)
+    direct = DirectRoutes(within, routes=TEXT_ROUTES, prefix=settings.root_path)
     answering = allow_origins(_guard(direct, state), origins=settings.cors_origins)
     if state.tracing is not None:
         answering = TracingMiddleware(answering, tracing=state.tracing)

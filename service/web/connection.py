@@ -12,15 +12,19 @@ import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.metrics import Metrics
 from service.web import refusal
 from service.web.limits import Limits, Room, StalledWrites
 from service.web.refusal import Refusal
+from service.web.scope import UNKNOWN
+from service.web.shedding import Shedder
 
 # What chunks may cost besides their bytes, as in Go's net/http: a size, ends of lines, extensions.
 CHUNK_BYTES = 16
 CHUNK_FACTOR = 3  # with the byte itself
 DROPPED_BYTES = 1024**2  # that are read after a refusal
 
+_CLOSE = (b"connection", b"close")
 _OFFER = (b"upgrade", b"http2-settings")
 
 
@@ -34,13 +38,26 @@ class Connection(HttpToolsProtocol):
     Args:
         limits: What a client may take.
         room: Of all connections of the process.
+        shedder: Tells which requests to reject here.
+        metrics: Where else what is refused here is counted.
         args: The other arguments are those of uvicorn, which makes it.
     """
 
-    def __init__(self, *args: Any, limits: Limits, room: Room, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        limits: Limits,
+        room: Room,
+        shedder: Shedder,
+        metrics: Metrics,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
         self._room = room
+        self._shedder = shedder
+        self._metrics = metrics
+        self._rejection: Refusal | None = None  # of the request whose body is still read
         self._in_head = False
         self._is_over = False  # nothing more is read here: refused, or a WebSocket by now
         self._head_bytes = 0  # of names, values and path that are whole
@@ -141,7 +158,10 @@ class Connection(HttpToolsProtocol):
         self._in_head = False
         self._excess = 0
         self._room.forget(self)
-        if not self._is_offer():
+        if self._is_offer():
+            return
+        self._rejection = self._find_rejection()
+        if self._rejection is None:
             self._before = self.cycle
             super().on_headers_complete()
 
@@ -149,11 +169,14 @@ class Connection(HttpToolsProtocol):
         """See the parser of httptools."""
         if self._excess:
             self._excess = max(0, self._excess - CHUNK_BYTES - CHUNK_FACTOR * len(body))
-        super().on_body(body)
+        if self._rejection is None:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """See the parser of httptools."""
-        if not self._is_offer():
+        if self._rejection is not None:
+            self._reject(self._rejection)
+        elif not self._is_offer():
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -230,6 +253,24 @@ class Connection(HttpToolsProtocol):
                 lines.append(name + b": " + value)
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
+    def _find_rejection(self) -> Refusal | None:
+        """Return why a request need not come further, if no other on its connection does."""
+        if self.parser.get_method() != b"POST" or self._is_answering:
+            return None
+        return self._shedder.shed(self.url, self.headers, busy=len(self.tasks))
+
+    def _reject(self, why: Refusal) -> None:
+        """Answer a request that is read to its end; the connection goes on."""
+        self._rejection = None
+        headers = self.server_state.default_headers
+        self.transport.write(why.to_bytes(headers))
+        # As uvicorn does: not with HTTP/1.0, nor while the service is about to end.
+        of_now = self.parser.get_http_version() != "1.0" and _CLOSE not in headers
+        if of_now and self.parser.should_keep_alive():
+            self.on_response_complete()
+        else:
+            self.transport.close()
+
     def _stop(self, why: Refusal) -> NoReturn:
         """Stop the parser, which calls."""
         self._refusal = why
@@ -239,10 +280,14 @@ class Connection(HttpToolsProtocol):
         """See that a head ends in time, and that what is not handed over yet stays small."""
         if self._excess > self._limits.head_bytes and (self._in_head or self._in_body):
             self._refuse(refusal.head_too_large(self._limits.head_bytes))
-        elif not self._in_head:
+        elif not (self._in_head or self._rejection):
             self._stop_timer()
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(self._limits.seconds, self._end_waiting)
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     @property
     def _in_body(self) -> bool:
@@ -264,10 +309,11 @@ class Connection(HttpToolsProtocol):
         self._is_over = True
         self._stop_timer()
         self._room.forget(self)
+        self._metrics.count_refusal(UNKNOWN, why.type)
         if self._in_body:
             self._forget_request()
         cycle = self.cycle
-        if cycle is not None and not cycle.response_complete and not cycle.disconnected:
+        if self._is_answering and not cycle.disconnected:
             cycle.keep_alive = False
             return
         if cycle is None or not (cycle.disconnected and cycle.response_started):

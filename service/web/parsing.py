@@ -149,8 +149,11 @@ async def _wait_until_gone(receive: Receive) -> None:
 def read_deadline(request: Request) -> float | None:
     """Return the seconds after which the client needs no answer any more, if it says so."""
     given = request.headers.get(DEADLINE)
-    if given is None:
-        return None
+    return None if given is None else parse_deadline(given)
+
+
+def parse_deadline(given: str) -> float:
+    """Return the seconds of a deadline in milliseconds, or raise Invalid."""
     # More digits than needed are not even read: Python refuses numbers of some thousand.
     milliseconds = int(given) if given.isdecimal() and len(given) <= DEADLINE_DIGITS else 0
     if not 1 <= milliseconds <= LONGEST_DEADLINE:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from http import HTTPStatus
 
 from service.web.schemas import ErrorBody, ErrorDetail
@@ -18,6 +19,7 @@ class Refusal:
         type: Type of the error.
         message: What was wrong.
         retry_after: Seconds after which another try makes sense; None if waiting does not help.
+        closes: Whether the connection is closed after the answer.
     """
 
     status: HTTPStatus
@@ -25,29 +27,35 @@ class Refusal:
     message: str
     retry_after: int | None = None
 
-    @property
+    closes: bool = True
+
+    @cached_property
     def body(self) -> bytes:
         """The error as it stands in an answer."""
         error = ErrorDetail(type=self.type, message=self.message, retry_after=self.retry_after)
         return ErrorBody(error=error).model_dump_json(exclude_none=True).encode()
 
     def to_bytes(self, headers: Headers) -> bytes:
-        """Return the answer, after which the connection is closed.
+        """Return the answer.
 
         Args:
             headers: Those of every answer.
         """
-        body = self.body
-        own = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-        ]
+        lines = [self._status_line, *(name + b": " + value for name, value in headers)]
+        return b"\r\n".join([*lines, self._rest])
+
+    @cached_property
+    def _status_line(self) -> bytes:
+        return b"HTTP/1.1 %d %s" % (self.status, self.status.phrase.encode())
+
+    @cached_property
+    def _rest(self) -> bytes:
+        own = [b"content-type: application/json", b"content-length: %d" % len(self.body)]
+        if self.closes:
+            own.append(b"connection: close")
         if self.retry_after is not None:
-            own.append((b"retry-after", b"%d" % self.retry_after))
-        lines = [b"HTTP/1.1 %d %s" % (self.status, self.status.phrase.encode())]
-        lines += [name + b": " + value for name, value in [*headers, *own]]
-        return b"\r\n".join([*lines, b"", body])
+            own.append(b"retry-after: %d" % self.retry_after)
+        return b"\r\n".join([*own, b"", self.body])
 
 
 NO_HTTP = Refusal(HTTPStatus.BAD_REQUEST, "malformed", "this is no HTTP request")

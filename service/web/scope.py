@@ -2,6 +2,9 @@
 
 from starlette.types import Scope
 
+UNKNOWN = "unknown"
+"""In the place of the route, where a path leads to none or no request was understood."""
+
 _ERROR = "gatewise.error"
 
 
@@ -10,7 +13,7 @@ def route_of(scope: Scope) -> str:
 
     Unknown paths are one, or a scanner could fill the memory with the labels of metrics.
     """
-    path: str = getattr(scope.get("route"), "path", "unknown")
+    path: str = getattr(scope.get("route"), "path", UNKNOWN)
     return path
 
 

@@ -11,10 +11,11 @@ import uvicorn
 from service.settings import Settings
 from service.web import websocket
 from service.web.access.exposure import check_access
-from service.web.app import create_app
+from service.web.app import TEXT_ROUTES, create_app
 from service.web.connection import Connection
 from service.web.limits import Limits, Room, limit_connections
 from service.web.listening import listen
+from service.web.shedding import Shedder
 from service.web.state import ServiceState
 from service.web.tracing import start_tracing
 from service.web.websocket import WebSocketConnection
@@ -40,13 +41,20 @@ def make_server(settings: Settings) -> "DrainingServer":
     limits = Limits(seconds=settings.client_seconds)
     logging.getLogger(websocket.LOGGER).setLevel(logging.WARNING)
     room = Room(limit_connections(settings.max_connections))
+    make_connection = partial(
+        Connection,
+        limits=limits,
+        room=room,
+        shedder=_make_shedder(state, settings),
+        metrics=state.metrics,
+    )
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         access_log=False,
         log_config=None,  # its own asks a standard output that may be closed
-        http=cast(type[Connection], partial(Connection, limits=limits, room=room)),
+        http=cast(type[Connection], make_connection),
         proxy_headers=bool(settings.forwarded_allow_ips),
         forwarded_allow_ips=list(settings.forwarded_allow_ips),
         timeout_keep_alive=settings.keep_alive_seconds,
@@ -58,6 +66,15 @@ def make_server(settings: Settings) -> "DrainingServer":
         ws_max_size=settings.max_body_bytes,
     )
     return DrainingServer(config, state=state)
+
+
+def _make_shedder(state: ServiceState, settings: Settings) -> Shedder:
+    return Shedder(
+        state.scheduler,
+        metrics=state.metrics,
+        routes={(settings.root_path + each.path).encode(): each.path for each in TEXT_ROUTES},
+        seconds=settings.deadline_ms / 1e3,
+    )
 
 
 class DrainingServer(uvicorn.Server):

@@ -110,6 +110,9 @@ class TestDeadlines:
     # Costs are made high, so that what waits seems to be much.
     COST = Cost(call=1e-3, step=1e-3, text=1e-3)
 
+    def test_where_nothing_waits_no_refusal_is_foreseen(self, scheduler) -> None:
+        assert scheduler.foresee(1_000_000, patience=lambda _: 0.001) is None
+
     def test_what_comes_too_late_is_refused_at_once(self, scheduler) -> None:
         runner = make_runner(cost=self.COST)
         engine = hold(runner)
@@ -122,6 +125,10 @@ class TestDeadlines:
                 await ask(scheduler, runner, [2] * 100, within=4.0)
             assert time.monotonic() - started < 1
             assert 1 <= refusal.value.retry_after <= 8
+            foreseen = scheduler.foresee(100, patience=lambda _: 4.0)
+            assert foreseen.message == refusal.value.message
+            assert foreseen.retry_after >= refusal.value.retry_after
+            assert scheduler.foresee(100, patience=lambda alone: 1e3 * alone) is None
             with pytest.raises(Overloaded):
                 await scheduler.check(0.2, deadline=time.monotonic() + 4.0)
             await scheduler.check(0.2, deadline=time.monotonic() + 40)

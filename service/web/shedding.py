@@ -1,0 +1,135 @@
+"""Rejects requests at their connection, if they cannot be answered in time.
+
+To reject one in the application takes about a third of what it takes to answer it. So where several
+times as many come as can be answered, rejecting would leave no time to answer.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from http import HTTPStatus
+
+from service.answering.answerer import patience
+from service.errors import Invalid, Overloaded
+from service.metrics import Metrics
+from service.scheduling.scheduler import Scheduler
+from service.web.parsing import DEADLINE, parse_deadline
+from service.web.refusal import Headers, Refusal
+
+LONGEST_BODY = 64 * 1024  # bytes; a longer one is worth a closer look
+MOST_BYTES = 16  # of a token, on average, in any body that is worth an estimate
+LATE = 0.1  # seconds that the event loop comes late where it has too much to do
+MANY = 64  # requests that are being answered; with fewer, something else holds it up
+PAUSE = 0.05  # seconds between two looks at the event loop
+
+_LENGTH = b"content-length"
+_DEADLINE = DEADLINE.lower().encode()
+_PARTICULAR = frozenset([b"transfer-encoding", b"expect", b"origin"])
+"""Headers of requests whose answers depend on more than what is looked at here."""
+
+Patience = Callable[[float], float]
+"""Returns how many seconds a request waits whose work takes so many alone."""
+
+
+class Shedder:
+    """Tells which requests to reject before they reach the application.
+
+    It does where the scheduler has so much to do that it would reject them, or where the event loop
+    has. It is to be used on one event loop.
+
+    Args:
+        scheduler: Knows what work waits.
+        metrics: Where rejections are counted.
+        routes: The route at each path where texts are posted.
+        seconds: What a request may take that sets no deadline.
+    """
+
+    def __init__(
+        self, scheduler: Scheduler, *, metrics: Metrics, routes: Mapping[bytes, str], seconds: float
+    ) -> None:
+        self._scheduler = scheduler
+        self._metrics = metrics
+        self._routes = routes
+        self._patience: Patience = partial(patience, usual=seconds)
+        self._lag = LoopLag()
+
+    def shed(self, path: bytes, headers: Headers, *, busy: int) -> Refusal | None:
+        """Return the rejection of a posted request; None where the application is to see it.
+
+        Args:
+            path: With its query, as it came.
+            headers: Names in lower case, and values.
+            busy: Requests that are being answered.
+        """
+        route = self._routes.get(path)
+        if route is None:
+            return None
+        try:
+            wait = self._find_wait(headers, busy=busy)
+        except Invalid:  # the application says what is wrong
+            return None
+        if wait is None:
+            return None
+        self._metrics.count_request("POST", route, status=HTTPStatus.TOO_MANY_REQUESTS, seconds=0)
+        self._metrics.count_refusal(route, Overloaded.type)
+        return _reject(wait)
+
+    def _find_wait(self, headers: Headers, *, busy: int) -> int | None:
+        """Return the seconds after which a request may come back; None where it may stay.
+
+        Raises:
+            Invalid: Its deadline is none.
+        """
+        length, wanted = 0, self._patience
+        for name, value in headers:
+            if name == _LENGTH:
+                length = int(value)
+            elif name in _PARTICULAR:
+                return None
+            elif name == _DEADLINE:
+                wanted = _always(parse_deadline(value.decode("latin-1")))
+        if not 0 < length <= LONGEST_BODY:
+            return None
+        if busy >= MANY and self._lag.is_late():
+            return 1
+        refusal = self._scheduler.foresee(length // MOST_BYTES, patience=wanted)
+        return None if refusal is None else refusal.retry_after
+
+
+@cache
+def _reject(wait: int) -> Refusal:
+    """Return a rejection; there are few, for nobody is told to wait long."""
+    message = "there is too much to do to answer in time"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    return Refusal(status, Overloaded.type, message, retry_after=wait, closes=False)
+
+
+def _always(seconds: float) -> Patience:
+    return lambda _: seconds
+
+
+class LoopLag:
+    """Whether an event loop comes late. It is looked at only while somebody asks."""
+
+    def __init__(self) -> None:
+        self._due: float | None = None  # when it should come to `_look`
+        self._late_until = 0.0
+
+    def is_late(self) -> bool:
+        """Whether the event loop came late a moment ago, or is late now."""
+        now = time.monotonic()
+        if self._due is None:
+            self._due = now + PAUSE
+            asyncio.get_running_loop().call_later(PAUSE, self._look)
+        else:
+            self._compare(now)
+        return now < self._late_until
+
+    def _look(self) -> None:
+        self._compare(time.monotonic())
+        self._due = None
+
+    def _compare(self, now: float) -> None:
+        if self._due is not None and now - self._due > LATE:
+            self._late_until = now + 2 * PAUSE
