@@ -263,6 +263,14 @@ class Metrics:
         """Count an answer that is an error, by its type."""
         self._series(self.refusals, route, kind).inc()
 
+    def count_shed(self, route: str, kind: str, *, status: int, count: int) -> None:
+        """Count posted requests that were rejected before the route saw them, by the type of why.
+
+        They took no time of note, which would hide how long others take.
+        """
+        self._series(self.requests, "POST", route, status).inc(count)
+        self._series(self.refusals, route, kind).inc(count)
+
     def show_backlog(self, *, tokens: int, seconds: float) -> None:
         """Say what waits to be read."""
         self.backlog_tokens.set(tokens)

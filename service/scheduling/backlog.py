@@ -31,6 +31,7 @@ class Backlog:
         self.seconds = 0.0  # of all jobs, each alone
         self._jobs: list[Job] = []
         self._windows: dict[int, _Window] = {}  # by when their jobs are due
+        self._before: dict[int, float] = {}  # what is due by a window, as far as it was asked for
 
     def __bool__(self) -> bool:
         """Whether there is a job."""
@@ -44,7 +45,11 @@ class Backlog:
     def seconds_before(self, due: float) -> float:
         """Return the work that is due by then."""
         last = int(due / WINDOW)
-        return sum(window.seconds for place, window in self._windows.items() if place <= last)
+        if (known := self._before.get(last)) is None:
+            windows = self._windows.items()
+            known = sum(window.seconds for place, window in windows if place <= last)
+            self._before[last] = known
+        return known
 
     def add(self, jobs: Sequence[Job]) -> None:
         """Put jobs in their places."""
@@ -81,6 +86,7 @@ class Backlog:
             self.seconds = 0.0
 
     def _account(self, job: Job, *, sign: int) -> None:
+        self._before.clear()
         seconds = sign * job.seconds_left
         place = int(job.ticket.due / WINDOW)
         window = self._windows.setdefault(place, _Window())

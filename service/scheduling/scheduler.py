@@ -27,6 +27,7 @@ from service.scheduling.throughput import Throughput
 
 STRETCH = 20.0  # see Ticket
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
+FORESEEN_MARGIN = 0.6  # what just fits now would not, once it has come through the event loop
 NICE = 15  # of the computing threads, above that of the event loop
 SPARE_SECONDS = 0.5  # of spare work that may wait; the rest is turned away
 WATCH_SECONDS = 0.02  # after which the scheduler starts to watch for a caller that leaves
@@ -76,23 +77,32 @@ class Scheduler:
         if refusal is not None:
             await self._refuse(refusal)
 
-    def foresee(self, tokens: int, *, patience: Callable[[float], float]) -> Overloaded | None:
-        """Return the rejection that a request would meet; None if there may be time for it.
+    def foresee(
+        self, *, least: int, usual: int, coming: int, patience: Callable[[float], float]
+    ) -> int | None:
+        """Return the seconds after which a request had better come; None if it may come now.
 
         It is judged by what tokens cost the runner whose work waits, for which runner would answer
         it is not known yet.
 
         Args:
-            tokens: What it has to be read at least.
+            least: Tokens that have to be read for it at least.
+            usual: Tokens that probably have to be read for it.
+            coming: Tokens that are to be read before it and do not wait here yet.
             patience: Returns for how many seconds a request waits whose work takes so many alone.
         """
         with self._changed:
             cost = self._backlog.cost
             if cost is None:
                 return None
-            now, seconds = time.monotonic(), cost.seconds(tokens)
-            return self._refusal(
-                seconds, due=now + STRETCH * seconds, deadline=now + patience(seconds)
+            seconds = cost.seconds(least)
+            waiting = self._backlog.seconds_before(time.monotonic() + STRETCH * seconds)
+            ahead = waiting + coming * cost.seconds_per_token
+            return self._find_return(
+                seconds,
+                before=ahead / self._throughput.value,
+                there_is=FORESEEN_MARGIN * patience(seconds),
+                taken=cost.seconds(usual),
             )
 
     async def compute(
@@ -168,15 +178,30 @@ class Scheduler:
         """Return the rejection of work that would come too late; None if there is time for it."""
         before = self._backlog.seconds_before(due) / self._throughput.value
         there_is = MARGIN * (deadline - time.monotonic())
+        retry_after = self._find_return(seconds, before=before, there_is=there_is, taken=seconds)
+        if retry_after is None:
+            return None
+        return Overloaded(
+            f"the answer would take about {before + seconds:.1f} s, too long for its deadline",
+            retry_after=retry_after,
+        )
+
+    def _find_return(
+        self, seconds: float, *, before: float, there_is: float, taken: float
+    ) -> int | None:
+        """Return when work had better come that would come too late; None if there is time for it.
+
+        Args:
+            seconds: What it takes alone.
+            before: Seconds that pass before it is its turn.
+            there_is: Seconds in which it has to be done.
+            taken: What to plan for it when it comes again.
+        """
         late = before + seconds - there_is
         if before <= 0 or late <= 0:
             return None
-        taken = seconds / self._throughput.value / MARGIN
-        wait = self._returns.plan(min(late, before), seconds=taken)
-        return Overloaded(
-            f"the answer would take about {before + seconds:.1f} s, too long for its deadline",
-            retry_after=math.ceil(wait),
-        )
+        planned = taken / self._throughput.value / MARGIN
+        return math.ceil(self._returns.plan(min(late, before), seconds=planned))
 
     async def _wait(self, ticket: Ticket, gone: Gone | None) -> None:
         loop = asyncio.get_running_loop()

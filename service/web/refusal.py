@@ -1,13 +1,13 @@
 """Answers to what never reaches the application."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 
 from service.web.schemas import ErrorBody, ErrorDetail
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Collection[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ times as many come as can be answered, rejecting would leave no time to answer.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache, partial
 from http import HTTPStatus
 
@@ -19,10 +21,12 @@ from service.web.refusal import Headers, Refusal
 
 LONGEST_BODY = 64 * 1024  # bytes; a longer one is worth a closer look
 MOST_BYTES = 16  # of a token, on average, in any body that is worth an estimate
+USUAL_BYTES = 5
 LATE = 0.1  # seconds that the event loop comes late where it has too much to do
 MANY = 64  # requests that are being answered; with fewer, something else holds it up
 PAUSE = 0.05  # seconds between two looks at the event loop
 
+_STATUS = HTTPStatus.TOO_MANY_REQUESTS
 _LENGTH = b"content-length"
 _DEADLINE = DEADLINE.lower().encode()
 _PARTICULAR = frozenset([b"transfer-encoding", b"expect", b"origin"])
@@ -30,6 +34,24 @@ _PARTICULAR = frozenset([b"transfer-encoding", b"expect", b"origin"])
 
 Patience = Callable[[float], float]
 """Returns how many seconds a request waits whose work takes so many alone."""
+
+
+@dataclass
+class _Turn:
+    """What was decided since the event loop last went round.
+
+    Args:
+        tokens: About what has to be read for the requests that are let through. The scheduler does
+            not know of them yet.
+        rejections: Requests that are not, by route.
+    """
+
+    tokens: int = 0
+    rejections: Counter[str] = field(default_factory=Counter)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.tokens or self.rejections)
 
 
 class Shedder:
@@ -53,6 +75,7 @@ class Shedder:
         self._routes = routes
         self._patience: Patience = partial(patience, usual=seconds)
         self._lag = LoopLag()
+        self._turn = _Turn()
 
     def shed(self, path: bytes, headers: Headers, *, busy: int) -> Refusal | None:
         """Return the rejection of a posted request; None where the application is to see it.
@@ -71,8 +94,7 @@ class Shedder:
             return None
         if wait is None:
             return None
-        self._metrics.count_request("POST", route, status=HTTPStatus.TOO_MANY_REQUESTS, seconds=0)
-        self._metrics.count_refusal(route, Overloaded.type)
+        self._count(route)
         return _reject(wait)
 
     def _find_wait(self, headers: Headers, *, busy: int) -> int | None:
@@ -93,16 +115,33 @@ class Shedder:
             return None
         if busy >= MANY and self._lag.is_late():
             return 1
-        refusal = self._scheduler.foresee(length // MOST_BYTES, patience=wanted)
-        return None if refusal is None else refusal.retry_after
+        usual = length // USUAL_BYTES
+        wait = self._scheduler.foresee(
+            least=length // MOST_BYTES, usual=usual, coming=self._turn.tokens, patience=wanted
+        )
+        if wait is None:
+            self._this_turn().tokens += usual
+        return wait
+
+    def _count(self, route: str) -> None:
+        self._this_turn().rejections[route] += 1
+
+    def _this_turn(self) -> "_Turn":
+        if not self._turn:
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        return self._turn
+
+    def _end_turn(self) -> None:
+        turn, self._turn = self._turn, _Turn()
+        for route, count in turn.rejections.items():
+            self._metrics.count_shed(route, Overloaded.type, status=_STATUS, count=count)
 
 
 @cache
 def _reject(wait: int) -> Refusal:
     """Return a rejection; there are few, for nobody is told to wait long."""
     message = "there is too much to do to answer in time"
-    status = HTTPStatus.TOO_MANY_REQUESTS
-    return Refusal(status, Overloaded.type, message, retry_after=wait, closes=False)
+    return Refusal(_STATUS, Overloaded.type, message, retry_after=wait, closes=False)
 
 
 def _always(seconds: float) -> Patience:

@@ -7,7 +7,8 @@ import os
 import random
 import subprocess
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,30 +69,69 @@ def serving_on_one_core() -> AbstractContextManager[Server]:
     return serving_shipped(under=["taskset", "--cpu-list", str(CORES[0])])
 
 
+@contextmanager
+def on_the_core_of_who_asks() -> Iterator[None]:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CORES[-1]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What came of requests at several times the capacity.
+
+    Args:
+        capacity: Requests a second that were answered in closed loops before and after it.
+        good: Requests a second that were answered in time.
+        rows: See `send`.
+    """
+
+    capacity: float
+    good: float
+    rows: np.ndarray
+
+    def __str__(self) -> str:
+        took, status = self.rows[:, 2], self.rows[:, 3]
+        slowest = {int(each): f"{np.max(took[status == each]):.3f}" for each in np.unique(status)}
+        counts = {int(each): int(np.sum(status == each)) for each in np.unique(status)}
+        return (
+            f"capacity {self.capacity:.0f}/s, good {self.good:.0f}/s = "
+            f"{self.good / self.capacity:.0%}; {counts}, the slowest after {slowest} s"
+        )
+
+
+def burst(server: Server, folder: Path, *, seconds: float) -> Burst:
+    """Overload a service, and measure its capacity before and after, for its speed varies."""
+
+    def measure_capacity() -> float:
+        return float(np.sum(send(server, folder, seconds=seconds)[:, 3] == OK)) / seconds
+
+    before = measure_capacity()
+    rows = send(server, folder, seconds=2 * seconds, rate=OVERLOAD * before)
+    capacity = (before + measure_capacity()) / 2
+    good = (rows[:, 3] == OK) & (rows[:, 2] <= DEADLINE)
+    return Burst(capacity, float(np.sum(good)) / (2 * seconds), rows)
+
+
 def test_overload_is_answered_in_time_and_costs_little(effort: Effort, tmp_path: Path) -> None:
-    seconds = effort(short=3, long=30)
     with serving_on_one_core() as server:
         send(server, tmp_path, seconds=1)
-        calm = send(server, tmp_path, seconds=seconds)
-        capacity = float(np.sum(calm[:, 3] == OK)) / seconds
-        rows = send(server, tmp_path, seconds=seconds, rate=OVERLOAD * capacity)
-    took, status = rows[:, 2], rows[:, 3]
-    good = float(np.sum((status == OK) & (took <= DEADLINE))) / seconds
-    statuses = {int(each): int(np.sum(status == each)) for each in np.unique(status)}
-    told = (
-        f"capacity {capacity:.0f}/s, good {good:.0f}/s = {good / capacity:.0%} of it at "
-        f"{len(rows) / seconds:.0f}/s; the slowest answer of each status after "
-        f"{ {each: round(float(np.max(took[status == each])), 3) for each in statuses} } s; "
-        f"{statuses}"
-    )
+        seconds = effort(short=2, long=8)
+        bursts = [burst(server, tmp_path, seconds=seconds) for _ in range(effort(short=1, long=5))]
+    told = "\n".join(map(str, bursts))
     _log.info(told)
+    took, status, retry_after = np.concatenate([each.rows for each in bursts])[:, 2:].T
     assert set(status) <= {OK, REFUSED, LATE_ANSWER}, told
     assert np.any(status == REFUSED), told
-    assert np.all(rows[status == REFUSED, 4] >= 1), told
+    assert np.all(retry_after[status == REFUSED] >= 1), told
     # In the short form the machine may be busy with other tests, which computing gives way to.
     late = DEADLINE + effort(short=10_000, long=250) / 1e3
     assert np.all(took <= late), told
-    assert good >= effort(short=1, long=90) / 100 * capacity, told
+    share = np.median([each.good / each.capacity for each in bursts])
+    assert share >= effort(short=1, long=90) / 100, told
 
 
 @dataclass
@@ -145,7 +185,8 @@ def test_who_obeys_retry_after_is_answered(effort: Effort, tmp_path: Path) -> No
         calm = send(server, tmp_path, seconds=3)
         capacity = float(np.sum(calm[:, 3] == OK)) / 3
         for _ in range(bursts):
-            found = asyncio.run(obey(server.port, rate=OVERLOAD * capacity, seconds=BURST))
+            with on_the_core_of_who_asks():
+                found = asyncio.run(obey(server.port, rate=OVERLOAD * capacity, seconds=BURST))
             total.refused += found.refused
             total.served += found.served
     _log.info("capacity %.0f/s; %s", capacity, total)

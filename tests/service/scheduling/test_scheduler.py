@@ -37,6 +37,10 @@ def ask(
     return asyncio.create_task(scheduler.compute(runner, readings, deadline=deadline, **more))
 
 
+def foresee(scheduler: Scheduler, tokens: int, *, seconds: float, coming: int = 0) -> int | None:
+    return scheduler.foresee(least=tokens, usual=tokens, coming=coming, patience=lambda _: seconds)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_many_requests_at_once_get_what_each_gets_alone(threads: int) -> None:
     runner = make_runner()
@@ -111,7 +115,7 @@ class TestDeadlines:
     COST = Cost(call=1e-3, step=1e-3, text=1e-3)
 
     def test_where_nothing_waits_no_refusal_is_foreseen(self, scheduler) -> None:
-        assert scheduler.foresee(1_000_000, patience=lambda _: 0.001) is None
+        assert foresee(scheduler, 1_000_000, seconds=0.001, coming=1_000_000) is None
 
     def test_what_comes_too_late_is_refused_at_once(self, scheduler) -> None:
         runner = make_runner(cost=self.COST)
@@ -125,10 +129,9 @@ class TestDeadlines:
                 await ask(scheduler, runner, [2] * 100, within=4.0)
             assert time.monotonic() - started < 1
             assert 1 <= refusal.value.retry_after <= 8
-            foreseen = scheduler.foresee(100, patience=lambda _: 4.0)
-            assert foreseen.message == refusal.value.message
-            assert foreseen.retry_after >= refusal.value.retry_after
-            assert scheduler.foresee(100, patience=lambda alone: 1e3 * alone) is None
+            assert foresee(scheduler, 100, seconds=4.0) >= refusal.value.retry_after
+            assert foresee(scheduler, 100, seconds=400.0) is None
+            assert foresee(scheduler, 100, seconds=400.0, coming=1_000_000) >= 1
             with pytest.raises(Overloaded):
                 await scheduler.check(0.2, deadline=time.monotonic() + 4.0)
             await scheduler.check(0.2, deadline=time.monotonic() + 40)

@@ -6,12 +6,12 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from service.errors import Overloaded
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.web import shedding
@@ -26,12 +26,12 @@ LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 class Busy:
     """A scheduler's foresight: it has too much to do."""
 
-    wait: int = 7
-    asked: list[tuple[int, float]] = field(default_factory=list)
+    wait: int | None = 7
+    asked: list[tuple[int, int, int, float]] = field(default_factory=list)
 
-    def foresee(self, tokens: int, *, patience) -> Overloaded:
-        self.asked.append((tokens, patience(0.0)))
-        return Overloaded("too much to do", retry_after=self.wait)
+    def foresee(self, *, least: int, usual: int, coming: int, patience) -> int | None:
+        self.asked.append((least, usual, coming, patience(0.0)))
+        return self.wait
 
 
 @pytest.fixture
@@ -112,7 +112,26 @@ class TestRejections:
     def test_the_deadline_is_that_of_the_request_or_the_usual(self, busy: Busy, port: int) -> None:
         body = b'{"text": "%s"}' % (b"x" * 1_588)
         exchange(port, post("X-Deadline-Ms: 250", body=body), post(), LIVE)
-        assert busy.asked == [(100, 0.25), (1, 3.0)]
+        assert busy.asked == [(100, 320, 0, 0.25), (1, 3, 0, 3.0)]
+
+
+def test_what_is_let_through_counts_until_the_scheduler_knows_of_it(busy: Busy, port: int) -> None:
+    busy.wait = None
+    body = b'{"text": "%s"}' % (b"x" * 1_588)
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(50)
+        ]
+        for client in clients:
+            client.sendall(post(body=body))
+        for client in clients:
+            assert client.recv(12) == b"HTTP/1.1 200"
+        time.sleep(0.1)
+        clients[0].sendall(post())
+        clients[0].recv(12)
+    coming = [each[2] for each in busy.asked]
+    assert coming[0] == coming[-1] == 0
+    assert {0, 320} <= set(coming) <= {320 * number for number in range(50)}
 
 
 @pytest.mark.parametrize(
