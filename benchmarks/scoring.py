@@ -52,6 +52,8 @@ def main(
                 format=None,
                 column="text",
                 prefix="predicted_",
+                encoding=None,
+                separator=None,
                 engine=engine,
                 threads=available_cores(),
             )
