@@ -22,6 +22,11 @@ Answers = list[int]
 
 def exchange(port: int, sent: bytes) -> Answers:
     """Return the statuses of the answers; that they are HTTP, one behind the other, is asserted."""
+    return read_answers(send_raw(port, sent))
+
+
+def send_raw(port: int, sent: bytes) -> bytes:
+    """Return all that comes back."""
     started = time.monotonic()
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=LONGEST) as client:
@@ -32,7 +37,7 @@ def exchange(port: int, sent: bytes) -> Answers:
         except ConnectionError:
             pass
     assert time.monotonic() - started < LONGEST
-    return read_answers(answer)
+    return answer
 
 
 def read_answers(answer: bytes) -> Answers:
