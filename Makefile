@@ -4,8 +4,8 @@
 PYTHON3 ?= python3 python3.13 python3.12 python3.11
 MODEL ?= imdb-gru
 PORT ?=
-# Of the tests; each process takes 1 GB once it has started TensorFlow.
-JOBS ?= 2
+# Of the tests, some of which only wait; each process takes 1 GB once it has started TensorFlow.
+JOBS ?= 3
 DATASET ?= stanfordnlp/imdb
 ARGS ?=
 

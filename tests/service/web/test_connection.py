@@ -16,7 +16,7 @@ from websockets.sync.client import connect
 from service.settings import Settings
 from service.web import app
 from service.web.request_body import PATIENCE
-from tests.service.web.live import serving
+from tests.service.web.live import exchange, serving
 
 pytestmark = pytest.mark.slow  # which waits for what is cut off
 
@@ -35,18 +35,6 @@ def port(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     settings = Settings(store=store, threads=1, keep_alive_seconds=1, client_seconds=0.5)
     with serving(settings) as port:
         yield port
-
-
-def exchange(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
-    """Return all that comes back until the service closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-        for part in parts:
-            client.sendall(part)
-            time.sleep(pause)
-        answer = b""
-        while some := client.recv(65_536):
-            answer += some
-    return answer
 
 
 def held_connections(port: int) -> int:
