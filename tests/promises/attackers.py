@@ -10,11 +10,12 @@ import asyncio
 import itertools
 import json
 import os
+import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 
-PAUSE = 1.0  # seconds between two attacks of one client
+PAUSE = 1.0  # seconds between two attacks of one client, on average
 DRIP = 0.2  # between two bytes of those that trickle
 BEHIND = b"x" * 65_536
 
@@ -154,12 +155,14 @@ async def _send(writer: asyncio.StreamWriter, parts: Sent) -> None:
 
 
 async def persist(port: int, kind: Callable[[], Sent], counts: Counter[str], end: float) -> None:
-    """Attack until the end."""
+    """Attack until the end, at times of its own."""
     loop = asyncio.get_running_loop()
+    await asyncio.sleep(random.uniform(0, PAUSE))
     while (left := end - loop.time()) > 0:
         outcome = await attack(port, kind, seconds=left)
         counts[f"{kind.__name__} {outcome}"] += 1
-        await asyncio.sleep(min(PAUSE, max(0, end - loop.time())))
+        pause = random.uniform(0.5, 1.5) * PAUSE
+        await asyncio.sleep(min(pause, max(0, end - loop.time())))
 
 
 async def main(port: int, clients: int, seconds: float) -> None:
