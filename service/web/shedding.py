@@ -94,7 +94,7 @@ class Shedder:
             return None
         if wait is None:
             return None
-        self._count(route)
+        self._this_turn().rejections[route] += 1
         return _reject(wait)
 
     def _find_wait(self, headers: Headers, *, busy: int) -> int | None:
@@ -122,9 +122,6 @@ class Shedder:
         if wait is None:
             self._this_turn().tokens += usual
         return wait
-
-    def _count(self, route: str) -> None:
-        self._this_turn().rejections[route] += 1
 
     def _this_turn(self) -> "_Turn":
         if not self._turn:

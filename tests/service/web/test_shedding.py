@@ -14,7 +14,7 @@ from service.metrics import Metrics
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.web import shedding
-from service.web.shedding import LATE, PAUSE, LoopLag, Shedder
+from service.web.shedding import LATE, MANY, PAUSE, LoopLag, Shedder
 from tests.service.web.live import exchange, serving
 
 BODY = b'{"text": "good"}'
@@ -107,19 +107,40 @@ class TestRejections:
         assert busy.asked == [(100, 320, 0, 0.25), (1, 3, 0, 3.0)]
 
 
+HEADERS = [(b"content-length", b"1600")]
+
+
+def make_shedder(busy: Busy) -> Shedder:
+    return Shedder(busy, metrics=Metrics(), routes={b"/predict": "/predict"}, seconds=2.0)
+
+
 def test_what_is_let_through_counts_until_the_scheduler_knows_of_it() -> None:
     busy = Busy(wait=None)
-    shedder = Shedder(busy, metrics=Metrics(), routes={b"/predict": "/predict"}, seconds=2.0)
+    shedder = make_shedder(busy)
 
     async def test() -> None:
         for _ in range(3):
-            headers = [(b"content-length", b"1600")]
-            assert shedder.shed(b"/predict", headers, busy=0) is None
+            assert shedder.shed(b"/predict", HEADERS, busy=0) is None
         await asyncio.sleep(0)  # in which what was let through comes to the scheduler
-        assert shedder.shed(b"/predict", headers, busy=0) is None
+        assert shedder.shed(b"/predict", HEADERS, busy=0) is None
 
     asyncio.run(test())
     assert [coming for _, _, coming, _ in busy.asked] == [0, 320, 640, 0]
+
+
+@pytest.mark.parametrize(("busy", "retry_after"), [(MANY, 1), (MANY - 1, None)])
+def test_an_event_loop_that_comes_late_rejects_where_many_are_there(
+    busy: int, retry_after: int | None
+) -> None:
+    shedder = make_shedder(Busy(wait=None))
+
+    async def test() -> None:
+        assert shedder.shed(b"/predict", HEADERS, busy=busy) is None
+        time.sleep(PAUSE + 2 * LATE)
+        rejection = shedder.shed(b"/predict", HEADERS, busy=busy)
+        assert (rejection and rejection.retry_after) == retry_after
+
+    asyncio.run(test())
 
 
 @pytest.mark.parametrize(
