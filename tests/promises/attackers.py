@@ -1,9 +1,10 @@
 """Clients that mean harm, in a process of their own.
 
-    python -m tests.promises.attackers PORT CLIENTS SECONDS
+    python -m tests.promises.attackers PORT KINDS CLIENTS SECONDS
 
-Each of them attacks, again and again, until the time is over. Printed is, as JSON, how often each
-kind was answered with which status, was cut without an answer, or was held to the end.
+KINDS is a name in KINDS. Each client attacks, again and again, until the time is over. Printed is,
+as JSON, how often each kind was answered with which status, was cut without an answer, or was held
+to the end.
 """
 
 import asyncio
@@ -105,22 +106,27 @@ async def many_requests_at_once() -> Sent:
     yield (HEAD + b"\r\n") * 8_000
 
 
-KINDS: list[Callable[[], Sent]] = [
-    silent,
-    half_a_head,
-    half_a_body,
-    most_of_a_large_body,
-    half_a_handshake,
-    trickling_head,
-    trickling_body,
-    trickling_chunks,
-    blank_lines,
-    header_of_64_megabytes,
-    many_headers,
-    endless_trailer,
-    endless_extension,
-    many_requests_at_once,
-]
+KINDS: dict[str, list[Callable[[], Sent]]] = {
+    "slow": [
+        silent,
+        half_a_head,
+        half_a_body,
+        half_a_handshake,
+        trickling_head,
+        trickling_body,
+        trickling_chunks,
+        blank_lines,
+        header_of_64_megabytes,
+    ],
+    "floods": [
+        most_of_a_large_body,
+        many_headers,
+        endless_trailer,
+        endless_extension,
+        many_requests_at_once,
+    ],
+}
+"""Those that hold what they have, with a few that send far too much; and those that all do."""
 
 
 async def attack(port: int, kind: Callable[[], Sent], *, seconds: float) -> str:
@@ -165,14 +171,14 @@ async def persist(port: int, kind: Callable[[], Sent], counts: Counter[str], end
         await asyncio.sleep(min(pause, max(0, end - loop.time())))
 
 
-async def main(port: int, clients: int, seconds: float) -> None:
+async def main(port: int, kinds: str, clients: int, seconds: float) -> None:
     counts: Counter[str] = Counter()
     end = asyncio.get_running_loop().time() + seconds
-    kinds = itertools.islice(itertools.cycle(KINDS), clients)
-    await asyncio.gather(*(persist(port, kind, counts, end) for kind in kinds))
+    attacks = itertools.islice(itertools.cycle(KINDS[kinds]), clients)
+    await asyncio.gather(*(persist(port, kind, counts, end) for kind in attacks))
     print(json.dumps(counts))  # noqa: T201
 
 
 if __name__ == "__main__":
     os.nice(10)  # what they do is measured, not how much of the processor they take
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))

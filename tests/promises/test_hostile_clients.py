@@ -27,9 +27,12 @@ ENDS = {"408", "429", "431", "cut", "held"}  # held: when the attack was over
 BODY = json.dumps({"text": "An unforgettable film with a slow start."}).encode()
 
 
-def test_others_are_answered_as_if_there_were_none(effort: Effort) -> None:
+@pytest.mark.parametrize(("attacks", "clients", "slower"), [("slow", 500, 2), ("floods", 180, 8)])
+def test_others_are_answered_as_if_there_were_none(
+    attacks: str, clients: int, slower: float, effort: Effort
+) -> None:
     """In the long form with the times that a service has if nothing is set."""
-    seconds = effort(short=4, long=60)
+    seconds = effort(short=2, long=60)
     patience = str(effort(short=1, long=30))
     with serving_shipped(
         GATEWISE_CLIENT_SECONDS=patience, GATEWISE_KEEP_ALIVE_SECONDS=patience
@@ -40,7 +43,8 @@ def test_others_are_answered_as_if_there_were_none(effort: Effort) -> None:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.promises.attackers"),
-                *(str(server.port), str(effort(short=70, long=500)), str(4 * seconds)),
+                *(str(server.port), attacks),
+                *(str(effort(short=70, long=clients)), str(4 * seconds)),
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -56,12 +60,12 @@ def test_others_are_answered_as_if_there_were_none(effort: Effort) -> None:
     _log.info(told)
     kinds = {kind for kind, _ in map(str.split, counts)}
     ends = {kind: {end for each, end in map(str.split, counts) if each == kind} for kind in kinds}
-    assert len(ends) == len(attackers.KINDS)
+    assert len(ends) == len(attackers.KINDS[attacks])
     for kind, found in ends.items():
         answered = {"200"} if kind == "many_requests_at_once" else set()
         assert found <= ENDS | answered, told
     assert grown <= MOST_MEGABYTES, told
-    assert p99(attacked) <= effort(short=50, long=2) * quiet, told
+    assert p99(attacked) <= effort(short=50, long=slower) * quiet, told
 
 
 def measure(server: Server, *, seconds: float) -> list[float]:
