@@ -13,7 +13,8 @@ PARALLEL = --numprocesses=$(JOBS) --dist=worksteal
 VENV := .venv
 NATIVE := service/engines/native
 PYTHON := $(VENV)/bin/python
-INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --require-hashes
+# Python compiles what it imports, a small part of what pip would take a minute to compile.
+INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --require-hashes --no-compile
 
 # Every lock keeps to the pins of requirements/dev.txt, which covers them all. Extras are written down:
 # the pip of Python 3.11 does not see that `a==1` pins `a[extra]` too, and wants a hash of the newest.
