@@ -71,3 +71,16 @@ def test_fast_tests_start_no_tensorflow(module: str, status: int, tmp_path: Path
     )
     assert done.returncode == status, done.stdout
     assert ("this starts TensorFlow" in done.stdout) == (status in (1, 2))
+
+
+@pytest.mark.e2e
+def test_all_fast_tests_can_be_collected_without_tensorflow() -> None:
+    fast = "not tensorflow and not e2e and not slow"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-m", fast],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2_000:]

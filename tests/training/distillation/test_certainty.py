@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from models.decisions import DecisionRule
 from tests.rules import LIKELIEST, several
 from tests.training.distillation.exams import make_exam
 from training.distillation.certainty import WANTED, _fewest_rows, find_certainty, trace
 from training.distillation.exam import Exam, Sitting
+
+pytestmark = pytest.mark.tensorflow  # which the classifiers start that are examined
 
 
 def planted(rows: int, *, alike_above: float, purpose: str = "validation", seed: int = 0) -> Exam:
