@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from models.versions import TOKENIZER
 from service.engines import loading as opening
 from service.settings import Settings
 from service.web.app import create_app
@@ -14,6 +15,7 @@ from tests.versions import CountingEngine, publish
 def counting_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every version be computed by an engine that can be checked by hand."""
     monkeypatch.setattr(opening, "load_engine", lambda *_, **__: CountingEngine())
+    monkeypatch.setattr(opening, "ONNX", TOKENIZER)  # with --engine=onnx; it reads no file
 
 
 @pytest.fixture(autouse=True)
