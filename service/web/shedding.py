@@ -1,7 +1,7 @@
 """Rejects requests at their connection, if they cannot be answered in time.
 
-To reject one in the application takes about a third of what it takes to answer it. So where several
-times as many come as can be answered, rejecting would leave no time to answer.
+To reject one in the application takes seven times as long. Where several times as many come as can
+be answered, that would leave no time to answer.
 """
 
 import asyncio
