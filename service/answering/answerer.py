@@ -217,9 +217,7 @@ class Answerer:
         if caller.seconds == math.inf:
             return
         least = fewest_seconds(classifier, texts)
-        seconds = caller.seconds
-        if seconds is None:
-            seconds = patience(least, usual=self._seconds)
+        seconds = patience(least, usual=self._seconds) if caller.seconds is None else caller.seconds
         await self._scheduler.check(least, deadline=caller.arrived + seconds)
 
     def _deadline(

@@ -1,6 +1,7 @@
 """The jobs that wait, in the order in which they are computed."""
 
 import bisect
+from collections import defaultdict
 from collections.abc import Sequence
 from operator import attrgetter
 
@@ -30,7 +31,7 @@ class Backlog:
         self.tokens = 0
         self.seconds = 0.0  # of all jobs, each alone
         self._jobs: list[Job] = []
-        self._windows: dict[int, _Window] = {}  # by when their jobs are due
+        self._windows: defaultdict[int, _Window] = defaultdict(_Window)  # by when jobs are due
         self._before: dict[int, float] = {}  # what is due by a window, as far as it was asked for
 
     def __bool__(self) -> bool:
@@ -89,7 +90,7 @@ class Backlog:
         self._before.clear()
         seconds = sign * job.seconds_left
         place = int(job.ticket.due / WINDOW)
-        window = self._windows.setdefault(place, _Window())
+        window = self._windows[place]
         window.jobs += sign
         window.seconds += seconds
         if not window.jobs:  # a service that is never idle would keep all it ever had

@@ -34,6 +34,8 @@ WATCH_SECONDS = 0.02  # after which the scheduler starts to watch for a caller t
 
 Gone = Callable[[], Awaitable[None]]
 """Returns when the caller has left."""
+TimeAllowed = Callable[[float], float]
+"""Returns for how many seconds a request waits whose work takes so many alone."""
 
 
 class Scheduler:
@@ -77,9 +79,7 @@ class Scheduler:
         if refusal is not None:
             await self._refuse(refusal)
 
-    def foresee(
-        self, *, least: int, usual: int, coming: int, patience: Callable[[float], float]
-    ) -> int | None:
+    def foresee(self, *, least: int, usual: int, coming: int, patience: TimeAllowed) -> int | None:
         """Return the seconds after which a request had better come; None if it may come now.
 
         It is judged by what tokens cost the runner whose work waits, for which runner would answer
@@ -89,7 +89,7 @@ class Scheduler:
             least: Tokens that have to be read for it at least.
             usual: Tokens that probably have to be read for it.
             coming: Tokens that are to be read before it and do not wait here yet.
-            patience: Returns for how many seconds a request waits whose work takes so many alone.
+            patience: How long it waits.
         """
         with self._changed:
             cost = self._backlog.cost

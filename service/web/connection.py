@@ -175,10 +175,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """See the parser of httptools."""
         if self._rejection is not None:
-            # As uvicorn does, whatever a client of HTTP/1.0 asks for.
-            is_old = self.parser.get_http_version() == "1.0"
-            keep_alive = not is_old and self.parser.should_keep_alive()
-            self._reject(self._rejection, keep_alive=keep_alive)
+            self._reject(self._rejection)
         elif not self._is_offer():
             super().on_message_complete()
 
@@ -262,12 +259,13 @@ class Connection(HttpToolsProtocol):
             return None
         return self._shedder.shed(self.url, self.headers, busy=len(self.tasks))
 
-    def _reject(self, why: Refusal, *, keep_alive: bool) -> None:
-        """Answer a request that is read to its end."""
+    def _reject(self, why: Refusal) -> None:
+        """Answer a request that is read to its end; the connection goes on as uvicorn's would."""
         self._rejection = None
         headers = self.server_state.default_headers
         self.transport.write(why.to_bytes(headers))
-        if keep_alive and _CLOSE not in headers:  # which is there once the service is to end
+        goes_on = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        if goes_on and _CLOSE not in headers:  # which is there once the service is to end
             self.on_response_complete()
         else:
             self.transport.close()

@@ -1,13 +1,13 @@
 """Answers to what never reaches the application."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 
 from service.web.schemas import ErrorBody, ErrorDetail
 
-Headers = Collection[tuple[bytes, bytes]]
+Headers = Iterable[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,6 @@ class Refusal:
     type: str
     message: str
     retry_after: int | None = None
-
     closes: bool = True
 
     @cached_property

@@ -7,7 +7,7 @@ be answered, that would leave no time to answer.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from http import HTTPStatus
 from service.answering.answerer import patience
 from service.errors import Invalid, Overloaded
 from service.metrics import Metrics
-from service.scheduling.scheduler import Scheduler
+from service.scheduling.scheduler import Scheduler, TimeAllowed
 from service.web.parsing import DEADLINE, parse_deadline
 from service.web.refusal import Headers, Refusal
 
@@ -31,9 +31,6 @@ _LENGTH = b"content-length"
 _DEADLINE = DEADLINE.lower().encode()
 _PARTICULAR = frozenset([b"transfer-encoding", b"expect", b"origin"])
 """Headers of requests whose answers depend on more than what is looked at here."""
-
-Patience = Callable[[float], float]
-"""Returns how many seconds a request waits whose work takes so many alone."""
 
 
 @dataclass
@@ -73,7 +70,7 @@ class Shedder:
         self._scheduler = scheduler
         self._metrics = metrics
         self._routes = routes
-        self._patience: Patience = partial(patience, usual=seconds)
+        self._patience: TimeAllowed = partial(patience, usual=seconds)
         self._lag = LoopLag()
         self._turn = _Turn()
 
@@ -141,7 +138,7 @@ def _reject(wait: int) -> Refusal:
     return Refusal(_STATUS, Overloaded.type, message, retry_after=wait, closes=False)
 
 
-def _always(seconds: float) -> Patience:
+def _always(seconds: float) -> TimeAllowed:
     return lambda _: seconds
 
 

@@ -4,10 +4,12 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+
+from tests.promises.shipped import wait_until
 
 _NGINX = """
 daemon off;
@@ -91,20 +93,17 @@ def proxying(name: str, folder: Path, services: Sequence[int]) -> Iterator[int]:
         home = os.environ | {"HOME": str(folder)}  # where Caddy keeps what it was told
         process = subprocess.Popen(command, env=home, stdout=log, stderr=log)
     try:
-        _wait_until_it_listens(port, process)
+        wait_until(partial(_listens, port, process))
         yield port
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            assert process.poll() is None, "the proxy has ended"
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "the proxy has ended"
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True

@@ -9,15 +9,15 @@ import http.client
 import json
 import random
 import re
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.threads import Threads
 from tests.effort import Effort
 from tests.promises.proxies import PROXIES, is_installed, proxying
 from tests.promises.raw_requests import RAW, mutate
@@ -46,7 +46,7 @@ def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
             assert server.predict(text="good")[0] == 200
 
 
-class Asking(threading.Thread):
+class Asking(Threads):
     """Asks on and on, each time something else, and notes whose answers it got.
 
     Args:
@@ -55,13 +55,13 @@ class Asking(threading.Thread):
     """
 
     def __init__(self, port: int, name: str) -> None:
-        super().__init__(name=name)
-        self.port = port
-        self.over = threading.Event()
         self.asked = 0
         self.strange: list[str] = []
+        self._port = port
+        self._name = name
+        super().__init__(self._work)
 
-    def run(self) -> None:
+    def _work(self) -> None:
         while not self.over.is_set():
             try:
                 self._ask()
@@ -70,10 +70,10 @@ class Asking(threading.Thread):
             self.asked += 1
 
     def _ask(self) -> None:
-        wanted = f"{self.name}-{self.asked}"
+        wanted = f"{self._name}-{self.asked}"
         words = "good " * (1 + self.asked % 7)
         headers = {"X-Request-Id": wanted, "Content-Type": "application/json"}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:
             connection.request("POST", "/predict", json.dumps({"text": words}), headers)
             answer = connection.getresponse()
@@ -85,19 +85,6 @@ class Asking(threading.Thread):
             self.strange.append(f"{wanted}: {answer.status} {given} {body}")
 
 
-@contextmanager
-def asking(port: int) -> Iterator[list[Asking]]:
-    clients = [Asking(port, f"client-{number}") for number in range(ASKING)]
-    for client in clients:
-        client.start()
-    try:
-        yield clients
-    finally:
-        for client in clients:
-            client.over.set()
-            client.join()
-
-
 def statuses_of(port: int, sent: bytes) -> list[int]:
     """Return those of the answers. A proxy may answer HTTP/0.9, which has none."""
     return list(map(int, re.findall(rb"HTTP/1\.[01] (\d{3})", send_raw(port, sent))))
@@ -107,7 +94,10 @@ def test_nobody_gets_what_another_asked_for(port: int, effort: Effort) -> None:
     draw = random.Random(27)
     shapes = [raw.sent for raw in RAW]
     shapes += [mutate(draw.choice(shapes), draw) for _ in range(effort(short=100, long=10_000))]
-    with asking(port) as clients, ThreadPoolExecutor(8) as pool:
+    clients = [Asking(port, f"client-{number}") for number in range(ASKING)]
+    with ExitStack() as stack, ThreadPoolExecutor(8) as pool:
+        for client in clients:
+            stack.enter_context(client)
         for sent, given in zip(shapes, pool.map(partial(statuses_of, port), shapes), strict=True):
             assert all(status < 500 or status in OF_PROXIES for status in given), (sent, given)
             assert len(given) <= sent.count(b"HTTP/1") + 1, (sent, given)

@@ -103,15 +103,16 @@ class Burst:
         )
 
 
+def measure_capacity(server: Server, folder: Path, *, seconds: float) -> float:
+    """Return the requests a second that are answered in closed loops."""
+    return float(np.sum(send(server, folder, seconds=seconds)[:, 3] == OK)) / seconds
+
+
 def burst(server: Server, folder: Path, *, seconds: float) -> Burst:
     """Overload a service, and measure its capacity before and after, for its speed varies."""
-
-    def measure_capacity() -> float:
-        return float(np.sum(send(server, folder, seconds=seconds)[:, 3] == OK)) / seconds
-
-    before = measure_capacity()
+    before = measure_capacity(server, folder, seconds=seconds)
     rows = send(server, folder, seconds=2 * seconds, rate=OVERLOAD * before)
-    capacity = (before + measure_capacity()) / 2
+    capacity = (before + measure_capacity(server, folder, seconds=seconds)) / 2
     good = (rows[:, 3] == OK) & (rows[:, 2] <= DEADLINE)
     return Burst(capacity, float(np.sum(good)) / (2 * seconds), rows)
 
@@ -182,8 +183,7 @@ def test_who_obeys_retry_after_is_answered(effort: Effort, tmp_path: Path) -> No
     total = Obedient()
     with serving_on_one_core() as server:
         send(server, tmp_path, seconds=1)
-        calm = send(server, tmp_path, seconds=3)
-        capacity = float(np.sum(calm[:, 3] == OK)) / 3
+        capacity = measure_capacity(server, tmp_path, seconds=3)
         for _ in range(bursts):
             with on_the_core_of_who_asks():
                 found = asyncio.run(obey(server.port, rate=OVERLOAD * capacity, seconds=BURST))

@@ -36,9 +36,7 @@ class Busy:
 @pytest.fixture
 def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
     busy = Busy()
-    monkeypatch.setattr(
-        Scheduler, "foresee", lambda self, *args, **named: busy.foresee(*args, **named)
-    )
+    monkeypatch.setattr(Scheduler, "foresee", lambda _, **asked: busy.foresee(**asked))
     return busy
 
 
