@@ -37,6 +37,7 @@ RUN if [ "$TENSORFLOW" = 1 ]; then lock=service-tensorflow; else lock=service; f
 COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
 COPY models/tables/ models/tables/
+COPY gatewise/ gatewise/
 COPY service/ service/
 COPY --from=native /app/service/engines/native/compiled/ service/engines/native/compiled/
 USER gatewise

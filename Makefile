@@ -24,7 +24,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test test-fast promises check bench cells openapi compose-test replicas-test wheel lock clean
+.PHONY: help setup serve train test test-fast promises check bench cells openapi compose-test replicas-test wheel wheel-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,14 +71,17 @@ compose-test: ## build the images, then train and serve in containers
 replicas-test: setup ## replace three replicas behind the proxy under load, watched by Prometheus (5 min)
 	$(PYTHON) -m tests.e2e.replicas
 
-wheel: $(VENV)/venv.stamp ## build a wheel with the native engine for Linux, into dist/ (2 min)
-	rm -f dist/gatewise-*.whl
-	$(PYTHON) -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
+wheel: $(VENV)/venv.stamp ## build wheels of the program, with its native engine, and of the client (1 min)
+	rm -f dist/gatewise-*.whl dist/gatewise_client-*.whl
+	$(PYTHON) -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist . ./client
+
+wheel-test: wheel ## install the wheels into empty environments, and use them (2 min)
+	$(PYTHON) -m tests.e2e.wheels dist
 
 lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade takes the newest
 	$(LOCK) --all-extras --output-file requirements/dev.txt
-	$(LOCK_PART) --extra service --output-file requirements/service.txt
-	$(LOCK_PART) --extra service --extra savedmodel --output-file requirements/service-tensorflow.txt
+	$(LOCK_PART) --output-file requirements/service.txt
+	$(LOCK_PART) --extra savedmodel --output-file requirements/service-tensorflow.txt
 	$(LOCK_PART) --extra otel --output-file requirements/otel.txt
 	$(LOCK_PART) --extra training --output-file requirements/training.txt
 

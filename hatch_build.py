@@ -30,7 +30,7 @@ class NativeEngineHook(BuildHookInterface[Any]):
         compiler = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-s"]
         compiler += ["-nostdlib", "-lc"]  # no runtime of zig: it takes long, and is not needed
         self._scratch = tempfile.TemporaryDirectory()
-        place = FOLDER.relative_to(self.root)
+        place = Path("gatewise/packages") / FOLDER.relative_to(self.root)
         for path in compile_all(compiler=compiler, folder=Path(self._scratch.name)):
             build_data["force_include"][str(path)] = str(place / path.name)
         build_data["pure_python"] = False

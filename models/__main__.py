@@ -11,11 +11,11 @@ from rich.progress import track
 from rich.table import Table
 
 from models import steering
-from models.command_line import one_line
+from models.command_line import StoreOption, one_line
 from models.errors import GatewiseError
 from models.names import split_reference
 from models.overview import Row, describe, list_versions
-from models.registry import Store
+from models.registry import STORE, Store
 from models.version_labels import STABLE, VersionLabels
 
 DAMAGED = 1
@@ -23,11 +23,9 @@ FAULTS = (GatewiseError, OSError, ValueError)  # that the user can correct
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-StoreFolder = Annotated[Path, typer.Option("--store", envvar="GATEWISE_STORE", help="Folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
 Reference = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME:LABEL.")]
 Name = Annotated[str, typer.Argument(help="Name of the model.")]
-STORE = Path("models/store")
 
 
 @app.callback(invoke_without_command=True)
@@ -45,7 +43,7 @@ def main(context: typer.Context) -> None:
 @app.command("list")
 def list_(
     model: Annotated[str | None, typer.Argument(help="Name of the model; all if absent.")] = None,
-    store: StoreFolder = STORE,
+    store: StoreOption = STORE,
     as_json: AsJson = False,
 ) -> None:
     """List the versions of the models, with their labels."""
@@ -62,7 +60,7 @@ def list_(
 
 
 @app.command()
-def show(model: Reference, store: StoreFolder = STORE, as_json: AsJson = False) -> None:
+def show(model: Reference, store: StoreOption = STORE, as_json: AsJson = False) -> None:
     """Show one version: what it was trained on, how good it is, which labels it had and has."""
     with one_line(*FAULTS):
         opened = _open(store)
@@ -73,7 +71,7 @@ def show(model: Reference, store: StoreFolder = STORE, as_json: AsJson = False) 
 @app.command()
 def verify(
     model: Annotated[str | None, typer.Argument(help="As in show; all versions if absent.")] = None,
-    store: StoreFolder = STORE,
+    store: StoreOption = STORE,
     as_json: AsJson = False,
 ) -> None:
     """Compare the files of versions with their hashes. The exit status is 1 if any is damaged."""
@@ -110,7 +108,7 @@ def label(
         typer.Option(help="In place of a share: part of that traffic of which it reads a copy."),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take it away from NAME.")] = False,
-    store: StoreFolder = STORE,
+    store: StoreOption = STORE,
     as_json: AsJson = False,
 ) -> None:
     """Give a label to a version, or take it away."""
@@ -129,7 +127,7 @@ def label(
 
 
 @app.command()
-def promote(model: Name, store: StoreFolder = STORE, as_json: AsJson = False) -> None:
+def promote(model: Name, store: StoreOption = STORE, as_json: AsJson = False) -> None:
     """Make the canary of a model its stable version."""
     with one_line(*FAULTS):
         opened = _open(store)
@@ -141,7 +139,7 @@ def promote(model: Name, store: StoreFolder = STORE, as_json: AsJson = False) ->
 def rollback(
     model: Name,
     label: Annotated[str, typer.Option(help="Label that goes back.")] = STABLE,
-    store: StoreFolder = STORE,
+    store: StoreOption = STORE,
     as_json: AsJson = False,
 ) -> None:
     """Give a label back to the version that had it before; once more, to the one before that."""
@@ -156,7 +154,7 @@ def rollback(
 def prune(
     model: Name,
     keep: Annotated[int, typer.Option(min=1, help="Newest versions that stay.")],
-    store: StoreFolder = STORE,
+    store: StoreOption = STORE,
     as_json: AsJson = False,
 ) -> None:
     """Delete old versions. Those with a label stay, and the one that was stable before."""

@@ -1,11 +1,22 @@
-"""What the command lines of the store and of the service share."""
+"""What all command lines share."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 BAD_INPUT = 2
+StoreOption = Annotated[
+    Path,
+    typer.Option(
+        "--store",
+        envvar="GATEWISE_STORE",
+        help="Folder of the versions.",
+        readable=False,  # the store says in one line why it cannot be
+    ),
+]
 
 
 def print_error(message: str) -> None:

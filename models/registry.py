@@ -22,6 +22,9 @@ from models.versions import METADATA, Version
 _STAGING_PREFIX = ".staging-"
 ABANDONED_SECONDS = 3_600.0  # a disk that several hosts share may not show their claims
 
+STORE = Path("models/store")
+"""Where versions are if nobody says where."""
+
 
 class Store:
     """All versions below one folder.

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from models.command_line import BAD_INPUT, one_line, print_error
+from models.command_line import BAD_INPUT, StoreOption, one_line, print_error
 from models.errors import GatewiseError
-from models.registry import Store
+from models.registry import STORE, Store
 from models.tables.opening import check_separator
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
@@ -122,9 +122,7 @@ def score(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Add the probability of each label too.")
     ] = False,
-    store: Annotated[Path, typer.Option(help="Folder of the versions.", readable=False)] = Path(
-        "models/store"
-    ),
+    store: StoreOption = STORE,
     engine: Annotated[EngineKind, typer.Option(help="Engine that computes.")] = "auto",
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads that compute; if absent, one for each core.")
@@ -178,11 +176,11 @@ def _read_settings(given: dict[str, Any], *, say: Callable[[str], object]) -> Se
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        say(_describe(error))
+        say(describe_bad_setting(error))
         raise typer.Exit(BAD_INPUT) from None
 
 
-def _describe(error: ValidationError) -> str:
+def describe_bad_setting(error: ValidationError) -> str:
     """Return what is wrong with the first bad setting."""
     first = error.errors()[0]
     setting = f"{PREFIX}{first['loc'][0]}".upper()
@@ -213,7 +211,12 @@ def _hold_standard_files() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
-if __name__ == "__main__":
+def prepare_process() -> None:
+    """Make this process fit to serve, before it starts to."""
     _hold_standard_files()
     signal.signal(signal.SIGTERM, _end_early)
+
+
+if __name__ == "__main__":
+    prepare_process()
     app()

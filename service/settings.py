@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.names import LABEL_PATTERN, VERSION_NUMBER
+from models.registry import STORE
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
 from service.engines.native.layout import Precision
@@ -102,7 +103,7 @@ class Settings(BaseSettings):
         Field(description="Address to listen on."),
     ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on.")] = 8000
-    store: Annotated[Path, Field(description="Folder of the versions.")] = Path("models/store")
+    store: Annotated[Path, Field(description="Folder of the versions.")] = STORE
     model: Annotated[
         str | None,
         Field(

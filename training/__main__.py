@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from models.errors import GatewiseError
+from models.installation import install_command
 from training.commands.compare import compare
 from training.commands.curve import curve
 from training.commands.evaluate import evaluate
@@ -19,6 +20,7 @@ from training.commands.tune import tune
 from training.errors import CannotWrite, GateRefused
 from training.workspace.interrupt import Interrupted
 
+COMMANDS = (train, teach, curve, tune, compare, inspect, evaluate, prune)
 BAD_INPUT, NO_SPACE, REFUSED = 2, 1, 3
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -31,7 +33,7 @@ def main(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-for command in (train, teach, curve, tune, compare, inspect, evaluate, prune):
+for command in COMMANDS:
     app.command()(command)
 
 
@@ -50,11 +52,14 @@ def _handle_signals() -> None:
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 
-def run_app() -> None:
-    """Run the command line; an error that the user can correct is one line and status 1 to 3."""
+def run_app(program: typer.Typer | None = None) -> None:
+    """Run a command line, by default this one.
+
+    An error that the user can correct is one line and status 1 to 3.
+    """
     _handle_signals()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit((program or app)(standalone_mode=False))
     except Interrupted as interrupt:
         typer.echo("stopped; to resume, give the same command and --resume", err=True)
         sys.exit(128 + interrupt.number)
@@ -63,7 +68,8 @@ def run_app() -> None:
     except ModuleNotFoundError as error:
         if _is_own(error.name):
             raise
-        _fail(f"{error.name} is not installed; make setup installs all packages of training")
+        command = install_command("training")
+        _fail(f"{error.name} is not installed; {command} installs all packages of training")
     except GateRefused as error:
         _fail(str(error), status=REFUSED)
     except CannotWrite as error:
@@ -73,7 +79,7 @@ def run_app() -> None:
 
 
 def _is_own(module: str | None) -> bool:
-    return (module or "training").partition(".")[0] in ("training", "models")
+    return (module or "training").partition(".")[0] in ("gatewise", "models", "service", "training")
 
 
 def _fail(message: str, *, status: int = BAD_INPUT) -> None:

@@ -27,6 +27,7 @@ FEWEST_EPOCHS, MOST_EPOCHS = 2, 30
 SEVERAL_LABELS = 3  # times as many epochs: each label is a task of its own, and most are rare
 
 CHOSEN = {
+    "name": "that of the dataset",
     "cell": USUAL["cell"],
     "layers": f"{USUAL['layers']}",
     "units": f"{USUAL['units']}, or {WIDER['units']} with --unlabeled alone",

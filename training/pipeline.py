@@ -42,6 +42,7 @@ from training.recipe.students import learn_with_less
 from training.report.summary import Summary, answer_times, headline
 from training.report.terminal import print_summary
 from training.run import Run, start_repeatably
+from training.settings_file import SETTINGS_FILE, write_settings
 from training.tracking.mlflow import MlflowLog
 from training.tracking.progress import FitProgress, PretrainProgress
 from training.tracking.tensorboard import Curves
@@ -152,6 +153,7 @@ def _build(run: Run, *, folder: Path) -> tuple[Metadata, Summary, Judgement | No
             answer_times=answer_times(summary),
         )
         (folder / CARD).write_text(card, encoding="utf-8")
+        write_settings(settings, folder / SETTINGS_FILE)
         if run.prepared.taught is not None:
             examined = examine(run, run.prepared.taught, verified, less, metadata=metadata)
             _report_teacher(examined, summary, folder=folder / REPORT)

@@ -248,7 +248,10 @@ class TrainSettings:
             left_out="it names the result and changes nothing in it",
         ),
     ]
-    config: Annotated[str | None, About("Configuration of a Hub dataset", left_out=HASHED)] = None
+    config: Annotated[
+        str | None,
+        About("Configuration of a Hub dataset", option="dataset_config", left_out=HASHED),
+    ] = None
     revision: Annotated[
         str | None,
         About("Branch, tag or commit of a Hub dataset; the newest if absent", left_out=HASHED),

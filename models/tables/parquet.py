@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from models.installation import install_command
 from models.tables.decoding import open_bytes
 from models.tables.rows import Batch, Row, Table, TableError, describe_repeated, name_apart
 
@@ -86,5 +87,5 @@ def import_parquet() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise TableError("Parquet needs pyarrow: pip install 'gatewise[parquet]'") from None
+        raise TableError(f"Parquet needs pyarrow: {install_command('parquet')}") from None
     return pyarrow, pyarrow.parquet

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models import __version__
+from models.installation import install_command
 from service.web.request_body import find_header
 from service.web.request_id import id_in
 from service.web.scope import error_of, route_of
@@ -200,7 +201,7 @@ def _find_lack(environment: Mapping[str, str]) -> str | None:
     if exporter == "otlp" and protocol != _PROTOCOL:
         return f"{_PROTOCOLS[1]} is {_PROTOCOL}, not {protocol!r}"
     if not all(map(_is_installed, _LIBRARIES)):
-        return "install the extra: pip install gatewise[otel], or build the image with OTEL=1"
+        return f"install the extra: {install_command('otel')}, or build the image with OTEL=1"
     return None
 
 

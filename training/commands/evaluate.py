@@ -5,17 +5,17 @@ from typing import Annotated
 
 import typer
 
-from models.registry import Store
+from models.command_line import StoreOption
+from models.registry import STORE, Store
 from models.replay import EngineName
 from training.commands.options import (
     DATA,
-    STORE,
     Asked,
-    StoreOption,
     find_version,
     reading_of,
     setting,
     takes,
+    write_json,
 )
 
 
@@ -28,6 +28,9 @@ def evaluate(
     engine: Annotated[EngineName, typer.Option(help="Engine to compute with.")] = "onnx",
     report: Annotated[
         Path | None, typer.Option(help="New folder for the report, HTML and plots.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="File for all figures; - for standard output.")
     ] = None,
     store: StoreOption = STORE,
 ) -> None:
@@ -45,4 +48,7 @@ def evaluate(
     )
     selection = Selection(split=split, reading=reading)
     results = evaluate_version(version, source, selection=selection, engine=engine)
-    print_summary(summarize(results) if report is None else write_report(results, folder=report))
+    summary = summarize(results) if report is None else write_report(results, folder=report)
+    print_summary(summary)
+    if json is not None:
+        write_json(summary, path=json)

@@ -1,14 +1,16 @@
 """What commands share: options, those of settings made from `training/settings.py`, and steps."""
 
 import inspect
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
 from functools import update_wrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
+from typer.models import OptionInfo
 
 from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
@@ -17,13 +19,13 @@ from models.versions import Version
 from training.defaults import CHOSEN
 from training.reading import Reading
 from training.settings import SETTINGS, Declared
+from training.settings_file import Option, read_settings
 
 DATA = ("dataset", "config", "revision", *(each.name for each in fields(Reading)))
-StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 WorkOption = Annotated[
     Path, typer.Option(help="Folder of checkpoints and logs.", envvar="GATEWISE_WORK")
 ]
-STORE, WORK = Path("models/store"), Path("runs")
+WORK = Path("runs")
 
 Asked = dict[str, Any]
 """Values of settings from a command line, by their names in the record."""
@@ -70,21 +72,65 @@ def takes(*settings: inspect.Parameter) -> Callable[[Callable[..., None]], Calla
     """
 
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        def command(**given: Any) -> None:
+        def command(*, settings_file: Path | None, **given: Any) -> None:
             asked = {each.name: given.pop(each.name) for each in settings}
             function(asked, **given)
 
         _, *own = inspect.signature(function).parameters.values()
+        options = [*settings, *own]
         update_wrapper(command, function)
-        command.__signature__ = inspect.Signature([*settings, *own])
+        command.__signature__ = inspect.Signature([*options, _settings_file(options)])
         return command
 
     return decorate
 
 
+def _settings_file(options: Sequence[inspect.Parameter]) -> inspect.Parameter:
+    """Return the option that names a file with values of these options."""
+    known = dict(filter(None, map(_describe_option, options)))
+
+    def read(context: typer.Context, path: Path | None) -> Path | None:
+        if path is not None:  # the command line and the environment come before it
+            context.default_map = read_settings(path, options=known)
+        return path
+
+    option = typer.Option(
+        "--config",
+        help="TOML file of further options, such as the train.toml of a version.",
+        callback=read,
+        is_eager=True,
+    )
+    return inspect.Parameter(
+        "settings_file",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[Path | None, option],
+    )
+
+
+def _describe_option(parameter: inspect.Parameter) -> tuple[str, Option] | None:
+    """Return the name and the type of an option; None for what a file cannot give."""
+    kind, about = get_args(parameter.annotation) or (parameter.annotation, None)
+    if not isinstance(about, OptionInfo) or parameter.name == "resume":
+        return None
+    # In an annotation Typer keeps the first name where it else has the default.
+    named = isinstance(about.default, str)
+    name = about.default.partition("/")[0] if named else parameter.name.replace("_", "-")
+    return name.removeprefix("--"), Option(parameter.name, kind)
+
+
 def reading_of(asked: Asked) -> Reading:
     """Return how the dataset is to be read."""
     return Reading(**{each.name: asked[each.name] for each in fields(Reading)})
+
+
+def with_name(asked: Asked) -> Asked:
+    """Return values of settings with a name for the model, that of the dataset where none is given.
+
+    Args:
+        asked: The values, among them those of name and dataset.
+    """
+    return asked | {"name": asked["name"] or name_of(asked["dataset"])}
 
 
 def name_of(dataset: str) -> str:
@@ -97,6 +143,15 @@ def start_tensorflow() -> None:
     """Import TensorFlow, which takes seconds, without its start-up notices."""
     with quiet_start():
         import tensorflow  # noqa: F401
+
+
+def write_json(value: Any, *, path: Path) -> None:
+    """Write a value as JSON to a file, or to standard output for `-`; OSError if that fails."""
+    content = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    if path == Path("-"):
+        typer.echo(content, nl=False)
+    else:
+        path.write_text(content, encoding="utf-8")
 
 
 def find_version(store: Store, model: str) -> Version:
@@ -115,7 +170,8 @@ def _checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
 
     def callback(value: Any) -> Any:
         try:
-            check(value)
+            if value is not None:
+                check(value)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
         return value

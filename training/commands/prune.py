@@ -4,11 +4,12 @@ from typing import Annotated
 
 import typer
 
-from models.registry import Store
-from training.commands.options import STORE, Asked, StoreOption, setting, takes
+from models.command_line import StoreOption
+from models.registry import STORE, Store
+from training.commands.options import Asked, setting, takes
 
 
-@takes(setting("name", help="Model whose old versions are deleted"))
+@takes(setting("name", help="Model whose old versions are deleted", default=...))
 def prune(
     asked: Asked,
     *,

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from models.registry import Store
+from models.command_line import StoreOption
+from models.registry import STORE, Store
 from training.commands.options import (
-    STORE,
     WORK,
     Asked,
-    StoreOption,
     WorkOption,
     find_version,
     setting,

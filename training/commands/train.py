@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.registry import Store
+from models.command_line import StoreOption
+from models.registry import STORE, Store
 from training.commands.options import (
-    STORE,
     WORK,
     Asked,
-    StoreOption,
     WorkOption,
     find_version,
     reading_of,
     setting,
     start_tensorflow,
     takes,
+    with_name,
 )
 from training.console import console
 from training.defaults import USUAL, Origin, complete
@@ -65,6 +65,7 @@ def train(
     from training.workspace.lock import refuse_second_training
 
     check_installed()
+    asked = with_name(asked)
     if not asked["unlabeled"]:
         _refuse_without_texts(asked)
     teacher = open_teacher(

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from training.commands.options import DATA, WORK, Asked, setting, start_tensorflow, takes
+from models.installation import install_command
+from training.commands.options import DATA, WORK, Asked, setting, start_tensorflow, takes, with_name
 from training.defaults import USUAL
 from training.errors import TrainingError
 from training.settings import TrainSettings
@@ -45,6 +46,7 @@ def tune(
     from training.prepare import prepare
 
     check_installed()
+    asked = with_name(asked)
     settings = TrainSettings.of(asked | {"pretrained": False})  # trials differ in shape
     prepared = prepare(settings)
     start_tensorflow()
@@ -63,6 +65,6 @@ def check_installed() -> None:
         import optuna  # noqa: F401
     except ImportError as error:
         raise TrainingError(
-            f"tuning needs Optuna, which cannot be imported ({error}); install it with make "
-            "setup or python -m pip install optuna"
+            f"tuning needs Optuna, which cannot be imported ({error}); install it: "
+            f"{install_command('tune')}"
         ) from error

@@ -37,7 +37,7 @@ def find_builder(
         if config in names or (config is None and len(names) == 1):
             raise
         problem = (
-            "has several configurations; name one with --config:"
+            "has several configurations; name one with --dataset-config:"
             if config is None
             else f"has no configuration {config!r}; there are:"
         )

@@ -186,4 +186,4 @@ def _read_declared(path: Path, *, config: str | None, reading: Reading) -> dict[
 
 def _refuse_config(config: str | None, path: Path) -> None:
     if config is not None:
-        raise DataError(f"--config {config!r}: {path} has no configurations")
+        raise DataError(f"--dataset-config {config!r}: {path} has no configurations")

@@ -1,9 +1,6 @@
 """Prints the findings: row numbers and labels, never a text."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 from rich.table import Table
 
@@ -56,12 +53,6 @@ def print_alarms(findings: Findings) -> None:
     """Print the alarms in a few lines, or nothing."""
     for alarm in find_alarms(findings):
         console.print(f"warning: {alarm}")
-
-
-def to_json(findings: Findings, *, path: Path) -> None:
-    """Write all findings, with every row number, to a JSON file; OSError if that fails."""
-    content = json.dumps(asdict(findings), ensure_ascii=False, indent=1)
-    path.write_text(content + "\n", encoding="utf-8")
 
 
 def _print_source(findings: Findings) -> None:

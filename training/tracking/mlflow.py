@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from models.installation import install_command
 from models.versions import CARD, REPORT, Version
 from training.console import console
 from training.errors import TrainingError
@@ -235,7 +236,7 @@ def _import_mlflow() -> Any:
     except ImportError as error:
         raise TrainingError(
             f"{TRACKING_URI} is set, but MLflow cannot be imported ({error}); "
-            f"python -m pip install mlflow-skinny, or unset {TRACKING_URI}"
+            f"install it: {install_command('mlflow')}, or unset {TRACKING_URI}"
         ) from error
     return mlflow
 

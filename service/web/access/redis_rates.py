@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from models.errors import GatewiseError
+from models.installation import install_command
 from service.web.access.keys import Rate
 from service.web.access.rates import ROUNDING, LocalBuckets
 
@@ -61,7 +62,7 @@ class RedisBuckets:
             from redis.asyncio import Redis
         except ImportError as error:
             raise RedisMissing(
-                "GATEWISE_RATES_URL takes a package more: pip install 'gatewise[redis]'"
+                f"GATEWISE_RATES_URL takes a package more: {install_command('redis')}"
             ) from error
         self._redis = Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
         self._take = self._redis.register_script(_TAKE)

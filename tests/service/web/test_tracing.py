@@ -135,7 +135,7 @@ def test_nothing_is_imported_where_no_traces_are_wanted() -> None:
             {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
             "OTEL_EXPORTER_OTLP_PROTOCOL is http/protobuf, not 'grpc'",
         ),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"}, "pip install gatewise[otel]"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x"}, "install the extra: make setup"),
     ],
 )
 def test_what_is_missing_is_told_in_a_line(

@@ -24,15 +24,17 @@ OWN = {
     },
     "curve": {"draws", "next", "count", "out", "work"},
     "inspect": {"json"},
-    "evaluate": {"model", "split", "engine", "report", "store"},
+    "evaluate": {"model", "split", "engine", "report", "json", "store"},
     "prune": {"keep", "store"},
 }
 GIVEN = [declared for declared in SETTINGS.values() if declared.about.is_option]
 
 
 def parameters(command: str) -> dict[str, Any]:
-    """Return what a command takes, by name."""
-    return {parameter.name: parameter for parameter in COMMANDS[command].params}
+    """Return what a command takes, by name, beside the file of settings that all take."""
+    found = {parameter.name: parameter for parameter in COMMANDS[command].params}
+    assert found.pop("settings_file").opts == ["--config"]
+    return found
 
 
 def test_train_has_an_option_for_each_setting_that_can_be_given() -> None:

@@ -107,7 +107,7 @@ class TestDatasets:
 
     def test_configuration_must_be_named(self, loader: Loader) -> None:
         assert loader.load("org/configured")["error"] == (
-            "org/configured has several configurations; name one with --config: de, en"
+            "org/configured has several configurations; name one with --dataset-config: de, en"
         )
         assert loader.load("org/configured", config="fr")["error"] == (
             "org/configured has no configuration 'fr'; there are: de, en"

@@ -232,7 +232,7 @@ class TestRefusedFiles:
         assert refusal(path, revision="main") == (
             f"--revision is for Hub datasets, but {path} is a local path"
         )
-        assert refusal(path, config="de") == f"--config 'de': {path} has no configurations"
+        assert refusal(path, config="de") == f"--dataset-config 'de': {path} has no configurations"
 
 
 class TestFolders:
@@ -300,7 +300,7 @@ class TestFolders:
 
     def test_configuration_must_be_named(self, configured: Path) -> None:
         assert refusal(configured) == (
-            f"{configured} has several configurations; name one with --config: de, en"
+            f"{configured} has several configurations; name one with --dataset-config: de, en"
         )
         assert refusal(configured, config="fr") == (
             f"{configured} has no configuration 'fr'; there are: de, en"
@@ -330,7 +330,7 @@ class TestFolders:
     def test_saved_dataset(self, tmp_path: Path) -> None:
         make_dataset().save_to_disk(tmp_path / "saved")
         assert rows_of(load(tmp_path / "saved")) == make_rows()
-        assert "--config 'x'" in refusal(tmp_path / "saved", config="x")
+        assert "--dataset-config 'x'" in refusal(tmp_path / "saved", config="x")
 
     def test_saved_dataset_dict(self, tmp_path: Path) -> None:
         splits = {"train": make_dataset(), "test": make_dataset(make_rows(6))}

@@ -1,19 +1,20 @@
 """A dataset with every kind of fault is inspected without an error, and all of it is found."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.training.inspection.made_up_texts import exchange, make_opinions, make_source
+from training.commands.options import write_json
 from training.console import console
 from training.data.coverage import COVERED
 from training.inspection.alarms import find_alarms
 from training.inspection.doctor import inspect_source, leaks_of, quick_findings
 from training.inspection.findings import Findings
-from training.inspection.terminal import print_alarms, print_findings, to_json
+from training.inspection.terminal import print_alarms, print_findings
 from training.pretrained.shipped import read_tokenizer
 from training.reading import Reading
 
@@ -148,7 +149,7 @@ class TestSorted:
         assert "1 by the order" in told
         alarm = "train is sorted by label but for 1 of its 330 rows: likely wrong labels"
         assert alarm in find_alarms(broken)
-        to_json(broken, path=tmp_path / "found.json")
+        write_json(asdict(broken), path=tmp_path / "found.json")
         found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
         assert found["sorted_splits"] == [{"split": "train", "breaks": [50]}]
         assert found["suspicion"]["suspects"][0]["reason"] == "order"
@@ -199,7 +200,7 @@ class TestQuick:
 
 class TestTell:
     def test_no_text_is_shown(self, findings: Findings, tmp_path: Path) -> None:
-        to_json(findings, path=tmp_path / "found.json")
+        write_json(asdict(findings), path=tmp_path / "found.json")
         told = shown(findings) + shown(findings, short=True)
         told += (tmp_path / "found.json").read_text(encoding="utf-8")
         words = {word for text in TEXTS for word in text.split()}
@@ -245,7 +246,7 @@ class TestTell:
         assert find_alarms(found) == ["train repeats 4 of its 334 rows (4 exactly, 0 nearly)"]
 
     def test_json(self, findings: Findings, tmp_path: Path) -> None:
-        to_json(findings, path=tmp_path / "found.json")
+        write_json(asdict(findings), path=tmp_path / "found.json")
         found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
         assert found["faults"][1]["empty"] == [300, 301]
         assert found["contradictions"][0]["rows"][1]["place"] == {"split": "train", "row": 304}

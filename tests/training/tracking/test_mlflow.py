@@ -279,5 +279,5 @@ class TestWithoutMlflow:
         from training.__main__ import app
 
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
-        with pytest.raises(TrainingError, match="pip install mlflow-skinny, or unset MLFLOW_TRA"):
+        with pytest.raises(TrainingError, match="install it: make setup, or unset MLFLOW_TRA"):
             app(["train", "--dataset=nowhere.csv", "--name=x"], standalone_mode=False)

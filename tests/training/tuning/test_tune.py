@@ -253,5 +253,5 @@ def test_without_optuna_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     from training.__main__ import app
 
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(TrainingError, match="tuning needs Optuna, .*; install it with make setup"):
+    with pytest.raises(TrainingError, match="tuning needs Optuna, .*; install it: make setup"):
         app(["tune", "--dataset=nowhere.csv", "--name=x"], standalone_mode=False)

@@ -162,5 +162,5 @@ def test_a_server_that_is_away_takes_nothing_down(
 
 def test_without_the_package_the_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
-    with pytest.raises(RedisMissing, match="pip install 'gatewise.redis.'"):
+    with pytest.raises(RedisMissing, match="takes a package more: make setup"):
         RedisBuckets("redis://127.0.0.1", fallback=LocalBuckets(OwnTimes()))

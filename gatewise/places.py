@@ -1,0 +1,53 @@
+"""Where versions and checkpoints are kept when nobody says where."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+STORE, WORK = "GATEWISE_STORE", "GATEWISE_WORK"
+_LOCAL = Path("models/store")
+_SHIPPED = Path(__file__).parent / "shipped"
+
+
+def choose_places() -> None:
+    """Set the folders of versions and of checkpoints, where the environment does not say them.
+
+    A folder `models/store` in the working directory counts, as in a clone. Elsewhere the user has a
+    store. Commands read the variables, and so do the processes that they start.
+    """
+    if STORE in os.environ or _LOCAL.is_dir():
+        return
+    store = user_store()
+    os.environ[STORE] = str(store)
+    os.environ.setdefault(WORK, str(store.parent / "runs"))
+
+
+def user_store() -> Path:
+    """Return the folder of the versions of this user."""
+    return platformdirs.user_data_path("gatewise", appauthor=False) / "store"
+
+
+def fill_store() -> Path | None:
+    """Copy the shipped models into the store of the user, if there is no such store yet.
+
+    Returns:
+        The store, if it was made.
+    """
+    store = user_store()
+    if os.environ.get(STORE) != str(store) or store.exists() or not _SHIPPED.is_dir():
+        return None
+    store.parent.mkdir(parents=True, exist_ok=True)
+    # Two programs may start at once, and either may be killed: the store is there whole or not.
+    with tempfile.TemporaryDirectory(prefix=".store-", dir=store.parent) as scratch:
+        copy = Path(scratch) / "store"
+        shutil.copytree(_SHIPPED, copy)
+        try:
+            copy.rename(store)
+        except OSError:  # the other was faster
+            if not store.is_dir():
+                raise
+            return None
+    return store
