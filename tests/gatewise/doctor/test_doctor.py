@@ -101,7 +101,7 @@ class TestSettings:
         self, answer: bytes, level: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         class Answer(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802, as the library calls it
+            def do_GET(self) -> None:
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(answer)
@@ -116,7 +116,7 @@ class TestSettings:
             assert look()["port"]["level"] == level
             thread.join()
 
-    def test_others_could_ask(, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_others_could_ask(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GATEWISE_HOST", "0.0.0.0")
         found = look()["access"]
         assert (found["level"], found["found"]) == (
