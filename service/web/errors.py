@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Mount
 from starlette.types import Receive, Scope, Send
 
 from service.errors import (
@@ -58,6 +59,7 @@ STATUSES: dict[type[ServiceError], int] = {
 }
 INTERNAL = ErrorDetail(type="internal", message="this is our fault; the log has the details")
 
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _DESCRIPTIONS = {
     400: "It is no HTTP, the body is not JSON, or the state of a stream not as it was given.",
     401: "No API key, or none that is valid; only where keys are asked for.",
@@ -122,7 +124,25 @@ def install_error_handlers(app: FastAPI) -> None:
 
 async def _answer(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ServiceError | HTTPException)
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        error.headers = {"Allow": ", ".join(_find_methods(request))}
     return answer_error(error, scope=request.scope)
+
+
+def _find_methods(request: Request) -> list[str]:
+    """Return the methods of a path; Starlette names those of its first route alone."""
+    scope = request.scope
+    outside = {**scope, "root_path": scope.get("app_root_path", scope["root_path"])}  # of a mount
+    return [each for each in _METHODS if _is_taken({**outside, "method": each})]
+
+
+def _is_taken(scope: Scope) -> bool:
+    """Whether a route takes such a request; what is mounted are files."""
+    return any(
+        route.matches(scope)[0] == Match.FULL
+        and (not isinstance(route, Mount) or scope["method"] in ("GET", "HEAD"))
+        for route in scope["app"].routes
+    )
 
 
 async def _answer_fault(request: Request, error: Exception) -> Response:

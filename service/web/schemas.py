@@ -55,7 +55,7 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
-_REFERENCE = (
+REFERENCE_PATTERN = (
     f"^([^:]*|[^:]+:({VERSION_NUMBER.pattern}|{LABEL_PATTERN.strip('^$')}))$"  # see split_reference
 )
 _NOT_NAMED_TWICE: dict[str, Any] = {
@@ -84,7 +84,11 @@ class Referring(BaseModel):
             max_length=LONGEST_REFERENCE,
             json_schema_extra={
                 "anyOf": [
-                    {"type": "string", "maxLength": LONGEST_REFERENCE, "pattern": _REFERENCE},
+                    {
+                        "type": "string",
+                        "maxLength": LONGEST_REFERENCE,
+                        "pattern": REFERENCE_PATTERN,
+                    },
                     {"type": "null"},
                 ]
             },
@@ -410,7 +414,9 @@ class GiveLabelRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    version: Annotated[int, Field(ge=1, description="Version that gets the label.")]
+    version: Annotated[
+        int, Field(ge=1, description="Version that gets the label."), BeforeValidator(_to_whole)
+    ]
     share: Annotated[
         float | None,
         Field(
@@ -430,7 +436,11 @@ class PruneRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    keep: Annotated[int, Field(ge=1, description="Newest versions that stay.")]
+    keep: Annotated[
+        int,
+        Field(ge=1, description="Newest versions that stay."),
+        BeforeValidator(_to_whole),
+    ]
 
 
 class ModelLabels(BaseModel):

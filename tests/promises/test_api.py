@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.server import ROOT
+from service.web.access.keys import Scope, editing
+from tests.e2e.server import ROOT, running
 from tests.effort import Effort
-from tests.promises.shipped import MODEL, STORE, serving_shipped
+from tests.promises.shipped import MODEL, STORE
 
 pytestmark = [
     pytest.mark.e2e,
@@ -28,17 +29,22 @@ COMMAND = (sys.executable, "-c", "from schemathesis.cli import schemathesis as r
 
 
 def test_every_answer_is_documented(effort: Effort, tmp_path: Path) -> None:
-    examples = effort(short=12, long=6_000)
+    examples = effort(short=12, long=2_000)
     phases = ["examples", "coverage", "fuzzing"]
     chosen = ",".join(phases[:: effort(short=2, long=1)])
     store = tmp_path / "store"  # which what is sent may change
     shutil.copytree(STORE / MODEL, store / MODEL)
-    with serving_shipped(store) as server:
+    with editing(tmp_path / "keys.json") as editor:
+        _, secret = editor.create("all", scopes=frozenset(Scope))
+    settings = {"GATEWISE_MODEL": MODEL, "GATEWISE_KEYS": str(tmp_path / "keys.json")}
+    with running(store, **settings) as server:
+        server.wait_until_ready()
         run = subprocess.run(
             [
                 *(*COMMAND, "--config-file", str(CONFIG)),
                 *("run", str(ROOT / "docs" / "openapi.json")),
                 *("--url", f"http://127.0.0.1:{server.port}"),
+                *("--header", f"Authorization: Bearer {secret}"),
                 *("--phases", chosen),
                 *("--max-examples", str(examples)),
                 *("--generation-database", "none", "--seed", "26"),

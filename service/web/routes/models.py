@@ -12,7 +12,7 @@ from service.answering.catalog import Entry
 from service.errors import Invalid, NotFound
 from service.rollout.rollouts import Standing
 from service.web.errors import documented
-from service.web.schemas import ModelInfo, ModelList, RolloutInfo, VersionInfo
+from service.web.schemas import REFERENCE_PATTERN, ModelInfo, ModelList, RolloutInfo, VersionInfo
 from service.web.state import ServiceState, StateDep
 
 router = APIRouter()
@@ -29,7 +29,7 @@ _Name = Annotated[
     str,
     Path(
         description="Name, name:version or name:label.",
-        json_schema_extra={"maxLength": LONGEST_REFERENCE},
+        json_schema_extra={"maxLength": LONGEST_REFERENCE, "pattern": REFERENCE_PATTERN},
     ),
 ]
 

@@ -383,6 +383,10 @@ def test_unknown_paths_and_methods_are_told_in_the_same_form(client: TestClient)
     assert (missing.status_code, missing.json()["error"]["type"]) == (404, "not_found")
     assert (wrong.status_code, wrong.json()["error"]["type"]) == (405, "method_not_allowed")
     assert wrong.headers["allow"] == "POST"
+    several = client.options("/admin/models/toy/labels/stable")
+    assert (several.status_code, several.headers["allow"]) == (405, "DELETE, PUT")
+    files = client.post("/page/page.css")
+    assert (files.status_code, files.headers["allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.parametrize("given", ["", "0", "-5", "1.5", "soon", "3600001"])
