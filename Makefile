@@ -9,6 +9,7 @@ JOBS ?= 3
 DATASET ?= stanfordnlp/imdb
 ARGS ?=
 
+SCHEMA = $(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.
 PARALLEL = --numprocesses=$(JOBS) --dist=worksteal
 VENV := .venv
 NATIVE := service/engines/native
@@ -52,6 +53,10 @@ check: $(VENV)/dev.stamp ## check format, style, types and walls
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports --no-logo --no-cache
+	$(SCHEMA)github-workflows .github/workflows/*.yml
+	$(SCHEMA)github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
+	$(SCHEMA)github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA)citation-file-format CITATION.cff
 
 bench: setup ## measure serving beside others, on DATASET, into docs/benchmarks.md (2 h)
 	for part in compare overload steps soak; do \
