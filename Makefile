@@ -10,6 +10,7 @@ DATASET ?= stanfordnlp/imdb
 ARGS ?=
 
 SCHEMA = $(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.
+QUICK = -m "not tensorflow and not e2e and not slow"
 PARALLEL = --numprocesses=$(JOBS) --dist=worksteal
 VENV := .venv
 NATIVE := service/engines/native
@@ -25,7 +26,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test test-fast promises check bench cells openapi compose-test replicas-test wheel wheel-test lock clean
+.PHONY: help setup serve train test test-fast test-versions promises check bench cells openapi compose-test replicas-test wheel wheel-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +44,15 @@ test: setup ## run the tests; ARGS chooses some: make test ARGS="tests/models -x
 	$(PYTHON) -m pytest $(or $(ARGS),$(PARALLEL) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
 
 test-fast: setup ## run the quick tests: no TensorFlow, no processes, no plots (1 min)
-	$(PYTHON) -m pytest $(PARALLEL) -m "not tensorflow and not e2e and not slow" $(ARGS)
+	$(PYTHON) -m pytest $(PARALLEL) $(QUICK) $(ARGS)
+
+test-versions: setup ## run the quick tests with the lowest versions that are admitted, and the newest (15 min)
+	for resolution in lowest-direct highest; do \
+		$(VENV)/bin/uv venv --quiet --clear $(VENV)/$$resolution \
+		&& $(VENV)/bin/uv pip install --quiet --python $(VENV)/$$resolution/bin/python \
+			--resolution $$resolution --all-extras --requirement pyproject.toml \
+		&& $(VENV)/$$resolution/bin/python -m pytest $(PARALLEL) $(QUICK) $(ARGS) || exit; \
+	done
 
 promises: setup ## keep each promise of docs/promises.md to the test, in its long form (2 h)
 	$(PYTHON) -m pytest tests/promises --long --timeout=7200 $(ARGS)

@@ -29,7 +29,7 @@ COMMAND = (sys.executable, "-c", "from schemathesis.cli import schemathesis as r
 
 
 def test_every_answer_is_documented(effort: Effort, tmp_path: Path) -> None:
-    examples = effort(short=12, long=2_000)
+    examples = effort(short=12, long=1_300)
     phases = ["examples", "coverage", "fuzzing"]
     chosen = ",".join(phases[:: effort(short=2, long=1)])
     store = tmp_path / "store"  # which what is sent may change

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 
 from models import overview, steering
 from models.errors import GatewiseError, ModelNotFound
+from models.names import LABEL_PATTERN
 from models.version_labels import STABLE
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from service.web.access.guard import Access, access_of
@@ -25,6 +26,8 @@ _WRITING: dict[int | str, dict[str, Any]] = documented(
 )
 
 Found = TypeVar("Found")
+# FastAPI would not answer in the documented form.
+_Label = Annotated[str, Path(description="Any name.", json_schema_extra={"pattern": LABEL_PATTERN})]
 
 
 def _require_access(request: Request) -> Access:
@@ -70,7 +73,7 @@ async def verify(reference: str, state: StateDep, _access: AccessDep) -> dict[st
     openapi_extra={"requestBody": document_body(GiveLabelRequest)},
 )
 async def give_label(
-    name: str, label: str, request: Request, state: StateDep, access: AccessDep
+    name: str, label: _Label, request: Request, state: StateDep, access: AccessDep
 ) -> ModelLabels:
     """Give a label to a version, and a share or a shadow of the traffic that names no label."""
     asked = await read_body(request, GiveLabelRequest)
@@ -84,7 +87,7 @@ async def give_label(
 
 
 @router.delete("/{name}/labels/{label}", responses=_WRITING)
-async def take_label(name: str, label: str, state: StateDep, access: AccessDep) -> ModelLabels:
+async def take_label(name: str, label: _Label, state: StateDep, access: AccessDep) -> ModelLabels:
     """Take a label away."""
 
     def take() -> str:
@@ -94,7 +97,7 @@ async def take_label(name: str, label: str, state: StateDep, access: AccessDep) 
 
 
 @router.post("/{name}/labels/{label}/rollback", responses=_WRITING)
-async def roll_back(name: str, label: str, state: StateDep, access: AccessDep) -> ModelLabels:
+async def roll_back(name: str, label: _Label, state: StateDep, access: AccessDep) -> ModelLabels:
     """Give a label back to the version that had it before."""
 
     def go_back() -> str:
