@@ -233,7 +233,8 @@ def test_command_lines_are_those_of_the_programs(overlay: tuple[Document, ...]) 
             if command == "service":
                 assert given["host"] == "0.0.0.0"
             elif command == "training train":
-                assert given["gate"] and given["resume"]
+                assert given["gate"]
+                assert given["resume"]
                 assert f"/{given['dataset'].split('/')[1]}" in mounts
             else:
                 assert command == "models pull"
