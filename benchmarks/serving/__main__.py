@@ -4,8 +4,8 @@
     python -m benchmarks.serving write
 
 The first five measure and keep their results in a JSON file. The last writes those of four, with
-plots, into docs/benchmarks.md; docs/kubernetes.md quotes the fifth. Each server has one core, and its
-load runs on another.
+plots, into docs/benchmarks.md; docs/kubernetes.md quotes the fifth. Each server has one core, and
+its load runs on another.
 """
 
 from pathlib import Path

@@ -238,6 +238,7 @@ def test_command_lines_are_those_of_the_programs(overlay: tuple[Document, ...]) 
                 assert f"/{given['dataset'].split('/')[1]}" in mounts
             else:
                 assert command == "models pull"
+                import_module("models.remotes.address").read_address(given["address"])
                 assert not mounts[str(given["store"])].get("readOnly")
 
 

@@ -399,7 +399,7 @@ def check_pull(node: Node, key: str) -> None:
         return
     [pod] = pods((named(render(FOLDER / "overlays" / "production"), "Deployment"),))
     [pull] = pod.spec["initContainers"]
-    arguments = ["file:///app/models/store/imdb-gru/1", *pull["args"][1:]]
+    arguments = ["file:///app/models/store/imdb-gru@1", *pull["args"][1:]]
     for what in ("a version is pulled", "one that is there already is not pulled again"):
         status, log = node.finish(pod, pull, arguments=arguments, home="pulled")
         check(what, status == 0, log.strip())
