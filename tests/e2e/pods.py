@@ -155,17 +155,27 @@ class Node:
         """Return the folder of a Secret: files are links into a folder that is replaced whole."""
         name = volume["secretName"]
         folder = self._make(f"secrets/{name}", mode=0o755, group=10001)
-        whole = self._make(f"secrets/{name}/..first", mode=0o755, group=10001)
-        if not (data := folder / "..data").is_symlink():
-            data.symlink_to(whole.name)
-        for key, value in self._secrets[name].items():
+        self._fill(folder, self._secrets[name], mode=volume.get("defaultMode", 0o644))
+        return folder
+
+    def change_secret(self, name: str, **values: str) -> None:
+        """Change a Secret that running pods have, as a kubelet does some time after."""
+        self.add_secret(name, **values)
+        self._fill(self._folder / "secrets" / name, self._secrets[name], mode=0o440)
+
+    def _fill(self, folder: Path, values: dict[str, str], *, mode: int) -> None:
+        whole = folder / f"..{next(self._count)}"
+        whole.mkdir(mode=0o755)
+        for key, value in values.items():
             path = whole / key
             path.write_text(value)
             os.chown(path, 0, 10001)
-            path.chmod(volume.get("defaultMode", 0o644))
+            path.chmod(mode)
             if not (link := folder / key).is_symlink():
                 link.symlink_to(f"..data/{key}")
-        return folder
+        new = folder / "..new"
+        new.symlink_to(whole.name)
+        new.replace(folder / "..data")
 
 
 class Replica:
@@ -186,10 +196,14 @@ class Replica:
     def probe(self, name: str) -> int:
         """Return the status that a probe of the manifest gets; 0 if there is no answer in time."""
         asks = self._container[name]
-        limit = asks["timeoutSeconds"]
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=limit)
+        return self.ask(asks["httpGet"]["path"], seconds=asks["timeoutSeconds"])
+
+    def ask(self, path: str, key: str | None = None, *, seconds: float = 10) -> int:
+        """Return the status of an answer; 0 if there is none in time."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
-            connection.request("GET", asks["httpGet"]["path"], headers={"user-agent": "kube-probe"})
+            headers = {} if key is None else {"authorization": f"Bearer {key}"}
+            connection.request("GET", path, headers=headers)
             return connection.getresponse().status
         except (OSError, http.client.HTTPException):
             return 0
@@ -323,17 +337,24 @@ def write_reviews(path: Path, *, shuffled: bool = False) -> None:
     path.chmod(0o644)
 
 
-def make_key(node: Node) -> str:
-    """Return an API key; the Secret of its file is made as docs/kubernetes.md says."""
+def make_key(node: Node) -> tuple[str, str]:
+    """Return an API key, and the file that knows it and those before."""
     folder = node.claim("made-keys")
     write = f"--volume={folder}:/keys"
     make = ["python", "-m", "service", "keys", "create", "web", "--file", "/keys/keys.json"]
     _, said = run("docker", "run", "--rm", write, f"gatewise-service:{TAG}", *make)
-    node.add_secret("gatewise-keys", keys_json=(folder / "keys.json").read_text())
-    node.add_secret("gatewise-stream", secret=secrets.token_hex(32))
     found = re.search(r"gw_[0-9a-f]{16}_[\w-]{43}", said)
     assert found is not None, said
-    return found[0]
+    return found[0], (folder / "keys.json").read_text()
+
+
+def check_new_key(node: Node, replica: Replica) -> None:
+    """Add a key to the Secret: it opens the running pod."""
+    key, known = make_key(node)
+    check("a key that is not known opens nothing", replica.ask("/models", key) == 401)
+    node.change_secret("gatewise-keys", keys_json=known)
+    opens = "a key that is added to the Secret opens the running pod"
+    wait_for(opens, lambda: replica.ask("/models", key) == 200, seconds=30)
 
 
 def check_training(node: Node, replica: Replica, *, long: bool) -> None:
@@ -431,12 +452,15 @@ def main(long: bool = False) -> None:
     with tempfile.TemporaryDirectory() as folder, containers_ended():
         Path(folder).chmod(0o755)
         node = Node(Path(folder))
-        key = make_key(node)
+        key, known = make_key(node)
+        node.add_secret("gatewise-keys", keys_json=known)
+        node.add_secret("gatewise-stream", secret=secrets.token_hex(32))
         [pod] = pods((named(render(FOLDER / "overlays" / "small"), "Deployment"),))
         first = Replica(node, pod)
         wait_for("the process listens", lambda: first.probe("startupProbe") == 200, seconds=60)
         check("it is not ready without a model", first.probe("readinessProbe") == 503)
         check("and has no reason to start anew", first.probe("livenessProbe") == 200)
+        check_new_key(node, first)
         check_training(node, first, long=long)
         second = Replica(node, pod)
         ready = "a second replica is ready"
