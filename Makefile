@@ -26,7 +26,7 @@ LOCK = $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --no-strip-
 LOCK_PART = $(LOCK) --constraint requirements/dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve train test test-fast test-versions promises check bench cells openapi compose-test replicas-test wheel wheel-test lock clean
+.PHONY: help setup serve train test test-fast test-versions promises check bench cells openapi compose-test pods-test replicas-test wheel wheel-test lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ openapi: $(VENV)/dev.stamp ## write docs/openapi.json
 
 compose-test: ## build the images, then train and serve in containers
 	tests/e2e/compose.sh
+
+pods-test: setup ## run the pods of deploy/kubernetes in Docker, confined and ended under load (2 min); ARGS=--long
+	$(PYTHON) -m tests.e2e.pods $(ARGS)
 
 replicas-test: setup ## replace three replicas behind the proxy under load, watched by Prometheus (5 min)
 	$(PYTHON) -m tests.e2e.replicas

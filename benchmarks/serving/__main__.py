@@ -1,10 +1,11 @@
 """Measures the speed of the service, beside others and at its limits.
 
-    python -m benchmarks.serving compare|overload|steps|soak --dataset DATA/imdb
+    python -m benchmarks.serving compare|overload|steps|soak|backlog --dataset DATA/imdb
     python -m benchmarks.serving write
 
-The first four measure and keep their results in a JSON file. The last writes them, with plots, into
-docs/benchmarks.md. Each server has one core, and its load runs on another.
+The first five measure and keep their results in a JSON file. The last writes those of four, with
+plots, into docs/benchmarks.md; docs/kubernetes.md quotes the fifth. Each server has one core, and
+its load runs on another.
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from benchmarks.serving.backlog import backlog as measure_backlog
 from benchmarks.serving.compare import compare as compare_servers
 from benchmarks.serving.overload import overload as measure_overload
 from benchmarks.serving.place import make_place
@@ -108,6 +110,28 @@ def soak(
         found = measure_soak(mix, place=place, requests=requests, console=console)
     kept.found["soak"] = found
     kept.save()
+
+
+@app.command()
+def backlog(
+    dataset: Dataset,
+    results: ResultsFile = RESULTS,
+    seconds: Annotated[float, typer.Option(help="Seconds of each load.")] = 40,
+    traffic: Annotated[str, typer.Option(help="reviews, sentences or mix.")] = "mix",
+    shares: Annotated[str, typer.Option(help="Shares of the capacity, with commas.")] = (
+        "0.5,0.7,0.85,1,1.2"
+    ),
+    model: Model = "imdb-gru",
+) -> None:
+    """Measure what waits at shares of the capacity."""
+    kept = Results(results)
+    with make_place(model, WORK) as place:
+        asked = make_traffics(dataset, place.version.tokenizer)[traffic]
+        wanted = [float(each) for each in shares.split(",")]
+        found = measure_backlog(asked, place=place, seconds=seconds, shares=wanted)
+    kept.part("backlog")[traffic] = found
+    kept.save()
+    console.print_json(data=found)
 
 
 @app.command()
