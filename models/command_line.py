@@ -1,11 +1,27 @@
 """What the command lines of the store and of the service share."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 BAD_INPUT = 2
+
+STORE = Path("models/store")
+StoreFolder = Annotated[Path, typer.Option("--store", envvar="GATEWISE_STORE", help="Folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Reference = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME:LABEL.")]
+
+
+def tell(found: Any, *, as_json: bool, otherwise: Callable[[], None]) -> None:
+    """Print a result as JSON, or as `otherwise` does."""
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        otherwise()
 
 
 def print_error(message: str) -> None:
