@@ -3,6 +3,7 @@
 Credentials and endpoints come from the environment, as s3fs and gcsfs read it.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +17,8 @@ from models.remotes.place import CHUNK_BYTES, SILENCE_SECONDS, Observer
 
 _TRIES = 2  # of a request, by s3fs
 _UNSHARED: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
-_RANGE_BYTES = 4 * CHUNK_BYTES  # of one request
+_RANGE_BYTES = 2 * CHUNK_BYTES  # of one request
+_PATIENCE = {"timeout": 2 * SILENCE_SECONDS}  # for one request, with what its library repeats
 _REFUSALS = ("Credential", "RefreshError", "ParamValidation")
 """Parts of the names of errors after which the same request fails again."""
 
@@ -40,7 +42,7 @@ class BucketObjects:
         """Return the names of the folders at the top."""
         with self._asking():
             try:
-                entries = self._files.ls(self._root, detail=True, refresh=True)
+                entries = self._files.ls(self._root, detail=True, refresh=True, **_PATIENCE)
             except FileNotFoundError:
                 return []
         folders = [entry["name"] for entry in entries if entry["type"] == "directory"]
@@ -59,7 +61,9 @@ class BucketObjects:
         while start < size:
             end = min(start + _RANGE_BYTES, size)
             with self._asking(name):
-                chunk: bytes = self._files.cat_file(self._path(name), start=start, end=end)
+                chunk: bytes = self._files.cat_file(
+                    self._path(name), start=start, end=end, **_PATIENCE
+                )
             if not chunk or len(chunk) > end - start:
                 return  # the file changes at this moment, or the place does not know ranges
             yield chunk
@@ -69,15 +73,17 @@ class BucketObjects:
         """Return how many bytes a file has; None if there is none."""
         try:
             with self._asking(name):
-                found = self._files.info(self._path(name), refresh=True)
+                found = self._files.info(self._path(name), refresh=True, **_PATIENCE)
         except Missing:
             return None
         return int(found["size"]) if found["type"] == "file" else None
 
     def put_file(self, name: str, source: Path, *, observer: Observer) -> None:
         """Write a file, which appears whole."""
+        sent = _Counting(observer)
         with self._asking(name):
-            self._files.put_file(str(source), self._path(name), callback=_Counting(observer))
+            self._files.put_file(str(source), self._path(name), callback=sent)
+        sent.absolute_update(source.stat().st_size)  # where the library has told nothing
 
     def put(self, name: str, content: bytes, *, new: bool) -> None:
         """Write a small file. With `new`, one that is there stays, if the place can tell."""
@@ -138,12 +144,13 @@ def _open_s3() -> Any:
 
 def _open_google() -> Any:
     import aiohttp
-    import gcsfs
+    from gcsfs.core import GCSFileSystem  # without its extensions, which ask for more rights
 
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # one line says what was wrong
     waits = aiohttp.ClientTimeout(
         total=None, sock_connect=SILENCE_SECONDS, sock_read=SILENCE_SECONDS
     )
-    return gcsfs.GCSFileSystem(session_kwargs={"timeout": waits}, **_UNSHARED)
+    return GCSFileSystem(session_kwargs={"timeout": waits}, **_UNSHARED)
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -159,10 +166,16 @@ class _Counting:
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
+        self._sent = 0
 
     def set_size(self, size: int | None) -> None:
         """Ignore the size, which is known."""
 
     def relative_update(self, inc: int = 1) -> None:
         """Count what is sent."""
+        self._sent += inc
         self._observer.advance(inc)
+
+    def absolute_update(self, value: int) -> None:
+        """Take how much has been sent in all."""
+        self.relative_update(value - self._sent)
