@@ -260,6 +260,8 @@ def _asking(library: Any, where: str) -> Iterator[None]:
 
 def _translate(error: Exception, *, library: Any, where: str) -> RemoteError:
     errors, endpoint = library.errors, library.constants.ENDPOINT
+    if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # it tells only which file was being uploaded
     hidden = f"no such model at {endpoint}, or HF_TOKEN is wrong or absent"
     causes: dict[type[Exception], tuple[type[RemoteError], str]] = {  # special ones first
         errors.GatedRepoError: (RemoteRefusal, "this account has no access; see HF_TOKEN"),
