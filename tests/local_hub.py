@@ -1,4 +1,4 @@
-"""A local server that answers as the Hugging Face Hub does when data are loaded and models pushed."""
+"""A local server that answers as the Hugging Face Hub does, to who loads data and pushes models."""
 
 import base64
 import hashlib
@@ -177,10 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts[:3] == ["api", "repos", "create"]:
             asked = json.loads(body)
             name = "/".join(filter(None, (asked.get("organization") or "owner", asked["name"])))
-            self.hub.create(name).private = "private" in (
-                asked.get("visibility"),
-                "private" if asked.get("private") else "",
-            )
+            self.hub.create(name).private = asked.get("visibility") == "private"
             self.hub.repositories[name].commit({".gitattributes": b""})
             self._send_json({"url": f"{self.hub.url}/{name}"})
         elif parts[-3:] == ["lfs", "objects", "batch"]:
