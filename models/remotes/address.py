@@ -71,8 +71,8 @@ def read_address(text: str) -> Address:
 
 
 def _split_version(kind: str, rest: str) -> tuple[str, str, str]:
-    """Return path, separator and version. A revision of the Hub may have slashes in it."""
-    if kind == HUB:
+    """Return path, separator and version. Only the names of local folders may have an @ in them."""
+    if kind != FOLDER:
         return rest.partition("@")
     folders, slash, last = rest.rpartition("/")
     name, at, which = last.partition("@")

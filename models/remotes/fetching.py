@@ -43,27 +43,21 @@ class Fetch:
         if self._is_right():
             return
         if kept:  # what an earlier try has left may be the fault
-            self._restart()
+            self.observer.advance(-self.record.size)
+            self.path.write_bytes(b"")
             self._complete(0)
         if not self._is_right():
             raise self._mismatch(f"sha256 {self.record.sha256}", digest_file(self.path))
 
     def _keep(self) -> int:
         """Return how many bytes an earlier try has left that may be a beginning of the file."""
-        self.path.touch()
+        self.path.open("ab").close()
         kept = self.path.stat().st_size
         if kept > self.record.size:
-            self._restart()
+            self.path.write_bytes(b"")
             return 0
         self.observer.advance(kept)
         return kept
-
-    def _restart(self) -> None:
-        size = self.path.stat().st_size
-        if size <= self.record.size:
-            self.observer.advance(-size)
-        self.path.unlink()
-        self.path.touch()
 
     def _complete(self, size: int) -> None:
         failed = 0
