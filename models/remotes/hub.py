@@ -19,7 +19,7 @@ from models.names import VERSION_NUMBER
 from models.remotes import card
 from models.remotes.address import Address
 from models.remotes.causes import describe_cause
-from models.remotes.place import CHUNK_BYTES, SILENCE_SECONDS, Observer, Upload
+from models.remotes.place import CHUNK_BYTES, DIGEST, SILENCE_SECONDS, Observer, Upload
 from models.versions import METADATA
 
 _TRIES = 2  # of a request
@@ -167,7 +167,11 @@ class HubRepository:
             for name in upload.metadata.files
         ]
         self._send(additions, observer=observer)
-        others = {METADATA: upload.manifest, card.CARD_NAME: self._make_card(upload).encode()}
+        others = {
+            METADATA: upload.manifest,
+            DIGEST: upload.digest,
+            card.CARD_NAME: self._make_card(upload).encode(),
+        }
         additions += [
             hub.CommitOperationAdd(path_in_repo=name, path_or_fileobj=content)
             for name, content in others.items()

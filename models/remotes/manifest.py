@@ -5,6 +5,7 @@ import json
 from models.errors import VersionCorrupt
 from models.metadata import Metadata
 from models.network import check_network
+from models.remotes.place import DIGEST
 from models.versions import METADATA, REQUIRED, check_size
 
 
@@ -32,8 +33,8 @@ def read_manifest(content: bytes, *, where: str) -> Metadata:
 
 
 def _check_names(names: set[str], *, where: str) -> None:
-    if METADATA in names:
-        raise VersionCorrupt(f"{where}: the list of files has a record of its own file, {METADATA}")
+    if own := {METADATA, DIGEST} & names:
+        raise VersionCorrupt(f"{where}: the list of files has a record of {min(own)} itself")
     if missing := set(REQUIRED) - names:
         raise VersionCorrupt.mismatch(where, expected=f"a record of {min(missing)}", found="none")
     files = {name.casefold() for name in (*names, METADATA)}

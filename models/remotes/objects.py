@@ -1,9 +1,10 @@
 """Versions as numbered folders, wherever files can be written whole: in buckets and in folders.
 
-<model>/<number>/<file>                      as in a store
-<model>/<number>/assets.extra/metadata.json  written last: without it there is no version
-<model>/<number>/.push                       which version is being pushed there
-<model>/labels/<label>                       the number of the version with that label
+- `<number>/<file>` as in a store.
+- `<number>/assets.extra/metadata.json` is written last: without it there is no version.
+- `<number>/assets.extra/metadata.json.sha256` has its hash.
+- `<number>/.push` says which version is being pushed there.
+- `labels/<label>` has the number of the version with that label.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ from models.errors import RemoteRefusal, VersionCorrupt
 from models.limits import LARGEST_METADATA
 from models.metadata import FileRecord
 from models.names import VERSION_NUMBER
-from models.remotes.place import Observer, Upload
+from models.remotes.place import DIGEST, Observer, Upload
 from models.version_labels import STABLE
 from models.versions import METADATA
 
@@ -131,6 +132,7 @@ class NumberedFolders:
                 observer.advance(record.size)
             else:
                 self.objects.put_file(inner, upload.folder / name, observer=observer)
+        self.objects.put(f"{target.number}/{DIGEST}", upload.digest, new=False)
         self.objects.put(f"{target.number}/{METADATA}", upload.manifest, new=True)
         if not self._is_there(target, upload):
             raise RemoteRefusal(f"{target.where}: its metadata is not there after it was written")
@@ -155,7 +157,7 @@ class NumberedFolders:
         So no two versions of one number are mixed, and what an earlier push has left is known.
         """
         name = f"{target.number}/{CLAIM}"
-        digest = hashlib.sha256(upload.manifest).hexdigest().encode()
+        digest = upload.sha256.encode()
         claimed = self._read_note(name)
         resumed = claimed is not None
         if not resumed:

@@ -1,14 +1,17 @@
 """What a remote place can do, whatever it is."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from models.metadata import Metadata
+from models.versions import METADATA
 
 SILENCE_SECONDS = 30.0  # without a byte, after which a place counts as silent
 CHUNK_BYTES = 1 << 20  # read at once
+DIGEST = f"{METADATA}.sha256"  # beside the manifest, as sha256sum has it; no file of a version
 
 
 class Observer(Protocol):
@@ -57,6 +60,16 @@ class Upload:
     folder: Path
     metadata: Metadata
     manifest: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the manifest, and so of the whole version."""
+        return hashlib.sha256(self.manifest).hexdigest()
+
+    @property
+    def digest(self) -> bytes:
+        """Content of the file DIGEST."""
+        return f"{self.sha256}  {METADATA.rpartition('/')[2]}\n".encode()
 
     @property
     def size(self) -> int:

@@ -22,9 +22,10 @@ from models.regular_files import find_inside
 from models.remotes.address import Address
 from models.remotes.fetching import Fetch
 from models.remotes.manifest import is_same, read_manifest, restamp
-from models.remotes.place import Found, Observer, Place
+from models.remotes.place import DIGEST, Found, Observer, Place
 from models.versions import METADATA, Version, check_size
 
+_LONGEST_DIGEST = 200  # bytes of its file
 _SPARE_BYTES = 1 << 20  # of the disk, for folders and metadata
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -115,12 +116,20 @@ def _look(address: Address, *, place: Place) -> _Arrival:
         content = found.read(METADATA, limit=LARGEST_METADATA)
     except RemoteRefusal as error:
         raise RemoteRefusal(f"{found.where}: it is no version of Gatewise ({error})") from error
-    arrival = _Arrival(found, content, read_manifest(content, where=found.where))
-    if address.sha256 not in (None, arrival.sha256):
+    sha256 = hashlib.sha256(content).hexdigest()
+    if (expected := address.sha256 or _read_digest(found) or sha256) != sha256:
         raise VersionCorrupt.mismatch(
-            f"{found.where}: {METADATA}", expected=f"sha256 {address.sha256}", found=arrival.sha256
+            f"{found.where}: {METADATA}", expected=f"sha256 {expected}", found=sha256
         )
-    return arrival
+    return _Arrival(found, content, read_manifest(content, where=found.where))
+
+
+def _read_digest(found: Found) -> str | None:
+    """Return the hash that lies beside the manifest; None where it was copied without."""
+    try:
+        return found.read(DIGEST, limit=_LONGEST_DIGEST).decode("ascii", "replace")[:64]
+    except RemoteRefusal:
+        return None
 
 
 def _find_same(store: Store, name: str, arrival: _Arrival, *, observer: Observer) -> Version | None:

@@ -1,6 +1,5 @@
 """Pushes a version of a store to a remote place, where it appears whole or not at all."""
 
-import hashlib
 from dataclasses import dataclass
 
 from models.limits import LARGEST_METADATA
@@ -55,4 +54,4 @@ def push(version: Version, address: Address, *, place: Place, observer: Observer
     observer.begin(version.reference, size=upload.size)
     fresh = place.publish(upload, label=label, observer=observer)
     there = Address(address.kind, address.path, which=str(number))
-    return Pushed(there, hashlib.sha256(manifest).hexdigest(), fresh=fresh)
+    return Pushed(there, upload.sha256, fresh=fresh)

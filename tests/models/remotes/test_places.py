@@ -1,0 +1,312 @@
+"""Versions go to the Hub and to buckets and come back, whatever happens on the way."""
+
+import hashlib
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.registry import Store
+from models.remotes.place import DIGEST
+from models.versions import CARD, METADATA, SAVED_MODEL
+from tests.effort import Effort
+from tests.models.remotes.places import (
+    HubServer,
+    Server,
+    relist,
+    serve_google,
+    serve_hub,
+    serve_s3,
+    set_access,
+)
+from tests.models.remotes.worker import Worker, run_worker
+from tests.training.loader import ROOT, uncovered_environment
+from tests.versions import publish
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+LARGE = {
+    f"assets.extra/report/{name}.html": random.Random(name).randbytes(1_500_000) for name in "abc"
+}
+SIZE = sum(map(len, LARGE.values()))
+RATE = 8e6  # bytes a second while something is killed
+OVERHEAD = 200_000  # bytes of small files and of headers
+
+
+@pytest.fixture(scope="module", params=["hub", "s3"])
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("huggingface")
+    places: dict[str, AbstractContextManager[Any]] = {"hub": serve_hub(home), "s3": serve_s3()}
+    with places[request.param] as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: Server) -> Iterator[Server]:
+    running.clear()
+    yield running
+    running.wire.rate = None
+    running.wire.silent.clear()
+
+
+@pytest.fixture(scope="module")
+def worker(running: Server) -> Iterator[Worker]:
+    with run_worker(**running.environment) as worker:
+        yield worker
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("here")
+    publish(root, name="small", others={CARD: b"# small\n"})
+    publish(root, name="large", others=LARGE)
+    return root
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    return tmp_path / "there"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def start(*arguments: object, server: Server, **environment: str) -> subprocess.Popen[str]:
+    """Start a command in a process that may be killed."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "models", *map(str, arguments)],
+        cwd=ROOT,
+        env=uncovered_environment(**server.environment | environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> Any:
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return json.loads(output)
+
+
+def kill_on_the_way(process: subprocess.Popen[str], *, server: Server, after: int) -> bool:
+    """Kill a command once so many bytes have gone; return whether it was still at work."""
+    begun = server.wire.total
+    while server.wire.total - begun < after and process.poll() is None:
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
+    return process.returncode != 0
+
+
+def test_the_same_bytes_come_back(server: Server, worker: Worker, here: Path, there: Path) -> None:
+    pushed = worker.ask("push", "large", server.address, "--store", here)
+    assert pushed["address"] == f"{server.address}@1"
+    assert pushed["pushed"] is True
+    pulled = worker.ask("pull", server.address, "--store", there)
+    assert (pulled["model"], pulled["version"], pulled["pulled"]) == ("large", 1, True)
+    assert pulled["sha256"] == pushed["sha256"]
+    assert contents(there / "large") == contents(here / "large")
+    before = server.wire.total
+    assert worker.ask("push", "large", server.address, "--store", here)["pushed"] is False
+    assert worker.ask("pull", server.address, "--store", there)["pulled"] is False
+    assert server.wire.total - before < OVERHEAD
+
+
+def test_labels_and_numbers(server: Server, worker: Worker, here: Path, there: Path) -> None:
+    worker.ask("push", "small", f"{server.address}@stable", "--store", here)
+    worker.ask("push", "large", f"{server.address}@2", "--store", here)
+    assert worker.ask("pull", f"{server.address}@stable", "--store", there)["model"] == "small"
+    pulled = worker.ask("pull", f"{server.address}@2", "--store", there)
+    assert (pulled["model"], pulled["version"]) == ("large", 2)
+    refused = worker.run("push", "large", f"{server.address}@1", "--store", here)
+    assert refused.status == 2
+    assert "is another version, and none is overwritten" in refused.line
+    for missing in ("9", "canary"):
+        refused = worker.run("pull", f"{server.address}@{missing}", "--store", there)
+        assert refused.status == 2
+        assert (
+            "no such revision" in refused.line
+            or f"no version {missing}" in refused.line
+            or ("no version is canary" in refused.line)
+        )
+
+
+@pytest.mark.parametrize("name", ["assets.extra/report/b.html", SAVED_MODEL, METADATA])
+def test_a_flipped_byte_is_refused(
+    name: str, server: Server, worker: Worker, here: Path, there: Path
+) -> None:
+    worker.ask("push", "large", server.address, "--store", here)
+    content = bytearray(server.read(name) or b"")
+    content[len(content) // 2] ^= 1
+    server.write(name, bytes(content))
+    refused = worker.run("pull", server.address, "--store", there)
+    assert refused.status == 1
+    assert name in refused.line
+    assert contents(there) == {}
+
+
+def test_a_lying_list_is_refused(server: Server, worker: Worker, here: Path, there: Path) -> None:
+    worker.ask("push", "large", server.address, "--store", here)
+    manifest = server.read(METADATA) or b""
+    lies: dict[str, bytes] = {
+        "expected sha256 0000": relist(manifest, **{SAVED_MODEL: {"size": 7, "sha256": "0" * 64}}),
+        "expected 8 bytes, found 7": relist(
+            manifest, **{SAVED_MODEL: {"size": 8, "sha256": "0" * 64}}
+        ),
+        "is missing": relist(manifest, **{"not/there": {"size": 8, "sha256": "0" * 64}}),
+        "is no name of a file": relist(manifest, **{"../out": {"size": 8, "sha256": "0" * 64}}),
+        "at most": relist(manifest, **{"huge": {"size": 1 << 32, "sha256": "0" * 64}}),
+        "not a metadata file": b"[" * 1000,
+        "at most 1,048,576 bytes": manifest + b" " * (1 << 20),
+    }
+    for lie, content in lies.items():
+        server.write(METADATA, content)
+        server.write(DIGEST, hashlib.sha256(content).hexdigest().encode())
+        refused = worker.run("pull", server.address, "--store", there)
+        assert refused.status == 1, refused
+        assert lie in refused.line
+        assert contents(there) == {}, lie
+
+
+def test_killed_pushes_are_gone_on_with(
+    server: Server, worker: Worker, here: Path, there: Path, effort: Effort
+) -> None:
+    draw = random.Random()
+    server.wire.rate = RATE
+    killed = 0
+    for _ in range(effort(short=2, long=12)):
+        after = draw.randrange(SIZE // 20, SIZE // 2)
+        push = start("push", "large", server.address, "--store", here, server=server)
+        killed += kill_on_the_way(push, server=server, after=after)
+        if killed:  # whoever looks meanwhile sees no version
+            refused = worker.run("pull", server.address, "--store", there)
+            assert refused.status == 2, refused
+            assert Store(there).names() == []
+    assert killed > 0
+    whole = sum(len(content) for name, content in LARGE.items() if server.read(name) == content)
+    before = server.wire.up
+    finish(start("push", "large", server.address, "--json", "--store", here, server=server))
+    assert server.wire.up - before < SIZE - whole + OVERHEAD
+    if isinstance(server, HubServer):  # each large file came whole once
+        assert set(server.hub.uploads.values()) == {1}
+        assert not server.hub.leaked
+    worker.ask("pull", server.address, "--store", there)
+    assert contents(there / "large") == contents(here / "large")
+
+
+def test_killed_pulls_are_gone_on_with(
+    server: Server, worker: Worker, here: Path, there: Path, effort: Effort
+) -> None:
+    worker.ask("push", "large", server.address, "--store", here)
+    draw = random.Random()
+    server.wire.rate = RATE
+    killed = 0
+    for _ in range(effort(short=2, long=12)):
+        after = draw.randrange(SIZE // 20, SIZE // 2)
+        pull = start("pull", server.address, "--store", there, server=server)
+        killed += kill_on_the_way(pull, server=server, after=after)
+        if killed and Store(there).names() == []:
+            assert not (there / "large" / "1").exists()
+    assert killed > 0
+    arrived = sum(map(len, contents(there).values()))
+    before = server.wire.down
+    pulled = finish(start("pull", server.address, "--json", "--store", there, server=server))
+    assert server.wire.down - before < SIZE - arrived + OVERHEAD
+    assert pulled["pulled"] is True
+    assert contents(there / "large") == contents(here / "large")
+
+
+def test_two_pulls_at_once(server: Server, worker: Worker, here: Path, there: Path) -> None:
+    worker.ask("push", "large", server.address, "--store", here)
+    server.wire.rate = RATE
+    before = server.wire.down
+    both = [
+        start("pull", server.address, "--json", "--store", there, server=server) for _ in range(2)
+    ]
+    found = [finish(each) for each in both]
+    assert sorted(each["pulled"] for each in found) == [False, True]
+    assert {each["version"] for each in found} == {1}
+    assert server.wire.down - before < SIZE + OVERHEAD
+    assert contents(there / "large") == contents(here / "large")
+
+
+def test_a_place_that_falls_silent(server: Server, worker: Worker, here: Path, there: Path) -> None:
+    worker.ask("push", "large", server.address, "--store", here)
+    server.wire.silent.set()
+    for command in (("pull",), ("push", "small")):
+        began = time.monotonic()
+        silent = worker.run(
+            *command, server.address, "--store", here if len(command) > 1 else there
+        )
+        assert silent.status == 3, silent
+        assert "no answer" in silent.line
+        assert time.monotonic() - began < 30
+    assert contents(there) == {}
+    server.wire.silent.clear()
+    assert worker.ask("pull", server.address, "--store", there)["pulled"] is True
+
+
+def test_a_place_that_falls_silent_midway_is_gone_on_with(
+    server: Server, worker: Worker, here: Path, there: Path
+) -> None:
+    worker.ask("push", "large", server.address, "--store", here)
+    server.wire.rate = RATE
+    pull = start("pull", server.address, "--json", "--store", there, server=server)
+    before = server.wire.down
+    while server.wire.down - before < SIZE // 2:
+        time.sleep(0.002)
+    server.wire.silent.set()
+    time.sleep(0.5)
+    server.wire.silent.clear()  # which the client has waited for
+    finish(pull)
+    assert contents(there / "large") == contents(here / "large")
+
+
+def test_a_wrong_token_is_told_and_not_repeated(
+    server: Server, worker: Worker, here: Path, there: Path
+) -> None:
+    worker.ask("push", "small", server.address, "--store", here)
+    if not isinstance(server, HubServer):
+        set_access(server, free=False)
+    try:
+        with run_worker(**server.environment | server.wrong_token) as other:
+            for command in (("pull", "--store", there), ("push", "large", "--store", here)):
+                refused = other.run(*command, server.address)
+                assert refused.status == 2, refused
+                assert not any(secret in refused.errors for secret in server.wrong_token.values())
+    finally:
+        if not isinstance(server, HubServer):
+            set_access(server, free=True)
+    assert contents(there) == {}
+
+
+def test_nobody_there(server: Server, there: Path) -> None:
+    nobody = {name: "http://127.0.0.1:9" for name in server.environment if "ENDPOINT" in name}
+    with run_worker(**server.environment | nobody) as other:
+        refused = other.run("pull", server.address, "--store", there)
+    assert refused.status == 3
+    assert not there.exists()
+
+
+def test_google_s_buckets(here: Path, there: Path) -> None:
+    address = "gs://bucket/models/reviews"
+    with serve_google() as environment, run_worker(**environment) as worker:
+        assert worker.ask("push", "large", address, "--store", here)["pushed"] is True
+        pulled = worker.ask("pull", address, "--store", there)
+        assert pulled["version"] == 1
+        assert contents(there / "large") == contents(here / "large")
+        assert worker.run("push", "small", address, "--store", here).status == 2
+        assert worker.ask("push", "small", f"{address}@2", "--store", here)["pushed"] is True
+        assert worker.run("pull", f"{address}@9", "--store", there).status == 2
