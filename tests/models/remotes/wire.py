@@ -20,6 +20,7 @@ class Wire:
         port: Port to ask in its place.
         rate: Bytes a second and connection, in each direction; None for as many as can be.
         silent: Whether nothing comes through any more.
+        cut: Whether connections end at once.
         up, down: Bytes that went to the server, and came from it.
     """
 
@@ -27,6 +28,7 @@ class Wire:
     port: int = 0
     rate: float | None = None
     silent: threading.Event = field(default_factory=threading.Event)
+    cut: bool = False
     up: int = 0
     down: int = 0
 
@@ -65,6 +67,8 @@ def run_wire(target: int) -> Iterator[Wire]:
 
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
+            if wire.cut:
+                return
             with socket.create_connection(("127.0.0.1", target)) as server:
                 upwards = threading.Thread(
                     target=wire.pump, args=(self.request, server), kwargs={"up": True}, daemon=True

@@ -1,7 +1,7 @@
 """Runs `python -m models` again and again in one process, which imports its libraries once.
 
-`python -m tests.models.remotes.worker` answers each line of standard input, the arguments as JSON,
-by a line with exit status, standard output and standard error.
+`python -m tests.models.remotes.worker` answers each line of standard input, a command as JSON, by a
+line with exit status, standard output and standard error.
 """
 
 import json
@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from models.remotes.place import SILENCE_SECONDS
 from tests.training.loader import ROOT, clean_environment
 
-SILENCE = 1.0  # seconds, in place of those that a user waits
+SHORT = 1.0  # seconds until a place counts as silent, where a test waits for it
 
 
 @dataclass(frozen=True)
@@ -36,15 +37,18 @@ class Worker:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def run(self, *arguments: object) -> Result:
+    def run(
+        self, *arguments: object, silence: float = SILENCE_SECONDS, **environment: str
+    ) -> Result:
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps([str(each) for each in arguments]) + "\n")
+        command = {"args": [str(each) for each in arguments], "env": environment}
+        self._process.stdin.write(json.dumps([silence, command]) + "\n")
         self._process.stdin.flush()
         return Result(*json.loads(self._process.stdout.readline()))
 
-    def ask(self, *arguments: object) -> Any:
-        done = self.run(*arguments, "--json")
+    def ask(self, *arguments: object, silence: float = SILENCE_SECONDS) -> Any:
+        done = self.run(*arguments, "--json", silence=silence)
         assert done.status == 0, done
         return json.loads(done.output)
 
@@ -72,12 +76,12 @@ def main() -> None:
     from models.__main__ import app
     from models.remotes import buckets, fetching, hub
 
-    for module in (buckets, hub):
-        module.SILENCE_SECONDS = SILENCE
-    buckets._PATIENCE["timeout"] = 2 * SILENCE
     fetching.FIRST_PAUSE = 0.01
     for line in sys.stdin:
-        done = CliRunner().invoke(app, json.loads(line))
+        silence, command = json.loads(line)
+        buckets.SILENCE_SECONDS = hub.SILENCE_SECONDS = silence
+        buckets._PATIENCE["timeout"] = 2 * silence
+        done = CliRunner().invoke(app, **command)
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         sys.stdout.write(json.dumps([done.exit_code, done.stdout, done.stderr]) + "\n")
