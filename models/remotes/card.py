@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from models.metadata import DataRecord, Metadata
-from models.versions import CARD, EXTRA
+from models.versions import EXTRA
 
 CARD_NAME = "README.md"
 TASK = "text-classification"
@@ -77,11 +77,6 @@ def move_links(text: str) -> str:
     return text.replace(
         "`metadata.json` beside this file", f"[metadata.json]({EXTRA}/metadata.json)"
     )
-
-
-def own_card(metadata: Metadata) -> str | None:
-    """Return the name of the version's own card, if it has one."""
-    return CARD if CARD in metadata.files else None
 
 
 def _ordered(metrics: Mapping[str, dict[str, float]]) -> list[tuple[str, dict[str, float]]]:

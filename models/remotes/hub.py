@@ -10,17 +10,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from models.errors import ExtraMissing, RemoteError, RemoteRefusal, RemoteSilent, VersionCorrupt
 from models.limits import LARGEST_METADATA
 from models.metadata import Metadata
 from models.names import VERSION_NUMBER
+from models.regular_files import read_inside
 from models.remotes import card
 from models.remotes.address import Address
 from models.remotes.causes import describe_cause
 from models.remotes.place import CHUNK_BYTES, DIGEST, SILENCE_SECONDS, Observer, Upload
-from models.versions import METADATA
+from models.versions import CARD, METADATA
 
 _TRIES = 2  # of a request
 _BATCH_BYTES = 8 << 20  # of files that are sent before they are counted
@@ -170,7 +172,7 @@ class HubRepository:
         others = {
             METADATA: upload.manifest,
             DIGEST: upload.digest,
-            card.CARD_NAME: self._make_card(upload).encode(),
+            card.CARD_NAME: self._write_card(upload).encode(),
         }
         additions += [
             hub.CommitOperationAdd(path_in_repo=name, path_or_fileobj=content)
@@ -184,6 +186,14 @@ class HubRepository:
             parent_commit=head,
         )
         return str(done.oid)
+
+    def _write_card(self, upload: Upload) -> str:
+        return write_card(
+            upload.metadata,
+            folder=upload.folder,
+            license=self._license,
+            languages=self._languages,
+        )
 
     def _send(self, additions: list[Any], *, observer: Observer) -> None:
         """Send the large files; those that are there already are not sent again."""
@@ -218,15 +228,29 @@ class HubRepository:
         except NothingThere:
             return False
 
-    def _make_card(self, upload: Upload) -> str:
-        """Return the text of the card, with the facts in front of it."""
-        metadata, library = upload.metadata, self._library
-        facts = card.describe(metadata, license=self._license, languages=self._languages)
-        results = [library.EvalResult(**each) for each in card.list_results(metadata)]
-        front = library.ModelCardData(**facts, eval_results=results or None).to_yaml()
-        name = card.own_card(metadata)
-        own = (upload.folder / name).read_text(encoding="utf-8") if name else f"# {metadata.name}\n"
-        return f"---\n{front}\n---\n\n{card.move_links(own)}"
+
+def write_card(
+    metadata: Metadata, *, folder: Path, license: str | None, languages: tuple[str, ...]
+) -> str:
+    """Return the model card of a version: the facts that the Hub reads, and its own card as text.
+
+    Args:
+        metadata: Metadata of the version.
+        folder: Its folder.
+        license: Identifier of the licence; left out if None.
+        languages: Codes of the languages; left out if there are none.
+
+    Raises:
+        ExtraMissing: huggingface_hub is not installed.
+    """
+    library = _import_library()
+    facts = card.describe(metadata, license=license, languages=languages)
+    results = [library.EvalResult(**each) for each in card.list_results(metadata)]
+    front = library.ModelCardData(**facts, eval_results=results or None).to_yaml()
+    text = f"# {metadata.name}\n"
+    if CARD in metadata.files:
+        text = read_inside(folder, CARD, limit=metadata.files[CARD].size).decode(errors="replace")
+    return f"---\n{front}\n---\n\n{card.move_links(text)}"
 
 
 def _import_library() -> Any:
