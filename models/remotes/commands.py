@@ -4,6 +4,7 @@ Exit status: 0 the version is where it should be, now or already; 1 it is damage
 it cannot be as asked; 3 the place does not answer, so the same command may succeed later.
 """
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -22,6 +23,7 @@ from models.remotes.opening import open_place
 from models.remotes.progress import Display
 
 DAMAGED, SILENT = 1, 3
+INTERRUPTED = 128 + signal.SIGINT  # as shells have it
 
 _PLACES = (
     "hf://owner/name, s3://bucket/folder, gs://bucket/folder or file:///folder, "
@@ -34,6 +36,9 @@ def _statuses() -> Iterator[None]:
     """End the process with one line and a status that says what kind of fault it is."""
     try:
         yield
+    except KeyboardInterrupt:
+        print_error("stopped; the same command goes on from here")
+        raise typer.Exit(INTERRUPTED) from None
     except (GatewiseError, OSError, ValueError) as error:
         print_error(str(error))
         raise typer.Exit(_status(error)) from None

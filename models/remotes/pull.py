@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,13 +93,13 @@ def pull(
     """
     arrival = _look(address, place=place)
     name = check_name(name) if name else arrival.metadata.name
-    if present := _find_same(store, name, arrival, observer=observer):
+    if present := _find_same(store, name, arrival, say=observer.say):
         return Pulled(present, arrival.where, arrival.sha256, fresh=False)
     key = f"pull-{arrival.sha256[:24]}"
     busy = Busy(f"another process has been pulling {arrival.where} for an hour; see what it does")
     with store.resuming(name, key=key, busy=busy, wait=observer.say) as folder:
         # Whoever held the folder before may have pulled it.
-        if present := _find_same(store, name, arrival, observer=observer):
+        if present := _find_same(store, name, arrival):
             folder.rmdir()
             return Pulled(present, arrival.where, arrival.sha256, fresh=False)
         with _left_clean(folder, arrival):
@@ -132,15 +132,20 @@ def _read_digest(found: Found) -> str | None:
         return None
 
 
-def _find_same(store: Store, name: str, arrival: _Arrival, *, observer: Observer) -> Version | None:
-    """Return the version in the store that is the same but for its name and number."""
+def _find_same(
+    store: Store, name: str, arrival: _Arrival, *, say: Callable[[str], object] = lambda _: None
+) -> Version | None:
+    """Return the version in the store that is the same but for its name and number.
+
+    One that is damaged does not count; `say` takes a line about it.
+    """
     for version in reversed(store.versions(name)):
         try:
             if is_same(version.metadata, arrival.metadata):
                 version.verify()
                 return version
         except GatewiseError as error:
-            observer.say(f"{version.reference} is damaged here, and left as it is: {error}")
+            say(f"{version.reference} is damaged here, and left as it is: {error}")
     return None
 
 

@@ -190,8 +190,9 @@ def test_killed_pushes_are_gone_on_with(
     draw = random.Random()
     server.wire.rate = RATE
     killed = 0
-    for _ in range(effort(short=2, long=12)):
-        after = draw.randrange(SIZE // 20, SIZE // 2)
+    rounds = effort(short=2, long=12)
+    for _ in range(rounds):
+        after = draw.randrange(SIZE // 20, SIZE) // rounds
         push = start("push", "large", server.address, "--store", here, server=server)
         if not kill_on_the_way(push, server=server, after=after):
             break  # so much was there already that it has come to an end
@@ -218,8 +219,9 @@ def test_killed_pulls_are_gone_on_with(
     draw = random.Random()
     server.wire.rate = RATE
     killed = 0
-    for _ in range(effort(short=2, long=12)):
-        after = draw.randrange(SIZE // 20, SIZE // 2)
+    rounds = effort(short=2, long=12)
+    for _ in range(rounds):
+        after = draw.randrange(SIZE // 20, SIZE) // rounds
         pull = start("pull", server.address, "--store", there, server=server)
         if not kill_on_the_way(pull, server=server, after=after):
             break
@@ -297,6 +299,35 @@ def test_nobody_there(server: Server, worker: Worker, there: Path) -> None:
     assert refused.status == 3
     assert "no answer" in refused.line
     assert not there.exists()
+
+
+ON_HUB = pytest.mark.parametrize("running", ["hub"], indirect=True)
+
+
+@ON_HUB
+def test_a_push_to_the_hub_deletes_what_the_version_before_had_alone(
+    server: HubServer, worker: Worker, here: Path
+) -> None:
+    worker.ask("push", "small", server.address, "--store", here)
+    repository = server.hub.repositories["owner/reviews"]
+    assert repository.private
+    repository.commit(repository.commits[repository.refs["main"]] | {"LICENSE": b"its owner's"})
+    worker.ask("push", "large", f"{server.address}@2", "--store", here)
+    files = repository.commits[repository.refs["main"]].keys()
+    assert files >= {"LICENSE", ".gitattributes", "README.md", DIGEST, *LARGE}
+    assert CARD not in files
+    assert CARD in repository.commits[repository.refs["v1"]]
+
+
+@ON_HUB
+def test_a_push_that_was_killed_before_its_tag_is_gone_on_with(
+    server: HubServer, worker: Worker, here: Path
+) -> None:
+    worker.ask("push", "small", server.address, "--store", here)
+    repository = server.hub.repositories["owner/reviews"]
+    commit = repository.refs.pop("v1")
+    assert worker.ask("push", "small", server.address, "--store", here)["pushed"] is True
+    assert repository.refs == {"main": commit, "v1": commit}
 
 
 def test_google_s_buckets(here: Path, there: Path) -> None:
