@@ -22,8 +22,6 @@ DAMAGED = 1
 FAULTS = (GatewiseError, OSError, ValueError)  # that the user can correct
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-app.command("push")(remotes.push)
-app.command("pull")(remotes.pull)
 
 Name = Annotated[str, typer.Argument(help="Name of the model.")]
 
@@ -162,6 +160,10 @@ def prune(
         deleted = _open(store).prune(model, keep=keep)
     line = f"deleted versions of {model}: {', '.join(map(str, deleted)) or 'none'}"
     tell({"model": model, "deleted": deleted}, as_json=as_json, otherwise=lambda: typer.echo(line))
+
+
+app.command("push")(remotes.push)
+app.command("pull")(remotes.pull)
 
 
 def read_share(text: str) -> float:

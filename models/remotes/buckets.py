@@ -12,8 +12,7 @@ from typing import Any
 from models.errors import ExtraMissing, RemoteError, RemoteRefusal, RemoteSilent
 from models.remotes.address import GOOGLE, S3, Address
 from models.remotes.causes import describe_cause
-from models.remotes.objects import Missing
-from models.remotes.place import CHUNK_BYTES, SILENCE_SECONDS, Observer
+from models.remotes.place import CHUNK_BYTES, SILENCE_SECONDS, Missing, Observer
 
 _TRIES = 2  # of a request, by s3fs
 _UNSHARED: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
@@ -47,10 +46,6 @@ class BucketObjects:
                 return []
         folders = [entry["name"] for entry in entries if entry["type"] == "directory"]
         return [name.rstrip("/").rpartition("/")[2] for name in folders]
-
-    def read(self, name: str, *, limit: int) -> bytes:
-        """Return up to `limit` bytes of a file, and one more if there are more."""
-        return b"".join(self.stream(name, start=0, size=limit + 1))
 
     def stream(self, name: str, *, start: int, size: int) -> Iterator[bytes]:
         """Yield the bytes of a file from `start` to `size`, fewer if it has fewer."""

@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import RemoteRefusal, RemoteSilent, VersionCorrupt
+from models.errors import RemoteSilent, VersionCorrupt
 from models.metadata import FileRecord, digest_file
-from models.remotes.place import Found, Observer
+from models.remotes.place import Found, Missing, Observer
 
 TRIES = 3  # one after the other without a further byte
 FIRST_PAUSE = 0.5  # seconds before the second try, then twice as long
@@ -35,6 +35,7 @@ class Fetch:
 
         Raises:
             RemoteSilent: The place does not answer. What has arrived stays.
+            RemoteRefusal: It refuses meanwhile. What has arrived stays.
             VersionCorrupt: The file is missing there, or has another size or hash.
             OSError: It cannot be written.
         """
@@ -85,7 +86,7 @@ class Fetch:
                         raise self._mismatch(f"{self.record.size:,} bytes", "more")
                     file.write(chunk)
                     self.observer.advance(len(chunk))
-        except RemoteRefusal as error:
+        except Missing as error:
             raise VersionCorrupt(f"{self.found.where}: {self.name} is missing ({error})") from error
         return size - start
 

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.atomic import replace_file, sync
-from models.errors import RemoteRefusal, VersionCorrupt
+from models.errors import RemoteRefusal
 from models.regular_files import find_inside, open_regular
-from models.remotes.objects import Missing
-from models.remotes.place import CHUNK_BYTES, Observer
+from models.remotes.place import CHUNK_BYTES, Missing, Observer
 
 
 class FolderObjects:
-    """Files below a folder: see `Objects`.
+    """Files below a folder: see `Objects`. What is no regular file raises VersionCorrupt.
 
     Args:
         root: The folder.
@@ -30,13 +29,19 @@ class FolderObjects:
         except OSError as error:
             raise _refuse(error) from error
 
-    def read(self, name: str, *, limit: int) -> bytes:
-        """Return up to `limit` bytes of a file, and one more if there are more."""
-        return next(self._read_parts(name, start=0, size=limit + 1, part=limit + 1), b"")
-
     def stream(self, name: str, *, start: int, size: int) -> Iterator[bytes]:
         """Yield the bytes of a file from `start` to `size`."""
-        return self._read_parts(name, start=start, size=size, part=CHUNK_BYTES)
+        path = find_inside(self._root, name)
+        try:
+            with open_regular(path) as file:
+                file.seek(start)
+                while start < size and (chunk := file.read(min(CHUNK_BYTES, size - start))):
+                    start += len(chunk)
+                    yield chunk
+        except (FileNotFoundError, NotADirectoryError):
+            raise Missing(f"{path}: there is no such file") from None
+        except OSError as error:
+            raise _refuse(error) from error
 
     def size(self, name: str) -> int | None:
         """Return how many bytes a file has; None if there is none."""
@@ -82,21 +87,6 @@ class FolderObjects:
         path = find_inside(self._root, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
-
-    def _read_parts(self, name: str, *, start: int, size: int, part: int) -> Iterator[bytes]:
-        path = find_inside(self._root, name)
-        try:
-            with open_regular(path) as file:
-                file.seek(start)
-                while start < size and (chunk := file.read(min(part, size - start))):
-                    start += len(chunk)
-                    yield chunk
-        except (FileNotFoundError, NotADirectoryError):
-            raise Missing(f"{path}: there is no such file") from None
-        except VersionCorrupt as error:  # a link, a pipe
-            raise RemoteRefusal(str(error)) from error
-        except OSError as error:
-            raise _refuse(error) from error
 
 
 def _keep_or_move(source: Path, target: Path) -> None:

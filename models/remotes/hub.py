@@ -21,16 +21,24 @@ from models.regular_files import read_inside
 from models.remotes import card
 from models.remotes.address import Address
 from models.remotes.causes import describe_cause
-from models.remotes.place import CHUNK_BYTES, DIGEST, SILENCE_SECONDS, Observer, Upload
+from models.remotes.place import (
+    CHUNK_BYTES,
+    DIGEST,
+    SILENCE_SECONDS,
+    Missing,
+    Observer,
+    Upload,
+    join_small,
+)
 from models.versions import CARD, METADATA
 
-_TRIES = 2  # of a request
+_TOO_MANY = (408, 429)  # statuses that say when to come back
 _BATCH_BYTES = 8 << 20  # of files that are sent before they are counted
 _BRANCH = "main"
 
 
-class NothingThere(RemoteRefusal):
-    """There is no such repository, revision or file, or it is hidden from this account."""
+class NoRepository(RemoteRefusal):
+    """There is no such repository, or it is hidden from this account."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +62,8 @@ class HubCommit:
 
     def read(self, name: str, *, limit: int) -> bytes:
         """Return a small file."""
-        content = bytearray()
-        for chunk in self.stream(name, start=0, size=limit + 1):
-            content += chunk
-            if len(content) > limit:
-                raise VersionCorrupt.mismatch(
-                    f"{self.where}: {name}", expected=f"at most {limit:,} bytes", found="more"
-                )
-        return bytes(content)
+        chunks = self.stream(name, start=0, size=limit + 1)
+        return join_small(chunks, limit=limit, where=f"{self.where}: {name}")
 
     def stream(self, name: str, *, start: int, size: int) -> Iterator[bytes]:
         """Yield the bytes of a file from `start` on, at most up to `size`."""
@@ -73,7 +75,12 @@ class HubCommit:
         with _asking(hub, f"{self.where}: {name}"), ExitStack() as stack:
             response = stack.enter_context(
                 hub.utils.http_stream_backoff(
-                    "GET", url, headers=headers, timeout=SILENCE_SECONDS, max_retries=_TRIES - 1
+                    "GET",
+                    url,
+                    headers=headers,
+                    timeout=SILENCE_SECONDS,
+                    retry_on_exceptions=(),  # which would come from within the block too
+                    retry_on_status_codes=_TOO_MANY,
                 )
             )
             if response.status_code == 416:  # the file ends before
@@ -148,7 +155,7 @@ class HubRepository:
         try:
             with _asking(self._library, self._model):
                 refs = self._api.list_repo_refs(self._repository)
-        except NothingThere:
+        except NoRepository:
             self._api.create_repo(self._repository, private=True)
             return {}
         return {ref.name: ref.target_commit for ref in refs.tags}
@@ -225,7 +232,7 @@ class HubRepository:
         found = HubCommit(self._library, self._repository, commit)
         try:
             return found.read(METADATA, limit=LARGEST_METADATA) == upload.manifest
-        except NothingThere:
+        except Missing:
             return False
 
 
@@ -294,9 +301,9 @@ def _translate(error: Exception, *, library: Any, where: str) -> RemoteError:
     causes: dict[type[Exception], tuple[type[RemoteError], str]] = {  # special ones first
         errors.GatedRepoError: (RemoteRefusal, "this account has no access; see HF_TOKEN"),
         errors.DisabledRepoError: (RemoteRefusal, "the Hub has disabled it"),
-        errors.RevisionNotFoundError: (NothingThere, "no such revision"),
-        errors.EntryNotFoundError: (NothingThere, "no such file"),
-        errors.RepositoryNotFoundError: (NothingThere, hidden),
+        errors.RevisionNotFoundError: (RemoteRefusal, "no such revision"),
+        errors.EntryNotFoundError: (Missing, "no such file"),
+        errors.RepositoryNotFoundError: (NoRepository, hidden),
         errors.HFValidationError: (RemoteRefusal, describe_cause(error)),
     }
     for cause, (kind, line) in causes.items():

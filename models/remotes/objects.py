@@ -17,7 +17,7 @@ from models.errors import RemoteRefusal, VersionCorrupt
 from models.limits import LARGEST_METADATA
 from models.metadata import FileRecord
 from models.names import VERSION_NUMBER
-from models.remotes.place import DIGEST, Observer, Upload
+from models.remotes.place import DIGEST, Missing, Observer, Upload, join_small
 from models.version_labels import STABLE
 from models.versions import METADATA
 
@@ -27,18 +27,11 @@ _LONGEST_NOTE = 100  # bytes of a claim, and of the number with a label
 _MOST_TRIED = 20  # newest numbers, some of which may be half pushed
 
 
-class Missing(RemoteRefusal):
-    """There is no such file."""
-
-
 class Objects(Protocol):
     """Files below one address, each of which is replaced as a whole. All raise RemoteError."""
 
     def names(self) -> list[str]:
         """Return the names of the folders at the top."""
-
-    def read(self, name: str, *, limit: int) -> bytes:
-        """Return up to `limit` bytes of a file, and one more if there are more; or Missing."""
 
     def stream(self, name: str, *, start: int, size: int) -> Iterator[bytes]:
         """Yield the bytes of a file from `start` to `size`; or Missing."""
@@ -71,12 +64,8 @@ class NumberedFolder:
 
     def read(self, name: str, *, limit: int) -> bytes:
         """Return a small file."""
-        content = self.objects.read(f"{self.number}/{name}", limit=limit)
-        if len(content) > limit:
-            raise VersionCorrupt.mismatch(
-                f"{self.where}: {name}", expected=f"at most {limit:,} bytes", found="more"
-            )
-        return content
+        chunks = self.stream(name, start=0, size=limit + 1)
+        return join_small(chunks, limit=limit, where=f"{self.where}: {name}")
 
     def stream(self, name: str, *, start: int, size: int) -> Iterator[bytes]:
         """Yield the bytes of a file from `start` on."""
@@ -191,7 +180,8 @@ class NumberedFolders:
 
     def _read_note(self, name: str) -> bytes | None:
         try:
-            return self.objects.read(name, limit=_LONGEST_NOTE)
+            chunks = self.objects.stream(name, start=0, size=_LONGEST_NOTE + 1)
+            return join_small(chunks, limit=_LONGEST_NOTE, where=f"{self.model}/{name}")
         except Missing:
             return None
 

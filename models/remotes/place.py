@@ -1,17 +1,36 @@
 """What a remote place can do, whatever it is."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from models.errors import RemoteRefusal, VersionCorrupt
 from models.metadata import Metadata
 from models.versions import METADATA
 
 SILENCE_SECONDS = 30.0  # without a byte, after which a place counts as silent
 CHUNK_BYTES = 1 << 20  # read at once
 DIGEST = f"{METADATA}.sha256"  # beside the manifest, as sha256sum has it; no file of a version
+
+
+class Missing(RemoteRefusal):
+    """The place has no such file."""
+
+
+def join_small(chunks: Iterable[bytes], *, limit: int, where: str) -> bytes:
+    """Return the content of a small file, without reading on if it is a large one.
+
+    Raises:
+        VersionCorrupt: It has more than `limit` bytes.
+    """
+    content = bytearray()
+    for chunk in chunks:
+        content += chunk
+        if len(content) > limit:
+            raise VersionCorrupt.mismatch(where, expected=f"at most {limit:,} bytes", found="more")
+    return bytes(content)
 
 
 class Observer(Protocol):
@@ -38,7 +57,8 @@ class Found(Protocol):
         """Return a small file.
 
         Raises:
-            RemoteRefusal: It is not there, or may not be read.
+            Missing: It is not there.
+            RemoteRefusal: It may not be read.
             RemoteSilent: The place does not answer.
             VersionCorrupt: It has more than `limit` bytes.
         """

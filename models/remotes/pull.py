@@ -22,7 +22,7 @@ from models.regular_files import find_inside
 from models.remotes.address import Address
 from models.remotes.fetching import Fetch
 from models.remotes.manifest import is_same, read_manifest, restamp
-from models.remotes.place import DIGEST, Found, Observer, Place
+from models.remotes.place import DIGEST, Found, Missing, Observer, Place
 from models.versions import METADATA, Version, check_size
 
 _LONGEST_DIGEST = 200  # bytes of its file
@@ -114,7 +114,7 @@ def _look(address: Address, *, place: Place) -> _Arrival:
     found = place.find(address.which)
     try:
         content = found.read(METADATA, limit=LARGEST_METADATA)
-    except RemoteRefusal as error:
+    except Missing as error:
         raise RemoteRefusal(f"{found.where}: it is no version of Gatewise ({error})") from error
     sha256 = hashlib.sha256(content).hexdigest()
     if (expected := address.sha256 or _read_digest(found) or sha256) != sha256:
