@@ -200,7 +200,7 @@ def test_killed_pushes_are_gone_on_with(
         refused = worker.run("pull", server.address, "--store", there)
         assert refused.status == 2, refused
         assert Store(there).names() == []
-    assert killed > 0
+    assert killed >= rounds // 2
     whole = sum(len(content) for name, content in LARGE.items() if server.read(name) == content)
     before = server.wire.up
     worker.ask("push", "large", server.address, "--store", here)
@@ -227,7 +227,7 @@ def test_killed_pulls_are_gone_on_with(
             break
         killed += 1
         assert Store(there).names() == []
-    assert killed > 0
+    assert killed >= rounds // 2
     arrived = sum(map(len, contents(there).values()))
     before = server.wire.down
     worker.ask("pull", server.address, "--store", there)
