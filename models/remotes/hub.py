@@ -6,6 +6,7 @@ the one that huggingface_hub finds.
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from models.versions import CARD, METADATA
 _TOO_MANY = (408, 429)  # statuses that say when to come back
 _BATCH_BYTES = 8 << 20  # of files that are sent before they are counted
 _BRANCH = "main"
+_VERSION_TAG = re.compile(rf"v{VERSION_NUMBER.pattern}")
 
 
 class NoRepository(RemoteRefusal):
@@ -133,7 +135,7 @@ class HubRepository:
     def publish(self, upload: Upload, *, label: str | None, observer: Observer) -> bool:
         """Commit all files at once, then give tags to the commit."""
         with _asking(self._library, self._model):
-            tags = self._read_tags()
+            tags = self._read_tags(label)
             tag = f"v{upload.metadata.version}"
             fresh = tag not in tags
             if fresh:
@@ -150,18 +152,26 @@ class HubRepository:
                 self._api.create_tag(self._repository, tag=label, revision=tags[tag])
         return fresh
 
-    def _read_tags(self) -> dict[str, str]:
-        """Return the commit of each tag; a repository that is not there is made, a private one."""
+    def _read_tags(self, label: str | None) -> dict[str, str]:
+        """Return the commit of each tag; a repository that is not there is made, a private one.
+
+        Raises:
+            RemoteRefusal: The label cannot be a tag.
+        """
+        if label == _BRANCH or (label and _VERSION_TAG.fullmatch(label)):
+            raise RemoteRefusal(f"{self._model}: {label!r} is no label at the Hub; give another")
         try:
             with _asking(self._library, self._model):
                 refs = self._api.list_repo_refs(self._repository)
         except NoRepository:
             self._api.create_repo(self._repository, private=True)
             return {}
+        if label in {ref.name for ref in refs.branches}:
+            raise RemoteRefusal(f"{self._model}: {label!r} is a branch there; give another label")
         return {ref.name: ref.target_commit for ref in refs.tags}
 
     def _free_number(self, tags: dict[str, str]) -> int:
-        numbers = [int(tag[1:]) for tag in tags if VERSION_NUMBER.fullmatch(tag[1:])]
+        numbers = [int(tag[1:]) for tag in tags if _VERSION_TAG.fullmatch(tag)]
         return max(numbers, default=0) + 1
 
     def _commit(self, upload: Upload, *, observer: Observer) -> str:

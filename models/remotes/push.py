@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models.limits import LARGEST_METADATA
 from models.metadata import Metadata
+from models.names import check_label
 from models.regular_files import read_inside
 from models.remotes.address import Address
 from models.remotes.manifest import restamp
@@ -39,10 +40,13 @@ def push(version: Version, address: Address, *, place: Place, observer: Observer
     Raises:
         RemoteError: The place does not answer, refuses, or has another version of that number.
         VersionCorrupt: The version is damaged here.
-        ValueError: The address names a hash.
+        ValueError: The address names a hash, or what is neither number nor label.
     """
     if address.sha256:
         raise ValueError("#sha256=… is for what is pulled; leave it out to push")
+    label = None
+    if address.which is not None and address.number is None:
+        label = check_label(address.which)
     version.verify()
     if ONNX in version.metadata.files:  # `verify` leaves it out
         version.verify_file(ONNX)
@@ -50,7 +54,6 @@ def push(version: Version, address: Address, *, place: Place, observer: Observer
     own = read_inside(version.path, METADATA, limit=LARGEST_METADATA)
     manifest = restamp(own, name=version.name, number=number)
     upload = Upload(version.path, Metadata.parse(manifest, where=version.path), manifest)
-    label = address.which if address.number is None else None
     observer.begin(version.reference, size=upload.size)
     fresh = place.publish(upload, label=label, observer=observer)
     there = Address(address.kind, address.path, which=str(number))

@@ -320,6 +320,21 @@ def test_a_push_to_the_hub_deletes_what_the_version_before_had_alone(
 
 
 @ON_HUB
+@pytest.mark.parametrize("revision", ["main", "dev", "v3", "refs/pr/1", "Stable"])
+def test_no_tag_takes_the_name_of_a_branch_or_of_a_version(
+    revision: str, server: HubServer, worker: Worker, here: Path
+) -> None:
+    worker.ask("push", "small", server.address, "--store", here)
+    repository = server.hub.repositories["owner/reviews"]
+    repository.refs["dev"] = repository.refs["main"]
+    before = dict(repository.refs)
+    refused = worker.run("push", "large", f"{server.address}@{revision}", "--store", here)
+    assert refused.status == 2
+    assert "label" in refused.line
+    assert repository.refs == before
+
+
+@ON_HUB
 def test_a_push_that_was_killed_before_its_tag_is_gone_on_with(
     server: HubServer, worker: Worker, here: Path
 ) -> None:
