@@ -188,9 +188,9 @@ def test_killed_pushes_are_gone_on_with(
     server: Server, worker: Worker, here: Path, there: Path, effort: Effort
 ) -> None:
     draw = random.Random()
-    server.wire.rate = RATE
-    killed = 0
     rounds = effort(short=2, long=12)
+    server.wire.rate = 2 * RATE / rounds
+    killed = 0
     for _ in range(rounds):
         after = draw.randrange(SIZE // 20, SIZE) // rounds
         push = start("push", "large", server.address, "--store", here, server=server)
@@ -200,7 +200,7 @@ def test_killed_pushes_are_gone_on_with(
         refused = worker.run("pull", server.address, "--store", there)
         assert refused.status == 2, refused
         assert Store(there).names() == []
-    assert killed >= rounds // 2
+    assert killed >= max(1, rounds // 3)  # others may have been faster
     whole = sum(len(content) for name, content in LARGE.items() if server.read(name) == content)
     before = server.wire.up
     worker.ask("push", "large", server.address, "--store", here)
@@ -217,9 +217,9 @@ def test_killed_pulls_are_gone_on_with(
 ) -> None:
     worker.ask("push", "large", server.address, "--store", here)
     draw = random.Random()
-    server.wire.rate = RATE
-    killed = 0
     rounds = effort(short=2, long=12)
+    server.wire.rate = 2 * RATE / rounds
+    killed = 0
     for _ in range(rounds):
         after = draw.randrange(SIZE // 20, SIZE) // rounds
         pull = start("pull", server.address, "--store", there, server=server)
@@ -227,7 +227,7 @@ def test_killed_pulls_are_gone_on_with(
             break
         killed += 1
         assert Store(there).names() == []
-    assert killed >= rounds // 2
+    assert killed >= max(1, rounds // 3)  # others may have been faster
     arrived = sum(map(len, contents(there).values()))
     before = server.wire.down
     worker.ask("pull", server.address, "--store", there)
