@@ -114,6 +114,7 @@ class HubRepository:
         self, address: Address, *, license: str | None = None, languages: tuple[str, ...] = ()
     ) -> None:
         self._library = _import_library()
+        _set_up(self._library)
         self._repository = address.path
         self._model = address.model
         self._license = license
@@ -271,15 +272,20 @@ def write_card(
 
 
 def _import_library() -> Any:
-    """Return huggingface_hub, quiet and with bounded waits."""
     try:
         import huggingface_hub
-        from huggingface_hub.utils._http import default_client_factory
-        from huggingface_hub.utils.tqdm import disable_progress_bars
     except ImportError as error:
         raise ExtraMissing(
             f"hf:// needs huggingface_hub: pip install 'gatewise[hub]' ({error})"
         ) from error
+    return huggingface_hub
+
+
+def _set_up(library: Any) -> None:
+    """Have the library say nothing by itself, and wait for no more than a while."""
+    from huggingface_hub.utils._http import default_client_factory
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
     disable_progress_bars()
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # one line says what was wrong
 
@@ -288,8 +294,7 @@ def _import_library() -> Any:
         client.timeout = SILENCE_SECONDS  # it has none, so a place that is silent would hold us up
         return client
 
-    huggingface_hub.set_client_factory(make_client)
-    return huggingface_hub
+    library.set_client_factory(make_client)
 
 
 @contextmanager
