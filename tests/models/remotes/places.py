@@ -34,6 +34,9 @@ class Server(Protocol):
     def read(self, name: str) -> bytes | None:
         """Return a file of version 1, as the place has it."""
 
+    def has(self, name: str, content: bytes) -> bool:
+        """Whether a large file has arrived whole, also of a push that was killed."""
+
     def write(self, name: str, content: bytes) -> None:
         """Replace a file of version 1 behind everybody's back."""
 
@@ -67,6 +70,9 @@ class HubServer:
 
     def read(self, name: str) -> bytes | None:
         return self._files().get(name)
+
+    def has(self, name: str, content: bytes) -> bool:
+        return hashlib.sha256(content).hexdigest() in self.hub.blobs
 
     def write(self, name: str, content: bytes) -> None:
         self._files()[name] = content
@@ -111,6 +117,9 @@ class BucketServer:
             return self._ask("GET", f"models/reviews/1/{name}")
         except urllib.error.HTTPError:
             return None
+
+    def has(self, name: str, content: bytes) -> bool:
+        return self.read(name) == content
 
     def write(self, name: str, content: bytes) -> None:
         self._ask("PUT", f"models/reviews/1/{name}", content)

@@ -36,6 +36,13 @@ class Wire:
     def total(self) -> int:
         return self.up + self.down
 
+    def settle(self) -> None:
+        """Wait until nothing comes any more, as of killed clients, whose last bytes still do."""
+        before = -1
+        while before != self.total:
+            before = self.total
+            time.sleep(0.3)
+
     def pump(self, source: socket.socket, target: socket.socket, *, up: bool) -> None:
         """Hand on what comes, until one side ends."""
         with suppress(OSError):
