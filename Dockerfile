@@ -29,13 +29,18 @@ FROM base AS service
 ARG TENSORFLOW=0
 # 1 adds what sends traces.
 ARG OTEL=0
-COPY requirements/service.txt requirements/service-tensorflow.txt requirements/otel.txt requirements/
+# hub, s3 and gs, with spaces between, add what pulls versions from there.
+ARG REMOTES=
+COPY requirements/service.txt requirements/service-tensorflow.txt requirements/otel.txt \
+    requirements/hub.txt requirements/s3.txt requirements/gs.txt requirements/
 RUN if [ "$TENSORFLOW" = 1 ]; then lock=service-tensorflow; else lock=service; fi \
     && if [ "$OTEL" = 1 ]; then extra="--requirement requirements/otel.txt"; fi \
+    && for remote in $REMOTES; do extra="${extra:-} --requirement requirements/$remote.txt"; done \
     && python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
         --require-hashes --requirement requirements/$lock.txt ${extra:-}
 COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
+COPY models/remotes/ models/remotes/
 COPY models/tables/ models/tables/
 COPY gatewise/ gatewise/
 COPY service/ service/
@@ -56,6 +61,7 @@ ENV HF_HOME=/var/cache/huggingface GATEWISE_WORK=/var/lib/gatewise MPLCONFIGDIR=
 RUN install --directory --owner gatewise --group gatewise "$HF_HOME" "$GATEWISE_WORK"
 COPY --chown=gatewise:gatewise models/store/ models/store/
 COPY models/*.py models/
+COPY models/remotes/ models/remotes/
 COPY models/tables/ models/tables/
 COPY service/ service/
 COPY --from=native /app/service/engines/native/compiled/ service/engines/native/compiled/

@@ -100,6 +100,9 @@ lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade take
 	$(LOCK_PART) --output-file requirements/service.txt
 	$(LOCK_PART) --extra savedmodel --output-file requirements/service-tensorflow.txt
 	$(LOCK_PART) --extra otel --output-file requirements/otel.txt
+	$(LOCK_PART) --extra hub --output-file requirements/hub.txt
+	$(LOCK_PART) --extra s3 --output-file requirements/s3.txt
+	$(LOCK_PART) --extra gs --output-file requirements/gs.txt
 	$(LOCK_PART) --extra training --output-file requirements/training.txt
 
 clean: ## delete the environment and all caches

@@ -1,9 +1,8 @@
-"""The command line: `python -m models`, which shows versions and moves traffic between them."""
+"""The command line: `python -m models`, which shows versions, moves traffic and copies versions."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,11 +10,12 @@ from rich.progress import track
 from rich.table import Table
 
 from models import steering
-from models.command_line import StoreOption, one_line
+from models.command_line import AsJson, Reference, StoreOption, one_line, tell
 from models.errors import GatewiseError
 from models.names import split_reference
 from models.overview import Row, describe, list_versions
 from models.registry import STORE, Store
+from models.remotes import commands as remotes
 from models.version_labels import STABLE, VersionLabels
 
 DAMAGED = 1
@@ -23,8 +23,6 @@ FAULTS = (GatewiseError, OSError, ValueError)  # that the user can correct
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
-Reference = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME:LABEL.")]
 Name = Annotated[str, typer.Argument(help="Name of the model.")]
 
 
@@ -56,7 +54,7 @@ def list_(
     for row in rows:
         shown = row | {"created": row.get("fault") or row["created"][:16].replace("T", " ")}
         table.add_row(*(_cell(shown[column]) for column in columns))
-    _tell(rows, as_json=as_json, otherwise=lambda: Console().print(table))
+    tell(rows, as_json=as_json, otherwise=lambda: Console().print(table))
 
 
 @app.command()
@@ -65,7 +63,7 @@ def show(model: Reference, store: StoreOption = STORE, as_json: AsJson = False) 
     with one_line(*FAULTS):
         opened = _open(store)
         found = describe(opened, opened.resolve(model))
-    _tell(found, as_json=as_json, otherwise=lambda: _print_facts(found))
+    tell(found, as_json=as_json, otherwise=lambda: _print_facts(found))
 
 
 @app.command()
@@ -90,7 +88,7 @@ def verify(
             faults[version.reference] = str(error)
     found = {each.reference: faults.get(each.reference) for each in versions}
     lines = [f"{name}: {fault or 'as it was published'}" for name, fault in found.items()]
-    _tell(found, as_json=as_json, otherwise=lambda: typer.echo("\n".join(lines)))
+    tell(found, as_json=as_json, otherwise=lambda: typer.echo("\n".join(lines)))
     if faults:
         raise typer.Exit(DAMAGED)
 
@@ -161,7 +159,11 @@ def prune(
     with one_line(*FAULTS):
         deleted = _open(store).prune(model, keep=keep)
     line = f"deleted versions of {model}: {', '.join(map(str, deleted)) or 'none'}"
-    _tell({"model": model, "deleted": deleted}, as_json=as_json, otherwise=lambda: typer.echo(line))
+    tell({"model": model, "deleted": deleted}, as_json=as_json, otherwise=lambda: typer.echo(line))
+
+
+app.command("push")(remotes.push)
+app.command("pull")(remotes.pull)
 
 
 def read_share(text: str) -> float:
@@ -217,14 +219,7 @@ def _tell_labels(store: Store, name: str, line: str, *, as_json: bool) -> None:
         "shares": labels.shares,
         "shadows": labels.shadows,
     }
-    _tell(found, as_json=as_json, otherwise=lambda: typer.echo(line))
-
-
-def _tell(found: Any, *, as_json: bool, otherwise: Callable[[], None]) -> None:
-    if as_json:
-        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
-    else:
-        otherwise()
+    tell(found, as_json=as_json, otherwise=lambda: typer.echo(line))
 
 
 def _cell(value: object) -> str:

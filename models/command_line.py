@@ -1,9 +1,10 @@
 """What all command lines share."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +18,16 @@ StoreOption = Annotated[
         readable=False,  # the store says in one line why it cannot be
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+Reference = Annotated[str, typer.Argument(help="NAME, NAME:VERSION or NAME:LABEL.")]
+
+
+def tell(found: Any, *, as_json: bool, otherwise: Callable[[], None]) -> None:
+    """Print a result as JSON, or as `otherwise` does."""
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        otherwise()
 
 
 def print_error(message: str) -> None:

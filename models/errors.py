@@ -4,7 +4,11 @@ GatewiseError
 ├── StoreNotFound        the store is not there, or is no folder that can be read
 ├── ModelNotFound        no such model or version in the store
 ├── VersionCorrupt       a version's files are not what its metadata says
-└── FormatTooNew         written by a newer Gatewise
+├── FormatTooNew         written by a newer Gatewise
+└── RemoteError          a version cannot be pushed to a remote place, or pulled from it
+    ├── RemoteSilent     the place does not answer, or not now
+    ├── RemoteRefusal    it refuses, or does not have what is asked for
+    └── ExtraMissing     the library that speaks to it is not installed
 """
 
 
@@ -36,3 +40,19 @@ class FormatTooNew(GatewiseError):
     def of(cls, where: object, *, supported: int, found: int) -> "FormatTooNew":
         """Return an error with the file and both format versions."""
         return cls(f"{where}: format_version {found} is newer than {supported}; upgrade Gatewise")
+
+
+class RemoteError(GatewiseError):
+    """A version cannot be pushed to a remote place, or pulled from it."""
+
+
+class RemoteSilent(RemoteError):
+    """The place does not answer, or not now; the same command may succeed later."""
+
+
+class RemoteRefusal(RemoteError):
+    """The place refuses, or does not have what is asked for."""
+
+
+class ExtraMissing(RemoteError):
+    """The library that speaks to the place is not installed; the message says how to get it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 DISTRIBUTION = "gatewise"
 CLONE = Path(__file__).resolve().parents[1]
-"""The folder that holds the packages, where it is a clone."""
+"""The folder that holds the packages: a clone, or that of the wheel."""
 
 
 def install_command(extra: str) -> str:

@@ -35,7 +35,7 @@ def read_json(schema: type[Schema], *, path: Path, limit: int, kind: str) -> Sch
     Raises:
         VersionCorrupt: It is missing, no regular file, too large, not JSON or does not fit.
     """
-    return _parse(schema, _read(path, limit=limit, kind=kind), path=path, kind=kind)
+    return _parse(schema, _read(path, limit=limit, kind=kind), where=path, kind=kind)
 
 
 def read_versioned(
@@ -62,10 +62,25 @@ def read_versioned(
         VersionCorrupt: As `read_json` does.
     """
     content = _read(path, limit=limit, kind=kind)
-    found = _parse(probe, content, path=path, kind=kind).format_version
+    return parse_versioned(
+        schema, newest=newest, content=content, where=path, kind=kind, probe=probe
+    )
+
+
+def parse_versioned(
+    schema: type[Schema],
+    *,
+    newest: int,
+    content: bytes,
+    where: object,
+    kind: str,
+    probe: type[FormatProbe] = FormatProbe,
+) -> Schema:
+    """Return what bytes hold, as `read_versioned` does of a file; `where` stands in messages."""
+    found = _parse(probe, content, where=where, kind=kind).format_version
     if found > newest:
-        raise FormatTooNew.of(path, supported=newest, found=found)
-    return _parse(schema, content, path=path, kind=kind)
+        raise FormatTooNew.of(where, supported=newest, found=found)
+    return _parse(schema, content, where=where, kind=kind)
 
 
 def _read(path: Path, *, limit: int, kind: str) -> bytes:
@@ -75,11 +90,11 @@ def _read(path: Path, *, limit: int, kind: str) -> bytes:
         raise VersionCorrupt(f"{path}: not a {kind} ({error})") from error
 
 
-def _parse(schema: type[Schema], content: bytes, *, path: Path, kind: str) -> Schema:
+def _parse(schema: type[Schema], content: bytes, *, where: object, kind: str) -> Schema:
     try:
         return schema.model_validate_json(content)
     except ValidationError as error:
-        raise VersionCorrupt(f"{path}: not a {kind} ({_describe(error)})") from error
+        raise VersionCorrupt(f"{where}: not a {kind} ({_describe(error)})") from error
 
 
 def shorten(text: str) -> str:

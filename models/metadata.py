@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from models.cells import CELLS, CellName
-from models.json_files import read_versioned
+from models.json_files import parse_versioned, read_versioned
 from models.limits import (
     LARGEST_METADATA,
     LARGEST_PACKED,
@@ -234,6 +234,18 @@ class Metadata(_Record):
         """
         return read_versioned(
             cls, newest=FORMAT_VERSION, path=path, limit=LARGEST_METADATA, kind="metadata file"
+        )
+
+    @classmethod
+    def parse(cls, content: bytes, *, where: object) -> "Metadata":
+        """Return the metadata that the bytes of such a file hold; `where` stands in messages.
+
+        Raises:
+            FormatTooNew: A newer release wrote it.
+            VersionCorrupt: It is not JSON, or does not fit the schema.
+        """
+        return parse_versioned(
+            cls, newest=FORMAT_VERSION, content=content, where=where, kind="metadata file"
         )
 
     def save(self, path: Path) -> None:

@@ -3,23 +3,25 @@
 A version appears whole or not at all, and never changes afterwards.
 """
 
+import itertools
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from models.atomic import sync, sync_tree
-from models.errors import ModelNotFound, StoreNotFound
-from models.locks import claim, is_claimed
+from models.errors import GatewiseError, ModelNotFound, StoreNotFound
+from models.locks import claim, is_claimed, lock
 from models.metadata import FileRecord, Metadata
 from models.names import VERSION_NUMBER, is_name, suggest
 from models.version_labels import STABLE, VersionLabels
 from models.versions import METADATA, Version
 
 _STAGING_PREFIX = ".staging-"
+LONGEST_WAIT = 3_600.0  # seconds, for another process that makes the same version
 ABANDONED_SECONDS = 3_600.0  # a disk that several hosts share may not show their claims
 
 STORE = Path("models/store")
@@ -143,23 +145,78 @@ class Store:
         same time; a number that is taken meanwhile is skipped.
         """
         files = _file_records(staging)
-        parent = self.root / metadata.name
-        number = max((version.number for version in self.versions(metadata.name)), default=0)
-        while True:
-            number += 1
+
+        def stamp(number: int) -> None:
             stamped = metadata.model_copy(update={"version": number, "files": files})
             stamped.save(staging / METADATA)
+
+        return self.adopt(staging, name=metadata.name, stamp=stamp)
+
+    @contextmanager
+    def resuming(
+        self, name: str, *, key: str, busy: GatewiseError, wait: Callable[[str], object]
+    ) -> Iterator[Path]:
+        """Yield a folder as `staging` does, but one that stays for the next try if it is left.
+
+        One process at a time has it; another waits. Once nobody has touched it for an hour, it may
+        be deleted as what killed processes have left.
+
+        Args:
+            name: The model.
+            key: What is to be in the folder; the same key finds the same folder.
+            busy: The error if another process has it for an hour.
+            wait: Takes a line before this process waits.
+        """
+        parent = self.root / name
+        folder = parent / f"{_STAGING_PREFIX}{key}"
+        try:
+            with ExitStack() as stack:
+                place = parent / f".{key}.lock"
+                try:
+                    stack.enter_context(lock(place, busy=busy))
+                except type(busy):
+                    wait(f"another process works on the same version of {name}; waiting for it")
+                    stack.enter_context(lock(place, busy=busy, patience=LONGEST_WAIT))
+                folder.mkdir(exist_ok=True)
+                with claim(folder):
+                    _remove_abandoned(parent)
+                    yield folder
+        finally:
+            _remove_if_empty(parent)
+
+    def adopt(
+        self, staging: Path, *, name: str, stamp: Callable[[int], None], number: int | None = None
+    ) -> Version:
+        """Make the content of `staging` a version of `name`, whole and on disk when it appears.
+
+        Args:
+            staging: The folder.
+            name: The model.
+            stamp: Writes the metadata for a number into the folder.
+            number: Number of the version if it is free; else, and if absent, it is the newest one.
+        """
+        parent = self.root / name
+        for wanted in self._numbers(name, first=number):
+            stamp(wanted)
             _make_readable(staging)
             sync_tree(staging)
             try:
                 # A rename onto a folder with files fails, so no version is overwritten.
-                target = staging.rename(parent / str(stamped.version))
+                target = staging.rename(parent / str(wanted))
             except OSError:
-                if (parent / str(stamped.version)).exists():
+                if (parent / str(wanted)).exists():
                     continue
                 raise
             sync(parent)
             return Version(target)
+        raise AssertionError("there are always further numbers")
+
+    def _numbers(self, name: str, *, first: int | None) -> Iterator[int]:
+        """Yield `first` if no version has it, then the numbers after the newest version."""
+        taken = [version.number for version in self.versions(name)]
+        if first is not None and first not in taken:
+            yield first
+        yield from itertools.count(max(taken, default=0) + 1)
 
     def prune(self, name: str, *, keep: int) -> list[int]:
         """Delete all but the newest `keep` versions of a model; return the deleted numbers.

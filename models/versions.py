@@ -76,6 +76,10 @@ class Version:
             VersionCorrupt: A check failed; names the file, the expected and the found value.
         """
         self._verify_place()
+        self.verify_content()
+
+    def verify_content(self) -> None:
+        """Check what `verify` does, but not the name and the number of the folder."""
         check_network(self.metadata)
         self._verify_sizes()
         for name in sorted({*REQUIRED, *self.metadata.files} - {ONNX}):
@@ -113,11 +117,7 @@ class Version:
             raise VersionCorrupt.mismatch(
                 self.path / METADATA, expected=f"a record of {min(unknown)}", found="none"
             )
-        total = sum(record.size for record in self.metadata.files.values())
-        if total > LARGEST_VERSION:
-            raise VersionCorrupt.mismatch(
-                self.path, expected=f"at most {LARGEST_VERSION:,} bytes", found=f"{total:,}"
-            )
+        check_size(self.metadata, where=self.path)
 
     def _verify_work(self) -> None:
         """Check how much is to be computed before the version can answer."""
@@ -153,6 +153,20 @@ class Version:
                 expected=f"{labels} probabilities for each text, one for each label",
                 found=sorted(widths),
             )
+
+
+def check_size(metadata: Metadata, *, where: object) -> int:
+    """Return how many bytes the recorded files have together.
+
+    Raises:
+        VersionCorrupt: They are more than a version may have.
+    """
+    total = sum(record.size for record in metadata.files.values())
+    if total > LARGEST_VERSION:
+        raise VersionCorrupt.mismatch(
+            where, expected=f"at most {LARGEST_VERSION:,} bytes", found=f"{total:,}"
+        )
+    return total
 
 
 def read_weight(folder: Path, record: WeightRecord) -> NDArray[np.generic]:

@@ -22,6 +22,7 @@ from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
 from service.environment import PREFIX, leave_out_shared_counts, peek
 from service.logs import set_up_logs
+from service.pulling import pull_versions
 from service.settings import Settings
 from service.web.access import commands as keys_commands
 
@@ -71,6 +72,8 @@ def serve(
     settings = _read_settings(context.params, say=say)
     leave_out_shared_counts()
     with one_line(GatewiseError, say=say):
+        if settings.pull:
+            pull_versions(settings.pull, store=settings.store)
         Store(settings.store).check()
         from service.web.tracing import say_what_tracing_lacks
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from models.names import LABEL_PATTERN, VERSION_NUMBER
 from models.registry import STORE
+from models.remotes.address import read_address
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
 from service.engines.native.layout import Precision
@@ -88,6 +89,13 @@ def _read_network(given: str) -> str:
         ) from None
 
 
+def _check_address(given: str) -> str:
+    """Return the address of a version unchanged."""
+    read_address(given)
+    return given
+
+
+PullAddress = Annotated[str, AfterValidator(_check_address)]
 Origin = Annotated[str, AfterValidator(_read_origin)]
 Network = Annotated[str, AfterValidator(_read_network)]
 
@@ -104,6 +112,14 @@ class Settings(BaseSettings):
     ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535, description="Port to listen on.")] = 8000
     store: Annotated[Path, Field(description="Folder of the versions.")] = STORE
+    pull: Annotated[
+        tuple[PullAddress, ...],
+        BeforeValidator(_split),
+        Field(
+            description="Addresses, with commas, of versions that are pulled into the store before "
+            "the start, such as hf://owner/reviews@3."
+        ),
+    ] = ()
     model: Annotated[
         str | None,
         Field(

@@ -98,9 +98,22 @@ def record_golden(texts: list[str]) -> Golden:
 
 
 def publish(
-    root: Path, *, normalization: int = LATEST, variables: bytes = b"", **changes: Any
+    root: Path,
+    *,
+    normalization: int = LATEST,
+    variables: bytes = b"",
+    others: dict[str, bytes] | None = None,
+    **changes: Any,
 ) -> Version:
-    """Publish a version that answers as CountingEngine does; it has no network."""
+    """Publish a version that answers as CountingEngine does; it has no network.
+
+    Args:
+        root: The store.
+        normalization: That of its tokenizer.
+        variables: Content of the file of weights; without it there is none.
+        others: Further files.
+        changes: Fields of the metadata.
+    """
     tokenizer, store = make_tokenizer(normalization), Store(root)
     metadata = make_metadata(**{"tokenizer_sha256": tokenizer.digest} | changes)
     with store.staging(metadata.name) as folder:
@@ -109,6 +122,9 @@ def publish(
         if variables:
             (folder / WEIGHTS).parent.mkdir()
             (folder / WEIGHTS).write_bytes(variables)
+        for name, content in (others or {}).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
         tokenizer.save(folder / TOKENIZER)
         record_golden(["", "a good film", "bad!"]).save(folder / GOLDEN)
         return store.publish(folder, metadata=metadata)

@@ -15,6 +15,9 @@ from models.installation import CLONE, DISTRIBUTION, install_command
 EXTRAS = {
     "training": "train, tune, compare, curve, teach, inspect and evaluate",
     "tune": "tune",
+    "hub": "models at the Hugging Face Hub",
+    "s3": "models in S3",
+    "gs": "models in Google Cloud Storage",
     "parquet": "score of Parquet files",
     "savedmodel": "the reference engine",
     "redis": "rates that replicas share",

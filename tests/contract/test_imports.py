@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# The one file that may use each in the service, inside the functions that need it.
+# The one file that may use each, inside the functions that need it.
 LATE = {
     ("service/engines/savedmodel.py", "tensorflow"),
+    ("models/remotes/buckets.py", "gcsfs"),
+    ("models/remotes/buckets.py", "s3fs"),
+    ("models/remotes/hub.py", "huggingface_hub"),
     ("models/tables/parquet.py", "pyarrow"),
     ("service/web/access/redis_rates.py", "redis"),
 }

@@ -3,13 +3,13 @@
 import json
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from gatewise.program import app
+from gatewise_client import Client
 from models import __version__
 from tests.gatewise.installed import environment, lay_out, run_program
 
@@ -79,12 +79,8 @@ def test_it_serves(home: Path, workers: str) -> None:
             lines = iter(served.stderr.readline, "")
             url = next(line for line in lines if "running on" in line).split()[-1]
             next(line for line in lines if "is ready with" in line)
-            body = json.dumps({"text": "An unforgettable film."}).encode()
-            request = urllib.request.Request(
-                f"{url}/predict", body, {"content-type": "application/json"}
-            )
-            with urllib.request.urlopen(request, timeout=20) as answer:
-                assert json.load(answer)["label"] == "pos"
+            with Client(url) as client:
+                assert client.predict("An unforgettable film.")["label"] == "pos"
         finally:
             served.terminate()
             served.communicate(timeout=20)

@@ -7,9 +7,9 @@ import huggingface_hub
 import pytest
 
 from models.registry import Store
+from tests.local_hub import TOKEN, Hub, run_hub, to_parquet
 from tests.training.command import TINY, run_training
 from tests.training.loader import Loader, run_loader
-from tests.training.local_hub import TOKEN, Hub, run_hub, to_parquet
 from training.data import hub as hub_loader
 from training.data.sources import load_source
 from training.data.splits import read_data

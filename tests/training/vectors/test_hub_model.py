@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from huggingface_hub import constants
 
-from tests.training.local_hub import Hub, run_hub
+from tests.local_hub import Hub, run_hub
 from tests.training.vectors.models import write_encoder, write_static_model
 from training.errors import DataError
 from training.vectors.opening import open_vectors

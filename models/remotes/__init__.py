@@ -1,0 +1,1 @@
+"""Copies versions to and from other places: the Hugging Face Hub, buckets, folders."""
