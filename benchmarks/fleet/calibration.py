@@ -1,0 +1,108 @@
+"""Finds the costs of a process from closed loops, by accounts of processor time.
+
+The loops ask for sentences or for reviews, over one connection or over many. The times of answers
+play no part but for what no core spends (`wire`). So what is predicted of open loops is no echo.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from benchmarks.fleet.costs import Costs
+from benchmarks.fleet.simulate import simulate_closed
+from benchmarks.fleet.traffic import Floats, Lengths
+from benchmarks.serving.results import Record
+from service.engines.cost import Cost
+
+KINDS = ("sentences", "reviews")
+CONNECTIONS = (1, 8, 32)
+SECONDS = 1.0  # of each loop
+FOUND = ("turn", "request", "handover", "slice", "engine_factor")
+START = np.array([1e-4, 2.5e-4, 1e-4, 1.5e-4, 1.1])
+SHED = 7.0  # times as cheap as a request is a rejection at its connection; see shedding.py
+LEAST = 2e-5  # seconds of a text below which a share of it counts for nothing
+
+Loop = tuple[str, int]
+
+
+def calibrate(
+    loops: Mapping[Loop, Record], lengths: Mapping[str, Lengths], *, engine: Cost, char: float
+) -> Costs:
+    """Return the costs with which simulated loops take the processor time of the real ones.
+
+    Args:
+        loops: What was seen of the loop of each kind and number of connections.
+        lengths: Of the texts of each kind.
+        engine: Cost of a call of the engine on this core.
+        char: Seconds of the event loop for each character.
+    """
+    alone = loops["sentences", 1]
+    known = Costs(
+        engine=engine,
+        char=char,
+        stalls=alone["stalls"],
+        stalls_per_second=len(alone["stalls"]) / alone["seconds"],
+    )
+    wanted = {loop: _used(seen) for loop, seen in loops.items()}
+
+    def miss(found: Floats) -> Floats:
+        costs = _with(known, found)
+        return np.concatenate(
+            [
+                np.log((_simulate(costs, loop, lengths) + LEAST) / (used + LEAST))
+                for loop, used in wanted.items()
+            ]
+        )
+
+    fit = least_squares(miss, START, x_scale=START, diff_step=0.03, bounds=(0, np.inf), max_nfev=12)
+    costs = _with(known, fit.x)
+    return replace(costs, wire=_find_wire(loops))
+
+
+def _with(known: Costs, found: Floats) -> Costs:
+    values = dict(zip(FOUND, map(float, found), strict=True))
+    return replace(known, **values, refusal=values["request"] / SHED)
+
+
+def _used(seen: Record) -> Floats:
+    """Return the seconds of the event loop and of the computing thread for a request.
+
+    They are those of a core at its usual speed.
+    """
+    used = np.array([seen["cpu"]["loop"], seen["cpu"]["compute"]]) / seen["requests"]
+    return used / np.mean(seen["slowness"])
+
+
+def _simulate(costs: Costs, loop: Loop, lengths: Mapping[str, Lengths]) -> Floats:
+    kind, connections = loop
+    order = np.random.default_rng(0).integers(len(lengths[kind]), size=10_000)
+    quiet = replace(costs, stalls_per_second=0.0)
+    used = simulate_closed(
+        quiet, lengths[kind], order=order, connections=connections, seconds=SECONDS / 2
+    ).used
+    return np.array([used.loop, used.compute]) / used.requests
+
+
+def _find_wire(loops: Mapping[Loop, Record]) -> float:
+    """Return the seconds of a lone request that no core of the service spends."""
+    seen = [loops[kind, 1] for kind in KINDS]
+    spent = [each["cpu"]["loop"] + each["cpu"]["compute"] for each in seen]
+    return statistics.mean(
+        max(0.0, (each["seconds"] - cpu) / each["requests"])
+        for each, cpu in zip(seen, spent, strict=True)
+    )
+
+
+def average(loops: Sequence[Record]) -> Record:
+    """Return one loop in place of several: those of before and after."""
+    first = loops[0]
+    return {
+        "requests": sum(each["requests"] for each in loops),
+        "seconds": sum(each["seconds"] for each in loops),
+        "cpu": {key: sum(each["cpu"][key] for each in loops) for key in first["cpu"]},
+        "slowness": [slow for each in loops for slow in each["slowness"]],
+        "stalls": [stall for each in loops for stall in each["stalls"]],
+    }
