@@ -1,7 +1,8 @@
-"""Finds the costs of a process from closed loops, by accounts of processor time.
+"""Finds the costs of a process from a few loads, by accounts of processor time.
 
-The loops ask for sentences or for reviews, over one connection or over many. The times of answers
-play no part but for what no core spends (`wire`). So what is predicted of open loops is no echo.
+Closed loops ask for sentences or for reviews, over one connection or over many, and a few sentences
+come now and then. The times of answers play no part but for what no core spends (`wire`). So what is
+predicted of other loads is no echo.
 """
 
 import statistics
@@ -12,20 +13,28 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from benchmarks.fleet.costs import Costs
-from benchmarks.fleet.simulate import simulate_closed
-from benchmarks.fleet.traffic import Floats, Lengths
+from benchmarks.fleet.simulate import simulate_closed, simulate_open
+from benchmarks.fleet.traffic import Floats, Lengths, poisson
 from benchmarks.serving.results import Record
 from service.engines.cost import Cost
 
 KINDS = ("sentences", "reviews")
 CONNECTIONS = (1, 8, 32)
 SECONDS = 1.0  # of each loop
-FOUND = ("turn", "request", "handover", "slice", "engine_factor")
-START = np.array([1e-4, 2.5e-4, 1e-4, 1.5e-4, 1.1])
+CALM = 0  # in place of connections: requests that come now and then
+CALM_RATE = 100.0  # a second
+FOUND = ("turn", "request", "handover", "slice", "piece")
+START = np.array([1e-4, 2.5e-4, 1e-4, 1e-4, 1e-4])
+LENT = 0.05  # Linux keeps that much of each second for others beside real-time priority
+LONGEST_STALL = 0.02  # seconds; longer ones are those that `lent` stands for
 SHED = 7.0  # times as cheap as a request is a rejection at its connection; see shedding.py
 LEAST = 2e-5  # seconds of a text below which a share of it counts for nothing
 
+CALM_LOOP = ("sentences", CALM)
+LOOPS = (*((kind, connections) for kind in KINDS for connections in CONNECTIONS), CALM_LOOP)
+
 Loop = tuple[str, int]
+"""Kind of the texts, and connections."""
 
 
 def calibrate(
@@ -36,17 +45,21 @@ def calibrate(
     Args:
         loops: What was seen of the loop of each kind and number of connections.
         lengths: Of the texts of each kind.
-        engine: Cost of a call of the engine on this core.
+        engine: Cost of a call of the engine on this core, alone.
         char: Seconds of the event loop for each character.
     """
     alone = loops["sentences", 1]
+    stalls = [stall for stall in alone["stalls"] if stall < LONGEST_STALL]
     known = Costs(
+        planned=engine,
         engine=engine,
         char=char,
-        stalls=alone["stalls"],
-        stalls_per_second=len(alone["stalls"]) / alone["seconds"],
+        stalls=stalls,
+        stalls_per_second=len(stalls) / alone["seconds"],
+        lent=LENT,
     )
-    wanted = {loop: _used(seen) for loop, seen in loops.items()}
+    start = np.array([*START, 1.0])
+    wanted = {loop: _used(seen) for loop, seen in loops.items() if loop != CALM_LOOP}
 
     def miss(found: Floats) -> Floats:
         costs = _with(known, found)
@@ -57,14 +70,20 @@ def calibrate(
             ]
         )
 
-    fit = least_squares(miss, START, x_scale=START, diff_step=0.03, bounds=(0, np.inf), max_nfev=12)
-    costs = _with(known, fit.x)
-    return replace(costs, wire=_find_wire(loops))
+    fit = least_squares(miss, start, x_scale=start, diff_step=0.03, bounds=(0, np.inf), max_nfev=15)
+    costs = replace(_with(known, fit.x), wire=_find_wire(loops))
+    for _ in range(3):  # some requests come when others are being answered
+        missing = _used(loops[CALM_LOOP]) - _simulate(costs, CALM_LOOP, lengths)
+        costs = replace(costs, cold=max(0.0, costs.cold + float(missing[0])))
+    return costs
 
 
 def _with(known: Costs, found: Floats) -> Costs:
-    values = dict(zip(FOUND, map(float, found), strict=True))
-    return replace(known, **values, refusal=values["request"] / SHED)
+    *values, factor = map(float, found)
+    named = dict(zip(FOUND, values, strict=True))
+    alone = known.planned
+    engine = Cost(factor * alone.call, factor * alone.step, factor * alone.text, alone.padded)
+    return replace(known, **named, engine=engine, refusal=named["request"] / SHED)
 
 
 def _used(seen: Record) -> Floats:
@@ -79,10 +98,14 @@ def _used(seen: Record) -> Floats:
 def _simulate(costs: Costs, loop: Loop, lengths: Mapping[str, Lengths]) -> Floats:
     kind, connections = loop
     order = np.random.default_rng(0).integers(len(lengths[kind]), size=10_000)
-    quiet = replace(costs, stalls_per_second=0.0)
-    used = simulate_closed(
-        quiet, lengths[kind], order=order, connections=connections, seconds=SECONDS / 2
-    ).used
+    quiet = replace(costs, stalls_per_second=0.0, lent=0.0)
+    if connections == CALM:
+        due = poisson(CALM_RATE, seconds=SECONDS, seed=0)
+        used = simulate_open(quiet, lengths[kind], due=due, order=order).used
+    else:
+        used = simulate_closed(
+            quiet, lengths[kind], order=order, connections=connections, seconds=SECONDS / 2
+        ).used
     return np.array([used.loop, used.compute]) / used.requests
 
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 MOST_CONNECTIONS = 4_096
 PATIENCE = 5.0  # seconds after the last request of an open loop
+POLLED = 0.0003  # seconds before a request is due from which on there is no sleep
 ROW = ("due", "sent", "answered", "status")
 
 
@@ -124,7 +125,7 @@ class Load:
     def _open(self) -> None:
         for due in self._plan.due:
             while (left := due - self._now()) > 0:
-                self._take(left)
+                self._take(left - POLLED)
             if not self._free and len(self._connections) == MOST_CONNECTIONS:
                 self._take(0)
             self._send(due, self._free.pop() if self._free else self._connect())
@@ -156,10 +157,9 @@ class Load:
 
     def _take(self, seconds: float) -> None:
         """Take what has come, or comes within so many seconds."""
-        until = self._now() + seconds
-        while not (ready := self._poll.poll(0)) and self._now() < until:
-            pass
-        for fileno, _ in ready:
+        if seconds > 0:  # select counts in microseconds, epoll in milliseconds
+            select.select([self._poll.fileno()], [], [], seconds)
+        for fileno, _ in self._poll.poll(0):
             connection = self._connections[fileno]
             status = connection.receive()
             if status is None:

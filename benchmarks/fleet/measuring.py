@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from benchmarks.fleet.calibration import CONNECTIONS, KINDS, SECONDS
+from benchmarks.fleet.calibration import CALM, CALM_RATE, LOOPS, SECONDS
 from benchmarks.fleet.machine import Machine
 from benchmarks.fleet.texts import Texts
 from benchmarks.fleet.traffic import poisson
@@ -21,6 +20,7 @@ from service.engines.cost import Cost, measure_cost
 from service.engines.loading import load_engine
 
 LOAD_SECONDS = 4.0
+KINDS_OF_LOADS = ("sentences", "reviews", "mix")
 PAUSE = 0.3  # seconds between two loads, in which others on the machine have their turn
 ROUNDS = 7
 
@@ -37,12 +37,12 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def measure_engine(version: Version, *, core: int) -> Cost:
-    """Return the cost of a call of the native engine, as the service measures it: medians."""
+    """Return the cost of a call of the native engine, as the service measures it."""
     engine = load_engine(version, kind="native", threads=1)
     with on_core(core):
         found = [measure_cost(engine, version.metadata.state) for _ in range(ROUNDS)]
     values = {
-        key: statistics.median(asdict(cost)[key] for cost in found)
+        key: min(asdict(cost)[key] for cost in found)
         for key in ("call", "step", "text")
     }
     return Cost(**values, padded=False)
@@ -71,16 +71,18 @@ def _time(work: Callable[[], None], *, machine: Machine) -> float:
 
 
 def measure_loops(machine: Machine, texts: dict[str, Texts], *, seed: int) -> Record:
-    """Return what closed loops show, by kind and connections."""
-    order = np.random.default_rng(seed).integers(10**6, size=20_000)
+    """Return what the loads to calibrate with show, by kind and connections."""
     loops: Record = {}
-    for kind in KINDS:
-        for connections in CONNECTIONS:
-            time.sleep(PAUSE)
-            asked = texts[kind].texts
-            loops[f"{kind} {connections}"] = machine.load(
-                asked, order % len(asked), connections=connections, seconds=SECONDS
-            )
+    for kind, connections in LOOPS:
+        time.sleep(PAUSE)
+        asked = texts[kind].texts
+        order = np.random.default_rng(seed).integers(len(asked), size=20_000).tolist()
+        if connections == CALM:
+            due = poisson(CALM_RATE, seconds=SECONDS, seed=seed).tolist()
+            seen = machine.load(asked, order, due=due)
+        else:
+            seen = machine.load(asked, order, connections=connections, seconds=SECONDS)
+        loops[f"{kind} {connections}"] = seen
     return loops
 
 

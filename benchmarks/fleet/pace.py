@@ -3,8 +3,8 @@
     python -m benchmarks.fleet.pace CORE FILE
 
 Where machines are lent, others share what a core is made of, and it may be half as fast from one
-second to the next. Every 20 ms this takes the core for some 50 microseconds, for a fixed piece of
-work. FILE gets two numbers of 8 bytes each time: when, on the clock `time.perf_counter`, and the
+second to the next. Every 20 ms this takes the core for about 100 microseconds, for a fixed piece of
+work in Python and in memory. FILE gets two numbers of 8 bytes each time: when, on the clock `time.perf_counter`, and the
 seconds that the work took.
 """
 
@@ -19,15 +19,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.fleet.load import take_precedence
 
 PAUSE = 0.02
 ROUNDS = 1_000
+FLOATS = 2**17  # 512 KiB, as far from the core as the weights of a network
 PRIORITY = 3
-REFERENCE = 60e-6  # seconds of the work at which the core counts as neither slow nor fast
+REFERENCE = 120e-6  # seconds of the work at which the core counts as neither slow nor fast
 BIN = 0.1  # seconds
 SAMPLE = 16  # bytes
+Memory = NDArray[np.float32]
 WINDOW = 5  # samples whose median counts: one that was itself interrupted does not
 
 
@@ -36,16 +39,18 @@ def main(core: int, path: Path) -> None:
     os.sched_setaffinity(0, {core})
     take_precedence(0, priority=PRIORITY)
     gc.disable()
+    memory = np.ones(FLOATS, np.float32)
     with path.open("wb", buffering=0) as file:
         while True:
             time.sleep(PAUSE)
-            _work(20)  # what the core has forgotten meanwhile does not count
+            _work(20, memory[:1_000])  # what the core has forgotten meanwhile does not count
             started = time.perf_counter()
-            _work(ROUNDS)
+            _work(ROUNDS, memory)
             file.write(np.array([started, time.perf_counter() - started]).tobytes())
 
 
-def _work(rounds: int) -> None:
+def _work(rounds: int, memory: Memory) -> None:
+    memory.sum()
     total = 0
     for each in range(rounds):
         total += each & 7

@@ -27,6 +27,7 @@ from service.scheduling.slices import plan_slice
 from service.scheduling.throughput import Throughput
 
 DEADLINE = 2.0  # seconds; GATEWISE_DEADLINE_MS as it is without being set
+COLD = 2e-4  # seconds without work after which a core has forgotten some of what it did
 SPLIT = 0.5  # of the cost of a request comes before its text is computed; the rest is its answer
 
 
@@ -146,10 +147,10 @@ class Process:
     ) -> None:
         self.used = Used()
         self.inside: set[Request] = set()  # those that have come and have no answer yet
-        self._dead = False
+        self.dead = False
         self._clock, self._costs, self._rules = clock, costs, rules or Rules()
         self._slowness = slowness
-        self._reader = Reader(costs.engine, self._rules.sliced)
+        self._reader = Reader(costs.planned, self._rules.sliced)
         self._random = random.Random(seed)
         self._allowance = Allowance(share=SHARE, most=CREDIT, clock=lambda: clock.now)
         self._backlog = Backlog()
@@ -160,11 +161,14 @@ class Process:
         self._slice: list[Request] = []  # what the thread reads
         self._slice_tokens = 0
         self._slice_left = self._slice_since = self._busy_since = 0.0
+        self._idle_since = 0.0  # when the core last came to have nothing to do
         self._waits = True  # whether the thread does
         self._version = 0  # of the plan when a slice ends
         self._stalled_until = 0.0
         if costs.stalls_per_second:
             self._plan_stall()
+        if costs.lent:
+            self._keep_free(0.0)
 
     def arrive(self, request: Request) -> None:
         """Take a request that has come over its connection."""
@@ -176,7 +180,7 @@ class Process:
 
     def die(self) -> list[Request]:
         """Stop at once; return the requests that get no answer from here, as they came."""
-        self._dead = True
+        self.dead = True
         lost = sorted(self.inside, key=lambda request: request.place)
         self.inside.clear()
         for request in lost:
@@ -189,13 +193,13 @@ class Process:
             return
         self._pause_slice()
         self._in_turn = True
-        self._turn()
+        self._turn(cold=not self._slice and self._clock.now - self._idle_since > COLD)
 
-    def _turn(self) -> None:
+    def _turn(self, *, cold: bool = False) -> None:
         turn, self._next = self._next, _Turn()
         costs, start = self._costs, max(self._clock.now, self._stalled_until)
         slow = self._slow()
-        at = start + slow * costs.turn
+        at = start + slow * (costs.turn + (self._draw_cold() if cold else 0.0))
         self.used.turns += 1
         before, after = self._rules.split, 1 - self._rules.split
         for request in turn.arrived:
@@ -215,8 +219,12 @@ class Process:
         self.used.loop += at - start
         self._clock.at(at, self._end_turn)
 
+    def _draw_cold(self) -> float:
+        """Return what the first turn takes more; it depends on what ran on the core meanwhile."""
+        return self._costs.cold * self._random.expovariate(1.0) if self._costs.cold else 0.0
+
     def _end_turn(self) -> None:
-        if self._dead:
+        if self.dead:
             return
         if self._next:
             self._turn()
@@ -289,7 +297,7 @@ class Process:
 
     def _call(self, *, longest: int, texts: int, tokens: int) -> float:
         cost = self._costs.engine.of_batch(longest=longest, texts=texts, tokens=tokens)
-        return self._slow() * self._costs.engine_factor * cost
+        return self._slow() * cost
 
     def _slow(self) -> float:
         place = min(int(self._clock.now / BIN), len(self._slowness) - 1)
@@ -308,7 +316,7 @@ class Process:
 
     def _begin_slice(self) -> bool:
         if not self._backlog:
-            self._waits = True
+            self._waits, self._idle_since = True, self._clock.now
             return False
         if self._waits:
             self._waits, self._busy_since = False, self._clock.now
@@ -316,7 +324,9 @@ class Process:
         self._backlog.remove(jobs)
         self._slice, self._slice_tokens = jobs, tokens
         counts = [min(tokens, job.left) for job in jobs]
-        self._slice_left = self._slow() * self._costs.slice + self._call(
+        whole = all(job.left == job.tokens <= tokens for job in jobs)
+        own = self._costs.slice + self._costs.piece * (0 if whole else len(jobs))
+        self._slice_left = self._slow() * own + self._call(
             longest=max(counts), texts=len(jobs), tokens=sum(counts)
         )
         self.used.slices += 1
@@ -329,7 +339,7 @@ class Process:
             self._slice_left -= max(0.0, self._clock.now - self._slice_since)
 
     def _end_slice(self, version: int) -> None:
-        if self._dead or version != self._version:
+        if self.dead or version != self._version:
             return
         jobs, tokens, self._slice = self._slice, self._slice_tokens, []
         jobs = [job for job in jobs if job in self.inside]
@@ -338,16 +348,23 @@ class Process:
             job.left -= min(tokens, job.left)
         unread = [job for job in jobs if job.left]
         work -= sum(job.seconds_left for job in unread)
-        now = self._clock.now
+        now = self._idle_since = self._clock.now
         self._throughput.add(work, seconds=now - self._busy_since)
         self._busy_since = now
         if unread:
             self._backlog.add(unread)
         if finished := [job for job in jobs if not job.left]:
             self._next.woken += finished
+            if not self._backlog:
+                self._wake()
+                return
+        self._go_on()
+        if finished:  # the thread holds Python's lock until its next call of the engine
+            self._clock.after(self._slow() * self._costs.slice, self._wake_for_answers)
+
+    def _wake_for_answers(self) -> None:
+        if self._next and not self.dead:
             self._wake()
-        else:
-            self._go_on()
 
     # What else is on the machine.
 
@@ -355,11 +372,24 @@ class Process:
         self._clock.after(self._random.expovariate(self._costs.stalls_per_second), self._stall)
 
     def _stall(self) -> None:
+        if not self.dead:
+            self._plan_stall()
+            self._take_core(self._random.choice(self._costs.stalls))
+
+    def _keep_free(self, busy: float) -> None:
+        """Give the core to others at the end of a second in which they had too little of it.
+
+        Args:
+            busy: Seconds that it was busy until the second began.
+        """
+        now_busy = self.used.loop + self.used.compute
+        if (short := self._costs.lent - (1.0 - (now_busy - busy))) > 0 and not self.dead:
+            self._take_core(short)
+        if not self.dead:
+            self._clock.after(1.0, lambda: self._keep_free(now_busy))
+
+    def _take_core(self, seconds: float) -> None:
         """Take the core away for a while; it tells in the next turn or slice."""
-        if self._dead:
-            return
-        self._plan_stall()
-        seconds = self._random.choice(self._costs.stalls)
         self._stalled_until = max(self._stalled_until, self._clock.now) + seconds
         if self._slice and not self._in_turn:
             self._pause_slice()
