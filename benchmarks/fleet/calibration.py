@@ -1,8 +1,8 @@
 """Finds the costs of a process from a few loads, by accounts of processor time.
 
 Closed loops ask for sentences or for reviews, over one connection or over many, and a few sentences
-come now and then. The times of answers play no part but for what no core spends (`wire`). So what is
-predicted of other loads is no echo.
+come now and then. The times of answers play no part but for what no core spends (`wire`). So what
+is predicted of other loads is no echo.
 """
 
 import statistics

@@ -19,8 +19,8 @@ class Costs:
         char: Of the event loop for each character: JSON, and text to ids.
         handover: Of the event loop for each request that a thread computes.
         slice: Of the computing thread for each slice, besides the engine.
-        piece: Of the computing thread for each text of a slice in which not all are read whole: their
-            states are put together and taken apart.
+        piece: Of the computing thread for each text of a slice that does not read all texts whole:
+            their states are put together and taken apart.
         refusal: Of the event loop for a request that is rejected at its connection.
         wire: Seconds on the way to the service and back, and of waking, that no core spends.
         stalls: Seconds for which something else had the core, as they were seen.

@@ -149,6 +149,16 @@ class Fleet:
         for machine in self._machines:
             self._plan_failure(machine.number, every=every, until=until)
 
+    @property
+    def used_seconds(self) -> float:
+        """Core time of all processes that are there."""
+        processes = (process for machine in self._machines for process in machine.processes)
+        return sum(process.used.loop + process.used.compute for process in processes)
+
+    def take_out(self, number: int) -> None:
+        """Send nothing more to a machine."""
+        self._machines[number].chosen = False
+
     def update(self) -> None:
         """Replace all machines, one after the other, from now on."""
         self._update(0)
@@ -163,9 +173,7 @@ class Fleet:
 
     def _start(self) -> list[Process]:
         return [
-            Process(
-                self._clock, self._costs, rules=self._rules, seed=self._random.randrange(2**32)
-            )
+            Process(self._clock, self._costs, rules=self._rules, seed=self._random.randrange(2**32))
             for _ in range(self._plan.cores)
         ]
 

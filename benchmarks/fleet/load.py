@@ -2,9 +2,9 @@
 
     python -m benchmarks.fleet.load PLAN RESULTS
 
-PLAN is a JSON file as `Plan` describes it. RESULTS (npz) gets `started` on `time.perf_counter`, and
-in `rows` one row per request: seconds from then until it was due, was sent and was answered, and its
-status (0 if it got no answer).
+PLAN is a JSON file as `Plan` describes it. RESULTS (npz) gets `started` on `time.perf_counter`. Its
+`rows` have for each request the seconds from then until it was due, was sent and was answered, and
+its status (0 if it got no answer).
 
 An open loop sends a request when it is due, on a connection that is free or on a new one, whatever
 became of those before. The time of an answer counts from when its request was due. So nothing that

@@ -4,8 +4,8 @@
 
 Where machines are lent, others share what a core is made of, and it may be half as fast from one
 second to the next. Every 20 ms this takes the core for about 100 microseconds, for a fixed piece of
-work in Python and in memory. FILE gets two numbers of 8 bytes each time: when, on the clock `time.perf_counter`, and the
-seconds that the work took.
+work in Python and in memory. FILE gets two numbers of 8 bytes each time: when, on the clock
+`time.perf_counter`, and the processor time that the work took.
 """
 
 import gc
@@ -31,7 +31,7 @@ REFERENCE = 120e-6  # seconds of the work at which the core counts as neither sl
 BIN = 0.1  # seconds
 SAMPLE = 16  # bytes
 Memory = NDArray[np.float32]
-WINDOW = 5  # samples whose median counts: one that was itself interrupted does not
+WINDOW = 5  # samples whose median counts
 
 
 def main(core: int, path: Path) -> None:
@@ -44,9 +44,9 @@ def main(core: int, path: Path) -> None:
         while True:
             time.sleep(PAUSE)
             _work(20, memory[:1_000])  # what the core has forgotten meanwhile does not count
-            started = time.perf_counter()
+            now, used = time.perf_counter(), time.thread_time()
             _work(ROUNDS, memory)
-            file.write(np.array([started, time.perf_counter() - started]).tobytes())
+            file.write(np.array([now, time.thread_time() - used]).tobytes())
 
 
 def _work(rounds: int, memory: Memory) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.fleet.check import SHARES, find_capacity, find_costs, lengths_of
+from benchmarks.fleet.facts import measure_facts
 from benchmarks.fleet.machine import Machine, running
 from benchmarks.fleet.measuring import measure_char, measure_engine, measure_load, measure_loops
 from benchmarks.fleet.texts import Texts, load_texts
@@ -16,9 +17,7 @@ from benchmarks.serving.results import Record, Results
 WORK = Path("runs/fleet/environments")
 
 
-def measure_rounds(
-    kept: Results, *, data: Path, rounds: int, model: str, console: Console
-) -> None:
+def measure_rounds(kept: Results, *, data: Path, rounds: int, model: str, console: Console) -> None:
     """Add rounds to what was measured; each is kept as soon as it is there.
 
     Args:
@@ -36,11 +35,12 @@ def measure_rounds(
             found["lengths"] = {kind: each.lengths for kind, each in texts.items()}
             found["model"] = {"name": model, "alone": machine.alone}
             measure_loops(machine, texts, seed=0)  # warms up
-            found["char"] = measure_char(
-                texts["reviews"], place.version.tokenizer, machine=machine
-            )
+            found["char"] = measure_char(texts["reviews"], place.version.tokenizer, machine=machine)
         for _ in range(rounds):
             _measure_round(kept, machine, texts, console=console)
+            kept.save()
+        if "facts" not in found:
+            found["facts"] = measure_facts(machine, texts)
             kept.save()
 
 

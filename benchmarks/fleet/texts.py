@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
-import numpy as np
 
 from benchmarks.fleet.traffic import Lengths
 from models.tokenizer import Tokenizer
@@ -12,7 +11,6 @@ from models.tokenizer import Tokenizer
 TEXTS = 1_000
 REVIEWS_A_DOCUMENT = 8  # about 2,000 tokens
 DOCUMENT_SHARE = 0.1
-QUANTILES = 200
 
 
 @dataclass(frozen=True)
@@ -26,17 +24,6 @@ class Texts:
 
     texts: list[str]
     lengths: Lengths
-
-    @property
-    def mean_tokens(self) -> float:
-        """Tokens of a text on average."""
-        return float(np.mean([tokens for tokens, _ in self.lengths]))
-
-    def quantiles(self) -> Lengths:
-        """Return the lengths of some texts that stand for all: quantiles by tokens."""
-        ordered = sorted(self.lengths)
-        places = (np.arange(QUANTILES) + 0.5) / QUANTILES * len(ordered)
-        return [ordered[int(place)] for place in places]
 
 
 def load_texts(data: Path, tokenizer: Tokenizer) -> dict[str, Texts]:
