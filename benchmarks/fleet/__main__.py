@@ -109,6 +109,7 @@ def write(
 ) -> None:
     """Plan three fleets for each kind of texts, and write all into docs/scale.md."""
     from benchmarks.fleet import report
+    from benchmarks.fleet.day import live
     from benchmarks.fleet.plot import plot_check
     from benchmarks.fleet.sizing import Wanted, size
 
@@ -120,6 +121,14 @@ def write(
             wanted = Wanted(texts_a_day=texts_a_day, kind=kind, cores_a_machine=cores)
             start = measured.facts["ready_seconds"]
             fleets.append(size(wanted, measured.costs, measured.lengths[kind], start=start))
+    console.print("a day of the smallest")
+    smallest = fleets[0]
+    lived = live(
+        smallest,
+        measured.costs,
+        measured.lengths[smallest.wanted.kind],
+        start=measured.facts["ready_seconds"],
+    )
     plot_check(measured.compared, docs / "plots" / "scale.svg")
     report.write_page(
         docs,
@@ -127,6 +136,7 @@ def write(
             "measured": report.describe_measured(measured.costs, measured.lengths, measured.facts),
             "check": report.describe_check(measured.compared),
             "fleets": report.describe_fleets(fleets, measured.facts),
+            "day": report.describe_day(lived, smallest),
             "limits": report.describe_limits(fleets, measured.facts),
         },
     )

@@ -5,7 +5,6 @@ come now and then. The times of answers play no part but for what no core spends
 is predicted of other loads is no echo.
 """
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -21,8 +20,8 @@ from service.engines.cost import Cost
 KINDS = ("sentences", "reviews")
 CONNECTIONS = (1, 8, 32)
 SECONDS = 1.0  # of each loop
-CALM = 0  # in place of connections: requests that come now and then
-CALM_RATE = 100.0  # a second
+CALM_RATES = (50.0, 200.0)  # a second, of sentences that come now and then
+FORGETTING = (2e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3)  # seconds; see Costs
 FOUND = ("turn", "request", "handover", "slice", "piece")
 START = np.array([1e-4, 2.5e-4, 1e-4, 1e-4, 1e-4])
 LENT = 0.05  # Linux keeps that much of each second for others beside real-time priority
@@ -30,11 +29,11 @@ LONGEST_STALL = 0.02  # seconds; longer ones are those that `lent` stands for
 SHED = 7.0  # times as cheap as a request is a rejection at its connection; see shedding.py
 LEAST = 2e-5  # seconds of a text below which a share of it counts for nothing
 
-CALM_LOOP = ("sentences", CALM)
-LOOPS = (*((kind, connections) for kind in KINDS for connections in CONNECTIONS), CALM_LOOP)
-
-Loop = tuple[str, int]
-"""Kind of the texts, and connections."""
+Loop = tuple[str, float]
+"""Kind of the texts, and connections of a closed loop, or minus the rate of an open one."""
+CLOSED: tuple[Loop, ...] = tuple((kind, each) for kind in KINDS for each in CONNECTIONS)
+CALM: tuple[Loop, ...] = tuple(("sentences", -rate) for rate in CALM_RATES)
+LOOPS = (*CLOSED, *CALM)
 
 
 def calibrate(
@@ -59,7 +58,7 @@ def calibrate(
         lent=LENT,
     )
     start = np.array([*START, 1.0])
-    wanted = {loop: _used(seen) for loop, seen in loops.items() if loop != CALM_LOOP}
+    wanted = {loop: _used(seen) for loop, seen in loops.items() if loop in CLOSED}
 
     def miss(found: Floats) -> Floats:
         costs = _with(known, found)
@@ -71,11 +70,28 @@ def calibrate(
         )
 
     fit = least_squares(miss, start, x_scale=start, diff_step=0.03, bounds=(0, np.inf), max_nfev=15)
-    costs = replace(_with(known, fit.x), wire=_find_wire(loops))
-    for _ in range(3):  # some requests come when others are being answered
-        missing = _used(loops[CALM_LOOP]) - _simulate(costs, CALM_LOOP, lengths)
-        costs = replace(costs, cold=max(0.0, costs.cold + float(missing[0])))
-    return costs
+    costs = replace(_with(known, fit.x), wire=_find_wire(loops["sentences", 1]))
+    return _add_cold(costs, loops, lengths)
+
+
+def _add_cold(costs: Costs, loops: Mapping[Loop, Record], lengths: Mapping[str, Lengths]) -> Costs:
+    """Add what turns take more after pauses: as much as the rarest requests show.
+
+    How long a pause has to be is what fits the others best.
+    """
+    rarest, *others = CALM
+    found: list[tuple[float, Costs]] = []
+    for forgetting in FORGETTING:
+        tried = replace(costs, forgetting=forgetting)
+        for _ in range(3):  # some requests come when others are being answered
+            missing = float((_used(loops[rarest]) - _simulate(tried, rarest, lengths))[0])
+            tried = replace(tried, cold=max(0.0, tried.cold + missing))
+        off = sum(
+            abs(float((_used(loops[other]) - _simulate(tried, other, lengths))[0]))
+            for other in others
+        )
+        found.append((off, tried))
+    return min(found, key=lambda pair: pair[0])[1]
 
 
 def _with(known: Costs, found: Floats) -> Costs:
@@ -99,24 +115,20 @@ def _simulate(costs: Costs, loop: Loop, lengths: Mapping[str, Lengths]) -> Float
     kind, connections = loop
     order = np.random.default_rng(0).integers(len(lengths[kind]), size=10_000)
     quiet = replace(costs, stalls_per_second=0.0, lent=0.0)
-    if connections == CALM:
-        due = poisson(CALM_RATE, seconds=SECONDS, seed=0)
+    if connections < 0:
+        due = poisson(-connections, seconds=4 * SECONDS, seed=0).tolist()
         used = simulate_open(quiet, lengths[kind], due=due, order=order).used
     else:
         used = simulate_closed(
-            quiet, lengths[kind], order=order, connections=connections, seconds=SECONDS / 2
+            quiet, lengths[kind], order=order, connections=int(connections), seconds=SECONDS / 2
         ).used
     return np.array([used.loop, used.compute]) / used.requests
 
 
-def _find_wire(loops: Mapping[Loop, Record]) -> float:
+def _find_wire(seen: Record) -> float:
     """Return the seconds of a lone request that no core of the service spends."""
-    seen = [loops[kind, 1] for kind in KINDS]
-    spent = [each["cpu"]["loop"] + each["cpu"]["compute"] for each in seen]
-    return statistics.mean(
-        max(0.0, (each["seconds"] - cpu) / each["requests"])
-        for each, cpu in zip(seen, spent, strict=True)
-    )
+    idle = seen["seconds"] - seen["cpu"]["loop"] - seen["cpu"]["compute"] - sum(seen["stalls"])
+    return max(0.0, idle / seen["requests"])
 
 
 def average(loops: Sequence[Record]) -> Record:

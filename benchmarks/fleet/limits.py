@@ -61,8 +61,8 @@ def list_limits(sized: Sized, facts: Record) -> Sequence[Limit]:
             "several proxies behind one name (DNS, or a load balancer of layer 4)",
         ),
         Limit(
-            "a proxy: network",
-            2 * sized.peak * (traffic["asked"] + traffic["answered"]),
+            "a proxy: network, each way",
+            sized.peak * (traffic["asked"] + traffic["answered"]),
             NETWORK,
             "bytes/s",
             "several proxies; larger requests of several texts",

@@ -26,7 +26,8 @@ from benchmarks.serving.server import ROOT, Server, serving
 from service.scheduling.scheduler import NICE
 
 OK = 200
-LOOP, COMPUTE = 2, 1  # priorities of the service's threads
+LOOP, OTHERS = 2, 1  # priorities of the service's threads
+AROUND = 51  # answers, of which the median is what is usual then
 SHOWN = (50.0, 90.0, 99.0)  # percentiles
 STALL = 3e-4  # seconds by which an answer is late that something else has held up
 
@@ -86,8 +87,7 @@ class Machine:
         process = self.server.process.pid
         used = {"loop": 0.0, "compute": 0.0, "other": 0.0}
         for thread in Path(f"/proc/{process}/task").iterdir():
-            nice = int((thread / "stat").read_text().rpartition(")")[2].split()[16])
-            name = "compute" if nice == NICE else "other"
+            name = "compute" if _nice(thread) == NICE else "other"
             name = "loop" if int(thread.name) == process else name
             used[name] += int((thread / "schedstat").read_text().split()[0]) / 1e9
         return used
@@ -104,7 +104,11 @@ def running(place: Place) -> Iterator[Machine]:
 
 def _prefer(thread: Path, *, loop: int) -> bool:
     number = int(thread.name)
-    return take_precedence(number, priority=LOOP if number == loop else COMPUTE)
+    return take_precedence(number, priority=LOOP if number == loop else OTHERS)
+
+
+def _nice(thread: Path) -> int:
+    return int((thread / "stat").read_text().rpartition(")")[2].split()[16])
 
 
 def _send(plan: Plan) -> tuple[float, Floats]:
@@ -142,7 +146,10 @@ def find_stalls(taken: Floats) -> list[float]:
 
     It says something only where each request is alone, and all are much alike.
     """
-    usual = float(np.median(taken))
+    if len(taken) < AROUND:
+        return []
+    padded = np.pad(taken, AROUND // 2, mode="edge")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, AROUND), axis=1)
     late = taken - usual
     return [round(float(each), 6) for each in late[late > STALL + 0.3 * usual]]
 

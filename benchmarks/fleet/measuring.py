@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from benchmarks.fleet.calibration import CALM, CALM_RATE, LOOPS, SECONDS
+from benchmarks.fleet.calibration import LOOPS, SECONDS
 from benchmarks.fleet.load import take_precedence
 from benchmarks.fleet.machine import Machine
 from benchmarks.fleet.texts import Texts
@@ -81,11 +81,11 @@ def measure_loops(machine: Machine, texts: dict[str, Texts], *, seed: int) -> Re
         time.sleep(PAUSE)
         asked = texts[kind].texts
         order = np.random.default_rng(seed).integers(len(asked), size=20_000).tolist()
-        if connections == CALM:
-            due = poisson(CALM_RATE, seconds=SECONDS, seed=seed).tolist()
+        if connections < 0:
+            due = poisson(-connections, seconds=SECONDS, seed=seed).tolist()
             seen = machine.load(asked, order, due=due)
         else:
-            seen = machine.load(asked, order, connections=connections, seconds=SECONDS)
+            seen = machine.load(asked, order, connections=int(connections), seconds=SECONDS)
         loops[f"{kind} {connections}"] = seen
     return loops
 

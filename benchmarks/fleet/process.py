@@ -9,6 +9,7 @@ slices it interrupts. What is done in one turn of the loop:
 - answers are sent.
 """
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,6 @@ from service.scheduling.slices import plan_slice
 from service.scheduling.throughput import Throughput
 
 DEADLINE = 2.0  # seconds; GATEWISE_DEADLINE_MS as it is without being set
-COLD = 2e-4  # seconds without work after which a core has forgotten some of what it did
 SPLIT = 0.5  # of the cost of a request comes before its text is computed; the rest is its answer
 
 
@@ -193,13 +193,13 @@ class Process:
             return
         self._pause_slice()
         self._in_turn = True
-        self._turn(cold=not self._slice and self._clock.now - self._idle_since > COLD)
+        self._turn(idle=0.0 if self._slice else self._clock.now - self._idle_since)
 
-    def _turn(self, *, cold: bool = False) -> None:
+    def _turn(self, *, idle: float = 0.0) -> None:
         turn, self._next = self._next, _Turn()
         costs, start = self._costs, max(self._clock.now, self._stalled_until)
         slow = self._slow()
-        at = start + slow * (costs.turn + (self._draw_cold() if cold else 0.0))
+        at = start + slow * (costs.turn + self._draw_cold(idle))
         self.used.turns += 1
         before, after = self._rules.split, 1 - self._rules.split
         for request in turn.arrived:
@@ -219,9 +219,12 @@ class Process:
         self.used.loop += at - start
         self._clock.at(at, self._end_turn)
 
-    def _draw_cold(self) -> float:
-        """Return what the first turn takes more; it depends on what ran on the core meanwhile."""
-        return self._costs.cold * self._random.expovariate(1.0) if self._costs.cold else 0.0
+    def _draw_cold(self, idle: float) -> float:
+        """Return what a turn takes more, because the core has forgotten some of what it did."""
+        if not idle or not self._costs.cold:
+            return 0.0
+        forgotten = 1 - math.exp(-idle / self._costs.forgetting)
+        return self._costs.cold * forgotten * self._random.expovariate(1.0)
 
     def _end_turn(self) -> None:
         if self.dead:

@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.fleet.check import Compared
 from benchmarks.fleet.costs import Costs
+from benchmarks.fleet.day import Lived
 from benchmarks.fleet.limits import list_limits
 from benchmarks.fleet.sizing import Sized
 from benchmarks.fleet.traffic import Lengths
@@ -77,6 +78,7 @@ def describe_check(compared: Sequence[Compared]) -> str:
             _beside(each, "rate", digits=0),
             _beside(each, "p50", digits=1),
             _beside(each, "p99", digits=1),
+            f"{each.accounted['p99']:,.1f} ({each.accounted_error('p99'):+.0%})",
             f"{each.spread[0]:,.1f} to {each.spread[1]:,.1f}",
         ]
         for each in compared
@@ -93,7 +95,8 @@ def describe_check(compared: Sequence[Compared]) -> str:
         f"prediction is within {TOLERANCE:.0%} in {within['rate']} for the throughput, in "
         f"{within['p50']} for the p50 and in {within['p99']} for the p99."
     )
-    return f"{verdict}\n\n{table([*columns, 'real p99 of the rounds'], rows)}"
+    columns += ["p99 by the processor time of the load", "real p99 of the rounds"]
+    return f"{verdict}\n\n{table(columns, rows)}"
 
 
 def describe_fleets(fleets: Sequence[Sized], facts: Record) -> str:
@@ -133,6 +136,18 @@ def memory_megabytes(sized: Sized, facts: Record) -> float:
     each = (facts["megabytes_of_workers"] - facts["megabytes"]) / (workers - 1)
     beside = facts["megabytes_of_workers"] - workers * each
     return float(sized.machines * (beside + sized.wanted.cores_a_machine * each))
+
+
+def describe_day(lived: Lived, sized: Sized) -> str:
+    """Return what a day of the smallest fleet is like."""
+    return (
+        f"A day of {lived.requests:,} {sized.wanted.kind} on these {sized.machines} machines was "
+        f"simulated whole: the wave, bursts, each machine failing once a day on average, and a "
+        f"rolling update at noon ({lived.updated} machines replaced). {lived.unanswered:,} "
+        f"requests got no answer. {lived.retries:,} were sent again to another machine. p50 was "
+        f"{lived.p50:.1f} ms, p99 {lived.p99:.1f} ms, and {lived.worst_p99:.1f} ms in the worst "
+        f"hour. The longest answer took {lived.longest / 1e3:.2f} s."
+    )
 
 
 def describe_limits(fleets: Sequence[Sized], facts: Record) -> str:

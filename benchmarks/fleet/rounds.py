@@ -35,12 +35,10 @@ def measure_rounds(kept: Results, *, data: Path, rounds: int, model: str, consol
             found["lengths"] = {kind: each.lengths for kind, each in texts.items()}
             found["model"] = {"name": model, "alone": machine.alone}
             measure_loops(machine, texts, seed=0)  # warms up
+            found["facts"] = measure_facts(machine, texts)
             found["char"] = measure_char(texts["reviews"], place.version.tokenizer, machine=machine)
         for _ in range(rounds):
             _measure_round(kept, machine, texts, console=console)
-            kept.save()
-        if "facts" not in found:
-            found["facts"] = measure_facts(machine, texts)
             kept.save()
 
 
@@ -68,7 +66,7 @@ def _find_rates(found: Record) -> dict[str, dict[str, float]]:
     """Return the rates of loads by kind and share, from the first round."""
     costs, lengths = find_costs(found), lengths_of(found)
     loops = found["calibrations"][0].values()
-    slowness = float(np.mean([slow for loop in loops for slow in loop["slowness"]]))
+    slowness = float(np.percentile([slow for loop in loops for slow in loop["slowness"]], 95))
     capacities = {
         kind: find_capacity(costs, each, slowness=slowness) for kind, each in lengths.items()
     }
