@@ -5,7 +5,6 @@ from typing import Any
 
 from service.engines.cost import Cost
 
-
 TIMES = ("turn", "cold", "request", "char", "handover", "slice", "piece", "refusal")
 
 
