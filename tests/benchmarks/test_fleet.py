@@ -46,7 +46,7 @@ def exponential(seed: int) -> Lengths:
     return [(max(1, round(draw)), 0) for draw in draws]
 
 
-def mean_wait(lengths: Lengths, *, load: float, requests: int = 20_000) -> float:
+def mean_wait(lengths: Lengths, *, load: float, requests: int = 12_000) -> float:
     """Return the mean seconds before the service of a text begins."""
     due = poisson(load / MEAN, seconds=requests * MEAN / load, seed=1)
     order = np.random.default_rng(2).integers(len(lengths), size=len(due)).tolist()
@@ -63,13 +63,15 @@ def pollaczek_khinchine(lengths: Sequence[int], *, load: float) -> float:
     return float(rate * np.mean(seconds**2) / (2 * (1 - utilization)))
 
 
-@pytest.mark.parametrize("load", [0.3, 0.6, 0.8])
+@pytest.mark.slow
+@pytest.mark.parametrize("load", [0.3, 0.7])
 def test_wait_is_that_of_m_d_1(load: float) -> None:
     wait = mean_wait([(MEAN_TOKENS, 0)], load=load)
     assert wait == pytest.approx(pollaczek_khinchine([MEAN_TOKENS], load=load), rel=0.06)
     assert wait == pytest.approx(load * MEAN / (2 * (1 - load)), rel=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [0.3, 0.6])
 def test_wait_is_that_of_m_m_1(load: float) -> None:
     wait = mean_wait(exponential(0), load=load)
@@ -100,6 +102,7 @@ def erlang_c(servers: int, offered: float) -> float:
     return last / (sum(terms) + last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("servers", [2, 5])
 def test_wait_at_a_proxy_that_queues_is_that_of_m_m_c(servers: int) -> None:
     offered = 0.7 * servers
@@ -107,7 +110,7 @@ def test_wait_at_a_proxy_that_queues_is_that_of_m_m_c(servers: int) -> None:
     plan = Plan(machines=1, cores=servers, balancing=Balancing.QUEUE)
     fleet = Fleet(clock, plan, SERVER, rules=FIFO, seed=4)
     rate = offered / MEAN
-    fleet.come(exponential(5), poisson(rate, seconds=20_000 / rate, seed=6).tolist())
+    fleet.come(exponential(5), poisson(rate, seconds=12_000 / rate, seed=6).tolist())
     clock.run()
     wait = float(np.mean(fleet.seen.seconds)) - MEAN
     expected = erlang_c(servers, offered) * MEAN / (servers - offered)
