@@ -141,12 +141,13 @@ def memory_megabytes(sized: Sized, facts: Record) -> float:
 def describe_day(lived: Lived, sized: Sized) -> str:
     """Return what a day of the smallest fleet is like."""
     return (
-        f"A day of {lived.requests:,} {sized.wanted.kind} on these {sized.machines} machines was "
-        f"simulated whole: the wave, bursts, each machine failing once a day on average, and a "
-        f"rolling update at noon ({lived.updated} machines replaced). {lived.unanswered:,} "
-        f"requests got no answer. {lived.retries:,} were sent again to another machine. p50 was "
-        f"{lived.p50:.1f} ms, p99 {lived.p99:.1f} ms, and {lived.worst_p99:.1f} ms in the worst "
-        f"hour. The longest answer took {lived.longest / 1e3:.2f} s."
+        f"A day of {lived.requests:,} {sized.wanted.kind} on {sized.machines} machines of one "
+        f"core was simulated whole: the wave, bursts, each machine failing once a day on "
+        f"average, and a rolling update at noon ({lived.updated} machines replaced). "
+        f"{lived.unanswered:,} requests got no answer. {lived.retries:,} were sent again to "
+        f"another machine. p50 was {lived.p50:.1f} ms, p99 {lived.p99:.1f} ms, and "
+        f"{lived.worst_p99:.1f} ms in the worst hour. The longest answer took "
+        f"{lived.longest / 1e3:.2f} s."
     )
 
 

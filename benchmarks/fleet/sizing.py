@@ -20,9 +20,9 @@ from benchmarks.serving.results import Record
 HOURS_A_MONTH = 730
 MOST_BUSY = 0.65  # share of the cores; above it the real p99 is far above the simulated one
 STEPS = 7  # of the bisection for how far a machine may be loaded
-PROBED = 8_000  # requests of each step
+PROBED = 4_000  # requests of each step
 SPARE_FAILED, SPARE_UPDATED = 1, 1  # machines that may be away at the peak
-MOST_SIMULATED = 80_000  # requests of the check of a fleet
+MOST_SIMULATED = 20_000  # requests of the check of a fleet
 
 
 @dataclass(frozen=True, kw_only=True)
