@@ -61,11 +61,12 @@ class _Machine:
     up: bool = True  # it answers
     chosen: bool = True  # the proxy sends requests to it
     generation: int = 0
+    hanging: int = 0  # requests that were sent to it, and that it does not take
 
     @property
     def inside(self) -> int:
         """Requests under way."""
-        return sum(len(process.inside) for process in self.processes)
+        return self.hanging + sum(len(process.inside) for process in self.processes)
 
 
 @dataclass
@@ -195,10 +196,15 @@ class Fleet:
 
     def _hand_over(self, request: Request, machine: _Machine) -> None:
         if not machine.up:  # the proxy does not know yet
+            machine.hanging += 1
+            self._clock.after(self._plan.notice, lambda: self._let_go(machine))
             self._retry(request)
             return
         process = self._random.choice(machine.processes)
         self._clock.after(self._costs.wire / 2, lambda: self._arrive(request, process))
+
+    def _let_go(self, machine: _Machine) -> None:
+        machine.hanging -= 1
 
     def _arrive(self, request: Request, process: Process) -> None:
         if process.dead:

@@ -175,14 +175,14 @@ def _live_through_peak(
 ) -> tuple[int, list[float]]:
     """Return the requests of the peak, and the seconds of their answers.
 
-    One machine fails, and another is away for the update, all the time.
+    Two machines are away all the time: one has failed, the other is being updated.
     """
     clock = Clock()
     fleet = Fleet(clock, plan, costs, seed=2)
     rate = wanted.day.peak
     seconds = min(60.0, MOST_SIMULATED / rate)
     fleet.take_out(0)
-    clock.at(seconds / 4, lambda: fleet.fail(1))
+    fleet.take_out(1)
     fleet.come(lengths, poisson(rate, seconds=seconds, seed=3).tolist())
     clock.run(until=seconds + 30)
     return len(fleet.seen.requests), fleet.seen.seconds
