@@ -1,5 +1,6 @@
 """Writes docs/scale.md, between its markers."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def describe_check(compared: Sequence[Compared]) -> str:
 def describe_fleets(fleets: Sequence[Sized], facts: Record) -> str:
     """Return the table of fleets."""
     columns = (
-        *("texts a day", "of", "peak, /s", "machines", "cores", "busy at the peak", "memory, GB"),
+        *("texts a day", "of", "peak, /s", "machines", "cores", "busy at most", "memory, GB"),
         *("network, Mbit/s", "p50, p99 at the peak, ms", "€ a month", "€ a million texts"),
         "the same with MiniLM, € a month",
     )
@@ -126,8 +127,16 @@ def _fleet(sized: Sized, facts: Record) -> list[str]:
         f"{sized.p50:.1f}, {sized.p99:.0f}",
         f"{sized.euros_a_month:,.0f}",
         f"{sized.euros_a_million:,.2f}",
-        f"{sized.euros_a_month * factor:,.0f}" if factor else "",
+        f"{_euros_at(sized, factor):,.0f}" if factor else "",
     ]
+
+
+def _euros_at(sized: Sized, factor: float) -> float:
+    """Return the euros a month of a fleet whose texts take so many times the processor time."""
+    taken = sized.peak * sized.core_seconds * factor
+    busy = math.ceil(taken / (sized.load * sized.wanted.cores_a_machine))
+    machines = busy + sized.machines - sized.busy_machines
+    return sized.euros_a_month * machines / sized.machines
 
 
 def memory_megabytes(sized: Sized, facts: Record) -> float:
