@@ -193,10 +193,9 @@ def test_two_versions_in_one_turn(scheduler: Scheduler) -> None:
     assert [engine.threads for engine in engines] == [["MainThread"], ["MainThread"]]
 
 
-def test_an_allowance_grows_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_allowance_grows_with_time() -> None:
     now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    allowance = Allowance(share=0.5, most=1.0)
+    allowance = Allowance(share=0.5, most=1.0, clock=lambda: now[0])
     assert allowance.covers(1.0)
     allowance.spend(1.5)
     assert not allowance.covers(0.1)

@@ -1,0 +1,1 @@
+"""Plans a fleet from what one machine measures."""

@@ -1,0 +1,399 @@
+"""One process of the service on one core: its event loop, its computing thread, its rules.
+
+It decides as the service does, by the code of the service where that has no clock of its own:
+order, admission, slices and throughput. The event loop goes before the computing thread, whose
+slices it interrupts. What is done in one turn of the loop:
+
+- the requests that have come are read, tokenized, admitted and queued;
+- short texts are computed together, where nothing else waits (`service/scheduling/inline.py`);
+- answers are sent.
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from benchmarks.fleet.clock import Clock
+from benchmarks.fleet.costs import Costs
+from benchmarks.fleet.pace import BIN
+from service.answering.answerer import patience
+from service.engines.cost import Cost
+from service.scheduling.allowance import Allowance
+from service.scheduling.backlog import Backlog
+from service.scheduling.inline import CREDIT, LONGEST, SHARE, TOGETHER
+from service.scheduling.scheduler import FORESEEN_MARGIN, MARGIN, STRETCH
+from service.scheduling.slices import plan_slice
+from service.scheduling.throughput import Throughput
+
+DEADLINE = 2.0  # seconds; GATEWISE_DEADLINE_MS as it is without being set
+SPLIT = 0.5  # of the cost of a request comes before its text is computed; the rest is its answer
+
+
+class Outcome(StrEnum):
+    """What became of a request."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+    LATE = "late"
+
+
+class Request:
+    """A text on its way through the service, as the scheduler sees it: ticket and job in one."""
+
+    __slots__ = (
+        *("answered", "arrived", "chars", "due", "left", "outcome", "place", "runner", "sent"),
+        *("then", "threaded", "tokens", "tries"),
+    )
+
+    def __init__(
+        self, place: int, *, sent: float, tokens: int, chars: int, then: Callable[[], None]
+    ) -> None:
+        self.place, self.sent, self.tokens, self.chars = place, sent, tokens, chars
+        self.arrived = self.answered = self.due = 0.0
+        self.left = tokens
+        self.outcome = Outcome.WAITING
+        self.then = then  # what happens once it is answered or refused
+        self.threaded = False
+        self.tries = 0
+        self.runner: Reader
+
+    @property
+    def ticket(self) -> "Request":
+        """Itself: each request has one text."""
+        return self
+
+    @property
+    def ahead(self) -> int:
+        """Tokens that one call may read."""
+        return self.left
+
+    @property
+    def seconds_left(self) -> float:
+        """What reading them alone takes, by the service's estimate."""
+        return self.runner.cost.seconds(self.left)
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Its place in the backlog."""
+        return self.due, self.tokens
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the scheduler knows of an engine."""
+
+    cost: Cost
+    sliced: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the service decides by; changed only to compare with formulas."""
+
+    stretch: float = STRETCH
+    inline: float = LONGEST
+    deadline: float = DEADLINE
+    sliced: bool = True
+    split: float = SPLIT
+
+
+@dataclass
+class Used:
+    """Seconds of the core, and how often."""
+
+    loop: float = 0.0
+    compute: float = 0.0
+    turns: int = 0
+    slices: int = 0
+    requests: int = 0
+
+
+@dataclass
+class _Turn:
+    """What one turn of the event loop does; answers leave at offsets from its start."""
+
+    arrived: list[Request] = field(default_factory=list)
+    inline: list[Request] = field(default_factory=list)
+    answers: list[Request] = field(default_factory=list)
+    woken: list[Request] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.arrived or self.inline or self.answers or self.woken)
+
+
+class Process:
+    """One process on one core.
+
+    Args:
+        clock: Of the simulation.
+        costs: What it costs.
+        rules: What it decides by.
+        slowness: Times as long as usual the core takes for all, in each tenth of a second; after
+            the last it stays as it was.
+        seed: Of the stalls.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        costs: Costs,
+        *,
+        rules: Rules | None = None,
+        slowness: Sequence[float] = (1.0,),
+        seed: int = 0,
+    ) -> None:
+        self.used = Used()
+        self.inside: set[Request] = set()  # those that have come and have no answer yet
+        self.dead = False
+        self._clock, self._costs, self._rules = clock, costs, rules or Rules()
+        self._slowness = slowness
+        self._reader = Reader(costs.planned, self._rules.sliced)
+        self._random = random.Random(seed)
+        self._allowance = Allowance(share=SHARE, most=CREDIT, clock=lambda: clock.now)
+        self._backlog = Backlog()
+        self._throughput = Throughput(threads=1)
+        self._next = _Turn()
+        self._inline_seconds = 0.0
+        self._in_turn = False
+        self._slice: list[Request] = []  # what the thread reads
+        self._slice_tokens = 0
+        self._slice_left = self._slice_since = self._busy_since = 0.0
+        self._idle_since = 0.0  # when the core last came to have nothing to do
+        self._waits = True  # whether the thread does
+        self._version = 0  # of the plan when a slice ends
+        self._stalled_until = 0.0
+        if costs.stalls_per_second:
+            self._plan_stall()
+        if costs.lent:
+            self._keep_free(0.0)
+
+    def arrive(self, request: Request) -> None:
+        """Take a request that has come over its connection."""
+        request.arrived = self._clock.now
+        request.runner = self._reader
+        self.inside.add(request)
+        self._next.arrived.append(request)
+        self._wake()
+
+    def die(self) -> list[Request]:
+        """Stop at once; return the requests that get no answer from here, as they came."""
+        self.dead = True
+        lost = sorted(self.inside, key=lambda request: request.place)
+        self.inside.clear()
+        for request in lost:
+            request.left, request.threaded = request.tokens, False
+        return lost
+
+    def _wake(self) -> None:
+        """Begin a turn of the event loop, unless it is in one."""
+        if self._in_turn:
+            return
+        self._pause_slice()
+        self._in_turn = True
+        self._turn(idle=0.0 if self._slice else self._clock.now - self._idle_since)
+
+    def _turn(self, *, idle: float = 0.0) -> None:
+        turn, self._next = self._next, _Turn()
+        costs, start = self._costs, max(self._clock.now, self._stalled_until)
+        slow = self._slow()
+        at = start + slow * (costs.turn + self._draw_cold(idle))
+        self.used.turns += 1
+        before, after = self._rules.split, 1 - self._rules.split
+        for request in turn.arrived:
+            if self._sheds(request):
+                at += slow * costs.refusal
+                self._end(request, Outcome.REJECTED, at=at)
+                continue
+            at += slow * (before * costs.request + request.chars * costs.char)
+            self._admit(request)
+        if turn.inline:
+            at += self._compute_inline(turn.inline)
+            self._next.answers += turn.inline
+        for request in turn.answers:
+            at += slow * (after * costs.request + costs.handover * request.threaded)
+            self._end(request, Outcome.ANSWERED, at=at)
+        self._next.answers += turn.woken
+        self.used.loop += at - start
+        self._clock.at(at, self._end_turn)
+
+    def _draw_cold(self, idle: float) -> float:
+        """Return what a turn takes more, because the core has forgotten some of what it did."""
+        if not idle or not self._costs.cold:
+            return 0.0
+        forgotten = 1 - math.exp(-idle / self._costs.forgetting)
+        return self._costs.cold * forgotten * self._random.expovariate(1.0)
+
+    def _end_turn(self) -> None:
+        if self.dead:
+            return
+        if self._next:
+            self._turn()
+            return
+        self._in_turn = False
+        self._go_on()
+
+    def _end(self, request: Request, outcome: Outcome, *, at: float) -> None:
+        self.inside.discard(request)
+        self.used.requests += 1
+        request.outcome = outcome
+        request.answered = at + self._costs.wire / 2
+        self._clock.at(request.answered, request.then)
+
+    # What the event loop decides; see service/scheduling/scheduler.py.
+
+    def _sheds(self, request: Request) -> bool:
+        """Return whether it is rejected at its connection."""
+        if not self._backlog:
+            return False
+        return self._is_late(request, margin=FORESEEN_MARGIN, since=self._clock.now)
+
+    def _is_late(self, request: Request, *, margin: float, since: float) -> bool:
+        seconds = request.seconds_left
+        due = self._clock.now + self._rules.stretch * seconds
+        before = self._backlog.seconds_before(due) / self._throughput.value
+        there_is = margin * (since + self._patience(seconds) - self._clock.now)
+        return before > 0 and before + seconds > there_is
+
+    def _patience(self, seconds: float) -> float:
+        return patience(seconds, usual=self._rules.deadline)
+
+    def _admit(self, request: Request) -> None:
+        seconds = request.seconds_left
+        together = self._inline_seconds + seconds
+        if (
+            not self._backlog
+            and seconds < self._rules.inline
+            and together < TOGETHER
+            and self._allowance.covers(together)
+        ):
+            self._inline_seconds = together
+            self._next.inline.append(request)
+            return
+        if self._is_late(request, margin=MARGIN, since=request.arrived):
+            self._end(request, Outcome.REJECTED, at=self._clock.now)
+            return
+        wait = self._patience(seconds)
+        request.due = self._clock.now + min(self._rules.stretch * seconds, wait / 2)
+        request.threaded = True
+        self._backlog.add([request])
+        if wait < float("inf"):
+            self._clock.at(request.arrived + wait, lambda: self._give_up(request))
+
+    def _give_up(self, request: Request) -> None:
+        """Answer 504 at the deadline."""
+        if request not in self.inside or not request.left:
+            return
+        if request not in self._slice:
+            self._backlog.discard(request)
+        request.left = 0
+        self._end(request, Outcome.LATE, at=self._clock.now)
+
+    def _compute_inline(self, requests: list[Request]) -> float:
+        self._inline_seconds = 0.0
+        tokens = [request.tokens for request in requests]
+        seconds = self._call(longest=max(tokens), texts=len(tokens), tokens=sum(tokens))
+        self._allowance.spend(seconds)
+        return seconds
+
+    def _call(self, *, longest: int, texts: int, tokens: int) -> float:
+        cost = self._costs.engine.of_batch(longest=longest, texts=texts, tokens=tokens)
+        return self._slow() * cost
+
+    def _slow(self) -> float:
+        place = min(int(self._clock.now / BIN), len(self._slowness) - 1)
+        return self._slowness[place]
+
+    # The computing thread; see service/scheduling/scheduler.py, `_work` and `_read`.
+
+    def _go_on(self) -> None:
+        """Let the computing thread go on, while the event loop waits."""
+        if not self._slice and not self._begin_slice():
+            return
+        self._slice_since = max(self._clock.now, self._stalled_until)
+        self._version += 1
+        version = self._version
+        self._clock.at(self._slice_since + self._slice_left, lambda: self._end_slice(version))
+
+    def _begin_slice(self) -> bool:
+        if not self._backlog:
+            self._waits, self._idle_since = True, self._clock.now
+            return False
+        if self._waits:
+            self._waits, self._busy_since = False, self._clock.now
+        jobs, tokens = plan_slice(self._backlog.candidates())
+        self._backlog.remove(jobs)
+        self._slice, self._slice_tokens = jobs, tokens
+        counts = [min(tokens, job.left) for job in jobs]
+        whole = all(job.left == job.tokens <= tokens for job in jobs)
+        own = self._costs.slice + self._costs.piece * (0 if whole else len(jobs))
+        self._slice_left = self._slow() * own + self._call(
+            longest=max(counts), texts=len(jobs), tokens=sum(counts)
+        )
+        self.used.slices += 1
+        self.used.compute += self._slice_left
+        return True
+
+    def _pause_slice(self) -> None:
+        if self._slice:
+            self._version += 1
+            self._slice_left -= max(0.0, self._clock.now - self._slice_since)
+
+    def _end_slice(self, version: int) -> None:
+        if self.dead or version != self._version:
+            return
+        jobs, tokens, self._slice = self._slice, self._slice_tokens, []
+        jobs = [job for job in jobs if job in self.inside]
+        work = sum(job.seconds_left for job in jobs)
+        for job in jobs:
+            job.left -= min(tokens, job.left)
+        unread = [job for job in jobs if job.left]
+        work -= sum(job.seconds_left for job in unread)
+        now = self._idle_since = self._clock.now
+        self._throughput.add(work, seconds=now - self._busy_since)
+        self._busy_since = now
+        if unread:
+            self._backlog.add(unread)
+        if finished := [job for job in jobs if not job.left]:
+            self._next.woken += finished
+            if not self._backlog:
+                self._wake()
+                return
+        self._go_on()
+        if finished:  # the thread holds Python's lock until its next call of the engine
+            self._clock.after(self._slow() * self._costs.slice, self._wake_for_answers)
+
+    def _wake_for_answers(self) -> None:
+        if self._next and not self.dead:
+            self._wake()
+
+    # What else is on the machine.
+
+    def _plan_stall(self) -> None:
+        self._clock.after(self._random.expovariate(self._costs.stalls_per_second), self._stall)
+
+    def _stall(self) -> None:
+        if not self.dead:
+            self._plan_stall()
+            self._take_core(self._random.choice(self._costs.stalls))
+
+    def _keep_free(self, busy: float) -> None:
+        """Give the core to others at the end of a second in which they had too little of it.
+
+        Args:
+            busy: Seconds that it was busy until the second began.
+        """
+        now_busy = self.used.loop + self.used.compute
+        if (short := self._costs.lent - (1.0 - (now_busy - busy))) > 0 and not self.dead:
+            self._take_core(short)
+        if not self.dead:
+            self._clock.after(1.0, lambda: self._keep_free(now_busy))
+
+    def _take_core(self, seconds: float) -> None:
+        """Take the core away for a while; it tells in the next turn or slice."""
+        self._stalled_until = max(self._stalled_until, self._clock.now) + seconds
+        if self._slice and not self._in_turn:
+            self._pause_slice()
+            self._go_on()
