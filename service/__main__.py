@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from models import ray_cluster
 from models.command_line import BAD_INPUT, one_line, print_error
 from models.errors import GatewiseError
 from models.registry import Store
@@ -29,6 +30,13 @@ from service.web.access import commands as keys_commands
 def _check_separator(given: str | None) -> str | None:
     try:
         return check_separator(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _check_cluster(given: str | None) -> str | None:
+    try:
+        return given if given is None else ray_cluster.check_address(given)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -129,10 +137,20 @@ def score(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads that compute; if absent, one for each core.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{ray_cluster.HELP} Then --in may be a folder or a glob too, --out is a folder "
+            "of Parquet files, and --threads are those of each task, one if absent.",
+            callback=_check_cluster,
+            metavar="ADDRESS",
+        ),
+    ] = None,
 ) -> None:
     """Add the model's answer to each row of a file. The same command resumes a stopped run."""
     leave_out_shared_counts()
-    from service.scoring.run import ScoringRun, score_file
+    from service.scoring.request import ScoringRun
+    from service.scoring.run import score_file
 
     run = ScoringRun(
         source=source,
@@ -143,14 +161,19 @@ def score(
         encoding=encoding,
         separator=separator,
         engine=engine,
-        threads=threads or available_cores(),
+        threads=threads or (1 if ray else available_cores()),
         probabilities=probabilities,
     )
     with one_line(GatewiseError, OSError), _quiet_pipe():
         Store(store).check()
         version = Store(store).resolve(model)
         version.verify()
-        answered = score_file(run, version)
+        if ray is not None:
+            from service.scoring.ray import score_on_ray
+
+            answered = score_on_ray(run, version, address=ray)
+        else:
+            answered = score_file(run, version)
     if answered == 0:
         typer.echo("error: no row has a text that could be scored", err=True)
         raise typer.Exit(1)

@@ -1,0 +1,122 @@
+"""Connects to a Ray cluster, quietly and without telemetry; needs the extra `ray`."""
+
+import logging
+import os
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from models.errors import GatewiseError
+
+LOCAL, AUTO, CLIENT = "local", "auto", "ray://"
+HELP = (
+    "Ray cluster that computes: auto for the one of this machine, local for a new one of its "
+    "cores, HOST:PORT, or ray://HOST:PORT."
+)
+SECONDS = 5.0  # that a cluster may take to accept a connection
+_PLACE = re.compile(r"(?:ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
+
+
+class ClusterError(GatewiseError):
+    """Ray is missing, or its cluster cannot be used."""
+
+
+def import_ray() -> Any:
+    """Return the module `ray`, its telemetry off.
+
+    Raises:
+        ClusterError: It cannot be imported; says what to install.
+    """
+    # Ray reads these when it is imported, and its processes inherit them.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of a change
+    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    try:
+        import ray
+    except ImportError as error:
+        raise ClusterError(
+            f"Ray cannot be imported ({error}); install it with pip install 'gatewise[ray]'"
+        ) from None
+    return ray
+
+
+def check_address(address: str) -> str:
+    """Return the address of a cluster unchanged.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if address in (LOCAL, AUTO):
+        return address
+    found = _PLACE.fullmatch(address)
+    if found is None or not 0 < int(found[2]) < 65_536:
+        raise ValueError(
+            f"{address!r} is no Ray cluster; give auto, local, HOST:PORT or ray://HOST:PORT"
+        )
+    return address
+
+
+@contextmanager
+def connected(address: str, **options: Any) -> Iterator[Any]:
+    """Give the module `ray`, connected to a cluster while entered.
+
+    Args:
+        address: See HELP.
+        options: More for `ray.init`.
+
+    Raises:
+        ClusterError: Ray is missing, or there is no cluster at the address.
+    """
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise ClusterError(str(error)) from None
+    ray = import_ray()
+    if address not in (LOCAL, AUTO):
+        _check_reachable(address)
+    if address == LOCAL:  # nobody else is to use it
+        options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    try:
+        ray.init(
+            address,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            configure_logging=True,
+            **options,
+        )
+    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ClusterError(f"cannot use the Ray cluster {address}: {first}") from None
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return the fault behind an error of Ray: ours or the system's where there is one."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, GatewiseError | OSError) and not _is_rays(seen):
+            return seen
+        seen = getattr(seen, "cause", None) or seen.__cause__
+    return error
+
+
+def _is_rays(error: BaseException) -> bool:
+    """Whether an error is of a class of Ray, which may pose as the class of its cause."""
+    return type(error).__module__.partition(".")[0] == "ray"
+
+
+def _check_reachable(address: str) -> None:
+    """Raise ClusterError if nothing listens at an address; Ray itself would try for minutes."""
+    found = _PLACE.fullmatch(address)
+    assert found is not None
+    try:
+        socket.create_connection((found[1].strip("[]"), int(found[2])), timeout=SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ClusterError(f"there is no Ray cluster at {address}: {reason}") from None
