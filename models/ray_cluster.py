@@ -29,10 +29,8 @@ def import_ray() -> Any:
     Raises:
         ClusterError: It cannot be imported; says what to install.
     """
-    # Ray reads these when it is imported, and its processes inherit them.
+    # Ray reads this when it starts, and its processes inherit it.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of a change
-    os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     try:
         import ray
     except ImportError as error:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from models import ray_cluster
 from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
 from models.registry import Store
@@ -18,10 +19,26 @@ from training.defaults import CHOSEN
 from training.reading import Reading
 from training.settings import SETTINGS, Declared
 
+
+def _check_cluster(given: str | None) -> str | None:
+    try:
+        return given if given is None else ray_cluster.check_address(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 DATA = ("dataset", "config", "revision", *(each.name for each in fields(Reading)))
 StoreOption = Annotated[Path, typer.Option(help="Folder of the versions.", envvar="GATEWISE_STORE")]
 WorkOption = Annotated[
     Path, typer.Option(help="Folder of checkpoints and logs.", envvar="GATEWISE_WORK")
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        help=f"{ray_cluster.HELP} It fits side by side, each fit on one core.",
+        metavar="ADDRESS",
+        callback=_check_cluster,
+    ),
 ]
 STORE, WORK = Path("models/store"), Path("runs")
 

@@ -122,7 +122,7 @@ def test_it_is_the_same_every_time(whole: Whole, tmp_path: Path) -> None:
 def test_a_stopped_one_goes_on(
     whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.comparison import compare as module
+    from training.comparison import entries as module
 
     examine, done = module.examine, []
 

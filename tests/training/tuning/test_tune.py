@@ -114,8 +114,8 @@ def test_a_trial_for_which_the_time_is_up_is_no_result(
 
     original = module.run_trial
 
-    def run_late(*arguments: Any, deadline: float, **options: Any) -> None:
-        original(*arguments, deadline=0.0, **options)
+    def run_late(inputs: Any, proposal: Any, *rest: Any) -> Any:
+        return original(inputs, replace(proposal, deadline=0.0), *rest)
 
     monkeypatch.setattr(module, "run_trial", run_late)
     outcomes = tune(make_small_run(tmp_path), trials=3)
