@@ -49,7 +49,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 app.add_typer(keys_commands.app, name="keys")
 
 
-def _option(name: str) -> Any:
+def setting_option(name: str) -> Any:
     """Return the option of a setting; its help, default and limits stand in Settings."""
     field = Settings.model_fields[name]
     default = "" if field.default is None else f"; if absent {field.default}"
@@ -60,13 +60,13 @@ def _option(name: str) -> Any:
 @app.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
-    host: Annotated[str | None, _option("host")] = None,
-    port: Annotated[int | None, _option("port")] = None,
-    store: Annotated[Path | None, _option("store")] = None,
-    model: Annotated[str | None, _option("model")] = None,
-    engine: Annotated[EngineKind | None, _option("engine")] = None,
-    workers: Annotated[int | None, _option("workers")] = None,
-    keys: Annotated[Path | None, _option("keys")] = None,
+    host: Annotated[str | None, setting_option("host")] = None,
+    port: Annotated[int | None, setting_option("port")] = None,
+    store: Annotated[Path | None, setting_option("store")] = None,
+    model: Annotated[str | None, setting_option("model")] = None,
+    engine: Annotated[EngineKind | None, setting_option("engine")] = None,
+    workers: Annotated[int | None, setting_option("workers")] = None,
+    keys: Annotated[Path | None, setting_option("keys")] = None,
 ) -> None:
     """Serve the versions of a store over HTTP, unless a command is given.
 
@@ -76,7 +76,7 @@ def serve(
         return
     set_up_logs(format := peek("log"))  # before settings are read, which may warn
     say = _log.critical if format == "json" else print_error
-    settings = _read_settings(context.params, say=say)
+    settings = read_settings(context.params, say=say)
     leave_out_shared_counts()
     with one_line(GatewiseError, say=say):
         Store(settings.store).check()
@@ -191,7 +191,7 @@ def _quiet_pipe() -> Iterator[None]:
         raise typer.Exit(BROKEN_PIPE) from None
 
 
-def _read_settings(given: dict[str, Any], *, say: Callable[[str], object]) -> Settings:
+def read_settings(given: dict[str, Any], *, say: Callable[[str], object] = print_error) -> Settings:
     """Return the settings given, under them those of the environment; a bad one ends the process.
 
     Args:
