@@ -16,6 +16,7 @@ HELP = (
     "cores, HOST:PORT, or ray://HOST:PORT."
 )
 SECONDS = 5.0  # that a cluster may take to accept a connection
+_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # with 0, Ray stays on 127.0.0.1 on any system
 _PLACE = re.compile(r"(?:ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
 
 
@@ -71,9 +72,9 @@ def connected(address: str, **options: Any) -> Iterator[Any]:
         check_address(address)
     except ValueError as error:
         raise ClusterError(str(error)) from None
-    ray = import_ray()
     if address not in (LOCAL, AUTO):
         _check_reachable(address)
+    ray = import_ray()
     if address == LOCAL:  # nobody else is to use it
         options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
     logging.getLogger("ray").setLevel(logging.ERROR)
@@ -113,8 +114,26 @@ def _check_reachable(address: str) -> None:
     """Raise ClusterError if nothing listens at an address; Ray itself would try for minutes."""
     found = _PLACE.fullmatch(address)
     assert found is not None
+    host, port = found[1].strip("[]"), int(found[2])
     try:
-        socket.create_connection((found[1].strip("[]"), int(found[2])), timeout=SECONDS).close()
+        with socket.create_connection((host, port), timeout=SECONDS) as connection:
+            itself = connection.getpeername()[0] in ("127.0.0.1", "::1")
     except OSError as error:
         reason = error.strerror or str(error)
         raise ClusterError(f"there is no Ray cluster at {address}: {reason}") from None
+    if itself and not address.startswith(CLIENT) and not _listens_outside(port):
+        os.environ[_LOOPBACK] = "0"
+
+
+def _listens_outside(port: int) -> bool:
+    """Whether the cluster at a port of this machine listens on its address in the network too.
+
+    Ray takes that address in place of 127.0.0.1, and would look for a cluster there in vain.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only chooses an address
+            socket.create_connection((probe.getsockname()[0], port), timeout=SECONDS).close()
+        except OSError:
+            return False
+    return True

@@ -10,9 +10,7 @@ BACKLOG = "backlog_tokens"
 """Name of what each replica reports: tokens that wait to be read, as its metrics have them."""
 TARGET = 20_000  # tokens at a replica; reading them takes about 0.1 s on one core
 IDLE_SHARE = 0.1  # of the target; below it one replica is too many
-MOST_GROWTH = 2.0  # times as many at once; a backlog says that there are too few, not how few
-    2.0  # times as many replicas at once; a backlog says that there are too few, not how few
-)
+MOST_GROWTH = 2.0  # times as many at once; a backlog does not say how many are missing
 
 
 class TokenBacklog:
