@@ -67,7 +67,7 @@ class Job:
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What is known of the parts of a source: rows by number, and how many parts there are."""
 
     rows: dict[int, int] = field(default_factory=dict)
@@ -141,16 +141,16 @@ def _count_cores(ray: Any) -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-def _compute(job: Job, *, cores: int, progress: ScoringProgress) -> list[_Tally]:
+def _compute(job: Job, *, cores: int, progress: ScoringProgress) -> list[Tally]:
     """Have all parts computed that are not there; return what is known of each source.
 
     Raises:
         GatewiseError: A source cannot be read, a row not be written, or a node not be used.
     """
-    tallies = [_Tally() for _ in job.sources]
+    tallies = [Tally() for _ in job.sources]
     try:
         for item in _plan(job, cores=cores).iter_rows():
-            _note(item, tallies[item["source"]], progress)
+            note(item, tallies[item["source"]], progress)
     except Exception as error:
         cause = cause_of(error)
         if cause is not error:
@@ -189,7 +189,7 @@ def _hush_console(logger: logging.Logger) -> None:
             handler.setLevel(logging.CRITICAL)
 
 
-def _note(item: Item, tally: _Tally, progress: ScoringProgress) -> None:
+def note(item: Item, tally: Tally, progress: ScoringProgress) -> None:
     """Note a part that is there, or the end of a source."""
     if item["ends"]:
         tally.parts = item["number"]

@@ -1,6 +1,7 @@
 """A version as bytes, for machines that do not have its store."""
 
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,15 +56,16 @@ class VersionPlace:
         with lock(folder.with_name(".lock"), busy=busy, patience=PATIENCE):
             if (version := self.find()) is not None:
                 return version
+            shutil.rmtree(folder, ignore_errors=True)  # somebody has changed it
             with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+                written = Path(scratch) / folder.parent.name / folder.name
                 for name, content in files.items():
-                    path = Path(scratch) / folder.name / check_inner_name(name)
+                    path = written / check_inner_name(name)
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(content)
-                (Path(scratch) / folder.name).rename(folder)
-        version = Version(folder)
-        version.verify()
-        return version
+                Version(written).verify()
+                written.rename(folder)
+        return Version(folder)
 
     @property
     def _unpacked(self) -> Path:

@@ -1,0 +1,50 @@
+"""A wrong address of a Ray cluster, or no Ray, is one line."""
+
+import socket
+import sys
+
+import pytest
+
+from models.errors import GatewiseError
+from models.ray_cluster import ClusterError, cause_of, check_address, connected
+
+
+@pytest.mark.parametrize(
+    "address", ["auto", "local", "10.0.0.1:6379", "ray://head.example:10001", "[::1]:6379"]
+)
+def test_addresses(address: str) -> None:
+    assert check_address(address) == address
+
+
+@pytest.mark.parametrize("address", ["", "head", "head:", "head:0", "head:70000", "http://head:1"])
+def test_no_addresses(address: str) -> None:
+    with pytest.raises(ValueError, match="give auto, local, HOST:PORT or ray://HOST:PORT"):
+        check_address(address)
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"no Ray cluster at {address}"), connected(address):
+            pass
+
+
+def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    wanted = r"Ray cannot be imported .*; install it with pip install 'gatewise\[ray\]'"
+    with pytest.raises(ClusterError, match=wanted), connected("local"):
+        pass
+
+
+def test_the_fault_behind_a_fault_of_ray() -> None:
+    ours = GatewiseError("ours")
+
+    class OfRay(RuntimeError):
+        cause = ours
+
+    error = RuntimeError("outer")
+    error.__cause__ = OfRay("inner")
+    assert cause_of(error) is ours
+    unknown = RuntimeError("unknown")
+    assert cause_of(unknown) is unknown
