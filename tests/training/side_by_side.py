@@ -1,4 +1,4 @@
-"""Workers that compute as a cluster may: at once, in copies of what they are given, out of order."""
+"""Workers that compute as a cluster may: at once, in copies of what they get, out of order."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

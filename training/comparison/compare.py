@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def compare(run: Run, plan: Plan, *, folder: Path, workers: Workers = ALONE) -> 
     with run.lock():
         _open(folder, run, plan)
         start_repeatably(run.settings.seed)
-        material = Material.of(run)
+        material = Material.of(replace(run, work=run.work.absolute()))  # for workers elsewhere
         examined = examine_all(
             material,
             contestants,

@@ -74,7 +74,7 @@ def tune(run: Run, *, limits: Limits, workers: Workers = ALONE) -> list[Outcome]
         try:
             with _interruptible():
                 start_repeatably(run.settings.seed)
-                inputs = TrialInputs.of(replace(run, work=folder))
+                inputs = TrialInputs.of(replace(run, work=folder.absolute()))
                 _run_trials(study, inputs, limits=limits, workers=workers)
                 inputs.run.clean_up()
         except Interrupted:
