@@ -6,7 +6,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from models.errors import GatewiseError
 
@@ -95,14 +95,28 @@ def connected(address: str, **options: Any) -> Iterator[Any]:
         ray.shutdown()
 
 
-def cause_of(error: BaseException) -> BaseException:
-    """Return the fault behind an error of Ray: ours or the system's where there is one."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, GatewiseError | OSError) and not _is_rays(seen):
-            return seen
-        seen = getattr(seen, "cause", None) or seen.__cause__
-    return error
+def raise_cause(error: Exception, *, doing: str) -> NoReturn:
+    """Raise the fault of ours, or of the system, that an error of Ray comes from.
+
+    Args:
+        error: What Ray raised for a task.
+        doing: What failed, for a fault that nobody has foreseen.
+
+    Raises:
+        GatewiseError: The fault; ClusterError with its last line where it is none of ours.
+        OSError: The fault.
+    """
+    last: BaseException = error
+    while True:
+        if isinstance(last, GatewiseError | OSError) and not _is_rays(last):
+            raise last from None
+        deeper = getattr(last, "cause", None) or last.__cause__
+        if not isinstance(deeper, BaseException):
+            break
+        last = deeper
+    said = str(last).strip().rpartition("\n")[2] or repr(last)
+    hint = "; every node needs Gatewise" if isinstance(last, ModuleNotFoundError) else ""
+    raise ClusterError(f"{doing}: {type(last).__name__}: {said}{hint}") from error
 
 
 def _is_rays(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from models import __version__
-from models.ray_cluster import ClusterError, cause_of, connected
+from models.ray_cluster import ClusterError, connected, raise_cause
 from training.run import Run, start_repeatably
 from training.workspace.interrupt import Interrupted
 
@@ -120,10 +120,7 @@ class _RemoteCall:
             with _interruptible():
                 return self._ray.get(self.reference)
         except Exception as error:
-            cause = cause_of(error)
-            if cause is not error:
-                raise cause from None
-            raise ClusterError(f"a fit failed on the cluster: {error}") from error
+            raise_cause(error, doing="a fit failed on the cluster")
 
 
 ALONE = ThisProcess()

@@ -12,14 +12,18 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import datasets
+import pyarrow.parquet
 import typer
 
 from benchmarks.ray import fits as fitting
 from benchmarks.ray import scoring, serving
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-Dataset = Annotated[str, typer.Option(help="A folder of sentences that datasets can load.")]
+Dataset = Annotated[Path, typer.Option(help="Folder of train.parquet: sentences and labels.")]
+
+
+def _read(dataset: Path) -> pyarrow.Table:
+    return pyarrow.parquet.read_table(dataset / "train.parquet", columns=["sentence", "label"])
 
 
 @app.command()
@@ -29,7 +33,7 @@ def score(
     runs: Annotated[int, typer.Option(help="Runs of each.")] = 3,
 ) -> None:
     """Score with and without a cluster, and with a node that is killed on the way."""
-    sentences = datasets.load_dataset(dataset, split="train")["sentence"][:]
+    sentences = _read(dataset)["sentence"].to_pylist()
     found = scoring.measure(sentences, texts=texts, runs=runs)
     typer.echo(found)
     typer.echo(f"overhead {found.overhead:+.0%}")
@@ -45,7 +49,7 @@ def fits(
     only: Annotated[str, typer.Option(help="tune or compare; both if absent.")] = "",
 ) -> None:
     """Tune and compare alone, on one node and on two."""
-    drawn = datasets.load_dataset(dataset, split="train").select(range(rows))
+    drawn = _read(dataset).slice(0, rows).to_pylist()
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "rows.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
@@ -63,7 +67,7 @@ def fits(
 @app.command()
 def serve(dataset: Dataset) -> None:
     """Replace the replicas while clients ask, and stream over two of them."""
-    sentences = datasets.load_dataset(dataset, split="train")["sentence"][:40]
+    sentences = _read(dataset)["sentence"].to_pylist()[:40]
     typer.echo(serving.measure(sentences))
 
 

@@ -40,6 +40,7 @@ class Nodes:
 def nodes(count: int, *, cores: int = 1) -> Iterator[Nodes]:
     """Give a cluster of nodes with so many cores each, while entered; all listen on 127.0.0.1."""
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # keeps all of it on 127.0.0.1
+    os.environ |= {"RAY_worker_niceness": "0"}  # as alone, where other programs run beside
     import_ray()
     from ray.cluster_utils import Cluster
 
@@ -77,4 +78,7 @@ def run_command(
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} failed:\n{done.stderr}")
-    return time.monotonic() - started, done.stderr
+    seconds = time.monotonic() - started
+    said = done.stderr.strip().rpartition("\n")[2]
+    print(f"{seconds:.1f} s: {' '.join(map(str, command))}: {said}", file=sys.stderr)  # noqa: T201
+    return seconds, done.stderr

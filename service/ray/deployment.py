@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from models.ray_cluster import ClusterError
+from models.ray_cluster import raise_cause
 from models.registry import Store
 from service.ray.autoscaling import TARGET, TokenBacklog
 from service.ray.replica import Replica
@@ -77,7 +77,7 @@ def deploy(settings: Settings, *, scale: Scale, ray: Any) -> None:
     try:
         serve.run(deployment.bind(given), name=NAME, route_prefix="/")
     except RuntimeError as error:
-        raise ClusterError(f"the cluster cannot serve it: {str(error).strip()}") from error
+        raise_cause(error, doing="the cluster cannot serve it")
 
 
 def _autoscaling(scale: Scale) -> Any:

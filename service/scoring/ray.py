@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import __version__
-from models.ray_cluster import ClusterError, cause_of, connected
+from models.ray_cluster import ClusterError, connected, raise_cause
 from models.tables.kinds import Kind
 from models.tables.opening import open_table
 from models.tables.rows import Batch
@@ -152,10 +152,7 @@ def _compute(job: Job, *, cores: int, progress: ScoringProgress) -> list[Tally]:
         for item in _plan(job, cores=cores).iter_rows():
             note(item, tallies[item["source"]], progress)
     except Exception as error:
-        cause = cause_of(error)
-        if cause is not error:
-            raise cause from None
-        raise ClusterError(f"a task of Ray failed: {str(error).strip() or error!r}") from error
+        raise_cause(error, doing="a part could not be scored")
     for names, tally in zip(job.sources, tallies, strict=True):
         if not tally.whole:
             raise ClusterError(

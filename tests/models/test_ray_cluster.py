@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from models.errors import GatewiseError
-from models.ray_cluster import ClusterError, cause_of, check_address, connected
+from models.ray_cluster import ClusterError, check_address, connected, raise_cause
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,19 @@ def test_the_fault_behind_a_fault_of_ray() -> None:
 
     error = RuntimeError("outer")
     error.__cause__ = OfRay("inner")
-    assert cause_of(error) is ours
-    unknown = RuntimeError("unknown")
-    assert cause_of(unknown) is unknown
+    with pytest.raises(GatewiseError) as found:
+        raise_cause(error, doing="it failed")
+    assert found.value is ours
+
+
+def test_a_fault_that_nobody_has_foreseen() -> None:
+    error = RuntimeError("a traceback\nof many lines")
+    error.__cause__ = ZeroDivisionError("one\nby zero")
+    with pytest.raises(ClusterError, match="^it failed: ZeroDivisionError: by zero$"):
+        raise_cause(error, doing="it failed")
+
+
+def test_a_node_without_our_code() -> None:
+    error = ModuleNotFoundError("No module named 'service'")
+    with pytest.raises(ClusterError, match="'service'; every node needs Gatewise$"):
+        raise_cause(error, doing="it failed")
