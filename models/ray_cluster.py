@@ -4,8 +4,10 @@ import logging
 import os
 import re
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 from models.errors import GatewiseError
@@ -72,7 +74,9 @@ def connected(address: str, **options: Any) -> Iterator[Any]:
         check_address(address)
     except ValueError as error:
         raise ClusterError(str(error)) from None
-    if address not in (LOCAL, AUTO):
+    if address == AUTO:
+        address = _find_running()
+    if address != LOCAL:
         _check_reachable(address)
     ray = import_ray()
     if address == LOCAL:  # nobody else is to use it
@@ -124,10 +128,30 @@ def _is_rays(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] == "ray"
 
 
+def _find_running() -> str:
+    """Return the address of the cluster of this machine, from where Ray itself looks for it.
+
+    Raises:
+        ClusterError: None runs here.
+    """
+    if given := os.environ.get("RAY_ADDRESS"):
+        return given
+    temporary = os.environ.get("RAY_TMPDIR", tempfile.gettempdir())
+    note = Path(temporary, "ray", "ray_current_cluster")
+    try:
+        return note.read_text().strip()
+    except OSError:
+        raise ClusterError(
+            "no Ray cluster runs on this machine; give --ray local, or its address, or start one: "
+            "ray start --head"
+        ) from None
+
+
 def _check_reachable(address: str) -> None:
     """Raise ClusterError if nothing listens at an address; Ray itself would try for minutes."""
     found = _PLACE.fullmatch(address)
-    assert found is not None
+    if found is None:  # of a variable of the environment; Ray says what is wrong with it
+        return
     host, port = found[1].strip("[]"), int(found[2])
     try:
         with socket.create_connection((host, port), timeout=SECONDS) as connection:

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,17 @@ def test_nobody_listens() -> None:
         address = f"127.0.0.1:{bound.getsockname()[1]}"
         with pytest.raises(ClusterError, match=f"no Ray cluster at {address}"), connected(address):
             pass
+
+
+def test_no_cluster_runs_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    with pytest.raises(ClusterError, match="no Ray cluster runs on this machine"):
+        connected("auto").__enter__()
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:9\n")  # it was killed
+    with pytest.raises(ClusterError, match="no Ray cluster at 127.0.0.1:9: Connection refused"):
+        connected("auto").__enter__()
 
 
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
