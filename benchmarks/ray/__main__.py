@@ -15,7 +15,6 @@ from typing import Annotated
 import pyarrow.parquet
 import typer
 
-from benchmarks.ray import fits as fitting
 from benchmarks.ray import scoring, serving
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -49,6 +48,8 @@ def fits(
     only: Annotated[str, typer.Option(help="tune or compare; both if absent.")] = "",
 ) -> None:
     """Tune and compare alone, on one node and on two."""
+    from benchmarks.ray import fits as fitting  # which imports TensorFlow
+
     drawn = _read(dataset).slice(0, rows).to_pylist()
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "rows.csv"
