@@ -17,6 +17,7 @@ HELP = (
     "Ray cluster that computes: auto for the one of this machine, local for a new one of its "
     "cores, HOST:PORT, or ray://HOST:PORT."
 )
+MOST_SAID = 300  # characters of what Ray says; a traceback may follow
 SECONDS = 5.0  # that a cluster may take to accept a connection
 _LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # with 0, Ray stays on 127.0.0.1 on any system
 _PLACE = re.compile(r"(?:ray://)?(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})", re.ASCII)
@@ -91,8 +92,8 @@ def connected(address: str, **options: Any) -> Iterator[Any]:
             **options,
         )
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise ClusterError(f"cannot use the Ray cluster {address}: {first}") from None
+        said = " ".join(str(error).split())[:MOST_SAID]
+        raise ClusterError(f"cannot use the Ray cluster {address}: {said}") from None
     try:
         yield ray
     finally:
@@ -119,8 +120,9 @@ def raise_cause(error: Exception, *, doing: str) -> NoReturn:
             break
         last = deeper
     said = str(last).strip().rpartition("\n")[2] or repr(last)
-    hint = "; every node needs Gatewise" if isinstance(last, ModuleNotFoundError) else ""
-    raise ClusterError(f"{doing}: {type(last).__name__}: {said}{hint}") from error
+    fault = f"{type(last).__name__}: {said}"
+    hint = "; every node needs Gatewise" if ModuleNotFoundError.__name__ in fault else ""
+    raise ClusterError(f"{doing}: {fault}{hint}") from error
 
 
 def _is_rays(error: BaseException) -> bool:

@@ -52,14 +52,6 @@ def deploy(settings: Settings, *, scale: Scale, ray: Any) -> None:
     check_access(settings)
     Store(settings.store).check()
     threads = settings.threads or 1
-    given = settings.model_copy(
-        update={
-            "store": settings.store.absolute(),
-            "keys": settings.keys and settings.keys.absolute(),
-            "threads": threads,
-            "stream_secret": settings.stream_secret or SecretStr(_find_secret(ray)),
-        }
-    )
     serve.start(
         http_options={
             "host": settings.host,
@@ -75,8 +67,16 @@ def deploy(settings: Settings, *, scale: Scale, ray: Any) -> None:
         autoscaling_config=_autoscaling(scale),
     )(serve.ingress()(Replica))
     try:
+        given = settings.model_copy(
+            update={
+                "store": settings.store.absolute(),
+                "keys": settings.keys and settings.keys.absolute(),
+                "threads": threads,
+                "stream_secret": settings.stream_secret or SecretStr(_find_secret(ray)),
+            }
+        )
         serve.run(deployment.bind(given), name=NAME, route_prefix="/")
-    except RuntimeError as error:
+    except (RuntimeError, ray.exceptions.RayError) as error:
         raise_cause(error, doing="the cluster cannot serve it")
 
 

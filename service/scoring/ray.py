@@ -12,13 +12,14 @@ import asyncio
 import logging
 import pickle
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from models import __version__
-from models.ray_cluster import ClusterError, connected, raise_cause
+from models.ray_cluster import CLIENT, ClusterError, connected, raise_cause
 from models.tables.kinds import Kind
 from models.tables.opening import open_table
 from models.tables.rows import Batch
@@ -115,7 +116,8 @@ def score_on_ray(run: ScoringRun, version: Version, *, address: str) -> int:
             ),
         )
         with ScoringProgress() as progress:
-            tallies = _compute(job, cores=_count_cores(ray), progress=progress)
+            items = partial(_compute, job, ray=ray, remote=address.startswith(CLIENT))
+            tallies = _tally(job, items, progress=progress)
         if not any(tally.rows for tally in tallies):
             raise ScoreError(f"{run.source} has no rows")
         parts = {
@@ -141,7 +143,31 @@ def _count_cores(ray: Any) -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-def _compute(job: Job, *, cores: int, progress: ScoringProgress) -> list[Tally]:
+def _compute(job: Job, *, ray: Any, remote: bool) -> Iterable[Item]:
+    """Yield each part once it is there, and the end of each source.
+
+    Args:
+        job: The job.
+        ray: The module, connected.
+        remote: Whether Ray Data has to run on the cluster. It does not work through Ray's client,
+            so a task does it, and says nothing until the end.
+    """
+    cores = _count_cores(ray)
+    if remote:
+        items: list[Item] = ray.get(ray.remote(num_cpus=0)(compute_all).remote(job, cores=cores))
+        return items
+    found: Iterable[Item] = _plan(job, cores=cores).iter_rows()
+    return found
+
+
+def compute_all(job: Job, *, cores: int) -> list[Item]:
+    """Have all parts computed by a process of the cluster."""
+    return list(_plan(job, cores=cores).iter_rows())
+
+
+def _tally(
+    job: Job, compute: Callable[[], Iterable[Item]], *, progress: ScoringProgress
+) -> list[Tally]:
     """Have all parts computed that are not there; return what is known of each source.
 
     Raises:
@@ -149,7 +175,7 @@ def _compute(job: Job, *, cores: int, progress: ScoringProgress) -> list[Tally]:
     """
     tallies = [Tally() for _ in job.sources]
     try:
-        for item in _plan(job, cores=cores).iter_rows():
+        for item in compute():
             note(item, tallies[item["source"]], progress)
     except Exception as error:
         raise_cause(error, doing="a part could not be scored")
