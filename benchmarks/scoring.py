@@ -24,7 +24,8 @@ from models.versions import Version
 from service.engines.batched import compute_batch
 from service.engines.cores import available_cores
 from service.engines.loading import open_engine
-from service.scoring.run import ScoringRun, score_file
+from service.scoring.request import ScoringRun
+from service.scoring.run import score_file
 
 
 def main(

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from models import ray_cluster
 from models.command_line import BAD_INPUT, StoreOption, one_line, print_error
 from models.errors import GatewiseError
 from models.registry import STORE, Store
@@ -34,6 +35,13 @@ def _check_separator(given: str | None) -> str | None:
         raise typer.BadParameter(str(error)) from error
 
 
+def _check_cluster(given: str | None) -> str | None:
+    try:
+        return given if given is None else ray_cluster.check_address(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 _log = logging.getLogger(__name__)
 
 BROKEN_PIPE = 128 + getattr(signal, "SIGPIPE", 13)  # status, as shells have it
@@ -42,7 +50,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 app.add_typer(keys_commands.app, name="keys")
 
 
-def _option(name: str) -> Any:
+def setting_option(name: str) -> Any:
     """Return the option of a setting; its help, default and limits stand in Settings."""
     field = Settings.model_fields[name]
     default = "" if field.default is None else f"; if absent {field.default}"
@@ -53,13 +61,13 @@ def _option(name: str) -> Any:
 @app.callback(invoke_without_command=True)
 def serve(
     context: typer.Context,
-    host: Annotated[str | None, _option("host")] = None,
-    port: Annotated[int | None, _option("port")] = None,
-    store: Annotated[Path | None, _option("store")] = None,
-    model: Annotated[str | None, _option("model")] = None,
-    engine: Annotated[EngineKind | None, _option("engine")] = None,
-    workers: Annotated[int | None, _option("workers")] = None,
-    keys: Annotated[Path | None, _option("keys")] = None,
+    host: Annotated[str | None, setting_option("host")] = None,
+    port: Annotated[int | None, setting_option("port")] = None,
+    store: Annotated[Path | None, setting_option("store")] = None,
+    model: Annotated[str | None, setting_option("model")] = None,
+    engine: Annotated[EngineKind | None, setting_option("engine")] = None,
+    workers: Annotated[int | None, setting_option("workers")] = None,
+    keys: Annotated[Path | None, setting_option("keys")] = None,
 ) -> None:
     """Serve the versions of a store over HTTP, unless a command is given.
 
@@ -69,7 +77,7 @@ def serve(
         return
     set_up_logs(format := peek("log"))  # before settings are read, which may warn
     say = _log.critical if format == "json" else print_error
-    settings = _read_settings(context.params, say=say)
+    settings = read_settings(context.params, say=say)
     leave_out_shared_counts()
     with one_line(GatewiseError, say=say):
         if settings.pull:
@@ -130,10 +138,20 @@ def score(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads that compute; if absent, one for each core.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{ray_cluster.HELP} Then --in may be a folder or a glob too, --out is a folder "
+            "of Parquet files, and --threads are those of each task, one if absent.",
+            callback=_check_cluster,
+            metavar="ADDRESS",
+        ),
+    ] = None,
 ) -> None:
     """Add the model's answer to each row of a file. The same command resumes a stopped run."""
     leave_out_shared_counts()
-    from service.scoring.run import ScoringRun, score_file
+    from service.scoring.request import ScoringRun
+    from service.scoring.run import score_file
 
     run = ScoringRun(
         source=source,
@@ -144,14 +162,19 @@ def score(
         encoding=encoding,
         separator=separator,
         engine=engine,
-        threads=threads or available_cores(),
+        threads=threads or (1 if ray else available_cores()),
         probabilities=probabilities,
     )
     with one_line(GatewiseError, OSError), _quiet_pipe():
         Store(store).check()
         version = Store(store).resolve(model)
         version.verify()
-        answered = score_file(run, version)
+        if ray is not None:
+            from service.scoring.ray import score_on_ray
+
+            answered = score_on_ray(run, version, address=ray)
+        else:
+            answered = score_file(run, version)
     if answered == 0:
         typer.echo("error: no row has a text that could be scored", err=True)
         raise typer.Exit(1)
@@ -169,7 +192,7 @@ def _quiet_pipe() -> Iterator[None]:
         raise typer.Exit(BROKEN_PIPE) from None
 
 
-def _read_settings(given: dict[str, Any], *, say: Callable[[str], object]) -> Settings:
+def read_settings(given: dict[str, Any], *, say: Callable[[str], object] = print_error) -> Settings:
     """Return the settings given, under them those of the environment; a bad one ends the process.
 
     Args:

@@ -71,6 +71,12 @@ class Scheduler:
         with self._changed:
             return self._backlog.seconds / self._throughput.value
 
+    @property
+    def backlog_tokens(self) -> int:
+        """Tokens that wait to be read."""
+        with self._changed:
+            return self._backlog.tokens
+
     async def check(self, seconds: float, *, deadline: float) -> None:
         """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
         due = time.monotonic() + STRETCH * seconds

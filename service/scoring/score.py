@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.golden import Probabilities
 from models.metadata import Metadata
@@ -48,6 +49,19 @@ class Begun:
     batch: Batch
     texts: list[str | BadText]
     answered: asyncio.Task[Answered]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """The answers to the rows of a part.
+
+    Args:
+        answers: The added values of each row.
+        faults: Each row without an answer, and why it has none.
+    """
+
+    answers: list[Added]
+    faults: list[tuple[Row, str]]
 
 
 class Scorer:
@@ -97,6 +111,16 @@ class Scorer:
         await self._finish(before, parts, observer)
         return number
 
+    async def score_part(self, batch: Batch, answerer: Answerer, *, target: Path) -> Scored:
+        """Write rows with their answers to a new file, and return the answers.
+
+        Raises:
+            FormatError: A row cannot be written with these columns.
+        """
+        scored = await self._find_answers(self._begin(answerer, batch, number=0))
+        self._writer.write(batch, scored.answers, target)
+        return scored
+
     def _begin(self, answerer: Answerer, batch: Batch, *, number: int) -> Begun:
         texts = [_find_text(row, self._column) for row in batch.rows]
         good = [text for text in texts if isinstance(text, str)]
@@ -108,6 +132,13 @@ class Scorer:
     async def _finish(self, begun: Begun | None, parts: Parts, observer: ScoringObserver) -> None:
         if begun is None:
             return
+        scored = await self._find_answers(begun)
+        for row, fault in scored.faults:
+            observer.complain(row, fault)
+        parts.add(begun.number, lambda path: self._writer.write(begun.batch, scored.answers, path))
+        observer.advance(len(begun.batch.rows), False)
+
+    async def _find_answers(self, begun: Begun) -> Scored:
         answered = await begun.answered
         computed = iter(range(len(answered.jobs)))
         answers = [
@@ -116,11 +147,12 @@ class Scorer:
             else self._answer(answered.result(next(computed)))
             for text in begun.texts
         ]
-        for row, text in zip(begun.batch.rows, begun.texts, strict=True):
-            if isinstance(text, BadText):
-                observer.complain(row, str(text))
-        parts.add(begun.number, lambda path: self._writer.write(begun.batch, answers, path))
-        observer.advance(len(begun.batch.rows), False)
+        faults = [
+            (row, str(text))
+            for row, text in zip(begun.batch.rows, begun.texts, strict=True)
+            if isinstance(text, BadText)
+        ]
+        return Scored(answers=answers, faults=faults)
 
     def _answer(self, probabilities: Probabilities) -> Added:
         found = self._classifier.predict(probabilities, tokens=0)

@@ -16,6 +16,9 @@ LATE = {
     ("models/remotes/hub.py", "huggingface_hub"),
     ("models/tables/parquet.py", "pyarrow"),
     ("service/web/access/redis_rates.py", "redis"),
+    ("models/ray_cluster.py", "ray"),
+    ("service/ray/deployment.py", "ray"),
+    ("service/scoring/ray.py", "ray"),
 }
 
 
@@ -68,7 +71,7 @@ def test_importing_starts_nothing(module: str) -> None:
     code = (
         f"import sys, {module}\n"
         "heavy = {'tensorflow', 'keras', 'onnxruntime', 'datasets', 'torch', 'sklearn', 'scipy',\n"
-        "    'matplotlib', 'pandas', 'mlflow', 'optuna'} & set(sys.modules)\n"
+        "    'matplotlib', 'pandas', 'mlflow', 'optuna', 'ray'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     done = subprocess.run(

@@ -12,6 +12,7 @@ from training.commands.options import (
     DATA,
     WORK,
     Asked,
+    RayOption,
     WorkOption,
     name_of,
     setting,
@@ -64,6 +65,7 @@ def compare(
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume the comparison in that folder.")
     ] = False,
+    ray: RayOption = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report; if absent runs/compare/DATASET.")
     ] = None,
@@ -86,6 +88,7 @@ def compare(
     from training.comparison.compare import compare as run_comparison
     from training.comparison.row_budget import choose_rows
     from training.run import Run
+    from training.workers import open_workers
 
     folder = out or work / "compare" / settings.name
     run = Run(prepared=prepared, settings=settings, work=folder / "work", resume=resume)
@@ -97,7 +100,8 @@ def compare(
         rows = choose_rows(run, contestants, seeds=seeds, budget=budget, note=note)
         if rows:
             run = replace(run, prepared=prepare(settings, offered=offered, rows=rows))
-    run_comparison(run, plan, folder=folder)
+    with open_workers(ray, seed=settings.seed) as workers:
+        run_comparison(run, plan, folder=folder, workers=workers)
 
 
 def _find_starts(settings: TrainSettings, cells: Sequence[Cell]) -> "dict[Cell, Pretrained]":

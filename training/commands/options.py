@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args
 import typer
 from typer.models import OptionInfo
 
+from models import ray_cluster
 from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
 from models.registry import Store
@@ -21,9 +22,25 @@ from training.reading import Reading
 from training.settings import SETTINGS, Declared
 from training.settings_file import Option, read_settings
 
+
+def _check_cluster(given: str | None) -> str | None:
+    try:
+        return given if given is None else ray_cluster.check_address(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 DATA = ("dataset", "config", "revision", *(each.name for each in fields(Reading)))
 WorkOption = Annotated[
     Path, typer.Option(help="Folder of checkpoints and logs.", envvar="GATEWISE_WORK")
+]
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        help=f"{ray_cluster.HELP} It fits side by side, each fit on one core.",
+        metavar="ADDRESS",
+        callback=_check_cluster,
+    ),
 ]
 WORK = Path("runs")
 

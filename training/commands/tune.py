@@ -7,10 +7,21 @@ from typing import Annotated
 import typer
 
 from models.installation import install_command
-from training.commands.options import DATA, WORK, Asked, setting, start_tensorflow, takes, with_name
+from training.commands.options import (
+    DATA,
+    WORK,
+    Asked,
+    RayOption,
+    setting,
+    start_tensorflow,
+    takes,
+    with_name,
+)
 from training.defaults import USUAL
 from training.errors import TrainingError
 from training.settings import TrainSettings
+
+TOGETHER = 4
 
 
 @takes(
@@ -33,6 +44,16 @@ def tune(
     trials: Annotated[
         int | None, typer.Option(min=1, help="Trials at most; if absent as many as time allows.")
     ] = None,
+    together: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1_024,
+            help="Trials that are proposed before the first of them is known, so that as many can "
+            "run side by side. It decides what is tried; the number of machines does not.",
+        ),
+    ] = TOGETHER,
+    ray: RayOption = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Resume the tuning of that name; else start a new one."),
@@ -54,9 +75,12 @@ def tune(
     from training.run import Run
     from training.tuning.tune import Limits
     from training.tuning.tune import tune as search
+    from training.workers import open_workers
 
     run = Run(prepared=prepared, settings=settings, work=work, resume=resume)
-    search(run, limits=Limits(seconds=60 * minutes, trials=trials, started=started))
+    limits = Limits(seconds=60 * minutes, trials=trials, started=started, together=together)
+    with open_workers(ray, seed=settings.seed) as workers:
+        search(run, limits=limits, workers=workers)
 
 
 def check_installed() -> None:

@@ -2,25 +2,24 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from models.metadata import FORMAT_VERSION
 from training.comparison.candidates import Contestant, keep_started, list_contestants
 from training.comparison.curves import measure_curves
-from training.comparison.examine import examine
+from training.comparison.entries import examine_all
 from training.comparison.material import Material
-from training.comparison.records import Examined
 from training.comparison.summary import Summary, summarize
 from training.comparison.terminal import print_summary
 from training.comparison.write import write_comparison
-from training.console import console
 from training.errors import TrainingError
 from training.pretrained.network import Pretrained
 from training.run import Run, start_repeatably
 from training.settings import Cell
+from training.workers import ALONE, Workers
 from training.workspace.atomic import save_json
 from training.workspace.checkpoint import list_changes
 
@@ -44,10 +43,16 @@ class Plan:
     starts: Mapping[Cell, Pretrained] = field(default_factory=dict)
 
 
-def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
+def compare(run: Run, plan: Plan, *, folder: Path, workers: Workers = ALONE) -> Summary:
     """Fit and examine all contestants, and write the report to `folder`.
 
     Results are kept there; a run with `resume` examines only the contestants without one.
+
+    Args:
+        run: The data and the common settings.
+        plan: The plan.
+        folder: Folder of the results.
+        workers: Where the fits run.
 
     Raises:
         TrainingError: The folder holds a comparison of something else, or no fit succeeded.
@@ -57,11 +62,21 @@ def compare(run: Run, plan: Plan, *, folder: Path) -> Summary:
     with run.lock():
         _open(folder, run, plan)
         start_repeatably(run.settings.seed)
-        material = Material.of(run)
-        examined = _examine_all(material, contestants, plan, folder=folder / FITS)
+        material = Material.of(replace(run, work=run.work.absolute()))  # for workers elsewhere
+        examined = examine_all(
+            material,
+            contestants,
+            plan.seeds,
+            starts=plan.starts,
+            folder=folder / FITS,
+            workers=workers,
+        )
+        run.clean_up()
         if all(each.failed for each in examined):
             raise TrainingError("no fit succeeded, so there is nothing to compare")
-        tasks = measure_curves(plan.cells, folder=plan.tasks) if plan.tasks else None
+        tasks = None
+        if plan.tasks:
+            tasks = measure_curves(plan.cells, folder=plan.tasks, workers=workers)
         summary = summarize(material, contestants, examined, tasks=tasks)
         shutil.rmtree(folder / REPORT, ignore_errors=True)  # of the last comparison
         write_comparison(summary, folder=folder / REPORT)
@@ -103,24 +118,3 @@ def _identify(run: Run, plan: Plan) -> dict[str, Any]:
     hashes = {name: split.sha256 for name, split in splits.items()}
     starts = {f"start of {cell}": start.record.sha256 for cell, start in plan.starts.items()}
     return json.loads(json.dumps(run.settings.record() | own | hashes | starts))
-
-
-def _examine_all(
-    material: Material, contestants: Sequence[Contestant], plan: Plan, *, folder: Path
-) -> list[Examined]:
-    """Examine each contestant with each seed, unless a result is kept."""
-    first = material.run.settings.seed
-    due = [(c, seed) for seed in range(first, first + plan.seeds) for c in contestants]
-    found = []
-    for number, (contestant, seed) in enumerate(due, start=1):
-        path = folder / f"{contestant.key}-{seed}.npz"
-        what = f"{number} of {len(due)}: {contestant.name}, seed {seed}"
-        if path.is_file():
-            console.print(f"{what}: done before")
-        else:
-            console.print(what)
-            priced = not any(e.contestant == contestant.key and e.priced for e in found)
-            start = plan.starts.get(contestant.cell)
-            examine(material, contestant, start=start, seed=seed, priced=priced).save(path)
-        found.append(Examined.load(path))
-    return found

@@ -15,13 +15,16 @@ from training.comparison.tasks.point import Point, run_point
 from training.comparison.tasks.task import Task
 from training.console import StepProgress
 from training.settings import Cell
+from training.workers import ALONE, Workers
 from training.workspace.atomic import save_json
 from training.workspace.interrupt import Interrupt
 
 SEEDS = (1, 2, 3)
 
 
-def measure_curves(cells: Sequence[Cell], *, folder: Path) -> list[dict[str, Any]]:
+def measure_curves(
+    cells: Sequence[Cell], *, folder: Path, workers: Workers = ALONE
+) -> list[dict[str, Any]]:
     """Return for each task the accuracy of each cell by lag, as the median over seeds.
 
     Points do not depend on the data, so `folder` keeps each for later comparisons.
@@ -30,25 +33,36 @@ def measure_curves(cells: Sequence[Cell], *, folder: Path) -> list[dict[str, Any
         Interrupted: A signal asked for the end; complete points are kept.
     """
     places = plan(cells, seeds=SEEDS)
-    points = []
-    with Interrupt() as interrupt, StepProgress("synthetic tasks", total=len(places)) as progress:
-        for done, place in enumerate(places):
+    points = {place: _find_point(place, folder=folder) for place in places}
+    due = [place for place, point in points.items() if point is None]
+    started = {workers.start(measure_point, place): place for place in due}
+    with Interrupt() as interrupt, StepProgress("synthetic tasks", total=len(due)) as progress:
+        for done, call in enumerate(workers.by_completion(list(started))):
+            place = started[call]
             progress.show(done, place.name)
-            points.append(_find_point(place, folder=folder))
+            points[place] = measured = call.result()
+            save_json(asdict(measured) | {"identity": _identity()}, path=_path(place, folder))
             interrupt.leave_if_asked()
-    return [_curves(task, cells, points) for task in TASKS.values()]
+    whole = [points[place] for place in places]
+    return [_curves(task, cells, whole) for task in TASKS.values()]
 
 
-def _find_point(place: Place, *, folder: Path) -> Point:
-    """Return a kept point, or measure it."""
-    path, identity = folder / f"{place.name}.json", _identity()
-    if path.is_file():
+def measure_point(place: Place) -> Point:
+    """Measure the point at a place. A process of a cluster may do it."""
+    return run_point(TASKS[place.task], cell=place.cell, lag=place.lag, seed=place.seed)
+
+
+def _find_point(place: Place, *, folder: Path) -> Point | None:
+    """Return a kept point; None if it has to be measured."""
+    if (path := _path(place, folder)).is_file():
         found = json.loads(path.read_text())
-        if found.pop("identity") == identity:
+        if found.pop("identity") == _identity():
             return Point(**found)
-    measured = run_point(TASKS[place.task], cell=place.cell, lag=place.lag, seed=place.seed)
-    save_json(asdict(measured) | {"identity": identity}, path=path)
-    return measured
+    return None
+
+
+def _path(place: Place, folder: Path) -> Path:
+    return folder / f"{place.name}.json"
 
 
 def _identity() -> dict[str, Any]:

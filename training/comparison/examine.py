@@ -73,10 +73,10 @@ def examine(
     try:
         fitted = fit_network(run, material.lesson, None, None, stage=stage)
     except Diverged as error:
-        run.clean_up()
+        run.checkpoint(stage).delete()
         return Examined(contestant=contestant.key, seed=seed, record={"failure": str(error)})
     examined = _examine(material, run, contestant, fitted, steps=steps, priced=priced)
-    run.clean_up()
+    run.checkpoint(stage).delete()
     return examined
 
 

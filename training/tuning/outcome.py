@@ -87,6 +87,20 @@ def _outcome(trial: FrozenTrial) -> Outcome:
     )
 
 
+def seconds_spent(study: Study) -> float:
+    """Return the time in which trials ran that have ended; trials side by side share it."""
+    spans = sorted(
+        (trial.datetime_start.timestamp(), trial.datetime_complete.timestamp())
+        for trial in study.get_trials(deepcopy=False)
+        if MEASURED in trial.user_attrs and trial.datetime_start and trial.datetime_complete
+    )
+    spent = until = 0.0
+    for start, end in spans:
+        spent += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return spent
+
+
 def rank(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return the complete trials, the best first."""
     return sorted((each for each in outcomes if each.ending == "complete"), key=lambda o: o.rank)

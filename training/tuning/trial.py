@@ -1,15 +1,16 @@
 """Fits one trial like a training, and ends it early when it is hopeless or out of time."""
 
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import keras
 import numpy as np
 import optuna
 import tensorflow as tf
+from optuna.pruners import BasePruner
 from optuna.study import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from training.calibration.scaling import calibrate
 from training.console import hushed
@@ -23,11 +24,13 @@ from training.report.tallies import tally
 from training.run import Run
 from training.tracking.tensorboard import Curves
 from training.tuning.outcome import ENDING, MEASURED, Ending, Measured
-from training.tuning.space import apply, shorten
+from training.tuning.space import SPACE, Values, apply, shorten
 from training.tuning.study import DEFAULTS
+from training.workers import at_hand
 
 Show = Callable[[int], None]
 """Takes the number of complete epochs of the trial after every step."""
+DECIDING = (TrialState.COMPLETE, TrialState.PRUNED)  # trials that others are compared with
 
 
 class OutOfTime(Exception):
@@ -49,75 +52,164 @@ class TrialInputs:
         return cls(run, lesson, choose_ngrams(run, lesson) if run.settings.ngrams else None)
 
 
-class TrialObserver(Observer):
-    """Reports each epoch to the study, and ends a trial that is hopeless or out of time.
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A trial to run, on any machine.
 
     Args:
-        trial: The trial.
-        deadline: Its latest end, on the monotonic clock.
+        number: Number of the trial.
+        values: Its values.
+        spared: Whether it is completed in any case, as the defaults are.
+        rivals: The trials that it is compared with while it runs. Their number does not depend on
+            how many run at the same time.
+        pruner: Says when it is hopeless among them.
+        deadline: Its latest end (seconds since 1970, the same on all machines).
+    """
+
+    number: int
+    values: Values
+    spared: bool
+    rivals: Sequence[FrozenTrial]
+    pruner: BasePruner
+    deadline: float
+
+    @classmethod
+    def of(cls, study: Study, trial: optuna.Trial, *, deadline: float) -> "Proposal":
+        """Return the proposal for a trial that the study was asked for.
+
+        Args:
+            study: The study, which knows the results that may decide.
+            trial: The trial.
+            deadline: Its latest end, on the monotonic clock.
+        """
+        return cls(
+            number=trial.number,
+            values=dict(trial.params),
+            spared=bool(trial.user_attrs.get(DEFAULTS)),
+            rivals=study.get_trials(states=DECIDING),
+            pruner=study.pruner,
+            deadline=time.time() + deadline - time.monotonic(),
+        )
+
+    def rehearse(self) -> optuna.Trial:
+        """Return the trial in a study of its own, in memory, beside its rivals."""
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = optuna.create_study(pruner=self.pruner, direction="maximize")
+        study.add_trials(self.rivals)
+        study.enqueue_trial(self.values)
+        return study.ask(SPACE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """How a trial ended.
+
+    Args:
+        ending: How it ended.
+        measured: Its measurements.
+        reports: The score after each complete epoch, by its number.
+        score: The best score of a complete trial.
+    """
+
+    ending: Ending
+    measured: Measured
+    reports: Mapping[int, float] = field(default_factory=dict)
+    score: float | None = None
+
+    def record(self, study: Study, trial: optuna.Trial) -> None:
+        """Record the result in the study."""
+        for epoch, score in self.reports.items():
+            trial.report(score, epoch)
+        trial.set_user_attr(ENDING, self.ending)
+        trial.set_user_attr(MEASURED, asdict(self.measured))
+        if self.ending == "complete":
+            study.tell(trial, self.score)
+        else:
+            failed = self.ending == "failed"
+            study.tell(trial, state=TrialState.FAIL if failed else TrialState.PRUNED)
+
+
+class TrialObserver(Observer):
+    """Reports each epoch to the pruner, and ends a trial that is hopeless or out of time.
+
+    Args:
+        proposal: The trial.
         show: Shows the progress.
     """
 
-    def __init__(self, trial: optuna.Trial, *, deadline: float, show: Show) -> None:
-        self._trial = trial
-        self._spared = is_default(trial)
-        self._deadline = deadline
+    def __init__(self, proposal: Proposal, *, show: Show) -> None:
+        self._trial = proposal.rehearse()
+        self._spared = proposal.spared
+        self._deadline = proposal.deadline
         self._show = show
-        self.epochs = 0
         self.log_loss: float | None = None
+        self.reports: dict[int, float] = {}
+
+    @property
+    def epochs(self) -> int:
+        """Complete epochs."""
+        return max(self.reports, default=0)
 
     def add_step(self, step: FitStep) -> None:
         """Raise OutOfTime if the time is up."""
         self._show(self.epochs)
-        if not self._spared and time.monotonic() > self._deadline:
+        if not self._spared and time.time() > self._deadline:
             raise OutOfTime
 
     def add_epoch(self, epoch: FitEpoch) -> None:
-        """Raise TrialPruned if most trials were better after the same number of epochs."""
-        self.epochs, self.log_loss = epoch.number, epoch.figures["log_loss"]
+        """Raise TrialPruned if most rivals were better after the same number of epochs."""
+        self.log_loss = epoch.figures["log_loss"]
+        self.reports[epoch.number] = epoch.figures["score"]
         self._trial.report(epoch.figures["score"], epoch.number)
         if not self._spared and self._trial.should_prune():
             raise optuna.TrialPruned
 
 
-def is_default(trial: optuna.Trial) -> bool:
-    """Whether a trial is that of the defaults, which is always completed."""
-    return bool(trial.user_attrs.get(DEFAULTS))
-
-
 def run_trial(
-    inputs: TrialInputs, study: Study, trial: optuna.Trial, *, deadline: float, show: Show
-) -> None:
-    """Fit a trial and record its outcome in the study.
+    inputs: TrialInputs, proposal: Proposal, show: Show = lambda epochs: None
+) -> TrialResult:
+    """Fit a trial and return how it ended. A process of a cluster may do it.
 
     Raises:
         TrainingError: The defaults cannot be fitted.
         Interrupted: A signal asked for the end; the trial stays unfinished.
     """
     started = time.monotonic()
-    observer = TrialObserver(trial, deadline=deadline, show=show)
+    observer = TrialObserver(proposal, show=show)
     try:
-        with hushed():
-            fitted = _fit(inputs, trial, observer)
+        with hushed(), at_hand(inputs.run) as run:
+            inputs = replace(inputs, run=run)
+            fitted = _fit(inputs, proposal, observer)
     except (optuna.TrialPruned, OutOfTime, TrainingError, tf.errors.ResourceExhaustedError) as end:
-        if is_default(trial):
+        if proposal.spared:
             raise
-        _record_end(study, trial, observer, _ending(end), seconds=time.monotonic() - started)
-    else:
-        error = _standard_error(inputs, fitted)
-        _record_result(study, trial, fitted, error=error, seconds=time.monotonic() - started)
+        measured = Measured(
+            log_loss=observer.log_loss, seconds=_since(started), epochs=observer.epochs
+        )
+        return TrialResult(ending=_ending(end), measured=measured, reports=observer.reports)
+    error = _standard_error(inputs, fitted)
+    return TrialResult(
+        ending="complete",
+        measured=_measure(fitted, error=error, seconds=_since(started)),
+        reports=observer.reports,
+        score=fitted.course.best_score,
+    )
 
 
-def _fit(inputs: TrialInputs, trial: optuna.Trial, observer: TrialObserver) -> Fitted:
+def _since(started: float) -> float:
+    return round(time.monotonic() - started, 1)
+
+
+def _fit(inputs: TrialInputs, proposal: Proposal, observer: TrialObserver) -> Fitted:
     keras.backend.clear_session()  # of the trial before
-    settings = apply(inputs.run.settings, shorten(trial.params))
+    settings = apply(inputs.run.settings, shorten(proposal.values))
     run = replace(inputs.run, settings=settings, resume=False)
     run = replace(run, observers=lambda stage: [Curves(run.curves_folder(stage)), observer])
+    stage = f"trial-{proposal.number}"
     try:
-        stage = f"trial-{trial.number}"
         return fit_network(run, inputs.lesson, inputs.ngrams, None, stage=stage)
     finally:
-        run.clean_up()
+        run.checkpoint(stage).delete()
 
 
 def _ending(error: Exception) -> Ending:
@@ -126,37 +218,16 @@ def _ending(error: Exception) -> Ending:
     return "pruned" if isinstance(error, optuna.TrialPruned) else "failed"
 
 
-def _record_end(
-    study: Study, trial: optuna.Trial, observer: TrialObserver, ending: Ending, *, seconds: float
-) -> None:
-    """Record a trial without a result."""
-    measured = Measured(
-        log_loss=observer.log_loss, seconds=round(seconds, 1), epochs=observer.epochs
-    )
-    _note(trial, ending, measured)
-    failed = ending == "failed"
-    study.tell(trial, state=TrialState.FAIL if failed else TrialState.PRUNED)
-
-
-def _record_result(
-    study: Study, trial: optuna.Trial, fitted: Fitted, *, error: float, seconds: float
-) -> None:
+def _measure(fitted: Fitted, *, error: float, seconds: float) -> Measured:
     course = fitted.course
-    measured = Measured(
+    return Measured(
         log_loss=course.best_loss,
         standard_error=error,
-        seconds=round(seconds, 1),
+        seconds=seconds,
         tokens_per_second=round(fitted.tokens_per_second),
         parameters=fitted.network.count_params(),
         epochs=course.epoch,
     )
-    _note(trial, "complete", measured)
-    study.tell(trial, course.best_score)
-
-
-def _note(trial: optuna.Trial, ending: Ending, measured: Measured) -> None:
-    trial.set_user_attr(ENDING, ending)
-    trial.set_user_attr(MEASURED, asdict(measured))
 
 
 def _standard_error(inputs: TrialInputs, fitted: Fitted) -> float:

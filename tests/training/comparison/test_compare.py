@@ -11,6 +11,7 @@ import pytest
 
 from tests.training.labelled_files import make_rows
 from tests.training.pretrained.networks import make_pretrained
+from tests.training.side_by_side import Eager
 from tests.training.test_run import make_run
 from training.errors import Diverged, TrainingError
 from training.linear import ngrams
@@ -62,9 +63,15 @@ def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def compare(
-    folder: Path, *, seeds: int = 1, resume: bool = False, cells: Any = ("rnn", "gru")
+    folder: Path,
+    *,
+    seeds: int = 1,
+    resume: bool = False,
+    cells: Any = ("rnn", "gru"),
+    workers: Any = None,
 ) -> "Summary":
     from training.comparison.compare import Plan, compare
+    from training.workers import ALONE
 
     run = make_run(
         folder,
@@ -73,7 +80,8 @@ def compare(
         network=NetworkSettings(cell="gru", units=3, embedding=4),
         fit=FitSettings(epochs=2, adversarial=0.0),
     )
-    return compare(run, Plan(cells=cells, seeds=seeds), folder=folder / "out")
+    plan = Plan(cells=cells, seeds=seeds)
+    return compare(run, plan, folder=folder / "out", workers=workers or ALONE)
 
 
 def without_times(summary: "Summary") -> str:
@@ -119,10 +127,17 @@ def test_it_is_the_same_every_time(whole: Whole, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unwritten")
+def test_side_by_side_it_is_the_same(whole: Whole, tmp_path: Path) -> None:
+    workers = Eager()
+    assert without_times(compare(tmp_path, workers=workers)) == without_times(whole.summary)
+    assert workers.calls == len(whole.summary["contestants"])
+
+
+@pytest.mark.usefixtures("unwritten")
 def test_a_stopped_one_goes_on(
     whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.comparison import compare as module
+    from training.comparison import entries as module
 
     examine, done = module.examine, []
 

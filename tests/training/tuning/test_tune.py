@@ -13,6 +13,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from tests.training.labelled_files import make_rows
+from tests.training.side_by_side import Eager
 from tests.training.test_run import make_run
 from training.errors import TrainingError
 from training.linear import ngrams
@@ -52,10 +53,27 @@ def make_small_run(folder: Path, *, resume: bool = False, **changes: Any) -> "Ru
     return make_run(folder, rows=make_rows(60), resume=resume, **options | changes)
 
 
-def tune(run: "Run", *, seconds: float = 1e6, trials: int | None = 3) -> list["Outcome"]:
+def tune(
+    run: "Run",
+    *,
+    seconds: float = 1e6,
+    trials: int | None = 3,
+    together: int = 1,
+    workers: Any = None,
+) -> list["Outcome"]:
     from training.tuning.tune import Limits, tune
+    from training.workers import ALONE
 
-    return tune(run, limits=Limits(seconds=seconds, trials=trials, started=time.monotonic()))
+    started = time.monotonic()
+    limits = Limits(seconds=seconds, trials=trials, started=started, together=together)
+    return tune(run, limits=limits, workers=workers or ALONE)
+
+
+def without_times(outcomes: list["Outcome"]) -> list["Outcome"]:
+    return [
+        replace(each, measured=replace(each.measured, seconds=0.0, tokens_per_second=0.0))
+        for each in outcomes
+    ]
 
 
 def folder_of(run: "Run") -> Path:
@@ -114,8 +132,8 @@ def test_a_trial_for_which_the_time_is_up_is_no_result(
 
     original = module.run_trial
 
-    def run_late(*arguments: Any, deadline: float, **options: Any) -> None:
-        original(*arguments, deadline=0.0, **options)
+    def run_late(inputs: Any, proposal: Any, *rest: Any) -> Any:
+        return original(inputs, replace(proposal, deadline=0.0), *rest)
 
     monkeypatch.setattr(module, "run_trial", run_late)
     outcomes = tune(make_small_run(tmp_path), trials=3)
@@ -134,6 +152,40 @@ def test_a_hopeless_trial_is_pruned_but_not_the_defaults(
     assert [outcome.ending for outcome in outcomes] == ["complete", "pruned"]
     assert outcomes[1].measured.epochs == 1
     assert outcomes[1].score is not None
+
+
+def test_side_by_side_the_outcome_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.tuning import study
+
+    # So that the sampler and the pruner decide by results from the start.
+    monkeypatch.setattr(study, "RANDOM_TRIALS", 2)
+    monkeypatch.setattr(study, "UNPRUNED_TRIALS", 1)
+    fit = FitSettings(epochs=2, adversarial=0.0)
+    run = make_small_run(tmp_path / "alone", fit=fit)
+    alone = tune(run, trials=6, together=2)
+    workers = Eager()
+    beside = tune(
+        make_small_run(tmp_path / "beside", fit=fit), trials=6, together=2, workers=workers
+    )
+    assert workers.calls == 6
+    assert without_times(beside) == without_times(alone)
+    assert [each.number for each in alone] == list(range(6))
+
+
+def test_how_many_are_proposed_together_decides(tmp_path: Path) -> None:
+    run = make_small_run(tmp_path)
+    tune(run, trials=2, together=2)
+    with pytest.raises(TrainingError, match="together was 2 and is 3"):
+        tune(make_small_run(tmp_path, resume=True), trials=2, together=3)
+
+
+def test_what_has_not_begun_when_the_time_is_up_is_tried_later(tmp_path: Path) -> None:
+    run = make_small_run(tmp_path)
+    assert len(tune(run, seconds=1e-3, trials=3, together=3)) == 1
+    outcomes = tune(make_small_run(tmp_path, resume=True), trials=3, together=3)
+    assert [each.ending for each in outcomes] == ["complete"] * 3
 
 
 class TestTrialsThatFail:

@@ -1,0 +1,1 @@
+"""Measures what a Ray cluster adds: scoring, fits side by side, and serving."""

@@ -1,0 +1,1 @@
+"""Serves the application of `service.web` as replicas of Ray Serve."""
