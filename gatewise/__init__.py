@@ -11,3 +11,7 @@ _PACKAGES = Path(__file__).parent / "packages"
 
 if _PACKAGES.is_dir():  # in a clone they lie beside it
     sys.path.insert(0, str(_PACKAGES))
+
+
+def find_packages() -> None:
+    """Do nothing: to import this package is enough. Processes of a cluster call it first."""

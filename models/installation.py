@@ -11,6 +11,8 @@ from pathlib import Path
 DISTRIBUTION = "gatewise"
 CLONE = Path(__file__).resolve().parents[1]
 """The folder that holds the packages: a clone, or that of the wheel."""
+IN_WHEEL = CLONE.name == "packages"
+"""Whether they lie in the package `gatewise`, and are found only once that is imported."""
 
 
 def install_command(extra: str) -> str:

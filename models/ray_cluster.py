@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from models.errors import GatewiseError
-from models.installation import install_command
+from models.installation import IN_WHEEL, install_command
 
 LOCAL, AUTO, CLIENT = "local", "auto", "ray://"
 HELP = (
@@ -83,6 +83,9 @@ def connected(address: str, **options: Any) -> Iterator[Any]:
     ray = import_ray()
     if address == LOCAL:  # nobody else is to use it
         options |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+    if IN_WHEEL:
+        hook = {"worker_process_setup_hook": "gatewise.find_packages"}
+        options["runtime_env"] = options.get("runtime_env", {}) | hook
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
         ray.init(
