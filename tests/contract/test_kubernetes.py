@@ -226,8 +226,6 @@ def test_command_lines_are_those_of_the_programs(overlay: tuple[Document, ...]) 
     for pod in pods(overlay):
         for container in pod.containers:
             command_line = image_of(container).command_line(container)
-            if "pull" in command_line and not has_pull():
-                continue
             command, given = arguments_of(command_line)
             mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
             if command == "service":
@@ -240,10 +238,6 @@ def test_command_lines_are_those_of_the_programs(overlay: tuple[Document, ...]) 
                 assert command == "models pull"
                 import_module("models.remotes.address").read_address(given["address"])
                 assert not mounts[str(given["store"])].get("readOnly")
-
-
-def has_pull() -> bool:
-    return "pull" in getattr(get_command(import_module("models.__main__").app), "commands", {})
 
 
 def test_variables_are_settings(overlay: tuple[Document, ...]) -> None:

@@ -27,9 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from typer.main import get_command
 
-from models.__main__ import app as models_app
 from tests.e2e.replicas import check, free_port, wait_for
 from tests.e2e.threads import Threads
 from tests.manifests import FOLDER, ROOT, Document, Pod, named, pods, render, why_not
@@ -415,9 +413,6 @@ def check_end(replicas: list[Replica], *, key: str, model: str) -> None:
 
 def check_pull(node: Node, key: str) -> None:
     """Pull a version as the init container does, here from files, and answer from it."""
-    if "pull" not in getattr(get_command(models_app), "commands", {}):
-        typer.echo("SKIP pulling: python -m models has no pull yet")
-        return
     [pod] = pods((named(render(FOLDER / "overlays" / "production"), "Deployment"),))
     [pull] = pod.spec["initContainers"]
     arguments = ["file:///app/models/store/imdb-gru@1", *pull["args"][1:]]
