@@ -44,7 +44,7 @@ def test_no_cluster_runs_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    wanted = r"Ray cannot be imported .*; install it with pip install 'gatewise\[ray\]'"
+    wanted = "Ray cannot be imported .*; install it: make setup"
     with pytest.raises(ClusterError, match=wanted), connected("local"):
         pass
 

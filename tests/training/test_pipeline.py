@@ -124,6 +124,7 @@ def test_a_disk_that_takes_no_more(
     anything: Any = MagicMock()
     done = {"_fit_baseline", "learn", "make_metadata", "export_version", "_verify"}
     done |= {"measure_trained", "fit_early_exit", "report_trained", "write_card", "headline"}
+    done.add("write_settings")
     for name in {*done, "answer_times"}:
         monkeypatch.setattr(pipeline, name, anything)
     monkeypatch.setattr(pipeline, "size_of_version", lambda _: 20_000_000)

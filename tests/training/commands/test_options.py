@@ -16,8 +16,8 @@ from training.settings import SETTINGS, Declared
 COMMANDS = get_command(app).commands
 OWN = {
     "train": {"time_budget", "gate", "resume", "work", "store"},
-    "tune": {"minutes", "trials", "resume", "work"},
-    "compare": {"cells", "seeds", "rows", "time_budget", "tasks", "resume", "out", "work"},
+    "tune": {"minutes", "trials", "together", "ray", "resume", "work"},
+    "compare": {"cells", "seeds", "rows", "time_budget", "tasks", "ray", "resume", "out", "work"},
     "teach": {
         *("unlabeled", "teacher", "out", "most_texts", "longest"),
         *("license", "resume", "work", "store"),
