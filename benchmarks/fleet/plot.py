@@ -8,6 +8,7 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import StrMethodFormatter
 
 from benchmarks.fleet.check import Compared
 from benchmarks.serving.plots import OTHERS, OURS, STYLE, save
@@ -17,7 +18,9 @@ def plot_check(compared: Sequence[Compared], path: Path) -> None:
     """Draw a panel for each kind of texts."""
     kinds = list(dict.fromkeys(each.kind for each in compared))
     with mpl.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(kinds), figsize=(3.1 * len(kinds), 3), squeeze=False)
+        figure, axes = plt.subplots(
+            1, len(kinds), figsize=(3.1 * len(kinds), 3), squeeze=False, sharey=True
+        )
         for axis, kind in zip(axes[0], kinds, strict=True):
             _draw_kind(axis, [each for each in compared if each.kind == kind])
             axis.set_title(kind, loc="left")
@@ -37,5 +40,6 @@ def _draw_kind(axis: Axes, loads: Sequence[Compared]) -> None:
     predicted = [each.predicted["p99"] for each in loads]
     axis.plot(rates, predicted, marker="_", markersize=14, color=OURS, label="predicted")
     axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_xlim(left=0)
     axis.set_xlabel("requests per second of one core")
