@@ -8,7 +8,7 @@ import matplotlib as mpl
 mpl.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.ticker import StrMethodFormatter
+from matplotlib.ticker import LogFormatter
 
 from benchmarks.fleet.check import Compared
 from benchmarks.serving.plots import OTHERS, OURS, STYLE, save
@@ -40,6 +40,7 @@ def _draw_kind(axis: Axes, loads: Sequence[Compared]) -> None:
     predicted = [each.predicted["p99"] for each in loads]
     axis.plot(rates, predicted, marker="_", markersize=14, color=OURS, label="predicted")
     axis.set_yscale("log")
-    axis.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.yaxis.set_major_formatter(LogFormatter())  # plain numbers
+    axis.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
     axis.set_xlim(left=0)
     axis.set_xlabel("requests per second of one core")
