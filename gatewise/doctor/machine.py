@@ -57,7 +57,7 @@ def _check_native() -> Finding:
 def _check_cores(settings: Settings) -> Finding:
     cores, share = available_cores(), find_share()
     limit = f", limited to {share:g} of {os.cpu_count()}" if share is not None else ""
-    found = f"{cores} for {settings.workers} workers{limit}"
+    found = f"{cores} for {_count(settings.workers)}{limit}"
     if settings.workers > cores:
         mend = f"GATEWISE_WORKERS={cores}: more processes than cores only wait for each other"
         return Finding("cores", "note", found, mend)
@@ -66,7 +66,7 @@ def _check_cores(settings: Settings) -> Finding:
 
 def _check_memory(free: int, settings: Settings) -> Finding:
     needed = settings.workers * WORKER_BYTES
-    found = f"{_megabytes(free)} free, {settings.workers} workers take about {_megabytes(needed)}"
+    found = f"{_megabytes(free)} free; {_count(settings.workers)} take about {_megabytes(needed)}"
     if free < needed:
         return Finding("memory", "fault", found, "fewer workers, or a higher limit of memory")
     return Finding("memory", "ok", found)
@@ -115,6 +115,10 @@ def _check_scratch() -> Finding:
     if free < SPARE_BYTES:
         return Finding("temporary files", "fault", found, f"make room in {folder}")
     return Finding("temporary files", "ok", found)
+
+
+def _count(workers: int) -> str:
+    return f"{workers} worker" + "s" * (workers != 1)
 
 
 def _megabytes(count: int) -> str:
