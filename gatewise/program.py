@@ -12,6 +12,7 @@ from gatewise.places import choose_places, fill_store
 from models import __version__
 from models.command_line import one_line
 from service.__main__ import openapi, prepare_process, score, serve
+from service.ray.__main__ import serve as serve_ray
 from service.web.access import commands as key_commands
 from training.__main__ import COMMANDS as TRAINING
 from training.__main__ import run_app
@@ -71,6 +72,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 
 for command in _COMMANDS:
     app.command()(command)
+app.command("serve-ray")(serve_ray)
 app.add_typer(store_commands.app, name="models")
 app.add_typer(key_commands.app, name="keys")
 

@@ -15,6 +15,20 @@ IN_WHEEL = CLONE.name == "packages"
 """Whether they lie in the package `gatewise`, and are found only once that is imported."""
 
 
+def command(package: str, arguments: str = "") -> str:
+    """Return how a command of a package is given here: from a clone, or by the program of a wheel.
+
+    Args:
+        package: `models`, `service` or `training`.
+        arguments: The command and its arguments.
+    """
+    if not IN_WHEEL:
+        words = ["python", "-m", package]
+    else:  # the commands of the other two are commands of the program
+        words = [DISTRIBUTION, package] if package == "models" else [DISTRIBUTION]
+    return " ".join([*words, arguments]).strip()
+
+
 def install_command(extra: str) -> str:
     """Return the command that adds an extra to this installation, however that was made."""
     if (CLONE / "Makefile").is_file():

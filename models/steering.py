@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from models.errors import GatewiseError
+from models.installation import command
 from models.locks import lock
 from models.names import check_label
 from models.registry import Store
@@ -83,7 +84,7 @@ def give_label(
         if label != STABLE and STABLE not in editor.labels.versions:
             raise CannotSteer(
                 f"{name} has no version that is {STABLE}, so its newest one answers; "
-                f"give that label first: python -m models label {name}:VERSION {STABLE}"
+                f"give that label first: {command('models', f'label {name}:VERSION {STABLE}')}"
             )
         labels = editor.labels.assign(label, version.number, now=editor.now)
         if share is not None:

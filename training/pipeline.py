@@ -13,6 +13,7 @@ import numpy as np
 
 from models.errors import GatewiseError
 from models.golden import Golden
+from models.installation import command
 from models.metadata import Metadata
 from models.registry import Store
 from models.steering import give_label
@@ -119,9 +120,9 @@ def _tell_who_answers(version: Version, *, store: Store) -> None:
     if answers.number == version.number:
         return
     if store.labels(name).versions.get(CANARY) == version.number:
-        then = f"python -m models promote {name} lets the new one answer"
+        then = f"{command('models', f'promote {name}')} lets the new one answer"
     else:
-        then = f"to try the new one: python -m models label {version.reference} {CANARY}"
+        then = f"to try the new one: {command('models', f'label {version.reference} {CANARY}')}"
     console.print(f"{answers.reference} is {STABLE} and goes on answering; {then}")
 
 

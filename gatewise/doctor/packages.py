@@ -18,7 +18,7 @@ EXTRAS = {
     "hub": "models at the Hugging Face Hub",
     "s3": "models in S3",
     "gs": "models in Google Cloud Storage",
-    "ray": "--ray, and python -m service.ray",
+    "ray": "--ray, and serve-ray",
     "parquet": "score of Parquet files",
     "savedmodel": "the reference engine",
     "redis": "rates that replicas share",

@@ -19,6 +19,22 @@ def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    ("package", "in_clone", "in_wheel"),
+    [
+        ("models", "python -m models list", "gatewise models list"),
+        ("service", "python -m service list", "gatewise list"),
+        ("training", "python -m training list", "gatewise list"),
+    ],
+)
+def test_commands_are_those_of_the_installation(
+    package: str, in_clone: str, in_wheel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert installation.command(package, "list") == in_clone
+    monkeypatch.setattr(installation, "IN_WHEEL", True)
+    assert installation.command(package, "list") == in_wheel
+
+
 def test_a_clone_makes_it() -> None:
     assert install_command("training") == "make setup"
 

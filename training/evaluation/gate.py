@@ -28,6 +28,7 @@ from scipy.stats import norm
 
 from models.atomic import replace_file
 from models.decisions import DecisionRule
+from models.installation import command
 from models.metadata import Metadata
 from models.versions import Version
 from training.calibration.metrics import is_right
@@ -221,7 +222,7 @@ def _find_reasons(
         if difference is not None:
             reason += (
                 f" and has {before} on the new rows, so the data has changed: "
-                "look at its labels (python -m training inspect)"
+                f"look at its labels ({command('training', 'inspect')})"
             )
         reasons.append(reason)
     return reasons

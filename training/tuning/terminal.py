@@ -6,6 +6,7 @@ from dataclasses import fields
 
 from rich.table import Table
 
+from models import installation
 from training.console import console
 from training.reading import Reading
 from training.settings import SETTINGS, TrainSettings
@@ -76,7 +77,7 @@ def command(settings: TrainSettings, values: Values) -> str:
     asked = {name: SETTINGS[name].value(settings) for name in ASKED}
     given = options({name: value for name, value in asked.items() if value not in (None, False)})
     alone = ["--no-pretrained"] if settings.pretrained is False else []
-    return shlex.join(["python", "-m", "training", "train", *given, *alone, *options(values)])
+    return installation.command("training", shlex.join(["train", *given, *alone, *options(values)]))
 
 
 def _table(ranked: Sequence[Outcome], *, score: str) -> Table:

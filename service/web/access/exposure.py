@@ -5,6 +5,7 @@ import logging
 from contextlib import suppress
 
 from models.errors import GatewiseError
+from models.installation import command
 from service.settings import Settings
 from service.web.access.keys import KeyFile
 from service.web.listening import find_addresses
@@ -32,7 +33,7 @@ def check_access(settings: Settings) -> None:
     if not settings.open:
         raise Exposed(
             f"other machines reach {address}, and no keys are asked for. Make one: "
-            "python -m service keys create NAME --file keys.json. Start with "
+            f"{command('service', 'keys create NAME --file keys.json')}. Start with "
             "GATEWISE_KEYS=keys.json, or with GATEWISE_OPEN=1 if everybody may ask"
         )
     _log.warning("everybody who reaches %s is answered: no keys are asked for", address)

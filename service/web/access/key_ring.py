@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from models.installation import command
 from service.errors import Forbidden, Unauthorized
 from service.web.access.keys import BadKeys, Key, KeyFile, Scope, digest_of, id_of
 
@@ -94,6 +95,6 @@ def _fingerprint(path: Path) -> tuple[int, ...]:
     except OSError as error:
         raise BadKeys(
             f"{path}: the keys cannot be read: {error.strerror}; "
-            "python -m service keys create NAME makes a first one"
+            f"{command('service', 'keys create NAME')} makes a first one"
         ) from error
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request
 
 from models import overview, steering
 from models.errors import GatewiseError, ModelNotFound
+from models.installation import command
 from models.names import LABEL_PATTERN
 from models.version_labels import STABLE
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
@@ -162,5 +163,5 @@ def _explained() -> Iterator[None]:
     except OSError as error:
         raise Unavailable(
             f"the store cannot be used for this: {error.strerror}; "
-            "python -m models does the same where it can be written"
+            f"{command('models')} does the same where it can be written"
         ) from error
