@@ -30,6 +30,20 @@ def tell(found: Any, *, as_json: bool, otherwise: Callable[[], None]) -> None:
         otherwise()
 
 
+def checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
+    """Return a callback of Typer that rejects a value if `check` raises ValueError."""
+
+    def callback(value: Any) -> Any:
+        try:
+            if value is not None:
+                check(value)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+        return value
+
+    return callback
+
+
 def print_error(message: str) -> None:
     """Print what was wrong to standard error."""
     typer.echo(f"error: {message}", err=True)

@@ -15,7 +15,7 @@ import typer
 from pydantic import ValidationError
 
 from models import ray_cluster
-from models.command_line import BAD_INPUT, StoreOption, one_line, print_error
+from models.command_line import BAD_INPUT, StoreOption, checked_by, one_line, print_error
 from models.errors import GatewiseError
 from models.registry import STORE, Store
 from models.tables.opening import check_separator
@@ -31,13 +31,6 @@ from service.web.access import commands as keys_commands
 def _check_separator(given: str | None) -> str | None:
     try:
         return check_separator(given)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _check_cluster(given: str | None) -> str | None:
-    try:
-        return given if given is None else ray_cluster.check_address(given)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -143,7 +136,7 @@ def score(
         typer.Option(
             help=f"{ray_cluster.HELP} Then --in may be a folder or a glob too, --out is a folder "
             "of Parquet files, and --threads are those of each task, one if absent.",
-            callback=_check_cluster,
+            callback=checked_by(ray_cluster.check_address),
             metavar="ADDRESS",
         ),
     ] = None,

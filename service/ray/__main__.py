@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from models import ray_cluster
-from models.command_line import one_line
+from models.command_line import checked_by, one_line
 from models.errors import GatewiseError
 from service.__main__ import read_settings, setting_option
 from service.engines.loading import EngineKind
@@ -16,18 +16,14 @@ from service.ray.autoscaling import TARGET
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def _check_cluster(given: str) -> str:
-    try:
-        return ray_cluster.check_address(given)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 @app.command()
 def serve(
     context: typer.Context,
     ray: Annotated[
-        str, typer.Option(help=ray_cluster.HELP, metavar="ADDRESS", callback=_check_cluster)
+        str,
+        typer.Option(
+            help=ray_cluster.HELP, metavar="ADDRESS", callback=checked_by(ray_cluster.check_address)
+        ),
     ] = ray_cluster.AUTO,
     replicas: Annotated[int, typer.Option(min=1, help="Fewest replicas.")] = 2,
     most: Annotated[

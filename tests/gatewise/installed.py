@@ -31,11 +31,22 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
 
 
 def run_program(
-    folder: Path, *arguments: str, under: tuple[str, ...] = (), **variables: str
+    folder: Path, *arguments: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m gatewise` of `lay_out(folder)` in the home of such a user."""
+    return _run_python(folder, ["-m", "gatewise", *arguments], **variables)
+
+
+def run_script(folder: Path, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in the home of such a user."""
+    return _run_python(folder, ["-c", script], **variables)
+
+
+def _run_python(
+    folder: Path, arguments: list[str], **variables: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*under, sys.executable, "-m", "gatewise", *arguments],
+        [sys.executable, *arguments],
         cwd=folder,
         env=environment(folder, **variables),
         capture_output=True,

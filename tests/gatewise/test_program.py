@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gatewise.program import app
 from gatewise_client import Client
 from models import __version__
-from tests.gatewise.installed import environment, lay_out, run_program
+from tests.gatewise.installed import environment, lay_out, run_program, run_script
 
 pytestmark = pytest.mark.e2e
 
@@ -91,14 +91,7 @@ def test_what_training_lacks_is_one_line(home: Path) -> None:
     without = "import sys; sys.modules['datasets'] = None\n"
     script = without + "sys.argv = ['gatewise', 'train', '--dataset', 'x.csv']\n"
     script += "from gatewise.__main__ import run; run()\n"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=home,
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(home, script)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: datasets is not installed; ")
@@ -108,28 +101,14 @@ def test_what_training_lacks_is_one_line(home: Path) -> None:
 def test_it_starts_without_any_extra(home: Path) -> None:
     script = f"import sys; sys.modules.update(dict.fromkeys({OF_EXTRAS}))\n"
     script += "sys.argv = ['gatewise', '--help']; from gatewise.__main__ import run; run()\n"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=home,
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(home, script)
     assert done.returncode == 0, done.stderr
 
 
 def test_an_incomplete_installation_is_one_line(home: Path) -> None:
     script = "import sys; sys.modules['uvicorn'] = sys.modules['pydantic'] = None\n"
     script += "from gatewise.__main__ import run; run()\n"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=home,
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(home, script)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: this installation is incomplete (")
@@ -150,12 +129,5 @@ def test_shells_complete_it(home: Path, shell: str) -> None:
     }
     asked = {"_GATEWISE_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
     script = "import sys; sys.argv = ['gatewise']; from gatewise.__main__ import run; run()"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=home,
-        env=environment(home, **typed, **asked),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_script(home, script, **typed, **asked)
     assert "models" in done.stdout

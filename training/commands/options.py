@@ -13,6 +13,7 @@ import typer
 from typer.models import OptionInfo
 
 from models import ray_cluster
+from models.command_line import checked_by
 from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
 from models.registry import Store
@@ -21,14 +22,6 @@ from training.defaults import CHOSEN
 from training.reading import Reading
 from training.settings import SETTINGS, Declared
 from training.settings_file import Option, read_settings
-
-
-def _check_cluster(given: str | None) -> str | None:
-    try:
-        return given if given is None else ray_cluster.check_address(given)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
 
 DATA = ("dataset", "config", "revision", *(each.name for each in fields(Reading)))
 WorkOption = Annotated[
@@ -39,7 +32,7 @@ RayOption = Annotated[
     typer.Option(
         help=f"{ray_cluster.HELP} It fits side by side, each fit on one core.",
         metavar="ADDRESS",
-        callback=_check_cluster,
+        callback=checked_by(ray_cluster.check_address),
     ),
 ]
 WORK = Path("runs")
@@ -72,7 +65,7 @@ def setting(
         help=f"{sentence}.",
         min=about.least,
         max=about.most if most is None else most,
-        callback=_checked_by(about.check) if about.check else None,
+        callback=checked_by(about.check) if about.check else None,
     )
     return inspect.Parameter(
         name,
@@ -180,17 +173,3 @@ def find_version(store: Store, model: str) -> Version:
 
 def _is_flag(declared: Declared) -> bool:
     return declared.kind in (bool, bool | None)
-
-
-def _checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
-    """Return a callback of Typer that rejects a value if `check` raises ValueError."""
-
-    def callback(value: Any) -> Any:
-        try:
-            if value is not None:
-                check(value)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-        return value
-
-    return callback
