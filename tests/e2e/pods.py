@@ -415,13 +415,15 @@ def check_pull(node: Node, key: str) -> None:
     """Pull a version as the init container does, here from files, and answer from it."""
     [pod] = pods((named(render(FOLDER / "overlays" / "production"), "Deployment"),))
     [pull] = pod.spec["initContainers"]
-    arguments = ["file:///app/models/store/imdb-gru@1", *pull["args"][1:]]
+    name = "reviews"  # which the service of this overlay waits for
+    arguments = ["file:///app/models/store/imdb-gru@1", f"--name={name}", *pull["args"][1:]]
     for what in ("a version is pulled", "one that is there already is not pulled again"):
         status, log = node.finish(pod, pull, arguments=arguments, home="pulled")
         check(what, status == 0, log.strip())
     replica = Replica(node, pod, home="pulled")
-    wait_for("the process listens", lambda: replica.probe("startupProbe") == 200, seconds=60)
-    with Load([replica], key=key, model="imdb-gru") as load:
+    ready = "the pod is ready with what was pulled"
+    wait_for(ready, lambda: replica.probe("readinessProbe") == 200, seconds=60)
+    with Load([replica], key=key, model=name) as load:
         time.sleep(CALM_SECONDS)
     check("what was pulled answers", load.answered > 50 and not load.failures, load.failures[:3])
     run("docker", "rm", "--force", replica.id)
