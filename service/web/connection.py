@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from service.metrics import Metrics
 from service.web import refusal
+from service.web.answer_writer import AnswerWriter
 from service.web.limits import Limits, Room, StalledWrites
 from service.web.refusal import Refusal
 from service.web.scope import UNKNOWN
@@ -64,6 +65,7 @@ class Connection(HttpToolsProtocol):
         self._excess = 0  # bytes that came for a head that goes on, or with a body beside it
         self._head_timer: asyncio.TimerHandle | None = None
         self._running: RequestResponseCycle | None = None  # the request that is answered
+        self._writer: AnswerWriter | None = None  # of that answer
         self._before: RequestResponseCycle | None = None  # the last request but one
         self._refusal: Refusal | None = None  # why the parser was stopped
 
@@ -181,6 +183,8 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request, unless it has begun."""
+        if self._writer is not None:
+            self._writer.flush()
         super().on_response_complete()
         if self.timeout_keep_alive_task is not None:
             self._room.await_request(self)
@@ -188,7 +192,8 @@ class Connection(HttpToolsProtocol):
                 self._unset_keepalive_if_required()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._running = cycle
+        self._running, self._writer = cycle, AnswerWriter(cycle)
+        cycle.transport = self._writer  # type: ignore[assignment]  # all that a cycle uses of it
         super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
@@ -309,6 +314,8 @@ class Connection(HttpToolsProtocol):
         self._stop_timer()
         self._room.forget(self)
         self._metrics.count_refusal(UNKNOWN, why.type)
+        if self._writer is not None:
+            self._writer.flush()
         if self._in_body:
             self._forget_request()
         cycle = self.cycle
