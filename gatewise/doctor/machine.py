@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatewise.doctor.findings import Finding
+from service.engines.control_groups import find_groups
 from service.engines.cores import available_cores, find_share
 from service.engines.native import library
 from service.engines.native.compilation import CannotCompile, find_compiler
@@ -83,12 +84,26 @@ def find_memory(root: Path = Path("/")) -> int | None:
         free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvail"))
     except (OSError, ValueError, StopIteration):
         return None
-    group = root / "sys/fs/cgroup"  # in a container its own is the top
+    groups = [_read_group(folder) for folder in find_groups(root, controller="memory")]
+    return max(0, min([free, *(group for group in groups if group is not None)]))
+
+
+def _read_group(group: Path) -> int | None:
+    """Return the bytes that the limit of one control group leaves, of version 2 or 1."""
+    two = (group / "memory.max").exists()
+    limit, used = ("max", "current") if two else ("limit_in_bytes", "usage_in_bytes")
     try:
-        limit = int((group / "memory.max").read_text())
-        return min(free, limit - int((group / "memory.current").read_text()))
+        cached = _read_cached((group / "memory.stat").read_text())
+        limited = int((group / f"memory.{limit}").read_text())
+        return limited - int((group / f"memory.{used}").read_text()) + cached
     except (OSError, ValueError):  # there is none, or it is "max"
-        return free
+        return None
+
+
+def _read_cached(statistics: str) -> int:
+    """Return the bytes of files that are given back as soon as somebody needs memory."""
+    rows = dict(line.split() for line in statistics.splitlines())
+    return int(rows.get("total_inactive_file", rows.get("inactive_file", 0)))
 
 
 def _check_files(settings: Settings) -> Finding:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from gatewise.doctor.findings import Finding
 from gatewise.places import STORE
 from models.errors import GatewiseError, ModelNotFound
-from models.installation import install_command
+from models.installation import command, install_command
 from models.registry import Store
 from models.versions import Version
 from service.engines.loading import open_engine
 from service.settings import Settings
 
-_FIRST = "train a model (gatewise train --dataset FILE), or name another store with " + STORE
+_TRAIN = command("training", "train --dataset FILE")
+_FIRST = f"train a model ({_TRAIN}), or name another store with {STORE}"
 
 
 def check_versions(settings: Settings) -> Iterator[Finding]:
@@ -66,9 +67,9 @@ def _check_model(store: Store, name: str, *, settings: Settings) -> Finding:
 def _mend(store: Store, name: str) -> str:
     """Return what brings an answer back."""
     again = "publish it again: train, or copy its folder from where it is whole"
-    return (
-        f"gatewise models rollback {name}, or {again}" if len(store.versions(name)) > 1 else again
-    )
+    if len(store.versions(name)) == 1:
+        return again
+    return f"{command('models', f'rollback {name}')}, or {again}"
 
 
 def _check_engine(version: Version, *, settings: Settings) -> Finding:

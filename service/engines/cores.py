@@ -2,8 +2,9 @@
 
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
+
+from service.engines.control_groups import find_groups
 
 
 def available_cores() -> int:
@@ -26,24 +27,8 @@ def find_share(root: Path = Path("/")) -> float | None:
     Args:
         root: Where /proc and /sys are.
     """
-    shares = [_read_share(folder) for folder in _find_groups(root)]
+    shares = [_read_share(folder) for folder in find_groups(root, controller="cpu")]
     return min((share for share in shares if share is not None), default=None)
-
-
-def _find_groups(root: Path) -> Iterator[Path]:
-    """Yield the folders of the control groups of this process, each before the one above it."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
-        return
-    for line in lines:
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        top = root / "sys/fs/cgroup" / ("cpu" if controllers else "")
-        group = top / path.strip("/")  # in a container there may be no more than the top
-        yield from (folder for folder in (group, *group.parents) if folder.is_relative_to(top))
 
 
 def _read_share(group: Path) -> float | None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 from gatewise.doctor import machine, packages, versions
 from gatewise.program import app
 from models.errors import VersionCorrupt
+from models.installation import command
 from models.versions import Version
 from service.engines import loading
 from service.engines.loading import OpenedEngine
@@ -150,7 +151,7 @@ class TestStore:
         found = look()["toy"]
         assert found["level"] == "fault"
         assert "tokenizer.json" in found["found"]
-        assert found["mend"].startswith("gatewise models rollback toy, or publish it again")
+        assert found["mend"].startswith(f"{command('models', 'rollback toy')}, or publish it again")
 
     def test_the_only_version_is_damaged(self, store: Path) -> None:
         shutil.rmtree(store / "toy/1")
@@ -231,18 +232,45 @@ class TestMachine:
         assert look()["temporary files"]["level"] == "fault"
 
 
-def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
-    assert machine.find_memory(tmp_path) is None
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 8 kB\n")
-    assert machine.find_memory(tmp_path) == 8 * 1024
-    group = tmp_path / "sys/fs/cgroup"
-    group.mkdir(parents=True)
-    (group / "memory.current").write_text("1000\n")
-    (group / "memory.max").write_text("max\n")
-    assert machine.find_memory(tmp_path) == 8 * 1024
-    (group / "memory.max").write_text("3000\n")
-    assert machine.find_memory(tmp_path) == 2_000
+class TestFreeMemory:
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        """A system with 8,192 bytes that are free."""
+        (tmp_path / "proc/self").mkdir(parents=True)
+        (tmp_path / "proc/meminfo").write_text("MemTotal: 9 kB\nMemAvailable: 8 kB\n")
+        return tmp_path
+
+    @staticmethod
+    def add_group(root: Path, path: str, **files: str) -> None:
+        folder = root / "sys/fs/cgroup" / path
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "memory.stat").write_text("anon 1\ninactive_file 100\n")
+        for name, text in files.items():
+            (folder / f"memory.{name}").write_text(text)
+
+    def test_nothing_says_it(self, tmp_path: Path) -> None:
+        assert machine.find_memory(tmp_path) is None
+
+    def test_without_groups_it_is_that_of_the_machine(self, root: Path) -> None:
+        assert machine.find_memory(root) == 8 * 1024
+
+    @pytest.mark.parametrize(("limit", "free"), [("max", 8 * 1024), ("3000", 2_100), ("500", 0)])
+    def test_a_container_sees_its_group_at_the_top(self, limit: str, free: int, root: Path) -> None:
+        (root / "proc/self/cgroup").write_text("0::/\n")
+        self.add_group(root, "", max=limit, current="1000\n")
+        assert machine.find_memory(root) == free
+
+    def test_the_least_of_nested_groups_counts(self, root: Path) -> None:
+        (root / "proc/self/cgroup").write_text("0::/user/service\n")
+        self.add_group(root, "user", max="3000", current="1000\n")
+        self.add_group(root, "user/service", max="max", current="1000\n")
+        self.add_group(root, "other", max="10", current="10\n")
+        assert machine.find_memory(root) == 2_100
+
+    def test_older_systems_have_it_elsewhere(self, root: Path) -> None:
+        (root / "proc/self/cgroup").write_text("4:cpu:/a\n2:memory:/a\n")
+        self.add_group(root, "memory/a", limit_in_bytes="3000", usage_in_bytes="1000\n")
+        assert machine.find_memory(root) == 2_100
 
 
 class TestPackages:
