@@ -50,7 +50,7 @@ def measure(
 @app.command()
 def check(results: ResultsFile = RESULTS) -> None:
     """Compare the loads that were measured with a simulation of them, and keep the costs."""
-    from benchmarks.fleet.check import compare, find_costs, lengths_of
+    from benchmarks.fleet.check import KINDS_OF_LOADS, compare, find_costs, lengths_of
     from benchmarks.fleet.report import describe_check
 
     found = Results(results).found
@@ -58,7 +58,7 @@ def check(results: ResultsFile = RESULTS) -> None:
     measured = Measured(
         costs=costs,
         compared=compare(found, costs),
-        lengths={kind: shorten(lengths) for kind, lengths in lengths_of(found).items()},
+        lengths={kind: shorten(lengths_of(found)[kind]) for kind in KINDS_OF_LOADS},
         facts=found["facts"],
     )
     measured.save(MEASURED)

@@ -9,17 +9,19 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from benchmarks.fleet.calibration import CONNECTIONS, LOOPS, average, calibrate
+from benchmarks.fleet.calibration import calibrate
 from benchmarks.fleet.costs import Costs
-from benchmarks.fleet.measuring import plan_load
+from benchmarks.fleet.loops import USUAL
+from benchmarks.fleet.measuring import LOAD_SECONDS, MOST_ASKED, draw_texts, plan_load
 from benchmarks.fleet.simulate import Outcomes, simulate_closed, simulate_open
 from benchmarks.fleet.traffic import Lengths
 from benchmarks.serving.results import Record
 from service.engines.cost import Cost
 
 SCALINGS = 2
+LATE = 1.0  # milliseconds; where 1 % of requests left later, something else had both cores
 SHARES = (0.25, 0.5, 0.75)
-USUAL = CONNECTIONS[1]  # connections of the closed loop whose rate counts as the capacity
+KINDS_OF_LOADS = ("sentences", "reviews", "mix")
 FIGURES = ("rate", "p50", "p99")
 
 
@@ -35,6 +37,7 @@ class Compared:
         predicted: The same.
         accounted: The same, with costs scaled to the processor time that the load took.
         spread: Least and most of the real p99.
+        halves: Real p99 of every other round, from the first and from the second on.
         rounds: How often it was measured.
     """
 
@@ -45,6 +48,7 @@ class Compared:
     predicted: dict[str, float]
     accounted: dict[str, float]
     spread: tuple[float, float]
+    halves: tuple[float, float]
     rounds: int
 
     def error(self, figure: str) -> float:
@@ -55,6 +59,11 @@ class Compared:
         """Return the same of what is predicted with the processor time of the load."""
         return self.accounted[figure] / self.real[figure] - 1
 
+    def noise(self) -> float:
+        """Return by which part the real p99 of half of the rounds is off that of the others."""
+        first, second = self.halves
+        return second / first - 1
+
     def record(self) -> Record:
         """Return all as values of JSON."""
         return asdict(self)
@@ -62,14 +71,14 @@ class Compared:
 
 def find_costs(found: Record) -> Costs:
     """Return the costs by all rounds of what was measured."""
-    loops = {
-        (kind, connections): average(
-            [each[f"{kind} {connections}"] for each in found["calibrations"]]
-        )
-        for kind, connections in LOOPS
-    }
     engine = Cost(**found["engine"])
-    return calibrate(loops, lengths_of(found), engine=engine, char=found["char"])
+    sound = [each for each in found["calibrations"] if all(map(is_sound, each.values()))]
+    return calibrate(sound, lengths_of(found), engine=engine, char=found["char"])
+
+
+def is_sound(seen: Record) -> bool:
+    """Return whether requests were sent when they were due, so that a load is worth a look."""
+    return float(seen["late_p99"]) < LATE
 
 
 def lengths_of(found: Record) -> dict[str, Lengths]:
@@ -82,7 +91,7 @@ def lengths_of(found: Record) -> dict[str, Lengths]:
 
 def find_capacity(costs: Costs, lengths: Lengths, *, slowness: float) -> float:
     """Return the requests a second that a process answers without letting many wait."""
-    order = np.random.default_rng(0).integers(len(lengths), size=10_000).tolist()
+    order = draw_texts(len(lengths), count=MOST_ASKED, seed=0)
     seconds = 3.0
     seen = simulate_closed(
         costs, lengths, order=order, connections=USUAL, seconds=seconds, slowness=(slowness,)
@@ -94,7 +103,7 @@ def compare(found: Record, costs: Costs) -> list[Compared]:
     """Return each load beside its prediction."""
     lengths = lengths_of(found)
     groups: dict[tuple[str, float], list[Record]] = {}
-    for load in found["loads"]:
+    for load in filter(lambda load: is_sound(load["real"]), found["loads"]):
         groups.setdefault((load["kind"], load["share"]), []).append(load)
     compared = []
     for (kind, share), loads in groups.items():
@@ -113,6 +122,7 @@ def compare(found: Record, costs: Costs) -> list[Compared]:
                 predicted=_medians(predicted),
                 accounted=_medians(accounted),
                 spread=(min(each["p99"] for each in real), max(each["p99"] for each in real)),
+                halves=_halves([each["p99"] for each in real]),
                 rounds=len(loads),
             )
         )
@@ -134,14 +144,20 @@ def scale_to_account(load: Record, costs: Costs, lengths: Lengths) -> Costs:
     scaled = costs
     for _ in range(SCALINGS):  # the more it costs, the more texts are read together
         used = _simulate(load, scaled, lengths).used
-        scaled = scaled.scale(real / (used.loop + used.compute))
+        scaled = scaled.scale(real / used.seconds)
     return scaled
 
 
 def _simulate(load: Record, costs: Costs, lengths: Lengths) -> Outcomes:
-    due, order = plan_load(len(lengths), rate=load["rate"], seed=load["seed"])
-    slowness = load["real"]["slowness"]
-    return simulate_open(costs, lengths, due=due, order=order, slowness=slowness, seed=load["seed"])
+    due, order = plan_load(len(lengths), rate=load["rate"], seconds=LOAD_SECONDS, seed=load["seed"])
+    return simulate_open(
+        costs,
+        lengths,
+        due=due,
+        order=order,
+        slowness=load["real"]["slowness"],
+        seed=load["seed"],
+    )
 
 
 def _figures(real: Record) -> dict[str, float]:
@@ -151,3 +167,8 @@ def _figures(real: Record) -> dict[str, float]:
 
 def _medians(figures: list[dict[str, float]]) -> dict[str, float]:
     return {key: statistics.median(each[key] for each in figures) for key in FIGURES}
+
+
+def _halves(values: list[float]) -> tuple[float, float]:
+    """Return the medians of every other value; twice the same of a single one."""
+    return statistics.median(values[::2]), statistics.median(values[1::2] or values)

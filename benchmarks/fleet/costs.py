@@ -5,7 +5,10 @@ from typing import Any
 
 from service.engines.cost import Cost
 
-TIMES = ("turn", "cold", "request", "char", "handover", "slice", "piece", "refusal")
+TIMES = (
+    *("turn", "cold", "request", "char", "thread_char", "handover"),
+    *("slice", "cold_slice", "piece", "resume", "refusal"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,16 +19,23 @@ class Costs:
         planned: Cost of a call of the engine by the estimate of the service, which plans by it.
         engine: What a call takes within the service.
         turn: Of a turn of the event loop that has anything to do.
-        cold: Of the first turn after the core had nothing to do for long, besides; on average.
-        forgetting: Seconds without work after which two thirds of that are there.
+        cold: Of the turns after the core had nothing to do for 10 ms, besides.
+        cold_slice: Of the slices after that, besides.
+        waking: Seconds after that until the first turn begins, that no core spends.
+        forgetting: The power of a pause with which these three grow.
+        learning: Seconds of work within which two thirds of what is cold are spent.
         request: Of the event loop for each request: HTTP, middleware, routing, the answer.
         char: Of the event loop for each character: JSON, and text to ids.
+        thread_char: Of the tokenizer's thread for each character of a long text.
         handover: Of the event loop for each request that a thread computes.
         slice: Of the computing thread for each slice, besides the engine.
         piece: Of the computing thread for each text of a slice that does not read all texts whole:
             their states are put together and taken apart.
+        resume: Of the computing thread each time the event loop has interrupted a slice.
         refusal: Of the event loop for a request that is rejected at its connection.
         wire: Seconds on the way to the service and back, and of waking, that no core spends.
+        loop_power: The event loop takes longer by this power of how slow the core is.
+        thread_power: Of the other threads.
         stalls: Seconds for which something else had the core, as they were seen.
         stalls_per_second: How often.
         lent: Seconds of each second that the core is kept free for others; what it was idle counts.
@@ -35,14 +45,21 @@ class Costs:
     engine: Cost
     turn: float = 0.0
     cold: float = 0.0
-    forgetting: float = 1e-3
+    cold_slice: float = 0.0
+    waking: float = 0.0
+    forgetting: float = 0.5
+    learning: float = 1e-3
     request: float = 0.0
     char: float = 0.0
+    thread_char: float = 0.0
     handover: float = 0.0
     slice: float = 0.0
     piece: float = 0.0
+    resume: float = 0.0
     refusal: float = 0.0
     wire: float = 0.0
+    loop_power: float = 1.0
+    thread_power: float = 1.0
     stalls: list[float] = field(default_factory=list)
     stalls_per_second: float = 0.0
     lent: float = 0.0

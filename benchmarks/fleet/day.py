@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.fleet.clock import Clock
 from benchmarks.fleet.costs import Costs
 from benchmarks.fleet.fleet import Fleet, Plan
-from benchmarks.fleet.process import Outcome
+from benchmarks.fleet.request import Outcome
 from benchmarks.fleet.sizing import Sized
 from benchmarks.fleet.traffic import DAY, Lengths
 from benchmarks.serving.results import Record

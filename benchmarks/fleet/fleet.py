@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from benchmarks.fleet.clock import Clock
 from benchmarks.fleet.costs import Costs
-from benchmarks.fleet.process import Outcome, Process, Request, Rules
+from benchmarks.fleet.process import Process
+from benchmarks.fleet.request import Outcome, Request, Rules
 from benchmarks.fleet.traffic import Lengths
 
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.fleet.load PLAN RESULTS
 
-PLAN is a JSON file as `Plan` describes it. RESULTS (npz) gets `started` on `time.perf_counter`. Its
-`rows` have for each request the seconds from then until it was due, was sent and was answered, and
-its status (0 if it got no answer).
+PLAN is a JSON file as `Plan` describes it. RESULTS (npz) gets `started` on `time.perf_counter`, and
+`used`, the seconds of processor time of the load. Its `rows` have for each request the seconds from
+then until it was due, was sent and was answered, and its status (0 if it got no answer).
 
 An open loop sends a request when it is due, on a connection that is free or on a new one, whatever
 became of those before. The time of an answer counts from when its request was due. So nothing that
@@ -109,15 +109,16 @@ class Load:
         self._free: deque[_Connection] = deque()
         self._rows: list[list[float]] = []
         self._waiting = 0
-        self.started = 0.0
+        self.started = self.used = 0.0
 
     def run(self) -> NDArray[np.float64]:
         """Return a row for each request; see ROW."""
-        self.started = time.perf_counter()
+        self.started, used = time.perf_counter(), time.thread_time()
         if self._plan.due:
             self._open()
         else:
             self._closed()
+        self.used = time.thread_time() - used
         for connection in self._connections.values():
             connection.close()
         return np.array(self._rows).reshape(-1, len(ROW))
@@ -203,7 +204,8 @@ def main(plan: Path, results: Path) -> None:
     take_precedence(0, priority=1)
     gc.disable()  # a pause here would count as one of the server's
     load = Load(what)
-    np.savez(results, rows=load.run(), started=load.started)
+    rows = load.run()
+    np.savez(results, rows=rows, started=load.started, used=load.used)
 
 
 if __name__ == "__main__":

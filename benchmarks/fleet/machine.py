@@ -76,11 +76,14 @@ class Machine:
             core=self.place.load_core,
         )
         before, stolen = self._threads(), _stolen()
-        started, rows = _send(plan)
+        started, client, rows = _send(plan)
         used = {name: seconds - before[name] for name, seconds in self._threads().items()}
         seen = summarize(rows)
-        slowness = self.pace.slowness(started, started + seen["seconds"])
-        return seen | {"cpu": used, "stolen": _stolen() - stolen, "slowness": slowness}
+        ended = started + seen["seconds"]
+        slowness = self.pace.slowness(started, ended)
+        of_client = client / len(rows)  # of an open loop all that it polls
+        core = {"slowness": slowness, "stolen": _stolen() - stolen}
+        return seen | core | {"cpu": used, "client": of_client}
 
     def _threads(self) -> dict[str, float]:
         """Return the seconds of the event loop, the computing threads and all others so far."""
@@ -111,14 +114,14 @@ def _nice(thread: Path) -> int:
     return int((thread / "stat").read_text().rpartition(")")[2].split()[16])
 
 
-def _send(plan: Plan) -> tuple[float, Floats]:
+def _send(plan: Plan) -> tuple[float, float, Floats]:
     with tempfile.TemporaryDirectory() as scratch:
         wanted, results = Path(scratch) / "plan.json", Path(scratch) / "results.npz"
         plan.save(wanted)
         command = [sys.executable, "-m", "benchmarks.fleet.load", str(wanted), str(results)]
         subprocess.run(command, cwd=ROOT, check=True, start_new_session=True)
         with np.load(results) as found:
-            return float(found["started"]), found["rows"]
+            return float(found["started"]), float(found["used"]), found["rows"]
 
 
 def summarize(rows: Floats) -> Record:

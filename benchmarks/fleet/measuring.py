@@ -10,8 +10,8 @@ from dataclasses import asdict
 
 import numpy as np
 
-from benchmarks.fleet.calibration import LOOPS, SECONDS
 from benchmarks.fleet.load import take_precedence
+from benchmarks.fleet.loops import LOOPS, capacity_of
 from benchmarks.fleet.machine import Machine
 from benchmarks.fleet.texts import Texts
 from benchmarks.fleet.traffic import poisson
@@ -21,10 +21,10 @@ from models.versions import Version
 from service.engines.cost import LEAST, Cost, measure_cost
 from service.engines.loading import load_engine
 
-LOAD_SECONDS = 4.0
-KINDS_OF_LOADS = ("sentences", "reviews", "mix")
+LOAD_SECONDS = 8.0
 PAUSE = 0.3  # seconds between two loads, in which others on the machine have their turn
 ROUNDS = 25
+MOST_ASKED = 20_000  # requests of a closed loop, after which texts come again
 SECONDS_OF_COST = ("call", "step", "text")
 
 
@@ -75,30 +75,40 @@ def _time(work: Callable[[], None], *, machine: Machine) -> float:
 
 
 def measure_loops(machine: Machine, texts: dict[str, Texts], *, seed: int) -> Record:
-    """Return what the loads to calibrate with show, by kind and connections."""
+    """Return what the loads to calibrate with show, by their names."""
     loops: Record = {}
-    for kind, connections in LOOPS:
+    for loop in LOOPS:
         time.sleep(PAUSE)
-        asked = texts[kind].texts
-        order = np.random.default_rng(seed).integers(len(asked), size=20_000).tolist()
-        if connections < 0:
-            due = poisson(-connections, seconds=SECONDS, seed=seed).tolist()
-            seen = machine.load(asked, order, due=due)
+        asked = texts[loop.kind].texts
+        if loop.connections:
+            order = draw_texts(len(asked), count=MOST_ASKED, seed=seed)
+            kept = {"seed": seed}
+            how = {"connections": loop.connections, "seconds": loop.seconds}
         else:
-            seen = machine.load(asked, order, connections=int(connections), seconds=SECONDS)
-        loops[f"{kind} {connections}"] = seen
+            rate = loop.rate or round(loop.share * loops[capacity_of(loop.kind)]["rate"])
+            kept = {"seed": seed, "due_rate": rate}
+            due, order = plan_load(len(asked), rate=rate, seconds=loop.seconds, seed=seed)
+            how = {"due": due}
+        loops[loop.name] = machine.load(asked, order, **how) | kept
     return loops
 
 
 def measure_load(machine: Machine, texts: Texts, *, rate: float, seed: int) -> Record:
     """Return what an open loop shows; `plan_load` gives the same requests."""
     time.sleep(PAUSE)
-    due, order = plan_load(len(texts.texts), rate=rate, seed=seed)
+    due, order = plan_load(len(texts.texts), rate=rate, seconds=LOAD_SECONDS, seed=seed)
     return machine.load(texts.texts, order, due=due)
 
 
-def plan_load(texts: int, *, rate: float, seed: int) -> tuple[list[float], list[int]]:
+def plan_load(
+    texts: int, *, rate: float, seconds: float, seed: int
+) -> tuple[list[float], list[int]]:
     """Return when requests are due, and which text each asks for."""
-    due = poisson(rate, seconds=LOAD_SECONDS, seed=seed)
-    order = np.random.default_rng(seed + 1).integers(texts, size=len(due))
-    return due.tolist(), order.tolist()
+    due = poisson(rate, seconds=seconds, seed=seed).tolist()
+    return due, draw_texts(texts, count=len(due), seed=seed + 1)
+
+
+def draw_texts(texts: int, *, count: int, seed: int) -> list[int]:
+    """Return the number of the text of each request; any is as likely as any other."""
+    order: list[int] = np.random.default_rng(seed).integers(texts, size=count).tolist()
+    return order

@@ -4,111 +4,30 @@ It decides as the service does, by the code of the service where that has no clo
 order, admission, slices and throughput. The event loop goes before the computing thread, whose
 slices it interrupts. What is done in one turn of the loop:
 
-- the requests that have come are read, tokenized, admitted and queued;
+- the requests that have come are read, tokenized, admitted and queued (long texts are tokenized by
+  a thread, in pieces, during which the event loop waits for Python's lock);
 - short texts are computed together, where nothing else waits (`service/scheduling/inline.py`);
 - answers are sent.
 """
 
-import math
 import random
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from benchmarks.fleet.clock import Clock
 from benchmarks.fleet.costs import Costs
 from benchmarks.fleet.pace import BIN
+from benchmarks.fleet.request import Outcome, Reader, Request, Rules, Used
+from benchmarks.fleet.warmth import Warmth
 from service.answering.answerer import patience
-from service.engines.cost import Cost
+from service.answering.tokenizing import INLINE_CHARS, PIECE_CHARS
 from service.scheduling.allowance import Allowance
 from service.scheduling.backlog import Backlog
-from service.scheduling.inline import CREDIT, LONGEST, SHARE, TOGETHER
-from service.scheduling.scheduler import FORESEEN_MARGIN, MARGIN, STRETCH
+from service.scheduling.inline import CREDIT, SHARE, TOGETHER
+from service.scheduling.scheduler import FORESEEN_MARGIN, MARGIN
 from service.scheduling.slices import plan_slice
 from service.scheduling.throughput import Throughput
-
-DEADLINE = 2.0  # seconds; GATEWISE_DEADLINE_MS as it is without being set
-SPLIT = 0.5  # of the cost of a request comes before its text is computed; the rest is its answer
-
-
-class Outcome(StrEnum):
-    """What became of a request."""
-
-    WAITING = "waiting"
-    ANSWERED = "answered"
-    REJECTED = "rejected"
-    LATE = "late"
-
-
-class Request:
-    """A text on its way through the service, as the scheduler sees it: ticket and job in one."""
-
-    __slots__ = (
-        *("answered", "arrived", "chars", "due", "left", "outcome", "place", "runner", "sent"),
-        *("then", "threaded", "tokens", "tries"),
-    )
-
-    def __init__(
-        self, place: int, *, sent: float, tokens: int, chars: int, then: Callable[[], None]
-    ) -> None:
-        self.place, self.sent, self.tokens, self.chars = place, sent, tokens, chars
-        self.arrived = self.answered = self.due = 0.0
-        self.left = tokens
-        self.outcome = Outcome.WAITING
-        self.then = then  # what happens once it is answered or refused
-        self.threaded = False
-        self.tries = 0
-        self.runner: Reader
-
-    @property
-    def ticket(self) -> "Request":
-        """Itself: each request has one text."""
-        return self
-
-    @property
-    def ahead(self) -> int:
-        """Tokens that one call may read."""
-        return self.left
-
-    @property
-    def seconds_left(self) -> float:
-        """What reading them alone takes, by the service's estimate."""
-        return self.runner.cost.seconds(self.left)
-
-    @property
-    def rank(self) -> tuple[float, int]:
-        """Its place in the backlog."""
-        return self.due, self.tokens
-
-
-@dataclass(frozen=True)
-class Reader:
-    """What the scheduler knows of an engine."""
-
-    cost: Cost
-    sliced: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """What the service decides by; changed only to compare with formulas."""
-
-    stretch: float = STRETCH
-    inline: float = LONGEST
-    deadline: float = DEADLINE
-    sliced: bool = True
-    split: float = SPLIT
-
-
-@dataclass
-class Used:
-    """Seconds of the core, and how often."""
-
-    loop: float = 0.0
-    compute: float = 0.0
-    turns: int = 0
-    slices: int = 0
-    requests: int = 0
 
 
 @dataclass
@@ -116,12 +35,13 @@ class _Turn:
     """What one turn of the event loop does; answers leave at offsets from its start."""
 
     arrived: list[Request] = field(default_factory=list)
+    tokenized: list[Request] = field(default_factory=list)
     inline: list[Request] = field(default_factory=list)
     answers: list[Request] = field(default_factory=list)
     woken: list[Request] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.arrived or self.inline or self.answers or self.woken)
+        return bool(self.arrived or self.tokenized or self.inline or self.answers or self.woken)
 
 
 class Process:
@@ -149,9 +69,11 @@ class Process:
         self.inside: set[Request] = set()  # those that have come and have no answer yet
         self.dead = False
         self._clock, self._costs, self._rules = clock, costs, rules or Rules()
-        self._slowness = slowness
+        self._loop_slowness = [each**costs.loop_power for each in slowness]
+        self._thread_slowness = [each**costs.thread_power for each in slowness]
         self._reader = Reader(costs.planned, self._rules.sliced)
         self._random = random.Random(seed)
+        self._warmth = Warmth(costs)
         self._allowance = Allowance(share=SHARE, most=CREDIT, clock=lambda: clock.now)
         self._backlog = Backlog()
         self._throughput = Throughput(threads=1)
@@ -162,6 +84,8 @@ class Process:
         self._slice_tokens = 0
         self._slice_left = self._slice_since = self._busy_since = 0.0
         self._idle_since = 0.0  # when the core last came to have nothing to do
+        self._long: deque[Request] = deque()  # texts that the tokenizer's thread reads
+        self._in_piece = self._after_piece = False
         self._waits = True  # whether the thread does
         self._version = 0  # of the plan when a slice ends
         self._stalled_until = 0.0
@@ -189,42 +113,52 @@ class Process:
 
     def _wake(self) -> None:
         """Begin a turn of the event loop, unless it is in one."""
-        if self._in_turn:
+        if self._in_turn or self._in_piece:
             return
-        self._pause_slice()
         self._in_turn = True
-        self._turn(idle=0.0 if self._slice else self._clock.now - self._idle_since)
+        if self._slice:
+            self._interrupt_slice()
+            self._turn()
+            return
+        waking = self._warmth.pause(self._clock.now - self._idle_since)
+        self._clock.after(waking, self._turn)
 
-    def _turn(self, *, idle: float = 0.0) -> None:
+    def _turn(self) -> None:
+        if self.dead:
+            return
         turn, self._next = self._next, _Turn()
         costs, start = self._costs, max(self._clock.now, self._stalled_until)
-        slow = self._slow()
-        at = start + slow * (costs.turn + self._draw_cold(idle))
-        self.used.turns += 1
+        slow = self._slow_loop()
         before, after = self._rules.split, 1 - self._rules.split
+        usual = costs.request * (before * len(turn.arrived) + after * len(turn.answers))
+        at = start + slow * (costs.turn + self._warmth.turn(costs.turn + usual))
+        self.used.turns += 1
         for request in turn.arrived:
             if self._sheds(request):
                 at += slow * costs.refusal
                 self._end(request, Outcome.REJECTED, at=at)
                 continue
-            at += slow * (before * costs.request + request.chars * costs.char)
+            at += slow * before * costs.request
+            if request.chars > INLINE_CHARS:
+                self._long.append(request)
+                continue
+            at += slow * request.chars * costs.char
+            self._admit(request)
+        for request in turn.tokenized:
+            at += slow * costs.handover
             self._admit(request)
         if turn.inline:
             at += self._compute_inline(turn.inline)
             self._next.answers += turn.inline
+        ready = []
         for request in turn.answers:
             at += slow * (after * costs.request + costs.handover * request.threaded)
-            self._end(request, Outcome.ANSWERED, at=at)
+            ready.append(at)
+        for request, then in zip(turn.answers, ready, strict=True):
+            self._end(request, Outcome.ANSWERED, at=at if self._rules.together else then)
         self._next.answers += turn.woken
         self.used.loop += at - start
         self._clock.at(at, self._end_turn)
-
-    def _draw_cold(self, idle: float) -> float:
-        """Return what a turn takes more, because the core has forgotten some of what it did."""
-        if not idle or not self._costs.cold:
-            return 0.0
-        forgotten = 1 - math.exp(-idle / self._costs.forgetting)
-        return self._costs.cold * forgotten * self._random.expovariate(1.0)
 
     def _end_turn(self) -> None:
         if self.dead:
@@ -294,23 +228,25 @@ class Process:
     def _compute_inline(self, requests: list[Request]) -> float:
         self._inline_seconds = 0.0
         tokens = [request.tokens for request in requests]
-        seconds = self._call(longest=max(tokens), texts=len(tokens), tokens=sum(tokens))
+        seconds = self._slow_thread() * self._costs.engine.of_batch(
+            longest=max(tokens), texts=len(tokens), tokens=sum(tokens)
+        )
         self._allowance.spend(seconds)
         return seconds
 
-    def _call(self, *, longest: int, texts: int, tokens: int) -> float:
-        cost = self._costs.engine.of_batch(longest=longest, texts=texts, tokens=tokens)
-        return self._slow() * cost
+    def _slow_loop(self) -> float:
+        return self._loop_slowness[min(int(self._clock.now / BIN), len(self._loop_slowness) - 1)]
 
-    def _slow(self) -> float:
-        place = min(int(self._clock.now / BIN), len(self._slowness) - 1)
-        return self._slowness[place]
+    def _slow_thread(self) -> float:
+        return self._thread_slowness[
+            min(int(self._clock.now / BIN), len(self._thread_slowness) - 1)
+        ]
 
     # The computing thread; see service/scheduling/scheduler.py, `_work` and `_read`.
 
     def _go_on(self) -> None:
-        """Let the computing thread go on, while the event loop waits."""
-        if not self._slice and not self._begin_slice():
+        """Let a thread go on, while the event loop waits."""
+        if not self._slice and (self._begin_piece() or not self._begin_slice()):
             return
         self._slice_since = max(self._clock.now, self._stalled_until)
         self._version += 1
@@ -329,17 +265,23 @@ class Process:
         counts = [min(tokens, job.left) for job in jobs]
         whole = all(job.left == job.tokens <= tokens for job in jobs)
         own = self._costs.slice + self._costs.piece * (0 if whole else len(jobs))
-        self._slice_left = self._slow() * own + self._call(
-            longest=max(counts), texts=len(jobs), tokens=sum(counts)
-        )
+        call = self._costs.engine.of_batch(longest=max(counts), texts=len(jobs), tokens=sum(counts))
+        cold = self._warmth.slice(own + call)
+        self._after_piece = False
+        self._slice_left = self._slow_thread() * (own + call + cold)
         self.used.slices += 1
         self.used.compute += self._slice_left
         return True
 
+    def _interrupt_slice(self) -> None:
+        self._pause_slice()
+        again = self._slow_thread() * self._costs.resume
+        self._slice_left += again
+        self.used.compute += again
+
     def _pause_slice(self) -> None:
-        if self._slice:
-            self._version += 1
-            self._slice_left -= max(0.0, self._clock.now - self._slice_since)
+        self._version += 1
+        self._slice_left -= max(0.0, self._clock.now - self._slice_since)
 
     def _end_slice(self, version: int) -> None:
         if self.dead or version != self._version:
@@ -363,11 +305,37 @@ class Process:
                 return
         self._go_on()
         if finished:  # the thread holds Python's lock until its next call of the engine
-            self._clock.after(self._slow() * self._costs.slice, self._wake_for_answers)
+            self._clock.after(self._slow_thread() * self._costs.slice, self._wake_for_answers)
 
     def _wake_for_answers(self) -> None:
         if self._next and not self.dead:
             self._wake()
+
+    # The tokenizer's thread; see service/answering/tokenizing.py. It and the other take turns.
+
+    def _begin_piece(self) -> bool:
+        if not self._long or (self._after_piece and self._backlog):
+            return False
+        request = self._long[0]
+        chars = min(PIECE_CHARS, request.unread)
+        request.unread -= chars
+        seconds = self._slow_thread() * chars * self._costs.thread_char
+        self.used.other += seconds
+        self._in_piece = True
+        self._clock.at(max(self._clock.now, self._stalled_until) + seconds, self._end_piece)
+        return True
+
+    def _end_piece(self) -> None:
+        if self.dead:
+            return
+        self._in_piece, self._after_piece = False, True
+        self._idle_since = self._clock.now
+        if not self._long[0].unread:
+            self._next.tokenized.append(self._long.popleft())
+        if self._next:
+            self._wake()
+        else:
+            self._go_on()
 
     # What else is on the machine.
 
@@ -385,7 +353,7 @@ class Process:
         Args:
             busy: Seconds that it was busy until the second began.
         """
-        now_busy = self.used.loop + self.used.compute
+        now_busy = self.used.seconds
         if (short := self._costs.lent - (1.0 - (now_busy - busy))) > 0 and not self.dead:
             self._take_core(short)
         if not self.dead:

@@ -47,16 +47,21 @@ def describe_measured(costs: Costs, lengths: dict[str, Lengths], facts: Record) 
     among_eight = engine.step / 8 + engine.text
     rows = [
         ["a request: HTTP, middleware, routing, answer", f"{_us(costs.request)} µs"],
-        ["a character: JSON, and text to ids", f"{costs.char * 1e9:,.0f} ns"],
+        ["a character: JSON, and text to ids; of a long text, in a thread",
+         f"{costs.char * 1e9:,.0f} and {costs.thread_char * 1e9:,.0f} ns"],
         ["a turn of the event loop that has anything to do", f"{_us(costs.turn)} µs"],
-        ["the first turn after the core was idle, besides", f"{_us(costs.cold)} µs on average"],
+        ["what turns and slices take besides after 10 ms without work",
+         f"{_us(costs.cold)} and {_us(costs.cold_slice)} µs"],
+        ["the core awakes from that, which nothing spends", f"{_us(costs.waking)} µs"],
         ["a request that a thread computes: to it and back", f"{_us(costs.handover)} µs"],
-        ["a slice, and each text of one that is read in part",
-         f"{_us(costs.slice)} and {_us(costs.piece)} µs"],
+        ["a slice, each text of one that is read in part, each interruption of one",
+         f"{_us(costs.slice)}, {_us(costs.piece)} and {_us(costs.resume)} µs"],
         ["a call of the engine", f"{_us(engine.call)} µs"],
         ["a token of one text alone, and of one among eight",
          f"{engine.seconds_per_token * 1e6:.1f} and {among_eight * 1e6:.1f} µs"],
         ["on the way, which no core spends", f"{_us(costs.wire)} µs"],
+        ["power of the core's slowness that the event loop, and threads, follow",
+         f"{costs.loop_power:.1f} and {costs.thread_power:.1f}"],
         ["tokens of a text, p50 (p99)", texts],
         ["bytes of a request and its answer", traffic],
         ["start of a process, until it is ready", f"{facts['ready_seconds']:.1f} s"],
@@ -89,12 +94,14 @@ def describe_check(compared: Sequence[Compared]) -> str:
         figure: sum(abs(each.error(figure)) <= TOLERANCE for each in compared)
         for figure in ("rate", "p50", "p99")
     }
+    repeated = sum(abs(each.noise()) <= TOLERANCE for each in compared)
     count = len(compared)
     rounds = min(each.rounds for each in compared)
     verdict = (
         f"Figures are medians of {rounds} rounds, real, then predicted. Of {count} loads the "
         f"prediction is within {TOLERANCE:.0%} in {within['rate']} for the throughput, in "
-        f"{within['p50']} for the p50 and in {within['p99']} for the p99."
+        f"{within['p50']} for the p50 and in {within['p99']} for the p99. Every other round "
+        f"predicts the p99 of the rounds between within {TOLERANCE:.0%} in {repeated}."
     )
     columns += ["p99 by the processor time of the load", "real p99 of the rounds"]
     return f"{verdict}\n\n{table(columns, rows)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from benchmarks.fleet.check import SHARES, find_capacity, find_costs, lengths_of
+from benchmarks.fleet.check import KINDS_OF_LOADS, SHARES, find_capacity, find_costs, lengths_of
 from benchmarks.fleet.facts import measure_facts
 from benchmarks.fleet.machine import Machine, running
 from benchmarks.fleet.measuring import measure_char, measure_engine, measure_load, measure_loops
@@ -68,7 +68,7 @@ def _find_rates(found: Record) -> dict[str, dict[str, float]]:
     loops = found["calibrations"][0].values()
     slowness = float(np.percentile([slow for loop in loops for slow in loop["slowness"]], 95))
     capacities = {
-        kind: find_capacity(costs, each, slowness=slowness) for kind, each in lengths.items()
+        kind: find_capacity(costs, lengths[kind], slowness=slowness) for kind in KINDS_OF_LOADS
     }
     return {
         kind: {str(share): round(share * capacity) for share in SHARES}

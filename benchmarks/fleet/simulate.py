@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.fleet.clock import Clock
 from benchmarks.fleet.costs import Costs
-from benchmarks.fleet.process import Outcome, Process, Request, Rules, Used
+from benchmarks.fleet.process import Process
+from benchmarks.fleet.request import Outcome, Request, Rules, Used
 from benchmarks.fleet.traffic import Floats, Lengths
 
 
@@ -82,25 +83,45 @@ def simulate_closed(
     connections: int,
     seconds: float,
     rules: Rules | None = None,
+    client: float = 0.0,
     slowness: Sequence[float] = (1.0,),
     seed: int = 0,
 ) -> Outcomes:
-    """Return what becomes of requests of connections that ask without pause."""
+    """Return what becomes of requests of connections that ask without pause.
+
+    Args:
+        costs: Of the process.
+        lengths: Tokens and characters of texts.
+        order: Number of the text of each.
+        connections: How many.
+        seconds: How long they ask.
+        rules: What the process decides by.
+        client: Seconds that the client takes from an answer to the next request; it does one after
+            the other.
+        slowness: Of the core of the process; see `Process`.
+        seed: Of what happens by chance.
+    """
     clock = Clock()
     process = Process(clock, costs, rules=rules, slowness=slowness, seed=seed)
     requests: list[Request] = []
+    client_free = 0.0
+
+    def answered() -> None:
+        nonlocal client_free
+        client_free = max(clock.now, client_free) + client
+        clock.at(client_free, ask)
 
     def ask() -> None:
         if clock.now >= seconds:
             return
         place = len(requests)
         length = lengths[order[place % len(order)]]
-        request = _request(place, length, sent=clock.now, then=ask)
+        request = _request(place, length, sent=clock.now, then=answered)
         requests.append(request)
         clock.after(costs.wire / 2, lambda: process.arrive(request))
 
     for _ in range(connections):
-        ask()
+        answered()
     clock.run(until=seconds + 60.0)
     return _outcomes(requests, process.used)
 

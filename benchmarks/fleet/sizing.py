@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.fleet.clock import Clock
 from benchmarks.fleet.costs import Costs
 from benchmarks.fleet.fleet import Fleet, Plan
-from benchmarks.fleet.process import Outcome
+from benchmarks.fleet.request import Outcome
 from benchmarks.fleet.traffic import Day, Lengths, poisson
 from benchmarks.serving.results import Record
 

@@ -1,4 +1,4 @@
-"""The texts that are asked: sentences of SST-2, reviews of IMDB, and a mix with long documents."""
+"""The texts that are asked: sentences of SST-2, reviews of IMDB, long documents, and a mix."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +41,7 @@ def load_texts(data: Path, tokenizer: Tokenizer) -> dict[str, Texts]:
         for start in range(0, round(TEXTS * DOCUMENT_SHARE))
     ]
     mix = sentences[: TEXTS - len(documents)] + documents
-    kinds = {"sentences": sentences, "reviews": reviews, "mix": mix}
+    kinds = {"sentences": sentences, "reviews": reviews, "documents": documents, "mix": mix}
     return {
         kind: Texts(texts, [(len(tokenizer.encode(text)), len(text)) for text in texts])
         for kind, texts in kinds.items()

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.fleet.clock import Clock
 from benchmarks.fleet.costs import Costs
 from benchmarks.fleet.fleet import Balancing, Fleet, Plan, Seen
-from benchmarks.fleet.process import Outcome, Rules
+from benchmarks.fleet.request import Outcome, Rules
 from benchmarks.fleet.simulate import simulate_closed, simulate_open
 from benchmarks.fleet.traffic import DAY, Day, Lengths, poisson
 from service.engines.cost import Cost
@@ -89,7 +89,7 @@ def test_event_loop_alone_is_m_d_1() -> None:
     seconds, load = 0.01, 0.6
     costs = replace(SERVER, request=seconds)
     due = poisson(load / seconds, seconds=300, seed=3).tolist()
-    rules = Rules(deadline=math.inf, split=0.0)
+    rules = Rules(deadline=math.inf, split=0.0, together=False)
     seen = simulate_open(costs, [(0, 0)], due=due, order=[0] * len(due), rules=rules)
     wait = float(np.mean(seen.seconds)) - seconds
     assert wait == pytest.approx(load * seconds / (2 * (1 - load)), rel=0.06)
