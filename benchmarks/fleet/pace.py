@@ -1,11 +1,12 @@
 """Says how fast a core is at each moment, while something else has it.
 
-    python -m benchmarks.fleet.pace CORE FILE
+    python -m benchmarks.fleet.pace CORE FILE PARENT
 
 Where machines are lent, others share what a core is made of, and it may be half as fast from one
 second to the next. Every 20 ms this takes the core for about 100 microseconds, for a fixed piece of
 work in Python and in memory. FILE gets two numbers of 8 bytes each time: when, on the clock
-`time.perf_counter`, and the processor time that the work took.
+`time.perf_counter`, and the processor time that the work took. It ends with its parent, whose
+number is the third argument.
 """
 
 import gc
@@ -34,14 +35,14 @@ Memory = NDArray[np.float32]
 WINDOW = 5  # samples whose median counts
 
 
-def main(core: int, path: Path) -> None:
-    """Look at a core until this process is ended."""
+def main(core: int, path: Path, parent: int) -> None:
+    """Look at a core until this process is ended, or its parent."""
     os.sched_setaffinity(0, {core})
     take_precedence(0, priority=PRIORITY)
     gc.disable()
     memory = np.ones(FLOATS, np.float32)
     with path.open("wb", buffering=0) as file:
-        while True:
+        while os.getppid() == parent:
             time.sleep(PAUSE)
             _work(20, memory[:1_000])  # what the core has forgotten meanwhile does not count
             now, used = time.perf_counter(), time.thread_time()
@@ -62,6 +63,7 @@ def watching(core: int) -> Iterator["Pace"]:
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "pace"
         command = [sys.executable, "-m", "benchmarks.fleet.pace", str(core), str(path)]
+        command.append(str(os.getpid()))
         process = subprocess.Popen(command, start_new_session=True)
         try:
             yield Pace(path)
@@ -102,4 +104,4 @@ class Pace:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

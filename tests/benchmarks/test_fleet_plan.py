@@ -2,10 +2,14 @@
 
 import json
 import math
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,3 +177,18 @@ def test_the_page_has_a_row_for_each_fleet(small: Sized) -> None:
     table = describe_fleets([small, small], FACTS)
     assert len(table.splitlines()) == 4
     assert "20,000,000 sentences a day" in describe_limits([small], FACTS)
+
+
+def test_the_probe_of_a_core_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    core = min(os.sched_getaffinity(0))
+    command = [sys.executable, "-m", "benchmarks.fleet.pace", str(core), str(tmp_path / "pace")]
+    start = f"subprocess.Popen([*{command!r}, str(os.getpid())])"
+    script = f"import os, subprocess; print({start}.pid)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    probe = Path("/proc") / done.stdout.strip()
+    until = time.monotonic() + 30
+    while probe.exists() and "Z" not in (probe / "stat").read_text().rpartition(")")[2]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
