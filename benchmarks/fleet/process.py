@@ -150,12 +150,13 @@ class Process:
         if turn.inline:
             at += self._compute_inline(turn.inline)
             self._next.answers += turn.inline
-        ready = []
+        ready = []  # when each answer is
         for request in turn.answers:
             at += slow * (after * costs.request + costs.handover * request.threaded)
             ready.append(at)
-        for request, then in zip(turn.answers, ready, strict=True):
-            self._end(request, Outcome.ANSWERED, at=at if self._rules.together else then)
+        leave = [at] * len(ready) if self._rules.together else ready
+        for request, then in zip(turn.answers, leave, strict=True):
+            self._end(request, Outcome.ANSWERED, at=then)
         self._next.answers += turn.woken
         self.used.loop += at - start
         self._clock.at(at, self._end_turn)
@@ -235,12 +236,13 @@ class Process:
         return seconds
 
     def _slow_loop(self) -> float:
-        return self._loop_slowness[min(int(self._clock.now / BIN), len(self._loop_slowness) - 1)]
+        return self._now(self._loop_slowness)
 
     def _slow_thread(self) -> float:
-        return self._thread_slowness[
-            min(int(self._clock.now / BIN), len(self._thread_slowness) - 1)
-        ]
+        return self._now(self._thread_slowness)
+
+    def _now(self, slowness: Sequence[float]) -> float:
+        return slowness[min(int(self._clock.now / BIN), len(slowness) - 1)]
 
     # The computing thread; see service/scheduling/scheduler.py, `_work` and `_read`.
 
