@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from benchmarks.fleet.costs import Costs
-from benchmarks.fleet.loops import CALM, DOCUMENTS, LOOPS, Loop
+from benchmarks.fleet.loops import ALONE, CALM, DOCUMENTS, LOOPS, Loop
 from benchmarks.fleet.measuring import MOST_ASKED, draw_texts, plan_load
 from benchmarks.fleet.simulate import Outcomes, simulate_closed, simulate_open
 from benchmarks.fleet.traffic import Floats, Lengths
@@ -43,7 +43,6 @@ LENT = 0.05  # Linux keeps that much of each second for others beside real-time 
 LONGEST_STALL = 0.02  # seconds; longer ones are those that `lent` stands for
 SHED = 7.0  # times as cheap as a request is a rejection at its connection; see shedding.py
 LEAST = 2e-5  # seconds of a text below which a share of it counts for nothing
-ALONE = Loop(kind="sentences", connections=1)
 
 
 def calibrate(
@@ -127,16 +126,12 @@ def simulate_loop(
 
 
 def _find_stalls(seen: Sequence[Record]) -> tuple[list[float], float]:
-    """Return the stalls of the round with as many as usual, and its seconds.
+    """Return the stalls of all rounds, and their seconds.
 
-    Others on the machine may have had most of its time in one round.
+    No round is long enough alone: long stalls are rare, and decide the p99 of what is simulated.
     """
-    stalls = [[stall for stall in each["stalls"] if stall < LONGEST_STALL] for each in seen]
-    by_count = sorted(
-        range(len(seen)), key=lambda place: len(stalls[place]) / seen[place]["seconds"]
-    )
-    usual = by_count[(len(seen) - 1) // 2]
-    return stalls[usual], seen[usual]["seconds"]
+    stalls = [stall for each in seen for stall in each["stalls"] if stall < LONGEST_STALL]
+    return stalls, sum(each["seconds"] for each in seen)
 
 
 def _find_wire(seen: Sequence[Record]) -> float:

@@ -33,7 +33,8 @@ class Costs:
             their states are put together and taken apart.
         resume: Of the computing thread each time the event loop has interrupted a slice.
         refusal: Of the event loop for a request that is rejected at its connection.
-        wire: Seconds on the way to the service and back, and of waking, that no core spends.
+        wire: Seconds of the client, on the way to the service and back, and of waking, that no core
+            of the service spends.
         loop_power: The event loop takes longer by this power of how slow the core is.
         thread_power: Of the other threads.
         stalls: Seconds for which something else had the core, as they were seen.

@@ -35,7 +35,12 @@ class Loop:
         return f"{self.kind} at {self.rate:.0f}/s" if self.rate else f"{self.kind} at {self.share}"
 
 
-CLOSED = tuple(Loop(kind=kind, connections=each) for kind in KINDS for each in CONNECTIONS)
+ALONE = Loop(kind="sentences", connections=1, seconds=4.0)  # for stalls too, and long ones are rare
+CLOSED = (
+    ALONE,
+    *(Loop(kind=ALONE.kind, connections=each) for each in CONNECTIONS[1:]),
+    *(Loop(kind="reviews", connections=each) for each in CONNECTIONS),
+)
 CALM = tuple(Loop(kind="sentences", rate=rate, seconds=3.0) for rate in CALM_RATES)
 OPEN = tuple(Loop(kind=kind, share=share, seconds=3.0) for kind in KINDS for share in SHARES)
 DOCUMENTS = Loop(kind="documents", connections=1)

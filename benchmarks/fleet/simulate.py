@@ -118,7 +118,8 @@ def simulate_closed(
         length = lengths[order[place % len(order)]]
         request = _request(place, length, sent=clock.now, then=answered)
         requests.append(request)
-        clock.after(costs.wire / 2, lambda: process.arrive(request))
+        way = max(0.0, costs.wire / 2 - client)  # the client has taken that part of it already
+        clock.after(way, lambda: process.arrive(request))
 
     for _ in range(connections):
         answered()

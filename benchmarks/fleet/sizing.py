@@ -18,7 +18,7 @@ from benchmarks.fleet.traffic import Day, Lengths, poisson
 from benchmarks.serving.results import Record
 
 HOURS_A_MONTH = 730
-MOST_BUSY = 0.65  # share of the cores; above it the real p99 is far above the simulated one
+MOST_BUSY = 0.65  # share of the cores; above it small errors make long queues
 STEPS = 7  # of the bisection for how far a machine may be loaded
 PROBED = 4_000  # requests of each step
 SPARE_FAILED, SPARE_UPDATED = 1, 1  # machines that may be away at the peak

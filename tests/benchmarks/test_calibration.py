@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.fleet import calibration
-from benchmarks.fleet.calibration import ALONE, account, calibrate, simulate_loop
+from benchmarks.fleet.calibration import account, calibrate, simulate_loop
 from benchmarks.fleet.costs import Costs
-from benchmarks.fleet.loops import CLOSED, DOCUMENTS, LOOPS
+from benchmarks.fleet.loops import ALONE, CLOSED, DOCUMENTS, LOOPS
 from benchmarks.fleet.traffic import Lengths
 from benchmarks.fleet.warmth import PAUSE, Warmth
 from benchmarks.serving.results import Record
