@@ -11,6 +11,7 @@ def run() -> None:
     A package that is missing, or too old to be imported, is named; no other command could say it.
     """
     try:
+        import service  # noqa: F401  # decides with how many threads NumPy computes, so it comes first
         from gatewise.program import run_program
     except ImportError as error:
         sys.stderr.write(f"error: this installation is incomplete ({error}); install it again\n")

@@ -25,7 +25,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("GATEWISE_", "XDG_", "COVERAGE_", "COV_"))
+        if not name.startswith(("GATEWISE_", "OPENBLAS_", "XDG_", "COVERAGE_", "COV_"))
     }
     return kept | {"HOME": str(folder), "PYTHONPATH": str(folder / "site-packages")} | variables
 

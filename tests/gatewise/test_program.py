@@ -116,6 +116,26 @@ def test_an_incomplete_installation_is_one_line(home: Path) -> None:
     assert "pydantic" in line
 
 
+NUMPY = """
+import os, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            print("threads:", os.environ.get("OPENBLAS_NUM_THREADS"))
+
+sys.meta_path.insert(0, Watch())
+sys.argv = ["gatewise", "score", "--help"]
+from gatewise.__main__ import run
+run()
+"""
+
+
+def test_numpy_computes_in_one_thread(home: Path) -> None:
+    """Others of its threads would wait for the first without rest, on cores that are in use."""
+    assert "threads: 1\n" in run_script(home, NUMPY).stdout
+
+
 def test_a_bad_option_is_one_line() -> None:
     refused = CliRunner().invoke(app, ["train", "--epochs=none"])
     assert refused.exit_code == 2
