@@ -58,8 +58,8 @@ class Tokenizer:
         self.pattern = rule.pattern
         self._drop, self._fold = rule.drop, rule.fold
         self._normalize = rule.normalize
-        self._expression = re.compile(self.pattern)
-        self._find_words = self._expression.findall
+        self._expression = rule.expression
+        self._find_words = rule.find_words
         self._ids = {token: id for id, token in enumerate(self.tokens)}
         if len(self._ids) != len(self.tokens):
             raise ValueError("tokens must be distinct")

@@ -1,6 +1,7 @@
 """Words are normalised as the version was trained, and the latest rule reads what people see."""
 
 import hashlib
+import itertools
 import json
 import random
 import re
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.normalization import LATEST, NORMALIZATIONS
+from models.normalization import LATEST, NORMALIZATIONS, Normalization
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 
 FIRST, SECOND = NORMALIZATIONS[1], NORMALIZATIONS[2]
@@ -71,7 +72,27 @@ def test_a_normalisation_never_changes(number: int, digest: str) -> None:
 
 @pytest.mark.parametrize("rule", NORMALIZATIONS.values(), ids=lambda rule: str(rule.number))
 def test_patterns_have_no_groups(rule) -> None:
-    assert re.compile(rule.pattern).groups == 0
+    assert re.compile(rule.pattern).groups == re.compile(rule.ascii_pattern).groups == 0
+
+
+PARTS = ["a", "Z9", "x" * 63, "y" * 64, "'", "''", "_", " ", "\t", "\x00", "\x1c", "\x7f", "-", "!"]
+
+
+@pytest.mark.parametrize("rule", NORMALIZATIONS.values(), ids=lambda rule: str(rule.number))
+class TestAscii:
+    """Text of ASCII alone has a pattern of its own, which finds the same."""
+
+    def test_each_pair_of_characters(self, rule: Normalization) -> None:
+        for first, second in itertools.product(map(chr, range(128)), repeat=2):
+            for text in (f"a{first}{second}b", f" {first}{second} "):
+                assert rule.find_words(text) == rule.expression.findall(text), text
+
+    @given(st.lists(st.sampled_from(PARTS), max_size=40).map("".join))
+    def test_long_words_and_many_apostrophes(self, rule: Normalization, text: str) -> None:
+        assert rule.find_words(text) == rule.expression.findall(text)
+
+    def test_one_other_character_is_enough_for_the_whole_pattern(self, rule: Normalization) -> None:
+        assert rule.find_words("naïve film") == ["naïve", "film"]
 
 
 @given(st.text(st.characters(max_codepoint=127)))

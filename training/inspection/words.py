@@ -1,6 +1,5 @@
 """Texts as numbers of their words, read once for all later steps."""
 
-import re
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.words import NORMALIZATION, space_out
-
-_FIND_WORDS = re.compile(NORMALIZATION.pattern).findall
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def read_words(texts: Iterable[str]) -> Words:
     numbers = _WordNumbers()
     ids, starts = array("I"), array("q", [0])
     for text in texts:
-        ids.extend(map(numbers.__getitem__, _FIND_WORDS(space_out(text))))
+        ids.extend(map(numbers.__getitem__, NORMALIZATION.find_words(space_out(text))))
         starts.append(len(ids))
     return Words(
         np.frombuffer(ids, np.uint32) if ids else np.empty(0, np.uint32),
