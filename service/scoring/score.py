@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from models.golden import Probabilities
 from models.metadata import Metadata
 from models.tables.decoding import find_half, is_byte
 from models.tables.rows import EMPTY, Batch, Row, Table, look_up
-from service.answering.answerer import NOBODY, Answered, Answerer, answering_files
+from service.answering.answerer import NOBODY, Answerer, answering_files
 from service.answering.classifier import Classifier
 from service.scoring.parts import Parts
 from service.scoring.writing import Added, Columns, Writer
 
 PART_ROWS = 4_096
+TEXTS_AT_ONCE = 512  # the first of them are computed while the next are tokenized
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +44,13 @@ class Begun:
         number: Number of the part.
         batch: Its rows.
         texts: Text of each row, or the fault of the row.
-        answered: The coming answers to the texts.
+        answers: The coming answers to the texts, TEXTS_AT_ONCE at a time.
     """
 
     number: int
     batch: Batch
     texts: list[str | BadText]
-    answered: asyncio.Task[Answered]
+    answers: list[asyncio.Task[list[Added]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +126,15 @@ class Scorer:
     def _begin(self, answerer: Answerer, batch: Batch, *, number: int) -> Begun:
         texts = [_find_text(row, self._column) for row in batch.rows]
         good = [text for text in texts if isinstance(text, str)]
-        answered = answerer.answer(self._classifier, good, caller=NOBODY)
-        return Begun(
-            number=number, batch=batch, texts=texts, answered=asyncio.create_task(answered)
-        )
+        answers = [
+            asyncio.create_task(self._answer_all(answerer, good[start : start + TEXTS_AT_ONCE]))
+            for start in range(0, len(good), TEXTS_AT_ONCE)
+        ]
+        return Begun(number=number, batch=batch, texts=texts, answers=answers)
+
+    async def _answer_all(self, answerer: Answerer, texts: list[str]) -> list[Added]:
+        answered = await answerer.answer(self._classifier, texts, caller=NOBODY)
+        return [self._answer(answered.result(place)) for place in range(len(answered.jobs))]
 
     async def _finish(self, begun: Begun | None, parts: Parts, observer: ScoringObserver) -> None:
         if begun is None:
@@ -135,16 +142,18 @@ class Scorer:
         scored = await self._find_answers(begun)
         for row, fault in scored.faults:
             observer.complain(row, fault)
-        parts.add(begun.number, lambda path: self._writer.write(begun.batch, scored.answers, path))
+        # In a thread, so that the texts that are tokenized meanwhile can be computed.
+        await asyncio.to_thread(
+            parts.add,
+            begun.number,
+            lambda path: self._writer.write(begun.batch, scored.answers, path),
+        )
         observer.advance(len(begun.batch.rows), False)
 
     async def _find_answers(self, begun: Begun) -> Scored:
-        answered = await begun.answered
-        computed = iter(range(len(answered.jobs)))
+        good = chain.from_iterable(await asyncio.gather(*begun.answers))
         answers = [
-            self._explain_gap(text)
-            if isinstance(text, BadText)
-            else self._answer(answered.result(next(computed)))
+            self._explain_gap(text) if isinstance(text, BadText) else next(good)
             for text in begun.texts
         ]
         faults = [
