@@ -17,18 +17,17 @@ from fastapi.testclient import TestClient
 
 import gatewise_client
 from gatewise_client import AsyncClient, Client, ServiceError
-from service.engines import loading as opening
 from service.settings import Settings
 from service.web.access.keys import Scope, editing
 from service.web.app import create_app
-from tests.versions import CountingEngine, publish
+from tests.versions import publish, serve_with_counting_engine
 
 PIECES = ["a go", "od film", " not ba", "d!"]
 
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
-    monkeypatch.setattr(opening, "load_engine", lambda *_, **__: CountingEngine())
+    serve_with_counting_engine(monkeypatch)
     publish(tmp_path)
     app = create_app(Settings(store=tmp_path, threads=1, max_chars=100))
     app.state.service.catalog.refresh()

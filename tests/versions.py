@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from models.batching import Row, pad
 from models.golden import TOLERANCE, Golden, Probabilities
@@ -15,6 +16,7 @@ from models.normalization import LATEST
 from models.registry import Store
 from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
 from models.versions import EXTRA, GOLDEN, TOKENIZER, WEIGHTS, Version
+from service.engines import loading as opening
 
 WORDS = ("good", "bad", "film", "the", "a", "not", "!", "##s")
 STATE = (StateTensor(name="total", shape=(2,), fill=0.0),)
@@ -37,6 +39,12 @@ class CountingEngine:
         total = state["total"] + np.stack([bad, good], axis=1).astype(np.float32)
         scores = np.exp(total - total.max(axis=1, keepdims=True))
         return scores / scores.sum(axis=1, keepdims=True), {"total": total}
+
+
+def serve_with_counting_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every version be computed by that engine, whichever is asked for."""
+    monkeypatch.setattr(opening, "load_engine", lambda *_, **__: CountingEngine())
+    monkeypatch.setattr(opening, "ONNX", TOKENIZER)  # with --engine=onnx; it reads no file
 
 
 def make_tokenizer(normalization: int = LATEST) -> Tokenizer:

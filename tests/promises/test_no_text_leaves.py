@@ -3,18 +3,21 @@
 Canaries, strings that stand nowhere else, are put into every part of a request.
 """
 
+import itertools
 import json
 import os
 import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from service.engines.protocol import Engine
 from service.settings import Settings
 from tests.e2e.server import Server
 from tests.promises.shipped import MODEL, STORE, serving_shipped
@@ -163,7 +166,7 @@ def test_a_fault_is_logged_without_what_it_failed_on(
     planted: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from service.answering.classifier import Classifier
-    from service.scheduling import inline
+    from service.engines import loading
 
     canaries = Canaries()
     text = canaries.put("text")
@@ -174,11 +177,14 @@ def test_a_fault_is_logged_without_what_it_failed_on(
         except KeyError as error:
             raise ValueError(f"cannot read {text!r}") from error
 
+    engines = record_engines(monkeypatch, loading)
     with serving(Settings(store=STORE, model=MODEL, threads=1)) as port:
         if planted == "encode":
             monkeypatch.setattr(Classifier, "encode", fail)
         else:
-            monkeypatch.setattr(inline.InlineBatches, "compute", fail)
+            for engine, way in itertools.product(engines, ("predict", "step", "look")):
+                if hasattr(engine, way):
+                    monkeypatch.setattr(engine, way, fail)
         for path, body in (
             ("/predict", {"text": text}),
             ("/predict", {"texts": [text, text]}),
@@ -193,6 +199,19 @@ def test_a_fault_is_logged_without_what_it_failed_on(
         assert not canaries.found_in(exchange(port, make_request(canaries, "GET", "/metrics")))
     assert "ValueError" in caplog.text
     assert not canaries.found_in(caplog.text)
+
+
+def record_engines(monkeypatch: pytest.MonkeyPatch, loading: ModuleType) -> list[Engine]:
+    """Return a list that every engine is added to which is loaded from now on."""
+    engines: list[Engine] = []
+    load = loading.load_engine
+
+    def record(*version: Any, **how: Any) -> Engine:
+        engines.append(load(*version, **how))
+        return engines[-1]
+
+    monkeypatch.setattr(loading, "load_engine", record)
+    return engines
 
 
 @pytest.mark.e2e

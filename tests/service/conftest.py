@@ -4,18 +4,15 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from models.versions import TOKENIZER
-from service.engines import loading as opening
 from service.settings import Settings
 from service.web.app import create_app
-from tests.versions import CountingEngine, publish
+from tests.versions import publish, serve_with_counting_engine
 
 
 @pytest.fixture(autouse=True)
 def counting_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every version be computed by an engine that can be checked by hand."""
-    monkeypatch.setattr(opening, "load_engine", lambda *_, **__: CountingEngine())
-    monkeypatch.setattr(opening, "ONNX", TOKENIZER)  # with --engine=onnx; it reads no file
+    serve_with_counting_engine(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

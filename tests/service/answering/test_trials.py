@@ -11,15 +11,9 @@ from models.version_labels import FILE
 from models.versions import METADATA
 from service.answering.catalog import Catalog
 from service.answering.trials import Choice, Trial
-from service.engines import loading as opening
-from tests.versions import CountingEngine, publish
+from tests.versions import publish
 
 REQUESTS = [b"%d" % number for number in range(2_000)]
-
-
-@pytest.fixture(autouse=True)
-def counting_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "load_engine", lambda *_, **__: CountingEngine())
 
 
 @pytest.fixture
