@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+_TESTS = Path(__file__).parent
 _TRAINING_FIXTURES = {"eager", "trained", "trained_tags"}
 _UNASKED = "this starts TensorFlow; mark it as tensorflow"
-_PROCESSES = [Path(__file__).parent / folder for folder in ("e2e", "promises")]
+_FOLDERS = {"e2e": {"e2e"}, "promises": {"e2e", "slow"}}  # and the marks of all tests in them
 # A module that marks all of its tests may import TensorFlow at its top, others may not.
 _MODULE_MARKS = re.compile(r"^pytestmark = .*(?:\n[ \]].*)*", re.MULTILINE)
 
@@ -30,17 +31,25 @@ def module_marks(path: Path) -> set[str]:
     return set(re.findall(r"\bmark\.(\w+)", found[0])) if found else set()
 
 
+def folder_marks(path: Path) -> set[str]:
+    """Return the marks that the folder of a module gives to all of its tests."""
+    top, *_ = path.relative_to(_TESTS).parts if path.is_relative_to(_TESTS) else ("",)
+    return _FOLDERS.get(top, set())
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     excluded = excluded_marks(config)
-    is_module = collection_path.match("test_*.py")
-    return True if excluded and is_module and excluded & module_marks(collection_path) else None
+    if not excluded or not collection_path.match("test_*.py"):
+        return None
+    marks = folder_marks(collection_path) | module_marks(collection_path)
+    return True if excluded & marks else None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if not _TRAINING_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
         item.add_marker("tensorflow")
-    if any(item.path.is_relative_to(folder) for folder in _PROCESSES):
-        item.add_marker("e2e")
+    for mark in folder_marks(item.path):
+        item.add_marker(mark)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

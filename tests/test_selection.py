@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.selection import module_marks, pytest_collection_modifyitems
+from tests.selection import folder_marks, module_marks, pytest_collection_modifyitems
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOW_IMPORT = "import sys\nsys.modules.setdefault('tensorflow', sys)\n"
@@ -28,6 +28,13 @@ def test_marks_of_a_module(lines: str, marks: set[str], tmp_path: Path) -> None:
     path = tmp_path / "test_it.py"
     path.write_text(f"import pytest\n{lines}\n")
     assert module_marks(path) == marks
+
+
+def test_marks_of_a_folder() -> None:
+    assert folder_marks(ROOT / "tests/promises/hostile/test_it.py") == {"e2e", "slow"}
+    assert folder_marks(ROOT / "tests/e2e/test_it.py") == {"e2e"}
+    assert folder_marks(ROOT / "tests/test_client.py") == set()
+    assert folder_marks(ROOT / "elsewhere/e2e/test_it.py") == set()
 
 
 def test_modules_with_slow_tests_come_first_and_stay_whole() -> None:
@@ -73,6 +80,7 @@ def test_fast_tests_start_no_tensorflow(module: str, status: int, tmp_path: Path
     assert ("this starts TensorFlow" in done.stdout) == (status in (1, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.e2e
 def test_all_fast_tests_can_be_collected_without_tensorflow() -> None:
     fast = "not tensorflow and not e2e and not slow"

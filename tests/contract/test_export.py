@@ -183,6 +183,7 @@ def test_engines_agree_with_training_whatever_else_is_in_the_batch(exported: Exp
             np.testing.assert_allclose(alone[0], expected[index], rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("precision", "error"), [("int16", 1e-3), ("int8", 5e-2)])
 def test_fixed_point_costs_a_stated_error(
     precision: Precision, error: float, exported: Exported

@@ -236,6 +236,7 @@ def shipped_versions() -> list[Version]:
     return [version for name in ("imdb-gru", "imdb-lstm") for version in store.versions(name)]
 
 
+@pytest.mark.slow
 def test_tensorflow_alone_runs_both_signatures(
     trained: Version, trained_tags: Version, tmp_path: Path
 ) -> None:

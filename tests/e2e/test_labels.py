@@ -55,6 +55,7 @@ class Clients(Threads):
         raise AssertionError(f"version {version} does not answer: {self.answers[-5:]}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_traffic_follows_labels_without_a_failed_request(workers: str, tmp_path: Path) -> None:
     store = Store(tmp_path)

@@ -181,6 +181,7 @@ def test_a_signal_while_it_starts_ends_it(place: list[str], workers: str, store:
         assert "Traceback" not in started.stderr.read()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)], ids=str)
 def test_standard_files_may_be_closed(closed: tuple[int, ...], workers: str, store: Path) -> None:

@@ -163,6 +163,7 @@ def test_a_folder_that_takes_no_files_is_named_before_the_work(
         pipeline.train(run, store=Store(tmp_path / "store"))
 
 
+@pytest.mark.slow
 def test_a_finished_fit_outlives_a_wrong_export(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -181,6 +182,7 @@ def test_a_finished_fit_outlives_a_wrong_export(
     assert not first.has_checkpoints
 
 
+@pytest.mark.slow
 def test_a_few_rows_of_each_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -121,11 +121,13 @@ def test_everyone_is_examined_and_reported(whole: Whole) -> None:
     assert {"norms.png", "flips.png", "fading-state.png"} <= {p.name for p in report.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_it_is_the_same_every_time(whole: Whole, tmp_path: Path) -> None:
     assert without_times(compare(tmp_path)) == without_times(whole.summary)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_side_by_side_it_is_the_same(whole: Whole, tmp_path: Path) -> None:
     workers = Eager()
@@ -133,6 +135,7 @@ def test_side_by_side_it_is_the_same(whole: Whole, tmp_path: Path) -> None:
     assert workers.calls == len(whole.summary["contestants"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_a_stopped_one_goes_on(
     whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -158,6 +161,7 @@ def test_a_stopped_one_goes_on(
     assert all(p.stat().st_mtime_ns == when for p, when in before.items())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_a_stopped_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.comparison.examine import StepRecord
@@ -197,6 +201,7 @@ def test_it_does_not_go_on_with_something_else(whole: Whole) -> None:
         compare(whole.folder, seeds=2, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_what_fails_with_one_seed_is_not_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -217,6 +217,7 @@ class TestTrouble:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.tensorflow
 def test_training_records_the_commit(hub: Hub, tmp_path: Path) -> None:
     rows = [

@@ -13,7 +13,7 @@ from training.errors import DataError
 from training.evaluation.published import Selection, evaluate_version
 from training.report.results import Results
 
-pytestmark = pytest.mark.tensorflow  # which trains the version
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]  # which trains several versions
 
 LIKED = {"a superb evening": "like", "boring and awful": "dislike", "great actors": "like"}
 TAGGED = {"the soup was expensive": ["food", "price"], "an evening": [], "a waiter": ["staff"]}

@@ -83,6 +83,7 @@ def test_what_was_kept_of_a_language_changes_nothing(
     assert_same(learn(tmp_path, resume=False, **unlabelled), first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pretrains", [True, False])
 def test_stopped_after_every_step_it_ends_the_same(
     pretrains: bool, unlabelled: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

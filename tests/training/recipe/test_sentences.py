@@ -119,6 +119,7 @@ def test_the_training_starts_from_it(tmp_path: Path) -> None:
     assert not run.spells
 
 
+@pytest.mark.slow
 def test_stopped_after_every_batch_it_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

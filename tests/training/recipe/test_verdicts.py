@@ -217,6 +217,7 @@ def test_a_time_budget_counts_what_the_teacher_labels(tmp_path: Path) -> None:
     assert _wanted(run).epochs < _wanted(alone).epochs
 
 
+@pytest.mark.slow
 def test_a_whole_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

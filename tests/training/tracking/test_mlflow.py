@@ -74,6 +74,7 @@ def log_epochs(run: "Run", *epochs: int, stage: str = "network", error: Any = No
             raise error
 
 
+@pytest.mark.slow
 def test_a_training_is_logged(store: Any, tmp_path: Path) -> None:
     columns = {"text_column": "what they wrote", "label_column": "Was it any good?"}
     version = train_tiny(

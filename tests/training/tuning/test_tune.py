@@ -154,6 +154,7 @@ def test_a_hopeless_trial_is_pruned_but_not_the_defaults(
     assert outcomes[1].score is not None
 
 
+@pytest.mark.slow
 def test_side_by_side_the_outcome_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,6 +239,7 @@ class TestStops:
 
         return stop_after
 
+    @pytest.mark.slow
     def test_it_goes_on_where_it_was(self, stop_after: Any, tmp_path: Path) -> None:
         stop_after(2)
         with pytest.raises(Interrupted):

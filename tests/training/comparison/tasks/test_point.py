@@ -65,6 +65,7 @@ def short_rounds(eager: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(point, "ROUND", 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 def test_what_can_be_learned_is_learned(cell: str) -> None:
     point = run(make(draw_easy), cell=cell)
