@@ -116,6 +116,7 @@ def publish_again(store: Path) -> None:
         Store(store).publish(folder, metadata=newest.metadata)
 
 
+@pytest.mark.tensorless(reason="the small version has no SavedModel")
 def test_the_clock_of_python_jumps(
     store: Path, effort: Effort, monkeypatch: pytest.MonkeyPatch
 ) -> None:

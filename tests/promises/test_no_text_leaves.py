@@ -215,6 +215,7 @@ def record_engines(monkeypatch: pytest.MonkeyPatch, loading: ModuleType) -> list
 
 
 @pytest.mark.e2e
+@pytest.mark.tensorless(reason="libraries of TensorFlow bind a socket to see whether there is IPv6")
 def test_nothing_but_the_served_socket_is_opened(tmp_path: Path) -> None:
     log = tmp_path / "audit"
     log.touch()

@@ -103,6 +103,7 @@ MOMENTS: list[Callable[[Life], None]] = [
 ]
 
 
+@pytest.mark.tensorless(reason="the small version has no SavedModel")
 def test_a_sigterm_at_any_moment(small: Version, tmp_path: Path, effort: Effort) -> None:
     for number in range(effort(short=6, long=200)):
         moment = MOMENTS[number % len(MOMENTS)]
