@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -166,7 +166,13 @@ def draw_table(kind: Kind, random: np.random.Generator) -> NgramModel:
     return NgramModel(table, 5e-5, bias, kind.labels)
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=str)
+def mark(kind: Kind) -> Any:
+    """Leave deep networks with three labels to the slow tests."""
+    marks = [pytest.mark.slow] if (kind.layers, kind.labels) == (2, 3) else []
+    return pytest.param(kind, marks=marks)
+
+
+@pytest.fixture(scope="module", params=map(mark, KINDS), ids=str)
 def exported(request: pytest.FixtureRequest, tmp_path_factory) -> Exported:
     return Exported(tmp_path_factory.mktemp("exported"), request.param)
 

@@ -114,11 +114,13 @@ def through_model(document: Document) -> Document:
     return kept
 
 
+@pytest.mark.slow
 def test_overlays_fit_the_schemas(overlay: tuple[Document, ...]) -> None:
     for document in overlay:
         check_schema(document)
 
 
+@pytest.mark.slow
 def test_components_fit_the_schemas_in_other_combinations(
     combination: tuple[Document, ...],
 ) -> None:

@@ -37,7 +37,7 @@ def libraries(server: Server) -> str:
     return Path(f"/proc/{server.process.pid}/maps").read_text()
 
 
-@pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
+@pytest.mark.parametrize("engine", ["onnx", pytest.param("savedmodel", marks=pytest.mark.slow)])
 def test_a_text_gets_its_label_and_only_the_engine_in_use_is_loaded(
     engine: str, store: Path
 ) -> None:

@@ -40,7 +40,7 @@ def open_socket(server: Server) -> ClientConnection:
     return connect(f"ws://127.0.0.1:{server.port}/stream")
 
 
-@pytest.mark.parametrize("engine", ["onnx", "savedmodel"])
+@pytest.mark.parametrize("engine", ["onnx", pytest.param("savedmodel", marks=pytest.mark.slow)])
 def test_a_stream_goes_on_at_another_process_and_after_a_restart(engine: str, store: Path) -> None:
     state = None
     for pieces in RUNS:

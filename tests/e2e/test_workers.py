@@ -88,6 +88,7 @@ def test_a_sigterm_soon_after_a_death_is_not_lost(store: Path, pause: float) -> 
             server.request("GET", "/readyz")
 
 
+@pytest.mark.slow
 def test_readiness_goes_first_also_after_a_death(store: Path) -> None:
     with running(
         store, GATEWISE_WORKERS="2", GATEWISE_THREADS="1", GATEWISE_DRAIN_SECONDS="8"

@@ -77,6 +77,7 @@ def test_what_is_taught_can_be_read(
     assert not list((tmp_path / "work" / "encoders").glob("teach-*.npz"))
 
 
+@pytest.mark.slow
 def test_stopped_after_every_batch_it_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

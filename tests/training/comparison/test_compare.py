@@ -186,6 +186,7 @@ def test_a_stopped_fit_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert without_times(resumed) == without_times(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_without_resume_it_begins_anew(tmp_path: Path) -> None:
     compare(tmp_path, cells=("rnn",))
@@ -229,6 +230,7 @@ def test_what_fails_with_one_seed_is_not_chosen(
     assert summary["verdict"]["cell"] != gru["key"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_a_fit_that_fails_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.comparison import examine as module
@@ -251,6 +253,7 @@ def test_a_fit_that_fails_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyP
         compare(tmp_path / "other", cells=("rnn",))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unwritten")
 def test_cells_begin_with_the_networks_they_are_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,7 @@ def draw_rows(*lengths: int) -> list[list[int]]:
     return [draw.integers(2, 30, length).tolist() for length in lengths]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", CELLS)
 def test_prefixes_are_what_the_network_makes_of_shorter_texts(cell: CellName) -> None:
     from training.network.build import predict_logits

@@ -66,6 +66,7 @@ def test_too_few_rows() -> None:
         choose_sizes(99, classes=2)
 
 
+@pytest.mark.slow
 def test_points_and_what_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_kept_file_that_is_broken(tmp_path: Path) -> None:
         find_point(run, Draw(60, 1), folder=tmp_path / "points")
 
 
+@pytest.mark.slow
 def test_files_and_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from training.labelling.terminal import describe, print_curve
     from training.labelling.write import write_curve

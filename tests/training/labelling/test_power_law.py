@@ -25,6 +25,7 @@ def test_the_law_is_found(power: float) -> None:
     assert found.low <= found.value <= found.high
 
 
+@pytest.mark.slow
 def test_intervals_hold_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(power_law, "DRAWS", 60)
     random = np.random.default_rng(1)
@@ -54,6 +55,7 @@ def test_points_off_the_curve_widen_it_too() -> None:
     assert one.high - one.low > 3 * (other.high - other.low)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scores",
     [[0.5] * 5, [0.9, 0.8, 0.7, 0.6, 0.5], [1.0] * 5, [0.0] * 5, [0.0, 0.5, 1.0, 1.0, 1.0]],

@@ -31,6 +31,7 @@ def twins(request: pytest.FixtureRequest) -> tuple[Any, Any]:
     return theirs, ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("batch", "time"), [(1, 1), (1, 4), (2, 1), (5, 7)])
 def test_states_and_gradients_are_those_of_keras(
     twins: tuple[Any, Any], batch: int, time: int

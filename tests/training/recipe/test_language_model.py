@@ -51,6 +51,7 @@ def weights_of(encoder: "Encoder") -> list[np.ndarray]:
     return [encoder.embedding, *(weight for layer in encoder.layers for weight in layer)]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_stopped_after_every_batch_it_ends_the_same(tmp_path: Path, monkeypatch) -> None:
     from training.recipe import language_model as pretrain

@@ -76,6 +76,7 @@ def test_texts_without_labels_are_learned_from(unlabelled: dict[str, Any], tmp_p
     assert learned.classifier.probabilities([[2, 3]]).shape == (1, 2)
 
 
+@pytest.mark.slow
 def test_what_was_kept_of_a_language_changes_nothing(
     unlabelled: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_the_defaults_do_as_they_do_in_a_training(tmp_path: Path) -> None:
     assert (outcome.score, outcome.measured.log_loss) == (course.best_score, course.best_loss)
 
 
+@pytest.mark.slow
 def test_trials_differ_and_leave_a_journal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -207,6 +208,7 @@ class TestTrialsThatFail:
 
         return fail
 
+    @pytest.mark.slow
     def test_others_go_on(self, fail: Any, tmp_path: Path) -> None:
         fail(1)
         outcomes = tune(make_small_run(tmp_path), trials=3)
@@ -251,6 +253,7 @@ class TestStops:
         assert [outcome.number for outcome in outcomes] == [0, 1, 3]
         assert tune(run) == outcomes
 
+    @pytest.mark.slow
     def test_before_the_defaults_are_done(
         self, stop_after: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -99,6 +99,7 @@ def test_the_answer_can_be_a_number() -> None:
     assert point.accuracy > 2 * TASKS["adding"].chance
 
 
+@pytest.mark.slow
 def test_a_point_is_the_same_again_whatever_was_before() -> None:
     def measure(seed: int) -> tuple["Point", list[float]]:
         seen: list[float] = []
