@@ -19,6 +19,7 @@ VENV := .venv
 NATIVE := service/engines/native
 PYTHON := $(VENV)/bin/python
 # Python compiles what it imports, a small part of what pip would take a minute to compile.
+unexport PYTHONDONTWRITEBYTECODE  # or each process would compile all of it again
 INSTALL = $(PYTHON) -m pip install --disable-pip-version-check --require-hashes --no-compile
 
 # Every lock keeps to the pins of requirements/dev.txt, which covers them all. Extras are written down:
