@@ -4,8 +4,10 @@
 PYTHON3 ?= python3 python3.13 python3.12 python3.11
 MODEL ?= imdb-gru
 PORT ?=
-# Of the tests, some of which only wait; each process takes 1 GB once it has started TensorFlow.
-JOBS ?= 3
+# Of the tests: one more than there are cores, because some only wait, and 8 at most, because each process
+# takes 1 GB once it has started TensorFlow.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+JOBS ?= $(shell echo $$(($(CORES) < 8 ? $(CORES) + 1 : 8)))
 # Anything here lets tests record what they run of models/ and service/. They take half as long again.
 COVERAGE ?=
 DATASET ?= stanfordnlp/imdb

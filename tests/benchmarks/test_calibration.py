@@ -1,14 +1,20 @@
 """Costs are found again from what a process with them would show."""
 
+import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+import benchmarks.fleet.rounds
 from benchmarks.fleet import calibration
 from benchmarks.fleet.calibration import account, calibrate, simulate_loop
+from benchmarks.fleet.check import is_sound
 from benchmarks.fleet.costs import Costs
 from benchmarks.fleet.loops import ALONE, CLOSED, DOCUMENTS, LOOPS
+from benchmarks.fleet.rounds import _calibrate
 from benchmarks.fleet.traffic import Lengths
 from benchmarks.fleet.warmth import PAUSE, Warmth
 from benchmarks.serving.results import Record
@@ -92,6 +98,31 @@ def test_a_slow_client_leaves_the_process_more_time() -> None:
         for client in (0.0, 2e-3)
     )
     assert slow < 0.5 * fast
+
+
+def seen(*, stolen: float = 0.0, late: float = 0.0) -> Record:
+    return {"stolen": stolen, "late_p99": late, "seconds": 2.0}
+
+
+class TestDisturbed:
+    """What was measured while something else had the cores counts for nothing."""
+
+    def test_late_requests_and_stolen_time_tell(self) -> None:
+        assert is_sound(seen(stolen=0.002, late=0.2))
+        assert not is_sound(seen(stolen=0.1))
+        assert not is_sound(seen(late=1.5))
+
+    def test_it_is_measured_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        rounds = iter([{"alone": seen(stolen=0.5)}, {"alone": seen()}])
+        monkeypatch.setattr(benchmarks.fleet.rounds, "measure_loops", lambda *_, **__: next(rounds))
+        console = Console(file=io.StringIO())
+        assert _calibrate(SimpleNamespace(), {}, seed=0, console=console) == {"alone": seen()}
+
+    def test_not_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        always = {"alone": seen(stolen=0.5)}
+        monkeypatch.setattr(benchmarks.fleet.rounds, "measure_loops", lambda *_, **__: always)
+        with pytest.raises(SystemExit, match="something else had the cores"):
+            _calibrate(SimpleNamespace(), {}, seed=0, console=Console(file=io.StringIO()))
 
 
 class TestWarmth:
