@@ -54,7 +54,7 @@ test-slow: setup ## run the tests that take long: whole trainings, a cluster, at
 coverage: ## show what the tests with COVERAGE=1 have not run; fail if it is too much
 	$(PYTHON) -m coverage report --skip-covered --show-missing --fail-under=90
 
-test-fast: setup ## run the quick tests: no TensorFlow, no processes, no plots (1 min)
+test-fast: setup ## run the quick tests: no TensorFlow, no processes, no plots (2 min)
 	$(PYTHON) -m pytest $(PARALLEL) $(QUICK) $(ARGS)
 
 test-versions: setup ## run the quick tests with the lowest versions that are admitted, and the newest (15 min)
