@@ -14,7 +14,8 @@ import pytest
 _TESTS = Path(__file__).parent
 _TRAINING_FIXTURES = {"eager", "trained", "trained_tags"}
 _UNASKED = "this starts TensorFlow; mark it as tensorflow"
-_FOLDERS = {"e2e": {"e2e"}, "promises": {"e2e", "slow"}}  # and the marks of all tests in them
+# The marks of all tests in a folder. Other tests cover the code that keeps promises.
+_FOLDERS = {"e2e": {"e2e"}, "promises": {"e2e", "slow", "unmeasured"}}
 # A module that marks all of its tests may import TensorFlow at its top, others may not.
 _MODULE_MARKS = re.compile(r"^pytestmark = .*(?:\n[ \]].*)*", re.MULTILINE)
 

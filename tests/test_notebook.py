@@ -21,6 +21,7 @@ def test_it_is_kept_without_what_it_shows() -> None:
 @pytest.mark.tensorflow
 @pytest.mark.e2e
 @pytest.mark.slow
+@pytest.mark.unmeasured
 def test_it_runs(tmp_path: Path) -> None:
     ran = tmp_path / "ran.ipynb"
     local = {"TMPDIR": str(tmp_path), "JUPYTER_ALLOW_INSECURE_WRITES": "1"}

@@ -31,7 +31,7 @@ def test_marks_of_a_module(lines: str, marks: set[str], tmp_path: Path) -> None:
 
 
 def test_marks_of_a_folder() -> None:
-    assert folder_marks(ROOT / "tests/promises/hostile/test_it.py") == {"e2e", "slow"}
+    assert folder_marks(ROOT / "tests/promises/hostile/test_it.py") == {"e2e", "slow", "unmeasured"}
     assert folder_marks(ROOT / "tests/e2e/test_it.py") == {"e2e"}
     assert folder_marks(ROOT / "tests/test_client.py") == set()
     assert folder_marks(ROOT / "elsewhere/e2e/test_it.py") == set()

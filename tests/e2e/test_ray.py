@@ -17,7 +17,7 @@ import pytest
 from tests.e2e.ray_nodes import ROOT, Nodes, ray_nodes
 
 pytest.importorskip("ray")
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.unmeasured, pytest.mark.timeout(600)]
 
 ROWS = 30_000
 SENTENCES = ("An unforgettable film.", "dull, long and boring", "it was fine I guess")

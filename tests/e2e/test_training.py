@@ -14,7 +14,12 @@ from models.versions import Version
 from tests.conftest import train_tiny, write_reviews
 from tests.training.command import run_training, start_training, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.tensorflow,
+    pytest.mark.slow,
+    pytest.mark.unmeasured,
+]
 
 OPTIONS = (
     "--text-column=what they wrote",
