@@ -154,6 +154,8 @@ def kill_one(server: Server, *, killed_before: int) -> None:
 
 @pytest.mark.tensorless(reason="TensorFlow writes lines of its own")
 def test_all_that_its_processes_log_are_objects(server: Server) -> None:
+    os.kill(children(server.process.pid)[0], signal.SIGKILL)
+    wait_for(lambda: any("SIGKILL" in line for line in server.log), seconds=REPLACED_SECONDS)
     records = [json.loads(line) for line in server.log]
     told = [record["message"] for record in records if record["level"] == "error"]
     assert told
