@@ -16,7 +16,7 @@ ARGS ?=
 SCHEMA = $(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.
 QUICK = -m "not tensorflow and not e2e and not slow"
 PARALLEL = --numprocesses=$(JOBS) --dist=worksteal
-MEASURED = $(if $(COVERAGE),--cov --cov-append --cov-report=)
+MEASURED = $(if $(COVERAGE),--cov --cov-report=)
 VENV := .venv
 NATIVE := service/engines/native
 PYTHON := $(VENV)/bin/python
@@ -49,7 +49,7 @@ test: setup ## run the tests (6 min); ARGS chooses some: make test ARGS="tests/m
 	$(PYTHON) -m pytest $(or $(ARGS),$(PARALLEL) -m "not slow" $(MEASURED))
 
 test-slow: setup ## run the tests that take long: whole trainings, a cluster, attacks (7 min)
-	$(PYTHON) -m pytest $(PARALLEL) -m slow $(MEASURED) $(ARGS)
+	$(PYTHON) -m pytest $(PARALLEL) -m slow $(MEASURED) $(if $(COVERAGE),--cov-append) $(ARGS)
 
 coverage: ## show what the tests with COVERAGE=1 have not run; fail if it is too much
 	$(PYTHON) -m coverage report --skip-covered --show-missing --fail-under=90
