@@ -44,12 +44,8 @@ CLOSED = (
 CALM = tuple(Loop(kind="sentences", rate=rate, seconds=3.0) for rate in CALM_RATES)
 OPEN = tuple(Loop(kind=kind, share=share, seconds=3.0) for kind in KINDS for share in SHARES)
 DOCUMENTS = Loop(kind="documents", connections=1)
-LOOPS = (
-    *CLOSED,
-    *CALM,
-    *OPEN,
-    DOCUMENTS,
-)  # an open one comes after the closed one it has a share of
+# An open one comes after the closed one it has a share of.
+LOOPS = (*CLOSED, *CALM, *OPEN, DOCUMENTS)
 
 
 def capacity_of(kind: str) -> str:

@@ -10,13 +10,13 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from service.engines import loading
 from service.engines.protocol import Engine
 from service.settings import Settings
 from tests.e2e.server import Server
@@ -166,7 +166,6 @@ def test_a_fault_is_logged_without_what_it_failed_on(
     planted: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from service.answering.classifier import Classifier
-    from service.engines import loading
 
     canaries = Canaries()
     text = canaries.put("text")
@@ -177,7 +176,7 @@ def test_a_fault_is_logged_without_what_it_failed_on(
         except KeyError as error:
             raise ValueError(f"cannot read {text!r}") from error
 
-    engines = record_engines(monkeypatch, loading)
+    engines = record_engines(monkeypatch)
     with serving(Settings(store=STORE, model=MODEL, threads=1)) as port:
         if planted == "encode":
             monkeypatch.setattr(Classifier, "encode", fail)
@@ -201,7 +200,7 @@ def test_a_fault_is_logged_without_what_it_failed_on(
     assert not canaries.found_in(caplog.text)
 
 
-def record_engines(monkeypatch: pytest.MonkeyPatch, loading: ModuleType) -> list[Engine]:
+def record_engines(monkeypatch: pytest.MonkeyPatch) -> list[Engine]:
     """Return a list that every engine is added to which is loaded from now on."""
     engines: list[Engine] = []
     load = loading.load_engine
