@@ -14,7 +14,7 @@ DATASET ?= stanfordnlp/imdb
 ARGS ?=
 
 SCHEMA = $(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.
-QUICK = -m "not tensorflow and not e2e and not slow"
+LIGHT = not tensorflow and not e2e and not slow
 PARALLEL = --numprocesses=$(JOBS) --dist=worksteal
 MEASURED = $(if $(COVERAGE),--cov --cov-report=)
 VENV := .venv
@@ -54,15 +54,15 @@ test-slow: setup ## run the tests that take long: whole trainings, a cluster, at
 coverage: ## show what the tests with COVERAGE=1 have not run; fail if it is too much
 	$(PYTHON) -m coverage report --skip-covered --show-missing --fail-under=90
 
-test-fast: setup ## run the quick tests: no TensorFlow, no processes, no plots (2 min)
-	$(PYTHON) -m pytest $(PARALLEL) $(QUICK) $(ARGS)
+test-fast: setup ## run the quick tests, without TensorFlow (1 min)
+	$(PYTHON) -m pytest $(PARALLEL) -m "$(LIGHT) and not medium" $(ARGS)
 
-test-versions: setup ## run the quick tests with the lowest versions that are admitted, and the newest (15 min)
+test-versions: setup ## run the tests without TensorFlow with the lowest versions that are admitted, and the newest (15 min)
 	for resolution in lowest-direct highest; do \
 		$(VENV)/bin/uv venv --quiet --clear $(VENV)/$$resolution \
 		&& $(VENV)/bin/uv pip install --quiet --python $(VENV)/$$resolution/bin/python \
 			--resolution $$resolution --all-extras --requirement pyproject.toml \
-		&& $(VENV)/$$resolution/bin/python -m pytest $(PARALLEL) $(QUICK) $(ARGS) || exit; \
+		&& $(VENV)/$$resolution/bin/python -m pytest $(PARALLEL) -m "$(LIGHT)" $(ARGS) || exit; \
 	done
 
 promises: setup ## keep each promise of docs/promises.md to the test, in its long form (2 h)

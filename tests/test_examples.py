@@ -76,6 +76,7 @@ def judge(command: str, folder: Path) -> Any:
     return teacher.judge(TEXTS, labels=LABELS, task="single_label").probabilities
 
 
+@pytest.mark.medium
 def test_an_endpoint(endpoint: type[Endpoint], tmp_path: Path) -> None:
     found = judge("teacher_openai.py large negative,positive", tmp_path)
     good, bad = [1 / 9, 8 / 9], [7 / 8, 1 / 8]

@@ -43,7 +43,7 @@ def fits(
     dataset: Dataset,
     rows: Annotated[int, typer.Option(help="Rows to learn from.")] = 4_000,
     trials: Annotated[int, typer.Option(help="Trials of tune.")] = 6,
-    seeds: Annotated[int, typer.Option(help="Seeds of compare.")] = 2,
+    seeds: Annotated[int, typer.Option(help="Seeds of compare.")] = 3,
     epochs: Annotated[int, typer.Option(help="Epochs of compare.")] = 2,
     only: Annotated[str, typer.Option(help="tune or compare; both if absent.")] = "",
 ) -> None:

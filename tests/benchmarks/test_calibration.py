@@ -81,6 +81,7 @@ def test_a_process_with_the_found_costs_takes_as_much(monkeypatch: pytest.Monkey
     assert found.wire < 3e-4
 
 
+@pytest.mark.medium
 def test_a_long_text_is_tokenized_by_a_thread() -> None:
     [loop] = [each for each in SHORT if each.kind == DOCUMENTS.kind]
     how = {"seed": 0, "slowness": [1.0], "client": 5e-5}
@@ -91,6 +92,7 @@ def test_a_long_text_is_tokenized_by_a_thread() -> None:
     assert short.other == 0
 
 
+@pytest.mark.medium
 def test_a_slow_client_leaves_the_process_more_time() -> None:
     how = {"seed": 0, "slowness": [1.0]}
     fast, slow = (

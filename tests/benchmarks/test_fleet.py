@@ -15,6 +15,8 @@ from benchmarks.fleet.simulate import simulate_closed, simulate_open
 from benchmarks.fleet.traffic import DAY, Day, Lengths, poisson
 from service.engines.cost import Cost
 
+pytestmark = pytest.mark.medium
+
 TOKEN = 2.0**-20  # seconds, about a microsecond; exact, so that sums are too
 NO_GAIN = Cost(call=0.0, step=0.0, text=TOKEN, padded=False)
 SERVER = Costs(planned=NO_GAIN, engine=NO_GAIN)

@@ -24,6 +24,8 @@ from benchmarks.fleet.machine import find_stalls, summarize
 from benchmarks.fleet.report import describe_fleets, describe_limits, memory_megabytes
 from benchmarks.fleet.sizing import MOST_BUSY, Sized, Wanted, size
 
+pytestmark = pytest.mark.medium
+
 HELD_UP = 0.4  # seconds
 FACTS = {
     "ready_seconds": 2.0,

@@ -33,6 +33,7 @@ def imports_when_loaded(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.medium
 def test_the_contracts_hold() -> None:
     command = [
         sys.executable,
@@ -64,6 +65,7 @@ def test_there_is_no_drawer_for_odds_and_ends(package: str) -> None:
     assert names & {"utils", "util", "common", "helpers", "helper", "misc"} == set()
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     "module", ["models.versions", "service.web.app", "service.replay", "training.__main__"]
 )

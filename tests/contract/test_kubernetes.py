@@ -43,7 +43,10 @@ COMBINED = {
 }
 """Components together, as no overlay has them."""
 
-pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+pytestmark = [
+    pytest.mark.medium,
+    pytest.mark.skipif(why_not() is not None, reason=str(why_not())),
+]
 
 
 @pytest.fixture(scope="session")

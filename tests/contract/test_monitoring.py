@@ -37,6 +37,7 @@ def asked(*expressions: str) -> set[str]:
     return {name for expression in expressions for name in _NAME.findall(expression)}
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("panel", PANELS, ids=[panel["title"] for panel in PANELS])
 def test_panels_ask_for_metrics_that_there_are(panel: dict[str, Any]) -> None:
     names = asked(*(target["expr"] for target in panel["targets"])) - {"gatewise"}
@@ -59,6 +60,7 @@ def test_alerts_are_tested_and_documented() -> None:
     assert re.findall(r"^\| `(Gatewise\w+)` \|", DOCS.read_text(), re.MULTILINE) == names
 
 
+@pytest.mark.medium
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_alerts_do_as_their_tests_say() -> None:
     done = subprocess.run(

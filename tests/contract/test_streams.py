@@ -43,6 +43,7 @@ def ask(client: TestClient, path: str, **question: Any) -> Any:
     return answer.json()
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("model", MODELS)
 def test_pieces_end_where_the_whole_does(
     model: str, clients: tuple[TestClient, TestClient]

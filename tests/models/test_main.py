@@ -131,6 +131,7 @@ def test_a_store_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert "is not there" in done.stderr
 
 
+@pytest.mark.medium
 def test_it_imports_neither_service_nor_training(store: Path) -> None:
     program = (
         "import sys; from models.__main__ import app; "

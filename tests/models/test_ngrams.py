@@ -52,6 +52,7 @@ def add_plainly(lookup: NgramLookup, ids: list[int]) -> np.ndarray:
     return spread(total[None] / math.sqrt(len(ids)), labels=lookup.labels)[0]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("columns", "labels"), [(1, 2), (3, 3)])
 @given(st.lists(st.integers(1, 5), max_size=40), st.sampled_from([3, 128]))
 def test_what_is_to_come(columns: int, labels: int, ids: list[int], window: int) -> None:

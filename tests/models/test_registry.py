@@ -85,6 +85,7 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path, monkeypatch) -> None:
     second.verify()
 
 
+@pytest.mark.medium
 def test_many_publish_at_once(tmp_path) -> None:
     # An executor lets its processes end by themselves; a pool kills them, and one that is just
     # then saving its coverage never ends.

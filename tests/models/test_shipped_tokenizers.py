@@ -243,6 +243,7 @@ def test_ids(model: str, path: Path) -> None:
     assert [tokenizer.encode(text) for text in TEXTS] == IDS[model]
 
 
+@pytest.mark.medium
 def test_offsets_and_what_a_stream_holds_back(model: str, path: Path) -> None:
     tokenizer = Tokenizer.load(path)
     draw = random.Random(0)

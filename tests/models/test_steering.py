@@ -138,6 +138,7 @@ def _give_from_another_process(root: Path, number: int) -> None:
     give(store, 1 + number % 3, f"label-{number}")
 
 
+@pytest.mark.medium
 def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
     give(store, 1, "stable")
     with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:

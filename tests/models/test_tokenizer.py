@@ -246,6 +246,7 @@ def test_a_newer_format_is_refused(tmp_path) -> None:
         Tokenizer.load(path)
 
 
+@pytest.mark.medium
 @given(st.lists(JOINING | st.text(max_size=20), max_size=8), BOTH)
 def test_pieces_come_to_the_same_as_the_whole(pieces: list[str], normalization: int) -> None:
     tokenizer = Tokenizer(TOKENS, normalization=normalization)

@@ -70,6 +70,7 @@ def test_a_compressed_index_is_refused(tmp_path: Path) -> None:
             find_variables(make_folder(tmp_path, bytes(data)))
 
 
+@pytest.mark.medium
 @given(place=st.integers(0, len(INTACT) - 1), byte=st.integers(0, 255))
 def test_a_changed_byte_is_refused_or_read(place: int, byte: int, tmp_path_factory) -> None:
     data = bytearray(INTACT)

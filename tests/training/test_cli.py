@@ -26,12 +26,14 @@ def test_wrong_command_lines(run_here, arguments: list[str], message: str) -> No
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.medium
 def test_a_wrong_command_line_ends_a_process() -> None:
     done = run_command("train")
     assert refusal(done) == "Missing option '--dataset'."
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.medium
 def test_help(run_here) -> None:
     done = run_command()
     assert done.returncode == 0
@@ -49,6 +51,7 @@ def get_train_options() -> list[str]:
     return [option.opts[0] for option in get_command(app).commands["train"].params]
 
 
+@pytest.mark.medium
 def test_a_library_that_is_missing_is_named() -> None:
     script = (
         "import sys; sys.modules['datasets'] = None\n"

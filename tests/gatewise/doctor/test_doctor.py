@@ -76,6 +76,7 @@ def test_each_fault_is_shown_with_what_mends_it(monkeypatch: pytest.MonkeyPatch)
 
 
 class TestSettings:
+    @pytest.mark.medium
     def test_a_bad_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GATEWISE_PORT", "http")
         assert look()["settings"]["level"] == "fault"
@@ -87,6 +88,7 @@ class TestSettings:
             "GATEWISE_WORKER is no setting; did you mean GATEWISE_WORKERS?"
         )
 
+    @pytest.mark.medium
     def test_a_port_that_is_taken(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             monkeypatch.setenv("GATEWISE_PORT", str(taken.getsockname()[1]))
@@ -174,6 +176,7 @@ class TestStore:
         assert found["level"] == "fault"
         assert found["mend"] == "make setup, or GATEWISE_ENGINE=auto takes another"
 
+    @pytest.mark.medium
     def test_an_engine_that_gives_other_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         passed_over = {"native": VersionCorrupt("other answers")}
         monkeypatch.setattr(
@@ -335,6 +338,7 @@ class TestPackages:
         assert look()["packages"]["level"] == "note"
 
 
+@pytest.mark.medium
 @pytest.mark.fastest
 def test_the_shipped_versions_are_served(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "open_engine", loading.open_engine)

@@ -150,6 +150,7 @@ def test_the_hash_beside_the_list_may_be_absent(here: Path, there: Path, address
     assert ask("pull", address, store=there)["version"] == 2
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("change", [-1, 1])
 def test_another_size_is_refused(change: int, here: Path, there: Path, address: str) -> None:
     run("push", "toy:2", address, store=here)
@@ -247,6 +248,7 @@ def test_places_that_cannot_be(here: Path, there: Path, tmp_path: Path) -> None:
     assert not there.exists()
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("kind", "library"), [("hf", "huggingface_hub"), ("s3", "s3fs"), ("gs", "gcsfs")]
 )

@@ -453,6 +453,7 @@ def test_a_request_for_a_model_of_nearly_a_name_is_told(tmp_path, asked: str, ne
         make_catalog(tmp_path).find(asked, version=None)
 
 
+@pytest.mark.medium
 def test_an_older_look_does_not_replace_a_newer_one(tmp_path, monkeypatch) -> None:
     publish(tmp_path)
     catalog = make_catalog(tmp_path)

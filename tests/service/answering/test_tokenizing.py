@@ -32,6 +32,7 @@ def test_pieces_have_the_tokens_of_the_text(classifier: Classifier, text: str, c
     assert all(len(piece) <= chars or not piece[chars:].isspace() for piece in pieces)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("count", [1, 3, INLINE_CHARS])
 def test_texts_are_encoded_in_their_order(classifier: Classifier, count: int) -> None:
     texts = [("good " * (1 + index % 7)).strip() for index in range(count)]

@@ -189,6 +189,7 @@ def test_sentences(text: str, expected: list[str]) -> None:
     assert [text[start:end] for start, end in find_sentences(text)] == expected
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("run", [".", ".)", "?", "。」", "\n ", '…"'])
 def test_runs_are_not_gone_through_again_and_again(run: str) -> None:
     text = run * 300_000 + "x"  # with every start tried, hours

@@ -30,6 +30,8 @@ from service.settings import Settings
 from service.web.app import create_app
 from tests.versions import CountingEngine, publish
 
+pytestmark = pytest.mark.medium
+
 LONG = 30.0  # seconds; no test takes so long
 _numbers = itertools.count()
 

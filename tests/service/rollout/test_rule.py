@@ -59,6 +59,7 @@ def simulate(
     return requests, "wait"
 
 
+@pytest.mark.medium
 def test_of_200_equal_pairs_at_most_5_percent_are_rolled_back(effort: Effort) -> None:
     """They flip, fail and take as much as is tolerated at most; that is the hardest case."""
     pairs, requests = 200, effort(short=100, long=1_000)
@@ -82,6 +83,7 @@ def test_bad_ones_are_found_soon(rates: dict[str, float], within: int, effort: E
     assert np.median([number for number, _ in runs]) <= within
 
 
+@pytest.mark.medium
 def test_good_ones_are_promoted(effort: Effort) -> None:
     pairs = effort(short=10, long=200)
     rates = {"flips": 0.05, "fails": 0.0, "slow": 0.1}

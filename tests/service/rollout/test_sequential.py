@@ -24,6 +24,7 @@ def evidence_along(totals: np.ndarray, *, bound: float) -> np.ndarray:
     return np.logaddexp.reduce(each, axis=-1) - math.log(len(gain))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("bound", [0.02, 0.15, 0.5, 0.9])
 @pytest.mark.parametrize("split", [1, 4])
 def test_what_keeps_to_the_bound_is_rarely_rejected_however_often_one_looks(
@@ -35,6 +36,7 @@ def test_what_keeps_to_the_bound_is_rarely_rejected_however_often_one_looks(
     assert np.mean(along.max(axis=1) >= -math.log(LEVEL)) <= LEVEL
 
 
+@pytest.mark.medium
 def test_what_does_not_is_found_soon() -> None:
     found = evidence_along(paths(0.3, votes=1_000, runs=500), bound=0.15) >= -math.log(LEVEL)
     assert found.any(axis=1).all()

@@ -41,6 +41,7 @@ def foresee(scheduler: Scheduler, tokens: int, *, seconds: float, coming: int = 
     return scheduler.foresee(least=tokens, usual=tokens, coming=coming, patience=lambda _: seconds)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("threads", [1, 3])
 def test_many_requests_at_once_get_what_each_gets_alone(threads: int) -> None:
     runner = make_runner()

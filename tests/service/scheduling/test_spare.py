@@ -130,6 +130,7 @@ def test_what_is_given_up_is_not_computed(scheduler: Scheduler) -> None:
     run(test())
 
 
+@pytest.mark.medium
 def test_its_speed_is_not_that_of_requests(scheduler: Scheduler) -> None:
     """Or requests would be rejected because of a version that only reads copies."""
 
@@ -147,6 +148,7 @@ def test_its_speed_is_not_that_of_requests(scheduler: Scheduler) -> None:
     run(test())
 
 
+@pytest.mark.medium
 def test_it_does_not_count_as_backlog(scheduler: Scheduler) -> None:
     """Or requests would be rejected for the sake of work that comes after them."""
 

@@ -117,6 +117,7 @@ def check(rows: list[dict[str, Any]]) -> None:
         assert (row["predicted_error"] is not None) == bad
 
 
+@pytest.mark.medium
 def test_in_any_order_and_again(job: ray.Job, small: list[str]) -> None:
     job = pickle.loads(pickle.dumps(job))  # as it comes to a node
     items = read_all(job)

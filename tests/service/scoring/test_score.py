@@ -373,6 +373,7 @@ class TestStreams:
         assert code == 2
         assert "/dev/null is there already; --out - writes to standard output" in said
 
+    @pytest.mark.medium
     def test_nobody_reads_on(self, tmp_path: Path) -> None:
         longer_than_any_pipe = "x" * 4_000_000
         (tmp_path / "i.csv").write_text(f"text,more\ngood,{longer_than_any_pipe}\n")
@@ -390,6 +391,7 @@ class TestStreams:
         assert "Traceback" not in said
 
 
+@pytest.mark.medium
 def test_a_locale_without_unicode(tmp_path: Path) -> None:
     (tmp_path / "größe 😀.csv").write_text("text,né\ngut 😀,中\n", encoding="utf-8")
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

@@ -92,6 +92,7 @@ class Counted:
         return getattr(self._transport, name)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [

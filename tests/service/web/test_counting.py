@@ -143,6 +143,7 @@ def test_labels_that_cannot_be_read_are_told(client: TestClient, store: Path) ->
     )
 
 
+@pytest.mark.medium
 def test_a_look_at_the_store_that_fails_is_counted_and_the_last_good_one_known(
     store: Path,
 ) -> None:

@@ -27,6 +27,7 @@ def measure(value: Any) -> tuple[int, int]:
     return depth, 1 + max(0, len(parts) - 1) + sum(count for _, count in parts)
 
 
+@pytest.mark.medium
 @given(value=VALUES, levels=st.integers(1, DEEPEST + 2), ascii=st.booleans())
 def test_what_stands_in_strings_does_not_count(value: Any, levels: int, ascii: bool) -> None:
     for _ in range(levels):

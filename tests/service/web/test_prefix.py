@@ -68,6 +68,7 @@ def test_the_websocket_answers_below_the_prefix(proxied: Proxied) -> None:
         assert socket.receive_json()["prediction"]["label"] == "pos"
 
 
+@pytest.mark.medium
 def test_documentation_stays_below_the_prefix(proxied: Proxied) -> None:
     page = proxied.get(f"{proxied.prefix}/docs").text
     assets = re.findall(r'(?:src|href)="([^"]+)"', page)
@@ -95,6 +96,7 @@ def test_scripts_ask_for_nothing_outside_of_the_base(proxied: Proxied) -> None:
     assert asked == [("models", "", ""), ("", "stream", "document.baseURI")]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("path", "target"),
     [

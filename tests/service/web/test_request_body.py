@@ -17,6 +17,8 @@ from service.web import app
 from service.web.request_body import PATIENCE
 from tests.service.web.live import serving
 
+pytestmark = pytest.mark.medium
+
 LIMIT = 100_000
 LARGE = b'{"text": "%s"}' % (b"word " * 2_000_000)  # far more than the buffers of sockets hold
 JSON = {"Content-Type": "application/json"}

@@ -58,6 +58,7 @@ def draining(store: Path) -> Iterator[tuple[DrainingServer, int]]:
     thread.join(timeout=30)
 
 
+@pytest.mark.medium
 def test_a_server_that_drains_asks_for_other_connections(
     draining: tuple[DrainingServer, int],
     monkeypatch: pytest.MonkeyPatch,

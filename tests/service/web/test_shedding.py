@@ -17,6 +17,8 @@ from service.web import shedding
 from service.web.shedding import LATE, MANY, PAUSE, LoopLag, Shedder
 from tests.service.web.live import exchange, serving
 
+pytestmark = pytest.mark.medium
+
 BODY = b'{"text": "good"}'
 LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 

@@ -190,6 +190,7 @@ def receiving() -> Iterator[tuple[int, list[ExportTraceServiceRequest]]]:
         server.shutdown()
 
 
+@pytest.mark.medium
 def test_spans_come_to_a_receiver_of_otlp(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with receiving() as (port, came):
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")

@@ -228,6 +228,7 @@ def test_how_a_worker_ended_is_told(clock: Clock, caplog, exitcode: int, told: s
     assert told in caplog.text
 
 
+@pytest.mark.medium
 def test_waiting_is_ended_by_a_real_signal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal does not end a wait by itself: Python goes on with what is left of it."""
     monkeypatch.setattr(workers, "forget_process", forgotten.append)

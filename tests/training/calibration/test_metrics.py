@@ -55,6 +55,7 @@ def test_log_loss_is_that_of_scikit_learn() -> None:
 
 
 class TestMacroF1:
+    @pytest.mark.medium
     @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1))
     def test_of_one_label_per_row(self, rows: list[tuple[int, int]]) -> None:
         predicted, targets = np.array(rows, np.int32).T

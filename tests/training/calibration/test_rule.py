@@ -40,6 +40,7 @@ def test_a_label_is_given_from_its_threshold_on() -> None:
 
 
 class TestThresholds:
+    @pytest.mark.medium
     @given(SCORED)
     def test_no_cut_is_better(self, rows: list[tuple[float, bool]]) -> None:
         probabilities = np.array([[p] for p, _ in rows], np.float32)
@@ -48,6 +49,7 @@ class TestThresholds:
         found = f1_score(targets, predicted, zero_division=0.0)
         assert found == pytest.approx(best_f1(probabilities[:, 0], targets[:, 0]))
 
+    @pytest.mark.medium
     def test_each_label_has_its_own(self) -> None:
         random = np.random.default_rng(0)
         probabilities = random.uniform(0.05, 1, (80, 4)).astype(np.float32)

@@ -125,6 +125,7 @@ def test_unscaled_leaves_halves_as_they_are(task: str) -> None:
     assert joined == pytest.approx(0.5 * logits)
 
 
+@pytest.mark.medium
 def test_weights_are_bounded() -> None:
     targets = np.array([0, 1] * 1_000_000)
     logits = np.eye(2, dtype=np.float32)[targets] / 1_000

@@ -69,6 +69,7 @@ class TestOptions:
         for value in values:
             assert call(f"{option}={value}").startswith(f"Invalid value for '{option}': ")
 
+    @pytest.mark.medium
     def test_a_second_training_of_a_name(self, call, tmp_path: Path) -> None:
         with lock_training("fine", work=tmp_path):
             assert call(f"--work={tmp_path}") == (
@@ -231,6 +232,7 @@ def find_gate(store: Store, gate: str | None) -> "Version | None":
     return _find_gate(gate, name="toy", store=store)
 
 
+@pytest.mark.medium
 def test_a_refusal_has_a_status_of_its_own() -> None:
     script = (
         "from training import __main__ as main\n"

@@ -18,6 +18,7 @@ def stands_inside(part: str, whole: str) -> bool:
     return bool(part) and f" {part} " in f" {whole} "
 
 
+@pytest.mark.medium
 @given(st.lists(st.text("ab ", max_size=9), max_size=12))
 def test_finds_what_brute_force_finds(texts: list[str]) -> None:
     plain = [" ".join(text.split()) for text in texts]

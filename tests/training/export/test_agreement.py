@@ -93,6 +93,7 @@ def test_rounding_is_no_fault(
     assert 0 < difference.share < 0.5
 
 
+@pytest.mark.medium
 def test_a_long_text_has_a_wider_bound_than_a_short_one() -> None:
     rows = [[5, 6, 7], np.random.default_rng(0).integers(1, VOCABULARY, 600).tolist()]
     short, long = draw("lstm").answer(rows).rounding
@@ -163,6 +164,7 @@ def answer_right(cell: CellName, task: Task, labels: int, sharpness: float) -> R
     return draw(cell, labels=labels, task=task, sharpness=sharpness).answer(ROWS)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("task", ["single_label", "multi_label"])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("fault", FAULTS)

@@ -53,6 +53,7 @@ def test_too_little_to_speak_of_order(labels: list[int]) -> None:
     assert breaks_of(labels) is None
 
 
+@pytest.mark.medium
 @given(st.data())
 def test_lone_labels_are_found_exactly(data: st.DataObject) -> None:
     """Wherever they stand, if no border, no end and no other one is among their neighbours."""

@@ -47,6 +47,7 @@ def test_flipped_labels_come_first(monkeypatch: pytest.MonkeyPatch, pieces_limit
         assert suspect.probability < 0.5
 
 
+@pytest.mark.medium
 def test_three_classes_one_of_them_rare() -> None:
     texts, labels = make_opinions(500)
     texts += [f"{text} rare sign" for text in texts[:30]]
@@ -129,6 +130,7 @@ def test_rows_of_all_splits_are_judged() -> None:
     assert (place.split, place.row) == ("test", 50)
 
 
+@pytest.mark.medium
 def test_a_seed_gives_one_answer() -> None:
     texts, labels = make_opinions(300)
     table = make_table({"train": texts}, {"train": labels}, classes=2)

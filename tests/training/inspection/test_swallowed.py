@@ -41,6 +41,7 @@ def test_texts_of_several_lines(text: str) -> None:
 
 
 class TestAlike:
+    @pytest.mark.medium
     @pytest.mark.parametrize(
         "dirty", ["neg ", "Neg", "neg\u00a0", "neg\u200b", "\uff4e\uff45\uff47", " NEG"]
     )

@@ -18,6 +18,7 @@ def ahead(scores: list[float], error: float, *, at: int = 6_400) -> Forecast:
     return found
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("power", [0.2, 0.5, 1.0])
 def test_the_law_is_found(power: float) -> None:
     found = ahead([law(rows, power=power) for rows in ROWS], 1e-4)
@@ -36,18 +37,21 @@ def test_intervals_hold_what_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     assert inside >= 16
 
 
+@pytest.mark.medium
 def test_a_gain_is_that_of_the_law() -> None:
     found = ahead([law(rows) for rows in ROWS], 1e-4)
     assert found.gain == pytest.approx(law(6_400) - law(1_600), abs=3e-3)
     assert 0 <= found.least <= found.gain <= found.most
 
 
+@pytest.mark.medium
 def test_noise_widens_the_interval() -> None:
     scores = [law(rows) for rows in ROWS]
     sure, unsure = ahead(scores, 0.002), ahead(scores, 0.02)
     assert unsure.high - unsure.low > 2 * (sure.high - sure.low)
 
 
+@pytest.mark.medium
 def test_points_off_the_curve_widen_it_too() -> None:
     scores = [law(rows) for rows in ROWS]
     bent = [score + (0.03, -0.03, 0.03, -0.03, 0.03)[n] for n, score in enumerate(scores)]

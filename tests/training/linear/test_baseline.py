@@ -120,6 +120,7 @@ def test_two_classes() -> None:
     np.testing.assert_allclose(baseline.probabilities["test"].sum(axis=1), 1, rtol=1e-5)
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("score", "task", "expected"),
     [

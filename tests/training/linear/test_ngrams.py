@@ -52,6 +52,7 @@ def one_of_two(targets: np.ndarray) -> np.ndarray:
 
 
 class TestCounting:
+    @pytest.mark.medium
     @given(REPETITIVE, st.sampled_from([1, 2, 5, 128]))
     def test_counts(self, rows: list[list[int]], window: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -86,12 +87,14 @@ class TestCounting:
 
 
 class TestLearning:
+    @pytest.mark.medium
     def test_negation_is_told_from_its_opposite(self) -> None:
         rows, liked = make_texts(600)
         model = learn(rows, one_of_two(liked))
         unseen, expected = make_texts(200, seed=1)
         assert np.mean(model.logits(unseen).argmax(axis=1) == expected) > 0.95
 
+    @pytest.mark.medium
     def test_same_seed_same_table(self) -> None:
         rows, liked = make_texts(100)
         one, other = (learn(rows, one_of_two(liked), seed=3) for _ in range(2))
@@ -99,6 +102,7 @@ class TestLearning:
         np.testing.assert_array_equal(one.bias, other.bias)
         assert one.scale == other.scale
 
+    @pytest.mark.medium
     def test_two_classes_share_a_column(self) -> None:
         rows, liked = make_texts(100)
         model = learn(rows, one_of_two(liked))
@@ -108,6 +112,7 @@ class TestLearning:
         swapped = learn(rows, one_of_two(1 - liked)).logits(rows)
         np.testing.assert_allclose(swapped, logits[:, ::-1], atol=0.3)
 
+    @pytest.mark.medium
     @pytest.mark.parametrize(("labels", "exclusive"), [(2, False), (3, True), (3, False)])
     def test_other_classes_have_a_column_each(self, labels: int, exclusive: bool) -> None:
         rows, liked = make_texts(100)
@@ -116,6 +121,7 @@ class TestLearning:
         assert model.table.shape == (choose_buckets(labels), labels)
         assert model.logits(rows).shape == (100, labels)
 
+    @pytest.mark.medium
     @pytest.mark.parametrize(("present", "odds"), [(0, -8), (1, 8)])
     def test_a_label_of_no_text_or_of_all(self, present: int, odds: float) -> None:
         rows, liked = make_texts(50)
@@ -123,11 +129,13 @@ class TestLearning:
         logits = learn(rows, targets, exclusive=False).logits([*rows, []])
         np.testing.assert_allclose(logits[:, 1], odds)
 
+    @pytest.mark.medium
     def test_a_text_without_tokens_gets_the_bias(self) -> None:
         rows, liked = make_texts(50)
         model = learn([[], *rows], one_of_two(np.append(0, liked)))
         np.testing.assert_allclose(model.logits([[]])[0], spread(model.bias[None], labels=2)[0])
 
+    @pytest.mark.medium
     def test_strength_is_how_closely_texts_are_followed(self) -> None:
         rows, liked = make_texts(100)
         targets = one_of_two(liked)
@@ -138,6 +146,7 @@ class TestLearning:
         for one, other in zip(alone, together, strict=True):
             np.testing.assert_array_equal(one.logits(rows), other.logits(rows))
 
+    @pytest.mark.medium
     def test_balance_finds_more_of_a_rare_label(self) -> None:
         rows, liked = make_texts(300)
         kept = np.flatnonzero((liked == 0) | (np.arange(300) % 10 == 0))
@@ -151,6 +160,7 @@ class TestLearning:
         assert balanced[rare].mean() > plain[rare].mean() + 0.5
         assert balanced[~rare].mean() == pytest.approx(plain[~rare].mean(), abs=0.2)
 
+    @pytest.mark.medium
     def test_balance_of_labels_that_are_independent(self) -> None:
         rows, liked = make_texts(300)
         targets = np.stack([liked == 1, liked == 0], axis=1)
@@ -200,6 +210,7 @@ class TestCoding:
         )
         np.testing.assert_allclose(model.logits([row])[0], expected, rtol=1e-5)
 
+    @pytest.mark.medium
     def test_thousands_of_equal_terms_lose_no_digits(self) -> None:
         model = NgramModel(np.full((20_011, 1), 127, np.int8), 1e-5, np.zeros(1, np.float32), 1)
         row = np.random.default_rng(0).integers(1, 60_000, 20_000).tolist()

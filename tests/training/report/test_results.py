@@ -55,6 +55,7 @@ def test_multi_label_needs_thresholds() -> None:
         results(replace(split, baseline_thresholds=(0.5,)))
 
 
+@pytest.mark.medium
 def test_describing_results_needs_no_plots() -> None:
     code = (
         "import sys, training.report.results\n"

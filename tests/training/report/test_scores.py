@@ -70,6 +70,7 @@ def test_few_seeds_that_differ_show_nothing(truth: np.ndarray) -> None:
     assert ahead["p"] > 0.05
 
 
+@pytest.mark.medium
 def test_intervals_over_seeds_hold_what_they_promise() -> None:
     """Of contestants that are equal but for the luck of three seeds one in twenty seems better."""
     draw, rows, wrong = np.random.default_rng(0), np.full(1_000, 0.8), 0

@@ -89,6 +89,7 @@ def test_paired_difference_is_its_closed_form() -> None:
     assert paired_difference(7, 1, 21) == pytest.approx((-expected[1], -expected[0]))
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("shares", [(0.05, 0.08), (0.2, 0.02), (0.01, 0.01)])
 def test_paired_difference_is_as_sure_as_it_says(shares: tuple[float, float]) -> None:
     rows, truth = 400, shares[0] - shares[1]

@@ -106,6 +106,7 @@ def test_many_labels_are_calibrated_by_decision() -> None:
     assert sum(bin["right"] for bin in bins) == split.labels.sum()
 
 
+@pytest.mark.medium
 def test_a_matrix_that_nobody_could_read_is_left_out() -> None:
     many = summarize(results(single_split(classes=31)))["splits"][0]
     assert many["confusion"] is None

@@ -27,6 +27,7 @@ def test_figures_of_many_labels_are_those_of_scikit_learn() -> None:
     assert found.accuracy == pytest.approx(np.mean(np.all(decided == split.labels, axis=1)))
 
 
+@pytest.mark.medium
 def test_samples_are_drawn_as_rows_are() -> None:
     """Drawing kinds of rows gives the spread that drawing the rows themselves does."""
     split = single_split(rows=400, classes=3, strength=2.0)

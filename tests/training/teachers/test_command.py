@@ -184,6 +184,7 @@ def test_two_lines_a_text_are_noticed() -> None:
         judge(write_script(twice))
 
 
+@pytest.mark.medium
 def test_output_that_ends_before_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.teachers.command.PATIENCE", 0.3)
     script = "import os, time\nos.close(1)\ntime.sleep(60)\n"

@@ -76,6 +76,7 @@ def test_the_same_seed_tries_the_same(tmp_path: Path) -> None:
     assert try_two("one", 1) == try_two("another", 1) != try_two("a third", 2)
 
 
+@pytest.mark.medium
 def test_cut_short_at_any_point_it_goes_on(tmp_path: Path) -> None:
     journal = fill(tmp_path / "whole")
     for number, rest in enumerate(cuts(journal)):

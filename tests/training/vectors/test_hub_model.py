@@ -36,6 +36,7 @@ def publish(hub: Hub, folder: Path, *, name: str = "org/model") -> str:
     return hub.create(name).commit(files)
 
 
+@pytest.mark.medium
 def test_a_static_model(hub: Hub, tmp_path: Path) -> None:
     table = write_static_model(tmp_path / "model")
     commit = publish(hub, tmp_path / "model")
@@ -46,6 +47,7 @@ def test_a_static_model(hub: Hub, tmp_path: Path) -> None:
     assert source.record.sha256 == open_vectors(str(tmp_path / "model")).record.sha256
 
 
+@pytest.mark.medium
 def test_of_an_encoder_only_what_is_needed_is_downloaded(hub: Hub, tmp_path: Path) -> None:
     table = write_encoder(tmp_path / "model", name="onnx/model.onnx")
     write_encoder(tmp_path / "model", name="onnx/model_int8.onnx")
@@ -58,6 +60,7 @@ def test_of_an_encoder_only_what_is_needed_is_downloaded(hub: Hub, tmp_path: Pat
     assert "pytorch_model.bin" not in asked
 
 
+@pytest.mark.medium
 def test_no_such_model(hub: Hub) -> None:
     with pytest.raises(VectorsError, match=f"no such model at {hub.url}"):
         open_vectors("org/nowhere")
@@ -69,6 +72,7 @@ def test_a_model_that_is_only_a_pickle(hub: Hub) -> None:
         open_vectors("org/model")
 
 
+@pytest.mark.medium
 def test_a_download_that_fails(hub: Hub, tmp_path: Path) -> None:
     write_static_model(tmp_path / "model")
     publish(hub, tmp_path / "model")
@@ -78,6 +82,7 @@ def test_a_download_that_fails(hub: Hub, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.medium
 def test_a_home_that_cannot_be_written(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,6 +130,7 @@ checkpoint = tests.make_checkpoint(Path(sys.argv[1]))
 checkpoint.save(tests.make_tracked(2), tests.Course(epoch=2))
 """
 
+    @pytest.mark.medium
     @pytest.mark.parametrize("moment", ["fsync", "replace"])
     def test_the_one_before_stays(self, moment: str, path: Path) -> None:
         make_checkpoint(path).save(make_tracked(1), Course(epoch=1))

@@ -47,6 +47,7 @@ def test_an_error_lets_go(tmp_path: Path) -> None:
     take(tmp_path / "lock")
 
 
+@pytest.mark.medium
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     command = [sys.executable, "-c", HOLD, str(path)]

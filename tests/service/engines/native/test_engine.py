@@ -35,6 +35,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("cell", get_args(CellName))
@@ -152,6 +153,7 @@ def test_states_from_outside_do_no_harm(cell: CellName, value: float, library: L
         assert np.abs(after["h0"]).max() <= 1
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("model", ["imdb-gru", "imdb-lstm"])
 def test_shipped_versions_are_read(model: str, library: Library) -> None:
     version = Store(STORE).resolve(model)

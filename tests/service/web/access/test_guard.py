@@ -78,6 +78,7 @@ def learn(client: TestClient, secret: str) -> None:
     app.state.service.key_ring.refresh()
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("path", sorted(OPEN))
 def test_probes_and_pages_are_open(path: str, client: TestClient) -> None:
     assert client.get(path, follow_redirects=False).status_code < 400
@@ -125,6 +126,7 @@ def test_no_way_leads_around_the_door(trick: str, client: TestClient, make: Make
         assert answer.status_code in (401, 403, 404)
 
 
+@pytest.mark.medium
 def test_an_expired_and_a_revoked_key_open_nothing(
     client: TestClient, make: Make, key_file: Path
 ) -> None:

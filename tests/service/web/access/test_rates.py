@@ -133,6 +133,7 @@ def empty(folder: Path) -> int:
     return found
 
 
+@pytest.mark.medium
 def test_several_processes_share_a_bucket(tmp_path: Path) -> None:
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
         found = list(pool.map(empty, [tmp_path] * 3))
@@ -149,6 +150,7 @@ def die_within(folder: Path) -> None:
     SharedTimes(folder).change(KEY, die)
 
 
+@pytest.mark.medium
 def test_a_killed_process_holds_up_none(tmp_path: Path) -> None:
     with (
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,

@@ -88,6 +88,7 @@ def with_two_replicas(port: int, check: Check) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.medium
 def test_replicas_share_a_bucket(port: int) -> None:
     async def check(one: RedisBuckets, other: RedisBuckets) -> None:
         assert await one.take("shared", 60, rate=RATE) == 0
@@ -109,6 +110,7 @@ def test_a_long_text_takes_a_full_bucket_and_is_paid_for(port: int) -> None:
     with_two_replicas(port, check)
 
 
+@pytest.mark.medium
 def test_a_bucket_fills_and_is_forgotten_when_it_is_full(port: int) -> None:
     async def check(one: RedisBuckets, other: RedisBuckets) -> None:
         await one.take("fast", 10, rate=FAST)
@@ -135,6 +137,7 @@ def test_a_rejected_key_is_known_without_asking(port: int) -> None:
     with_two_replicas(port, check)
 
 
+@pytest.mark.medium
 def test_a_server_that_is_away_takes_nothing_down(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

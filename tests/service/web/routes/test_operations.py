@@ -139,6 +139,7 @@ QUESTIONS = {
 EVERY_QUESTION = [(path, question) for path, asked in QUESTIONS.items() for question in asked]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(("path", "question"), EVERY_QUESTION)
 def test_server_timing_names_the_stages(
     path: str, question: dict[str, object], client: TestClient
@@ -315,6 +316,7 @@ def test_documentation_needs_nothing_from_outside(client: TestClient) -> None:
     assert client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("path", ["/predict", "/stream"])
 def test_documented_examples_work(client: TestClient, path: str) -> None:
     schema = client.get("/openapi.json").json()

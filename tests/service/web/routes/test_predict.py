@@ -397,6 +397,7 @@ def test_a_deadline_is_a_number_of_milliseconds(given: str, client: TestClient) 
     assert repr(given) in answer.json()["error"]["message"]
 
 
+@pytest.mark.medium
 def test_a_deadline_that_passes_is_told(client: TestClient, monkeypatch) -> None:
     def wait(*arguments):
         time.sleep(0.2)

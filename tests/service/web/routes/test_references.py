@@ -172,6 +172,7 @@ class TestStreams:
                 client.app.state.service.catalog.refresh()
 
 
+@pytest.mark.medium
 def test_a_retry_comes_to_the_same_version(client: TestClient, store: Path) -> None:
     give_label(Store(store), Store(store).resolve("toy:1"), "stable")
     give_label(Store(store), Store(store).resolve("toy:2"), "canary", share=0.5)

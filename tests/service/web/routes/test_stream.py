@@ -71,6 +71,7 @@ class TestPieces:
             assert answer["prediction"] == whole(client, "".join(pieces[:end]))
             assert answer["tokens"] == answer["prediction"]["tokens"]
 
+    @pytest.mark.medium
     @pytest.mark.parametrize("length", [1, 2, 3, 7])
     def test_cuts_may_be_anywhere(self, client: TestClient, length: int) -> None:
         text = "A good, good film👩‍🚀 don't  goods 👍🏽 bad\n\nbad"
@@ -236,6 +237,7 @@ class TestStates:
                 answers = [send(replica, "bad", state).status_code for state in states]
             assert answers == ([200] * len(states) if secrets != "new" else [409, 409, 200, 200])
 
+    @pytest.mark.medium
     def test_no_change_goes_unnoticed(self, client: TestClient) -> None:
         state = read(client, "good ", "film ", "ba")["state"]
         chance = random.Random(0)

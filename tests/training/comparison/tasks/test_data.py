@@ -35,6 +35,7 @@ def is_nested(text: str) -> bool:
     return not text
 
 
+@pytest.mark.medium
 @given(seed=SEEDS, lags=LAGS)
 def test_recall(seed: int, lags: list[int]) -> None:
     inputs, answers = draw(RECALL, seed, lags)
@@ -47,6 +48,7 @@ def test_recall(seed: int, lags: list[int]) -> None:
         assert shown[asked[0]] == answer
 
 
+@pytest.mark.medium
 @given(seed=SEEDS, lags=LAGS)
 def test_adding(seed: int, lags: list[int]) -> None:
     inputs, answers = draw(ADDING, seed, lags)
@@ -59,6 +61,7 @@ def test_adding(seed: int, lags: list[int]) -> None:
         assert answer == pytest.approx(sum(float(row[time, 0]) for time in marked), abs=1e-6)
 
 
+@pytest.mark.medium
 @given(seed=SEEDS, lags=LAGS)
 def test_brackets(seed: int, lags: list[int]) -> None:
     inputs, answers = draw(BRACKETS, seed, lags)
