@@ -66,6 +66,7 @@ def test_many_requests_at_once_get_what_each_gets_alone(threads: int) -> None:
     assert any(texts > 1 for texts, _ in runner.engine.shapes)
 
 
+@pytest.mark.medium
 def test_a_short_text_waits_for_one_slice_of_a_long_one(scheduler: Scheduler) -> None:
     runner = make_runner()
     engine = hold(runner)
@@ -118,6 +119,7 @@ class TestDeadlines:
     def test_where_nothing_waits_no_refusal_is_foreseen(self, scheduler) -> None:
         assert foresee(scheduler, 1_000_000, seconds=0.001, coming=1_000_000) is None
 
+    @pytest.mark.medium
     def test_what_comes_too_late_is_refused_at_once(self, scheduler) -> None:
         runner = make_runner(cost=self.COST)
         engine = hold(runner)

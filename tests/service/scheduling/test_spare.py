@@ -67,6 +67,7 @@ def test_a_request_that_comes_later_is_computed_before(scheduler: Scheduler) -> 
     run(test())
 
 
+@pytest.mark.medium
 def test_a_request_does_not_wait_for_the_end_of_a_long_one(scheduler: Scheduler) -> None:
     """Spare work is done in slices too, and a request goes in between."""
 
