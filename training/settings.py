@@ -182,7 +182,7 @@ class PretrainSettings:
     negatives: Annotated[
         int,
         About("Sample that each prediction is compared with", unit="tokens", is_option=False),
-    ] = 3_000
+    ] = 1_000
     learning_rate: Annotated[
         float,
         About("Highest learning rate", unit="change of a weight per step", is_option=False),
