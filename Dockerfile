@@ -45,6 +45,8 @@ COPY models/tables/ models/tables/
 COPY gatewise/ gatewise/
 COPY service/ service/
 COPY --from=native /app/service/engines/native/compiled/ service/engines/native/compiled/
+# The folder is read-only at run time; without this each process compiles what it imports.
+RUN python -m compileall -q gatewise models service
 USER gatewise
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \

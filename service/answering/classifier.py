@@ -1,8 +1,10 @@
 """One loaded version: text in, ids out; probabilities in, a prediction out."""
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 
+from models.batching import Row
 from models.golden import Probabilities
 from models.metadata import Metadata
 from models.ngram_lookup import NgramLookup
@@ -10,7 +12,7 @@ from models.tokenizer import Offsets
 from models.versions import Version
 from service.answering.prediction import Answer, make_prediction
 from service.engines.gates import Layers
-from service.engines.protocol import GateEngine
+from service.engines.protocol import EncodingEngine, GateEngine
 from service.engines.runner import Runner
 
 
@@ -27,6 +29,13 @@ class Classifier:
         self.runner = runner
         self._version = version
         self._tokenizer = version.tokenizer
+        engine = runner.engine
+        self.encode: Callable[[str], Row] = (
+            engine.make_encoder(self._tokenizer)
+            if isinstance(engine, EncodingEngine)
+            else self._tokenizer.encode
+        )
+        """Returns the ids of a text."""
 
     @property
     def reference(self) -> str:
@@ -61,10 +70,6 @@ class Classifier:
     def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
         """Return the ids of a text and the characters of each."""
         return self._tokenizer.encode_with_offsets(text)
-
-    def encode(self, text: str) -> list[int]:
-        """Return the ids of a text."""
-        return self._tokenizer.encode(text)
 
     def predict(
         self, probabilities: Probabilities, *, tokens: int, top_k: int | None = None

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from array import array
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,12 +40,12 @@ class TokenizerThread:
 
     def _encode(self, classifier: Classifier, text: str) -> Row:
         """Return the ids of a text, piece by piece, with a pause between two."""
-        ids = array("i")  # a list would need ten times the memory
+        pieces = [np.empty(0, np.int32)]  # of lists, all would need ten times the memory
         for piece in cut(text, chars=PIECE_CHARS):
-            ids.extend(classifier.encode(piece))
+            pieces.append(np.asarray(classifier.encode(piece), np.int32))
             if self._pause:
                 time.sleep(self._pause)
-        return np.frombuffer(ids, np.int32)
+        return np.concatenate(pieces)
 
     def shutdown(self) -> None:
         """End the thread."""

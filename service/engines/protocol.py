@@ -1,6 +1,6 @@
 """The protocol of all engines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -10,6 +10,7 @@ from models.batching import Row
 from models.errors import GatewiseError
 from models.golden import Probabilities
 from models.metadata import StateTensor
+from models.tokenizer import Tokenizer
 
 BatchState = dict[str, NDArray[np.float32]]
 """The state tensors of a batch by name, each of shape (batch, *its own shape)."""
@@ -71,6 +72,14 @@ class GateEngine(Protocol):
 
     def open_gates(self, ids: Row, state: TextState | None) -> Openings:
         """Return the openings while ids are read on from a state; None is that of the start."""
+
+
+@runtime_checkable
+class EncodingEngine(Protocol):
+    """Turns texts into ids faster than a tokenizer does."""
+
+    def make_encoder(self, tokenizer: Tokenizer) -> Callable[[str], Row]:
+        """Return what gives the ids of a text, the same as the tokenizer's."""
 
 
 def initial_state(tensors: tuple[StateTensor, ...], *, batch: int) -> BatchState:

@@ -1,6 +1,6 @@
 """Runs a version in C: cells, n-grams, pool and head, from ids to probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from models.batching import Row
 from models.golden import TOLERANCE, Probabilities
 from models.metadata import StateTensor
+from models.tokenizer import Tokenizer
 from models.versions import Version
-from service.engines.native.layout import Precision, TextsStruct
+from service.engines.native.layout import Precision, TextsStruct, address_of
 from service.engines.native.library import Library, find_library
 from service.engines.native.packing import PackedModel, pack
 from service.engines.native.weights import Weights
+from service.engines.native.words import Encoder
 from service.engines.protocol import BatchState, Openings, TextState
 
 TOLERANCES: dict[Precision, float] = {"int16": 5e-4, "int8": 2e-2, "float32": TOLERANCE}
@@ -94,6 +96,10 @@ class NativeEngine:
         self._read([ids], [()], before=before, after=None, openings=openings)
         return openings
 
+    def make_encoder(self, tokenizer: Tokenizer) -> Callable[[str], Row]:
+        """See EncodingEngine."""
+        return Encoder(tokenizer, library=self._library).encode
+
     def _join(self, state: BatchState, *, texts: int) -> States:
         joined = np.empty((texts, self._state_size), np.float32)
         for tensor, place in zip(self._state, self._places, strict=True):
@@ -122,14 +128,14 @@ class NativeEngine:
         probabilities = np.empty((len(wanted), self._model.struct.labels), np.float32)
         texts = TextsStruct(
             len(rows),
-            _address(ids),
-            _address(begin),
-            None if before is None else _address(before),
-            None if after is None else _address(after),
-            _address(wanted),
-            _address(look_begin),
-            _address(probabilities),
-            None if openings is None else _address(openings),
+            address_of(ids),
+            address_of(begin),
+            None if before is None else address_of(before),
+            None if after is None else address_of(after),
+            address_of(wanted),
+            address_of(look_begin),
+            address_of(probabilities),
+            None if openings is None else address_of(openings),
         )
         self._library.read(self._model.struct, texts)
         return probabilities
@@ -143,8 +149,3 @@ def _ends(rows: Sequence[Row]) -> list[tuple[int]]:
 def _begin(parts: Sequence[Row]) -> NDArray[np.int64]:
     """Return where each part begins among all, and where the last ends, (parts + 1,)."""
     return np.array([0, *accumulate(map(len, parts))], np.int64)
-
-
-def _address(array: NDArray[np.generic]) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address

@@ -1,7 +1,10 @@
-"""The structures of source/gatewise.h and source/texts.c for ctypes, in the same order."""
+"""The structures of the C sources for ctypes, in the same order."""
 
 import ctypes
 from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 Precision = Literal["int16", "int8", "float32"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
@@ -10,6 +13,14 @@ BYTES: dict[Precision, int] = {"int16": 2, "int8": 1, "float32": 4}
 
 Pointer = ctypes.c_void_p
 Int = ctypes.c_int32
+
+
+def address_of(array: NDArray[np.generic]) -> int:
+    """Return the address of a contiguous array that may be written to."""
+    if array.size:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
+    address: int = array.__array_interface__["data"][0]  # takes five times as long
+    return address
 
 
 class MatrixStruct(ctypes.Structure):
@@ -70,4 +81,18 @@ class TextsStruct(ctypes.Structure):
         ("look_begin", Pointer),
         ("probabilities", Pointer),
         ("gates", Pointer),
+    )
+
+
+class WordsStruct(ctypes.Structure):
+    """`Words` of words.c."""
+
+    _fields_ = (
+        ("chars", Pointer),
+        ("begin", Pointer),
+        ("places", Pointer),
+        ("slots", Pointer),
+        ("tokens", Int),
+        ("mask", ctypes.c_uint32),
+        ("longest", Int * 2),
     )

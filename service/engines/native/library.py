@@ -4,15 +4,24 @@ import ctypes
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from service.engines.native.compilation import FOLDER, INSTRUCTION_SETS, PORTABLE, library_path
-from service.engines.native.layout import ModelStruct, TextsStruct
+from service.engines.native.layout import (
+    ModelStruct,
+    Pointer,
+    TextsStruct,
+    WordsStruct,
+    address_of,
+)
 from service.engines.protocol import EngineUnavailable
 
 DONE, NO_MEMORY, BAD_ID = range(3)  # what `gatewise_read` returns
 
 
 class Library:
-    """A compiled library. Calls release the interpreter's lock; several threads may make them.
+    """A compiled library. Several threads may call it; `read` releases the interpreter's lock.
 
     Args:
         path: The shared library.
@@ -26,6 +35,14 @@ class Library:
         self._read = loaded.gatewise_read
         self._read.argtypes = (ctypes.POINTER(ModelStruct), ctypes.POINTER(TextsStruct))
         self._read.restype = ctypes.c_int
+        # These keep the interpreter's lock: they take less time than to get it back.
+        holding = ctypes.PyDLL(str(path))
+        self._index = holding.gatewise_index
+        self._index.argtypes = (ctypes.POINTER(WordsStruct),)
+        self._index.restype = None
+        self._encode = holding.gatewise_encode
+        self._encode.argtypes = (Pointer, ctypes.c_char_p, ctypes.c_int64, Pointer)
+        self._encode.restype = ctypes.c_int64
 
     def supports(self, instructions: str) -> bool:
         """Return whether this processor has an instruction set."""
@@ -43,6 +60,16 @@ class Library:
             raise ValueError(f"ids must be from 1 to {model.vocabulary - 1}")
         if outcome == NO_MEMORY:
             raise MemoryError("no memory for the states of texts")
+
+    def index(self, words: WordsStruct) -> None:
+        """Fill the table of a vocabulary, in which all slots are empty."""
+        self._index(ctypes.byref(words))
+
+    def encode(self, words: WordsStruct, text: bytes) -> NDArray[np.int32]:
+        """Return the ids of a text of ASCII."""
+        ids = np.empty(len(text), np.int32)
+        count = self._encode(ctypes.addressof(words), text, len(text), address_of(ids))
+        return ids[:count].copy()  # a token has several characters
 
 
 def find_library(instructions: str | None = None) -> Library:

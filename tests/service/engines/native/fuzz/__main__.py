@@ -34,6 +34,7 @@ from tests.service.engines.native.fuzz.checks import (
 from tests.service.engines.native.fuzz.memory import ExactMemory
 from tests.service.engines.native.fuzz.reading import Answer, read, refuse
 from tests.service.engines.native.fuzz.subjects import Shape, Subject
+from tests.service.engines.native.fuzz.words import check_words
 from tests.service.engines.native.made_up import VOCABULARY
 
 BATCHES, WIDE_BATCHES = 20, 2  # of a classifier
@@ -114,6 +115,7 @@ class Fuzzer:
             if number % LONG_EVERY == LONG_EVERY - 1 and not shape.is_wide:
                 batch = draw_long_batch(random, subject, tokens=LONG_TOKENS)
                 self._try_batch(random, subject, batch)
+            self.counts["encoded"] += check_words(random, self._library, memory)
             if shape.kind == "usual":
                 self.counts["calls"] += 1
                 check_equations(subject, draw_batch(random, subject))

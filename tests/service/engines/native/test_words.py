@@ -1,0 +1,93 @@
+"""Texts get the ids in C that the tokenizer gives them."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.normalization import NORMALIZATIONS
+from models.registry import Store
+from models.tokenizer import PAD_TOKEN, UNKNOWN_TOKEN, Tokenizer
+from service.engines.native.library import Library
+from service.engines.native.words import Encoder
+
+STORE = Path(__file__).parents[4] / "models" / "store"
+SPECIAL = (PAD_TOKEN, UNKNOWN_TOKEN)
+TOKENS = (
+    *SPECIAL,
+    *("the", "film", "don't", "un", "##forget", "##table", "##t", "a", "##a", "ab", "##ab", "abc"),
+    *("#", "##", "###", "##'", "'", "!", "\x00", "\x7f", "1", "##1", "é", "##é", "##aé", "\ud800"),
+    *("x" * 70, "y" * 300, "##" + "z" * 200, "a'a'a'a'a'a'a'a'a", "a'a'a'a'a'a'a'a'a'a"),
+)
+PARTS = (
+    *("the", "THE", "Film", "don't", "DON'T", "unforgettable", "aab", "abcab", "a'a", "'", "''"),
+    *(" ", "\t\n", "\x0b\x1c\x1f", "\x00", "\x7f", "#", "##a", "[UNK]", "[PAD]", "!?", "_", "1a1"),
+    *("x" * 63, "x" * 64, "X" * 65, "x" * 70, "y" * 300, "q" * 130, "z" * 64, "a'" * 12),
+    *("'".join(["b" * 40] * 9), "'".join(["ab" * 32] * 10), "'".join(["a" * 64] * 9)),
+)
+
+
+def both(tokenizer: Tokenizer, library: Library, text: str) -> tuple[list[int], list[int]]:
+    found = Encoder(tokenizer, library=library).encode(text)
+    return np.asarray(found).tolist(), tokenizer.encode(text)
+
+
+@pytest.fixture(scope="module", params=NORMALIZATIONS)
+def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+    return Tokenizer(TOKENS, normalization=request.param)
+
+
+@pytest.fixture(scope="module")
+def encoder(tokenizer: Tokenizer, library: Library) -> Encoder:
+    return Encoder(tokenizer, library=library)
+
+
+def test_each_pair_of_characters(tokenizer: Tokenizer, encoder: Encoder) -> None:
+    for first, second in itertools.product(map(chr, range(128)), repeat=2):
+        for text in (f"a{first}{second}b", f" {first}{second} "):
+            assert list(encoder.encode(text)) == tokenizer.encode(text), text
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
+def test_long_words_and_odd_ones(tokenizer: Tokenizer, encoder: Encoder, text: str) -> None:
+    assert list(encoder.encode(text)) == tokenizer.encode(text)
+
+
+@given(
+    tokens=st.lists(st.text("ab'#", min_size=1, max_size=5), max_size=30, unique=True),
+    text=st.text("abAB'# ", max_size=40),
+)
+def test_any_vocabulary(tokens: list[str], text: str, library: Library) -> None:
+    found, expected = both(Tokenizer((*SPECIAL, *tokens)), library, text)
+    assert found == expected
+
+
+def test_the_rest_of_a_word_that_is_too_long(library: Library) -> None:
+    tokenizer = Tokenizer((*SPECIAL, "b", "##b", "##'"))
+    found, expected = both(tokenizer, library, "'".join(["b" * 64] * 9))
+    assert found == expected
+    assert len(found) == 257  # what is read, and one unknown token
+    assert found[-1] == 1
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t", "naïve film", "\u2003the film", "Фильм"])
+def test_other_texts_go_the_way_of_the_tokenizer(
+    tokenizer: Tokenizer, encoder: Encoder, text: str
+) -> None:
+    assert list(encoder.encode(text)) == tokenizer.encode(text)
+
+
+@pytest.mark.parametrize("name", ["imdb-gru", "imdb-lstm"])
+def test_shipped_vocabularies(name: str, library: Library) -> None:
+    tokenizer = Store(STORE).resolve(name).tokenizer
+    encoder = Encoder(tokenizer, library=library)
+    random = np.random.default_rng(0)
+    words = [token.removeprefix("##") for token in tokenizer.tokens if token.isascii()]
+    for _ in range(200):
+        drawn = [str(word) for word in random.choice(words, int(random.integers(1, 60)))]
+        text = "".join(word + str(random.choice([" ", "", "'", ", "])) for word in drawn)
+        assert list(encoder.encode(text)) == tokenizer.encode(text)
+        assert list(encoder.encode(text.upper())) == tokenizer.encode(text.upper())
