@@ -1,7 +1,7 @@
-"""The command line: `python -m benchmarks.native speed|accuracy --dataset DATA/imdb`.
+"""The command line: `python -m benchmarks.native speed|accuracy|words --dataset DATA/imdb`.
 
 `speed` times the bare engines in turn, in one process and one thread. `accuracy` compares all
-texts of the split with ONNX Runtime.
+texts of the split with ONNX Runtime. `words` compares their ids with those of the tokenizer.
 """
 
 import statistics
@@ -22,6 +22,7 @@ from benchmarks.native.accuracy import (
     count_other_bits,
 )
 from benchmarks.native.speed import measure_limit, median_ratio, time_engines
+from benchmarks.native.words import compare_words
 from models.network import Network
 from models.registry import Store
 from models.versions import Version
@@ -113,16 +114,42 @@ def accuracy(
         Console().print(table)
 
 
+@app.command()
+def words(
+    dataset: Dataset,
+    models: Models = list(MODELS),  # noqa: B006
+    store: StoreFolder = Path("models/store"),
+    texts: Annotated[int, typer.Option(help="Texts that are compared; 0 for all.")] = 0,
+) -> None:
+    """Compare ids and their time with those of the tokenizer in Python."""
+    table = Table("model", "texts", "of ASCII", "other ids", "tokenizer", "native", box=None)
+    for version, read in _each_read(models, dataset, store=store, texts=texts):
+        found = compare_words(version.tokenizer, read)
+        table.add_row(
+            version.reference,
+            *(f"{number:,}" for number in (len(read), found.ascii_texts, found.different)),
+            *(f"{each:.1f} us" for each in (found.tokenizer, found.native)),
+        )
+    Console().print(table)
+
+
 def _each(
     models: list[str], dataset: str, *, store: Path, texts: int
 ) -> Iterator[tuple[Version, list[np.ndarray]]]:
     """Yield each version with the ids of the texts."""
+    for version, read in _each_read(models, dataset, store=store, texts=texts):
+        ids = version.tokenizer.encode_batch(read)
+        yield version, [np.array(row, np.int32) for row in ids]
+
+
+def _each_read(
+    models: list[str], dataset: str, *, store: Path, texts: int
+) -> Iterator[tuple[Version, list[str]]]:
+    """Yield each version with the texts."""
     split = datasets.load_dataset(dataset, split="test").shuffle(seed=0)
     read = list(split["text"])[: texts or None]
     for model in models:
-        version = Store(store).resolve(model)
-        ids = version.tokenizer.encode_batch(read)
-        yield version, [np.array(row, np.int32) for row in ids]
+        yield Store(store).resolve(model), read
 
 
 if __name__ == "__main__":
