@@ -1,5 +1,6 @@
-"""Turns texts of ASCII into ids in C, by the tokenizer's rules; other texts go its own way."""
+"""Turns ASCII into ids in C, by the tokenizer's rules; other words go the tokenizer's own way."""
 
+import re
 from itertools import accumulate
 
 import numpy as np
@@ -11,6 +12,9 @@ from service.engines.native.layout import WordsStruct
 from service.engines.native.library import Library
 
 SLOTS_PER_TOKEN = 2  # at least, so that most tokens are found at once
+MOST_OTHERS = 1 / 64  # of the characters of a text; with more it is not worth cutting
+_OTHERS = re.compile(r"[^\x00-\x7f]+")
+_SPACE = re.compile(r"\s")
 
 Arrays = list[NDArray[np.generic]]
 
@@ -38,7 +42,27 @@ class Encoder:
         """Return the ids of a text."""
         if text.isascii():
             return self._library.encode(self._words, text.encode())
-        return self._tokenizer.encode(text)
+        others = sum(map(len, _OTHERS.findall(text)))
+        return (
+            self._cut(text) if others <= MOST_OTHERS * len(text) else self._tokenizer.encode(text)
+        )
+
+    def _cut(self, text: str) -> Row:
+        """Return the ids of a text that is cut at white space around characters beyond ASCII."""
+        parts: list[Row] = []
+        done = 0
+        for other in _OTHERS.finditer(text):
+            start, end = other.span()
+            if start < done:
+                continue
+            while start > done and not text[start - 1].isspace():
+                start -= 1
+            parts.append(self._library.encode(self._words, text[done:start].encode()))
+            space = _SPACE.search(text, end)
+            done = space.start() if space else len(text)
+            parts.append(np.asarray(self._tokenizer.encode(text[start:done]), np.int32))
+        parts.append(self._library.encode(self._words, text[done:].encode()))
+        return np.concatenate(parts)
 
 
 def lay_out(tokenizer: Tokenizer) -> Arrays:

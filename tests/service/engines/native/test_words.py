@@ -91,3 +91,51 @@ def test_shipped_vocabularies(name: str, library: Library) -> None:
         text = "".join(word + str(random.choice([" ", "", "'", ", "])) for word in drawn)
         assert list(encoder.encode(text)) == tokenizer.encode(text)
         assert list(encoder.encode(text.upper())) == tokenizer.encode(text.upper())
+
+
+class TestOtherCharacters:
+    """A text with few of them is cut at white space around them."""
+
+    FILLER = "the film is unforgettable, don't table it. " * 12
+    OTHERS = (
+        "é",
+        "naïve",
+        "\u00a0",
+        "a\u200bb",
+        "\ufeff",
+        "don’t",
+        "э",
+        "\u2003",
+        "\u200d",
+        "👍🏽",
+    )
+
+    @given(
+        st.lists(
+            st.tuples(st.integers(0, len(FILLER)), st.sampled_from(OTHERS)), min_size=1, max_size=5
+        )
+    )
+    def test_anywhere(
+        self, tokenizer: Tokenizer, encoder: Encoder, places: list[tuple[int, str]]
+    ) -> None:
+        text = self.FILLER
+        for place, other in places:
+            text = text[:place] + other + text[place:]
+        assert list(encoder.encode(text)) == tokenizer.encode(text)
+
+    def test_a_text_of_one_word(self, tokenizer: Tokenizer, encoder: Encoder) -> None:
+        text = "a#" * 3_000 + "é" + "'b" * 3_000
+        assert list(encoder.encode(text)) == tokenizer.encode(text)
+
+    def test_the_tokenizer_reads_only_those_words(
+        self, library: Library, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tokenizer = Tokenizer(TOKENS)
+        read: list[str] = []
+        encode = tokenizer.encode
+        monkeypatch.setattr(tokenizer, "encode", lambda text: (read.append(text), encode(text))[1])
+        encoder = Encoder(tokenizer, library=library)
+        encoder.encode("the naïve film, " + self.FILLER + "(é)")
+        assert read == ["naïve", "(é)"]
+        encoder.encode("naïve naïveté")
+        assert read[2:] == ["naïve naïveté"]  # too many
