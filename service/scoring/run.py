@@ -1,5 +1,6 @@
 """One run of scoring: files, progress, and a closing line."""
 
+import gc
 import shutil
 import sys
 from pathlib import Path
@@ -59,6 +60,7 @@ def score_file(run: ScoringRun, version: Version) -> int:
         )
         engine = open_engine(version, kind=run.engine).engine
         classifier = Classifier(version, runner=Runner(engine, state=version.metadata.state))
+        gc.freeze()  # what is there now stays, and no collection need look through it
         scorer = Scorer(
             classifier, column=column, writer=writer, threads=run.threads, prefix=run.prefix
         )
