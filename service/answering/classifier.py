@@ -30,12 +30,11 @@ class Classifier:
         self._version = version
         self._tokenizer = version.tokenizer
         engine = runner.engine
-        self.encode: Callable[[str], Row] = (
+        self._encode: Callable[[str], Row] = (
             engine.make_encoder(self._tokenizer)
             if isinstance(engine, EncodingEngine)
             else self._tokenizer.encode
         )
-        """Returns the ids of a text."""
 
     @property
     def reference(self) -> str:
@@ -70,6 +69,10 @@ class Classifier:
     def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
         """Return the ids of a text and the characters of each."""
         return self._tokenizer.encode_with_offsets(text)
+
+    def encode(self, text: str) -> Row:
+        """Return the ids of a text."""
+        return self._encode(text)
 
     def predict(
         self, probabilities: Probabilities, *, tokens: int, top_k: int | None = None

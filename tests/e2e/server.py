@@ -46,7 +46,8 @@ class Server:
         )
         self.log: list[str] = []
         self.port = self._read_port()
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._drainer = threading.Thread(target=self._drain, daemon=True)
+        self._drainer.start()
 
     def _read_port(self) -> int:
         assert self.process.stderr is not None
@@ -93,6 +94,12 @@ class Server:
             assert time.monotonic() < deadline, "".join(self.log)
             time.sleep(0.02)
 
+    def close_log(self) -> None:
+        """Read the log to its end, once the process is gone."""
+        assert self.process.stderr is not None
+        self._drainer.join(timeout=30)
+        self.process.stderr.close()
+
     def terminate(self) -> None:
         """Send SIGTERM."""
         self.process.send_signal(signal.SIGTERM)
@@ -112,5 +119,4 @@ def running(store: Path, *, under: Sequence[str] = (), **environment: str) -> It
         except subprocess.TimeoutExpired:
             server.process.kill()
             server.process.wait()
-        assert server.process.stderr is not None
-        server.process.stderr.close()
+        server.close_log()

@@ -151,4 +151,4 @@ def give_up(life: Life) -> None:
             os.kill(each, signal.SIGKILL)
     life.server.process.wait()
     assert life.server.process.stderr is not None
-    life.server.process.stderr.close()
+    life.server.close_log()
