@@ -52,8 +52,8 @@ class Encoder:
         parts: list[Row] = []
         done = 0
         for other in _OTHERS.finditer(text):
-            start, end = other.span()
-            if start < done:
+            start, end = max(other.start(), done), other.end()
+            if start >= end:  # in the last part
                 continue
             while start > done and not text[start - 1].isspace():
                 start -= 1

@@ -98,16 +98,8 @@ class TestOtherCharacters:
 
     FILLER = "the film is unforgettable, don't table it. " * 12
     OTHERS = (
-        "é",
-        "naïve",
-        "\u00a0",
-        "a\u200bb",
-        "\ufeff",
-        "don’t",
-        "э",
-        "\u2003",
-        "\u200d",
-        "👍🏽",
+        *("é", "naïve", "a\u200bb", "\ufeff", "don’t", "э", "\u200d", "👍🏽", "\u0301", "İ", "ŉ"),
+        *("\u00a0", "\u0085", "\u2003", "\u2028", "\u3000", "\ud800"),
     )
 
     @given(
@@ -122,6 +114,13 @@ class TestOtherCharacters:
         for place, other in places:
             text = text[:place] + other + text[place:]
         assert list(encoder.encode(text)) == tokenizer.encode(text)
+
+    @pytest.mark.parametrize(
+        "begin", ["é\u00a0", "été\u00a0", "é\u2003é\u00a0\u00a0x", "\u00a0\u00a0é"]
+    )
+    def test_spaces_beyond_ascii(self, tokenizer: Tokenizer, encoder: Encoder, begin: str) -> None:
+        for text in (begin + self.FILLER, self.FILLER + begin, self.FILLER + "a" + begin + "b"):
+            assert list(encoder.encode(text)) == tokenizer.encode(text)
 
     def test_a_text_of_one_word(self, tokenizer: Tokenizer, encoder: Encoder) -> None:
         text = "a#" * 3_000 + "é" + "'b" * 3_000
