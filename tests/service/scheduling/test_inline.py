@@ -43,6 +43,7 @@ def compute(scheduler: Scheduler, engine: ThreadsEngine, *readings: Reading, **m
     return asyncio.run(ask())
 
 
+@pytest.mark.batched
 def test_a_short_text_is_computed_in_the_event_loop(scheduler: Scheduler) -> None:
     engine = ThreadsEngine()
     ticket = compute(scheduler, engine, Reading([2, 2, 3]))
@@ -51,6 +52,7 @@ def test_a_short_text_is_computed_in_the_event_loop(scheduler: Scheduler) -> Non
     np.testing.assert_array_equal(ticket.results, CountingEngine().predict([[2, 2, 3]]))
 
 
+@pytest.mark.batched
 def test_stops_and_several_texts_are_as_ever(scheduler: Scheduler) -> None:
     engine = ThreadsEngine()
     one = Reading([2, 2, 3, 3], stops=[1, 3], keep=3)
@@ -88,6 +90,7 @@ def test_a_failure_is_that_of_its_text_alone(scheduler: Scheduler) -> None:
     assert ticket.result(0).shape == ticket.result(2).shape == (2,)
 
 
+@pytest.mark.batched
 def test_a_busy_event_loop_leaves_short_texts_to_the_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -123,6 +126,7 @@ def test_what_waits_is_not_overtaken() -> None:
     assert set(engine.threads) == {"compute-0"}
 
 
+@pytest.mark.batched
 def test_what_comes_in_one_turn_is_read_together(scheduler: Scheduler) -> None:
     engine = ThreadsEngine()
     engine.poison = 3
@@ -145,6 +149,7 @@ def test_what_comes_in_one_turn_is_read_together(scheduler: Scheduler) -> None:
         tickets[2].result(0)
 
 
+@pytest.mark.batched
 def test_too_much_for_one_turn_is_left_to_the_threads(scheduler: Scheduler) -> None:
     engine = ThreadsEngine()
     runner = make_runner(engine=engine, cost=CHEAP)
@@ -179,6 +184,7 @@ def test_one_that_is_given_up_meanwhile_is_left_out(scheduler: Scheduler) -> Non
     asyncio.run(ask())
 
 
+@pytest.mark.batched
 def test_two_versions_in_one_turn(scheduler: Scheduler) -> None:
     engines = [ThreadsEngine(), ThreadsEngine()]
 

@@ -41,6 +41,7 @@ def foresee(scheduler: Scheduler, tokens: int, *, seconds: float, coming: int = 
     return scheduler.foresee(least=tokens, usual=tokens, coming=coming, patience=lambda _: seconds)
 
 
+@pytest.mark.batched
 @pytest.mark.medium
 @pytest.mark.parametrize("threads", [1, 3])
 def test_many_requests_at_once_get_what_each_gets_alone(threads: int) -> None:
@@ -85,6 +86,7 @@ def test_a_short_text_waits_for_one_slice_of_a_long_one(scheduler: Scheduler) ->
     run(test())
 
 
+@pytest.mark.batched
 def test_many_texts_of_one_request_are_computed_together(scheduler: Scheduler) -> None:
     runner = make_runner()
 
