@@ -45,10 +45,10 @@ serve: $(VENV)/service.stamp $(VENV)/native.stamp ## serve MODEL (imdb-gru) on 1
 train: $(VENV)/training.stamp ## train: make train ARGS="--dataset reviews.csv --name reviews"
 	$(PYTHON) -m training train $(ARGS)
 
-test: setup ## run the tests (6 min); ARGS chooses some: make test ARGS="tests/models -x"
+test: setup ## run the tests (5 min); ARGS chooses some: make test ARGS="tests/models -x"
 	$(PYTHON) -m pytest $(or $(ARGS),$(PARALLEL) -m "not slow" $(MEASURED))
 
-test-slow: setup ## run the tests that take long: whole trainings, a cluster, attacks (7 min)
+test-slow: setup ## run the tests that take long: whole trainings, a cluster, attacks (8 min)
 	$(PYTHON) -m pytest $(PARALLEL) -m slow $(MEASURED) $(if $(COVERAGE),--cov-append) $(ARGS)
 
 coverage: ## show what the tests with COVERAGE=1 have not run; fail if it is too much

@@ -18,7 +18,7 @@ class Compared:
     """What was measured of some texts.
 
     Args:
-        ascii_texts: How many are of ASCII alone; the others go the way of the tokenizer.
+        ascii_texts: How many are of ASCII alone; C reads only parts of the others.
         different: How many have other ids.
         tokenizer: Microseconds of a text with the tokenizer, median of ROUNDS.
         native: The same with C.

@@ -39,7 +39,7 @@ class Library:
         holding = ctypes.PyDLL(str(path))
         self._index = holding.gatewise_index
         self._index.argtypes = (ctypes.POINTER(WordsStruct),)
-        self._index.restype = None
+        self._index.restype = ctypes.c_int
         self._encode = holding.gatewise_encode
         self._encode.argtypes = (Pointer, ctypes.c_char_p, ctypes.c_int64, Pointer)
         self._encode.restype = ctypes.c_int64
@@ -61,9 +61,9 @@ class Library:
         if outcome == NO_MEMORY:
             raise MemoryError("no memory for the states of texts")
 
-    def index(self, words: WordsStruct) -> None:
-        """Fill the table of a vocabulary, in which all slots are empty."""
-        self._index(ctypes.byref(words))
+    def index(self, words: WordsStruct) -> bool:
+        """Fill the empty table of a vocabulary; return whether it serves to find its tokens."""
+        return bool(self._index(ctypes.byref(words)))
 
     def encode(self, words: WordsStruct, text: bytes) -> NDArray[np.int32]:
         """Return the ids of a text of ASCII."""

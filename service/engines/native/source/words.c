@@ -8,6 +8,7 @@
 #define LONGEST (RUN + (RUNS - 1) * (1 + RUN))
 #define LONGEST_READ 256  // characters of a word that are read; the rest is one unknown token
 #define UNKNOWN 1
+#define MOST_PROBES 256  // slots that a token may be behind its own; a hostile vocabulary has more
 
 enum { WHOLE = 0, INSIDE = 1 };  // a token that starts a word, or a piece behind its start
 
@@ -38,22 +39,27 @@ static int is_token(const Words* words, int32_t id, int place, const char* chars
 
 static int32_t find(const Words* words, int place, const char* chars, int length, uint32_t hash) {
   uint32_t slot = slot_of(words, hash);
-  while (words->slots[slot] && !is_token(words, words->slots[slot], place, chars, length))
-    slot = (slot + 1) & words->mask;
-  return words->slots[slot];
+  for (int probe = 0; probe < MOST_PROBES; probe++, slot = (slot + 1) & words->mask) {
+    const int32_t id = words->slots[slot];
+    if (!id || is_token(words, id, place, chars, length)) return id;
+  }
+  return 0;
 }
 
-// Fill the empty table.
-EXPORTED void gatewise_index(Words* words) {
+// Fill the empty table; return whether all tokens can be found in it.
+EXPORTED int gatewise_index(Words* words) {
   for (int32_t id = UNKNOWN + 1; id < words->tokens; id++) {
     const int place = words->places[id], length = words->begin[id + 1] - words->begin[id];
     uint32_t hash = start_hash(place);
     for (int i = 0; i < length; i++) hash = add_hash(hash, words->chars[words->begin[id] + i]);
     uint32_t slot = slot_of(words, hash);
-    while (words->slots[slot]) slot = (slot + 1) & words->mask;
+    int probe = 0;
+    for (; probe < MOST_PROBES && words->slots[slot]; probe++) slot = (slot + 1) & words->mask;
+    if (probe == MOST_PROBES) return 0;
     words->slots[slot] = id;
     if (words->longest[place] < length) words->longest[place] = length;
   }
+  return 1;
 }
 
 // ---- words

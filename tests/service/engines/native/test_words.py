@@ -73,6 +73,33 @@ def test_the_rest_of_a_word_that_is_too_long(library: Library) -> None:
     assert found[-1] == 1
 
 
+def collide(count: int) -> list[str]:
+    """Return words whose hashes begin in the same slot of a table for so many of them."""
+    mask = (1 << (2 * (count + 2)).bit_length()) - 1
+    found: list[str] = []
+    for letters in itertools.product("abcdefghijklmnop", repeat=5):
+        value = 2166136261
+        for letter in letters:
+            value = (value ^ ord(letter)) * 16777619 % 2**32
+        if (value ^ value >> 15) & mask == 0:
+            found.append("".join(letters))
+        if len(found) == count:
+            break
+    return found
+
+
+@pytest.mark.medium
+def test_tokens_that_collide_take_no_longer(library: Library) -> None:
+    tokens = collide(300)
+    assert len(tokens) == 300
+    text = " ".join(tokens)
+    for some in (tokens[:200], tokens):  # the last ones would lie too far behind
+        tokenizer = Tokenizer((*SPECIAL, *some, *(f"x{n}" for n in range(300 - len(some)))))
+        encoder = Encoder(tokenizer, library=library)
+        assert list(encoder.encode(text)) == tokenizer.encode(text)
+        assert encoder._is_indexed == (some != tokens)
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\t", "naïve film", "\u2003the film", "Фильм"])
 def test_other_texts_go_the_way_of_the_tokenizer(
     tokenizer: Tokenizer, encoder: Encoder, text: str
@@ -84,6 +111,7 @@ def test_other_texts_go_the_way_of_the_tokenizer(
 def test_shipped_vocabularies(name: str, library: Library) -> None:
     tokenizer = Store(STORE).resolve(name).tokenizer
     encoder = Encoder(tokenizer, library=library)
+    assert encoder._is_indexed
     random = np.random.default_rng(0)
     words = [token.removeprefix("##") for token in tokenizer.tokens if token.isascii()]
     for _ in range(200):
