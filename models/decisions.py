@@ -37,6 +37,11 @@ class DecisionRule:
         """Return the rule of a version."""
         return cls(metadata.task, metadata.thresholds)
 
+    @property
+    def gives_likeliest(self) -> bool:
+        """Whether the likeliest label is given, the first of equals, and nothing else counts."""
+        return self.task == "single_label" and self.thresholds is None
+
     def choose(self, probabilities: Floats) -> NDArray[np.int32]:
         """Return the labels of texts.
 

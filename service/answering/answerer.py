@@ -37,13 +37,21 @@ ReadingPlan = Callable[[Sequence[Row]], Sequence[Reading]]
 class Scheduling(Protocol):
     """Decides when readings are computed."""
 
-    async def check(self, seconds: float, *, deadline: float) -> None:
-        """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
-
     async def compute(
         self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
     ) -> Ticket:
         """Return the finished ticket of readings."""
+
+
+class Admission(Protocol):
+    """Rejects what cannot be answered in time."""
+
+    @property
+    def has_work(self) -> bool:
+        """Whether any work waits, so that what comes may have to wait."""
+
+    async def check(self, seconds: float, *, deadline: float) -> None:
+        """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
 
 
 class AnswerObserver(Protocol):
@@ -65,7 +73,7 @@ class Counting(Protocol):
         """Count the seconds of each stage of a request."""
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen, as one is made for each request: that takes four times as long
 class Caller:
     """The one that waits for an answer.
 
@@ -90,7 +98,7 @@ NOBODY = Caller(seconds=math.inf)
 """In place of a caller, where files are answered."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Answered:
     """Readings of some texts that are finished.
 
@@ -138,6 +146,7 @@ class Answerer:
         tokenizer: Turns texts into ids.
         scheduler: Decides when they are computed.
         metrics: Where they are counted.
+        admission: Looks at texts before they are tokenized; None to reject nothing there.
         seconds: What a request may take that sets no deadline, unless its work alone takes long.
     """
 
@@ -147,11 +156,13 @@ class Answerer:
         scheduler: Scheduling,
         metrics: Counting,
         *,
+        admission: Admission | None = None,
         seconds: float = math.inf,
     ) -> None:
         self._tokenizer = tokenizer
         self._scheduler = scheduler
         self._metrics = metrics
+        self._admission = admission
         self._seconds = seconds
 
     async def answer(
@@ -177,7 +188,8 @@ class Answerer:
                 it; or the version cannot show its gates.
         """
         started = time.monotonic()
-        await self._admit(classifier, texts, caller)
+        if self._admission is not None and self._admission.has_work:
+            await self._admit(self._admission, classifier, texts, caller)
         rows = await self._tokenizer.encode(classifier, texts)
         readings = plan(rows)
         tokenized = time.monotonic()
@@ -209,16 +221,17 @@ class Answerer:
         except Overloaded:  # before anything was read; what is given up later stays taken
             await caller.budget.settle(tokens, read=0)
             raise
+        ticket.release()
         await caller.budget.settle(tokens, read=ticket.tokens)
         return ticket
 
-    async def _admit(self, classifier: Classifier, texts: Sequence[str], caller: Caller) -> None:
+    async def _admit(
+        self, admission: Admission, classifier: Classifier, texts: Sequence[str], caller: Caller
+    ) -> None:
         """Reject texts that cannot be answered in time, before the work of tokenizing them."""
-        if caller.seconds == math.inf:
-            return
         least = fewest_seconds(classifier, texts)
         seconds = patience(least, usual=self._seconds) if caller.seconds is None else caller.seconds
-        await self._scheduler.check(least, deadline=caller.arrived + seconds)
+        await admission.check(least, deadline=caller.arrived + seconds)
 
     def _deadline(
         self, classifier: Classifier, readings: Sequence[Reading], caller: Caller

@@ -137,17 +137,19 @@ def make_prediction(
     values = [round(value, DECIMALS) for value in probabilities.tolist()]
     order = sorted(range(len(values)), key=values.__getitem__, reverse=True)
     labels = metadata.labels
+    rule = DecisionRule.of(metadata)
     common: dict[str, Any] = {
         "probabilities": {labels[index]: values[index] for index in order[:top_k]},
         "model": metadata.name,
         "version": metadata.version,
         "tokens": tokens,
     }
-    rule = DecisionRule.of(metadata)
     # Rounded ones are what the client sees; but thresholds of single label would enlarge the error.
-    exact = metadata.task == "single_label" and metadata.thresholds is not None
-    verdict = rule.verdict(probabilities if exact else np.array(values))
-    if metadata.task == "multi_label":
-        return MultiLabelPrediction(labels=[labels[i] for i in order if verdict[i]], **common)
-    (best,) = verdict
+    if rule.gives_likeliest:
+        best = order[0]
+    elif rule.task == "single_label":
+        (best,) = rule.verdict(probabilities)
+    else:
+        given = rule.verdict(np.array(values))
+        return MultiLabelPrediction(labels=[labels[i] for i in order if given[i]], **common)
     return Prediction(label=labels[best], score=values[best], **common)

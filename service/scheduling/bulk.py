@@ -24,9 +24,6 @@ class BulkScheduler:
     def __init__(self, *, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="compute")
 
-    async def check(self, _seconds: float, *, deadline: float) -> None:
-        """Do nothing: there is time for everything."""
-
     async def compute(
         self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
     ) -> Ticket:

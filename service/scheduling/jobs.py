@@ -23,7 +23,7 @@ Result = Probabilities | Exception
 """Probabilities (labels,) of a text, or why there are none."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)  # not frozen, as one is made for each text: that takes four times as long
 class Reading:
     """What is to be read, and where.
 
@@ -104,6 +104,10 @@ class Job:
         for tokens, row in zip(looks, probabilities, strict=True):
             self._note(start + tokens, row)
 
+    def finish(self) -> None:
+        """Note that all of a text without stops was read at once."""
+        self.read = len(self.ids)
+
     def _note(self, read: int, probabilities: Probabilities) -> None:
         self.read = read
         if len(self.seen) < len(self.stops) and self.read == self.stops[len(self.seen)]:
@@ -147,19 +151,23 @@ class Ticket:
         self.jobs = [Job(what, ticket=self, place=place) for place, what in enumerate(readings)]
         self.arrived = time.monotonic()
         self.deadline = deadline
-        self._stretch = stretch
         self.spare = spare
         self.started: float | None = None
         self.computed = 0.0  # seconds of its slices, which it may have shared
         self.closed = False
         self.results: list[Result] = [Unsettled()] * len(self.jobs)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stretch = stretch
+        self._seconds: float | None = None
         self._unsettled = len(self.jobs)
 
-    @cached_property
+    # Kept as `functools.cached_property` would, which takes a lock for each ticket.
+    @property
     def seconds(self) -> float:
-        """What all texts take, each alone."""
-        return sum(job.seconds_left for job in self.jobs)
+        """What all texts take, each alone, as they were when it was first asked for."""
+        if self._seconds is None:
+            self._seconds = sum(job.seconds_left for job in self.jobs)
+        return self._seconds
 
     @cached_property
     def due(self) -> float:
@@ -177,6 +185,11 @@ class Ticket:
         if isinstance(result, Exception):
             raise result
         return result
+
+    def release(self) -> None:
+        """Part with the jobs, all of which are finished, so that no cycle is left as garbage."""
+        for job in self.jobs:
+            del job.ticket
 
     def settle(self, job: Job, result: Result) -> None:
         """Record what became of a text; after the last nothing is left to be done."""

@@ -66,6 +66,11 @@ class Scheduler:
             thread.start()
 
     @property
+    def has_work(self) -> bool:
+        """Whether any work waits, so that what comes may have to."""
+        return bool(self._backlog)  # which takes no lock
+
+    @property
     def backlog_seconds(self) -> float:
         """Seconds that the waiting jobs take."""
         with self._changed:
@@ -135,7 +140,7 @@ class Scheduler:
         if deadline <= time.monotonic():  # else a thread might be faster than the watch
             raise DeadlinePassed("its deadline had passed before its work began")
         ticket = Ticket(runner, readings, deadline=deadline, stretch=STRETCH)
-        if not self._backlog and self._inline.takes(ticket):  # what waits there is before it
+        if not self.has_work and self._inline.takes(ticket):  # what waits is before it
             await self._inline.compute(ticket)
             return ticket
         with self._changed:
@@ -282,12 +287,13 @@ class Scheduler:
         results = compute_slice(jobs, tokens)
         self._metrics.count_batch(len(jobs), seconds=time.monotonic() - started)
         work -= sum(job.seconds_left for job in jobs if job.left)
+        spare = jobs[0].ticket.spare  # once a ticket is settled, its jobs may be without it
         with self._changed:
             done = time.monotonic()
             for job in jobs:
                 job.ticket.computed += (done - started) / len(jobs)
             self._settle(jobs, results)
-            if not jobs[0].ticket.spare:  # which says little of how fast a request is served
+            if not spare:  # which says little of how fast a request is served
                 self._throughput.add(work, seconds=done - busy_since)
         return done
 

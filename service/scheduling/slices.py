@@ -68,13 +68,16 @@ def read_slice(jobs: Sequence[Job], tokens: int) -> Probabilities:
         The probabilities (jobs, labels) then.
     """
     runner = jobs[0].ticket.runner
+    if all(job.state is None and job.ahead <= tokens and not job.stops for job in jobs):
+        whole = runner.engine.predict([job.ids for job in jobs])
+        for job in jobs:
+            job.finish()
+        return whole
     counts = [min(tokens, job.ahead) for job in jobs]
     rows = [job.ids[job.read : job.read + n] for job, n in zip(jobs, counts, strict=True)]
     looks: Sequence[Sequence[int]] = [[count] for count in counts]
     found: Sequence[Probabilities]
-    if all(job.state is None and job.ahead <= tokens and not job.stops for job in jobs):
-        found = list(runner.engine.predict(rows)[:, None])
-    elif runner.ragged:
+    if runner.ragged:
         looks = [job.looks(count) for job, count in zip(jobs, counts, strict=True)]
         found, after = runner.ragged.look(rows, _stack_states(runner, jobs), looks)
         _keep_states(jobs, after)

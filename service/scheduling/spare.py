@@ -17,9 +17,6 @@ class SpareScheduling:
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
 
-    async def check(self, _seconds: float, *, deadline: float) -> None:
-        """Do nothing: `compute` turns away what there is no time for."""
-
     async def compute(
         self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
     ) -> Ticket:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models import __version__
 from models.errors import GatewiseError
@@ -37,9 +37,10 @@ from service.web.origins import allow_origins
 from service.web.prefix import OwnRedirects, PathPrefix
 from service.web.request_body import PATIENCE
 from service.web.routes import admin, models, operations, page, predict, stream
-from service.web.state import ServiceState
+from service.web.state import ServiceState, note_state
 from service.web.tracing import Tracing, TracingMiddleware
 
+OBJECTS = 10_000  # more than before, after which to look for cycles; requests leave none behind
 BODIES = 2  # of the largest size that may be on their way at the same time
 TEXT_ROUTES = (
     find_route(predict.router, predict.predict),
@@ -48,6 +49,30 @@ TEXT_ROUTES = (
 """Routes to which texts are posted: nearly all that a service has to do."""
 
 _log = logging.getLogger(__name__)
+
+
+class Entrance:
+    """Notes what requests come to, in the place of FastAPI, whose own entrance may be passed by.
+
+    That has telemetry, which can be switched on from outside and then records what was wrong with
+    which texts. It asks the environment for it at each request.
+
+    Args:
+        app: What is inside.
+        api: The application that it belongs to.
+        state: What its requests share.
+    """
+
+    def __init__(self, app: ASGIApp, *, api: FastAPI, state: ServiceState) -> None:
+        self._app = app
+        self._api = api
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, WebSocket or life of the service, as ASGI asks."""
+        scope["app"] = self._api
+        note_state(scope, self._state)
+        await self._app(scope, receive, send)
 
 
 def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI:
@@ -71,7 +96,8 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
     metrics, tokenizer = Metrics(), TokenizerThread()
     metrics.begin(threads=settings.computing_threads)
     scheduler = Scheduler(threads=settings.computing_threads, metrics=metrics)
-    answerer = Answerer(tokenizer, scheduler, metrics, seconds=settings.deadline_ms / 1e3)
+    seconds = settings.deadline_ms / 1e3
+    answerer = Answerer(tokenizer, scheduler, metrics, admission=scheduler, seconds=seconds)
     rollouts = Rollouts(
         catalog,
         answerer,
@@ -110,8 +136,14 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
         app.include_router(routes.router)
     app.mount("/page", page.make_files())
     install_error_handlers(app)
-    app.middleware_stack = _surround(app, state)
+    app.middleware_stack = Entrance(_surround(app, state), api=app, state=state)
     return app
+
+
+def entrance_of(app: FastAPI) -> ASGIApp:
+    """Return what a server calls for the application."""
+    assert app.middleware_stack is not None  # from `create_app` on
+    return app.middleware_stack
 
 
 def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
@@ -183,6 +215,7 @@ async def _watch(state: ServiceState) -> None:
     """Keep the catalog in step with the store, off the event loop."""
     fault = await _refresh(state, known=None)
     gc.freeze()  # what is there now stays: a collection that looks through it stops all for 50 ms
+    gc.set_threshold(OBJECTS)
     while True:
         await asyncio.sleep(state.settings.poll_seconds)
         fault = await _refresh(state, known=fault)

@@ -6,9 +6,10 @@ on with another protocol, such as HTTP/2, is passed over.
 """
 
 import asyncio
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import httptools
+from starlette.types import Scope
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -17,7 +18,7 @@ from service.web import refusal
 from service.web.answer_writer import AnswerWriter
 from service.web.limits import Limits, Room, StalledWrites
 from service.web.refusal import Refusal
-from service.web.scope import UNKNOWN
+from service.web.scope import UNKNOWN, note_arrival
 from service.web.shedding import Shedder
 
 # What chunks may cost besides their bytes, as in Go's net/http: a size, ends of lines, extensions.
@@ -194,6 +195,7 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running, self._writer = cycle, AnswerWriter(cycle)
         cycle.transport = self._writer  # type: ignore[assignment]  # all that a cycle uses of it
+        note_arrival(cast(Scope, cycle.scope), lambda: not cycle.more_body)
         super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:

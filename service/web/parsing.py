@@ -16,6 +16,7 @@ from service.texts import check_text, json_type
 from service.web.access.guard import access_of
 from service.web.errors import detail_of
 from service.web.json_structure import check_structure
+from service.web.request_body import find_header, read_all
 from service.web.schemas import ItemError, PredictRequest
 from service.web.scope import route_of
 from service.web.state import get_state
@@ -37,6 +38,8 @@ CHARSETS = frozenset(
 )
 """Charsets in which a body may be declared: those that JSON has had."""
 DEADLINE_DIGITS = len(str(LONGEST_DEADLINE))
+_DEADLINE = DEADLINE.lower().encode()
+_JSON = b"application/json"
 DEADLINE_DOCUMENTED: dict[str, Any] = {
     "name": DEADLINE,
     "in": "header",
@@ -62,7 +65,8 @@ async def read_body(request: Request, schema: type[Body]) -> Body:
         Invalid: It does not fit the schema.
     """
     _require_json(request)
-    return parse_body(await request.body(), schema, settings=get_state(request).settings)
+    body = await read_all(request.receive)
+    return parse_body(body, schema, settings=get_state(request).settings)
 
 
 def parse_body(body: bytes | str, schema: type[Body], *, settings: Settings) -> Body:
@@ -74,7 +78,7 @@ def parse_body(body: bytes | str, schema: type[Body], *, settings: Settings) -> 
     try:
         text = _decode(body)
         check_structure(text, most_values=VALUES_PER_TEXT * settings.max_texts + OTHER_VALUES)
-        content = json.loads(text, object_pairs_hook=_to_object) if text else None
+        content = _DECODER.decode(text) if text else None
     except json.JSONDecodeError as error:
         raise Malformed(f"the body is not JSON: {error.msg} at character {error.pos}") from None
     except UnicodeDecodeError as error:
@@ -104,11 +108,16 @@ def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+_DECODER = json.JSONDecoder(object_pairs_hook=_to_object)
+
+
 def _decode(body: bytes | str) -> str:
     """Return the text of JSON, as Python would decode it."""
     if isinstance(body, str):
         return body.removeprefix("\ufeff")
-    return body.decode(json.detect_encoding(body), "surrogatepass")
+    # In the others than UTF-8 a zero byte stands before or behind the bracket.
+    encoding = "utf-8" if body.startswith(b'{"') else json.detect_encoding(body)
+    return body.decode(encoding, "surrogatepass")
 
 
 def _describe_encoding(error: UnicodeDecodeError) -> str:
@@ -148,8 +157,8 @@ async def _wait_until_gone(receive: Receive) -> None:
 
 def read_deadline(request: Request) -> float | None:
     """Return the seconds after which the client needs no answer any more, if it says so."""
-    given = request.headers.get(DEADLINE)
-    return None if given is None else parse_deadline(given)
+    given = find_header(request.scope, _DEADLINE)
+    return None if given is None else parse_deadline(given.decode("latin-1"))
 
 
 def parse_deadline(given: str) -> float:
@@ -189,14 +198,21 @@ def _check_item(text: Any, field: str, settings: Settings) -> str | ItemError:
 
 
 def _require_json(request: Request) -> None:
-    given = request.headers.get("content-type", "")
+    if (coding := find_header(request.scope, b"content-encoding")) is not None:
+        _refuse_coding(coding.decode("latin-1").strip().lower())
+    declared = find_header(request.scope, b"content-type")
+    if declared == _JSON:  # as nearly all have it
+        return
+    given = (declared or b"").decode("latin-1")
     media_type = given.partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if media_type != _JSON.decode():
         found = media_type[:LONGEST_TYPE] or "an unnamed type"
         raise UnsupportedMediaType(f"send application/json, not {found}")
     if (charset := _charset_of(given)) not in CHARSETS:
         raise UnsupportedMediaType(f"send JSON in UTF-8, not in {charset[:LONGEST_TYPE]!r}")
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
+
+
+def _refuse_coding(coding: str) -> None:
     if coding != "identity":
         raise UnsupportedMediaType(f"send the body as it is, not coded as {coding[:20]!r}")
 

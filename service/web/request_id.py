@@ -16,7 +16,7 @@ _PLACE = "gatewise.request_id"  # in the scope of a request
 def assign_id(scope: Scope) -> bytes:
     """Return the id of a request, and note it: the client's if it is fit to be repeated."""
     given = find_header(scope, HEADER)
-    found = given if _SAFE.fullmatch(given) else b"%032x" % random.getrandbits(128)
+    found = given if given and _SAFE.fullmatch(given) else b"%032x" % random.getrandbits(128)
     scope[_PLACE] = found
     return found
 

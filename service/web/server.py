@@ -11,7 +11,7 @@ import uvicorn
 from service.settings import Settings
 from service.web import websocket
 from service.web.access.exposure import check_access
-from service.web.app import TEXT_ROUTES, create_app
+from service.web.app import TEXT_ROUTES, create_app, entrance_of
 from service.web.connection import Connection
 from service.web.limits import Limits, Room, limit_connections
 from service.web.listening import listen
@@ -49,10 +49,11 @@ def make_server(settings: Settings) -> "DrainingServer":
         metrics=state.metrics,
     )
     config = uvicorn.Config(
-        app,
+        entrance_of(app),
         host=settings.host,
         port=settings.port,
         access_log=False,
+        server_header=False,
         log_config=None,  # its own asks a standard output that may be closed
         http=cast(type[Connection], make_connection),
         proxy_headers=bool(settings.forwarded_allow_ips),

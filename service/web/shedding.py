@@ -100,6 +100,8 @@ class Shedder:
         Raises:
             Invalid: Its deadline is none.
         """
+        if busy < MANY and not self._scheduler.has_work:  # what comes in this turn waits for none
+            return None
         length, wanted = 0, self._patience
         for name, value in headers:
             if name == _LENGTH:

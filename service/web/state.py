@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from models.registry import Store
 from service.answering.answerer import Answerer
@@ -18,6 +20,8 @@ from service.web.access.key_ring import KeyRing
 from service.web.access.rates import Buckets
 from service.web.body_bytes import BodyBytes
 from service.web.tracing import Tracing
+
+_PLACE = "gatewise.service"  # in the scope of a request
 
 
 @dataclass
@@ -51,9 +55,14 @@ class ServiceState:
             self.tracing.shutdown()
 
 
-def get_state(request: Request) -> ServiceState:
-    """Return the state of the application that the request came to."""
-    state: ServiceState = request.app.state.service
+def note_state(scope: Scope, state: ServiceState) -> None:
+    """Note the state of the application that a request comes to."""
+    scope[_PLACE] = state
+
+
+def get_state(connection: HTTPConnection) -> ServiceState:
+    """Return the state of the application that a request or a WebSocket came to."""
+    state: ServiceState = connection.scope[_PLACE]
     return state
 
 

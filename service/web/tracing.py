@@ -92,7 +92,8 @@ class Tracing:
         """Begin the trace of a request, in that of its client if it names one."""
         from opentelemetry.trace import SpanKind
 
-        carrier = {name: find_header(scope, name.encode()).decode("latin-1") for name in _CONTEXT}
+        given = {name: find_header(scope, name.encode()) or b"" for name in _CONTEXT}
+        carrier = {name: value.decode("latin-1") for name, value in given.items()}
         method = _method_of(scope)
         span = self._tracer.start_span(
             method,

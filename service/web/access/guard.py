@@ -148,11 +148,11 @@ def _shown(scope: Scope) -> str | None:
 
     A browser gives a WebSocket no headers of ours. So it offers the key as a subprotocol.
     """
-    kind, _, secret = find_header(scope, b"authorization").partition(b" ")
+    kind, _, secret = (find_header(scope, b"authorization") or b"").partition(b" ")
     if kind.lower() == b"bearer":
         return secret.strip().decode("latin-1")
-    if secret := find_header(scope, b"x-api-key"):
-        return secret.decode("latin-1")
+    if shown := find_header(scope, b"x-api-key"):
+        return shown.decode("latin-1")
     for offered in scope.get("subprotocols", ()):
         if offered.startswith(_OFFER):
             return str(offered.removeprefix(_OFFER))

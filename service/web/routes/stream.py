@@ -136,7 +136,7 @@ def _find(
 @router.websocket("/stream")
 async def listen(socket: WebSocket) -> None:
     """Answer each piece of a text; the state stays here for as long as the connection."""
-    service: ServiceState = socket.app.state.service
+    service = get_state(socket)
     with service.metrics.streams.track_inprogress():
         await StreamSocket(socket, service).run()
 

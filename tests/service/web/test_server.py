@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from service.settings import Settings
+from service.web.app import Entrance
 from service.web.listening import listen
 from service.web.server import DrainingServer, make_server
 
@@ -37,6 +38,10 @@ def test_forwarded_headers_count_from_trusted_addresses(store: Path) -> None:
     assert isinstance(app, ProxyHeadersMiddleware)
     trusted = {"10.1.2.3": True, "192.168.1.7": True, "192.168.1.8": False, "127.0.0.1": False}
     assert {address: address in app.trusted_hosts for address in trusted} == trusted
+
+
+def test_the_application_is_called_past_what_fastapi_does_first(store: Path) -> None:
+    assert type(load(Settings(store=store))) is Entrance
 
 
 @pytest.mark.parametrize("given", ["proxy", "10.0.0.0/33", "10.0.0.1,*.example.com"])
@@ -76,7 +81,8 @@ def test_a_server_that_drains_asks_for_other_connections(
         assert answer.status == 200
         return answer
 
-    assert ask().headers["connection"] is None
+    first = ask().headers
+    assert (first["connection"], first["server"]) == (None, None)  # nobody need know the server
     with monkeypatch.context() as patch:  # the signal does not come in the thread of its loop
         patch.setattr("service.web.server.asyncio", SimpleNamespace(get_running_loop=_Loop))
         server.handle_exit(signal.SIGTERM, None)

@@ -28,6 +28,7 @@ class Busy:
     """A scheduler's foresight: it has too much to do."""
 
     wait: int | None = 7
+    has_work: bool = True
     asked: list[tuple[int, int, int, float]] = field(default_factory=list)
 
     def foresee(self, *, least: int, usual: int, coming: int, patience) -> int | None:
@@ -39,6 +40,7 @@ class Busy:
 def busy(monkeypatch: pytest.MonkeyPatch) -> Busy:
     busy = Busy()
     monkeypatch.setattr(Scheduler, "foresee", lambda _, **asked: busy.foresee(**asked))
+    monkeypatch.setattr(Scheduler, "has_work", True)
     return busy
 
 
@@ -126,6 +128,18 @@ def test_what_is_let_through_counts_until_the_scheduler_knows_of_it() -> None:
 
     asyncio.run(test())
     assert [coming for _, _, coming, _ in busy.asked] == [0, 320, 640, 0]
+
+
+@pytest.mark.parametrize(("busy", "asked"), [(0, 0), (MANY - 1, 0), (MANY, 1)])
+def test_nothing_is_looked_at_while_nothing_waits(busy: int, asked: int) -> None:
+    scheduler = Busy(wait=None, has_work=False)
+    shedder = make_shedder(scheduler)
+
+    async def test() -> None:
+        assert shedder.shed(b"/predict", HEADERS, busy=busy) is None
+
+    asyncio.run(test())
+    assert len(scheduler.asked) == asked
 
 
 @pytest.mark.parametrize(("busy", "retry_after"), [(MANY, 1), (MANY - 1, None)])

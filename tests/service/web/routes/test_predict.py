@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from models.versions import METADATA
 from service.answering.prediction import MultiLabelPrediction, Prediction
 from service.scheduling import inline
+from service.scheduling.scheduler import Scheduler
 from service.web.schemas import BatchResponse, ErrorBody
 from tests.versions import CountingEngine, publish, save_in_format_1
 
@@ -432,6 +433,7 @@ def test_a_text_that_cannot_be_computed_fails_alone(client: TestClient, monkeypa
 def test_more_than_can_be_done_in_time_is_refused(client: TestClient, monkeypatch) -> None:
     scheduler = client.app.state.service.scheduler
     monkeypatch.setattr(scheduler._backlog, "seconds_before", lambda due: 60.0)
+    monkeypatch.setattr(Scheduler, "has_work", True)
     answer = client.post("/predict", json={"text": "a"})
     assert answer.status_code == 429
     assert answer.json()["error"]["type"] == "overloaded"
