@@ -38,7 +38,7 @@ CHARSETS = frozenset(
 )
 """Charsets in which a body may be declared: those that JSON has had."""
 DEADLINE_DIGITS = len(str(LONGEST_DEADLINE))
-_DEADLINE = DEADLINE.lower().encode()
+DEADLINE_HEADER = DEADLINE.lower().encode()  # as scopes and connections have it
 _JSON = b"application/json"
 DEADLINE_DOCUMENTED: dict[str, Any] = {
     "name": DEADLINE,
@@ -157,7 +157,7 @@ async def _wait_until_gone(receive: Receive) -> None:
 
 def read_deadline(request: Request) -> float | None:
     """Return the seconds after which the client needs no answer any more, if it says so."""
-    given = find_header(request.scope, _DEADLINE)
+    given = find_header(request.scope, DEADLINE_HEADER)
     return None if given is None else parse_deadline(given.decode("latin-1"))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 
+from service.web.responses import to_json_bytes
 from service.web.schemas import ErrorBody, ErrorDetail
 
 Headers = Iterable[tuple[bytes, bytes]]
@@ -32,7 +33,7 @@ class Refusal:
     def body(self) -> bytes:
         """The error as it stands in an answer."""
         error = ErrorDetail(type=self.type, message=self.message, retry_after=self.retry_after)
-        return ErrorBody(error=error).model_dump_json(exclude_none=True).encode()
+        return to_json_bytes(ErrorBody(error=error))
 
     def to_bytes(self, headers: Headers) -> bytes:
         """Return the answer.

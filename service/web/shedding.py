@@ -16,7 +16,7 @@ from service.answering.answerer import patience
 from service.errors import Invalid, Overloaded
 from service.metrics import Metrics
 from service.scheduling.scheduler import Scheduler, TimeAllowed
-from service.web.parsing import DEADLINE, parse_deadline
+from service.web.parsing import DEADLINE_HEADER, parse_deadline
 from service.web.refusal import Headers, Refusal
 
 LONGEST_BODY = 64 * 1024  # bytes; a longer one is worth a closer look
@@ -28,7 +28,6 @@ PAUSE = 0.05  # seconds between two looks at the event loop
 
 _STATUS = HTTPStatus.TOO_MANY_REQUESTS
 _LENGTH = b"content-length"
-_DEADLINE = DEADLINE.lower().encode()
 _PARTICULAR = frozenset([b"transfer-encoding", b"expect", b"origin"])
 """Headers of requests whose answers depend on more than what is looked at here."""
 
@@ -108,7 +107,7 @@ class Shedder:
                 length = int(value)
             elif name in _PARTICULAR:
                 return None
-            elif name == _DEADLINE:
+            elif name == DEADLINE_HEADER:
                 wanted = _always(parse_deadline(value.decode("latin-1")))
         if not 0 < length <= LONGEST_BODY:
             return None
