@@ -48,7 +48,7 @@ def compare(
     model: Model = "imdb-gru",
     work: Work = WORK,
 ) -> None:
-    """Measure Gatewise and six other servers in turn. The first run makes their environments."""
+    """Measure Gatewise and five other servers in turn. The first run makes their environments."""
     kept = Results(results)
     with make_place(model, work) as place:
         compare_servers(

@@ -21,6 +21,9 @@ from benchmarks.serving.place import Place
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE = 180.0  # seconds until it must be ready
+REST_PATIENCE = 12.0  # seconds until all requests must have left it
+REST_SECONDS = 0.5
+REST_SHARE = 0.2  # of a core: Ray's processes never rest entirely
 
 
 class Server:
@@ -37,22 +40,27 @@ class Server:
         )
         version = next(place.store.glob("*/*/saved_model.pb")).parent
         self.contestant, self.place, self.port = contestant, place, _free_port()
-        command = contestant.command(programs, self.port)
-        variables = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-        variables |= {VERSION: str(version), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        command = _fill(contestant.command(programs, self.port), place)
+        self._command = ["taskset", "--cpu-list", str(place.core), *command]
+        self._variables = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+        self._variables |= {VERSION: str(version), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        self.peak_megabytes = 0.0
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            ["taskset", "--cpu-list", str(place.core), *_fill(command, place)],
+            self._command,
             cwd=ROOT,
-            env=os.environ | variables | contestant.environment,
+            env=os.environ | self._variables | self.contestant.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         self.ready_seconds = self._wait()
-        self.peak_megabytes = 0.0
-        self._sampling = threading.Event()
-        threading.Thread(target=self._sample, daemon=True).start()
+        self._ended = threading.Event()
+        threading.Thread(target=self._sample, args=[self._ended], daemon=True).start()
 
     def ask(self, text: str) -> bytes:
         """Return the answer to a text."""
@@ -74,9 +82,19 @@ class Server:
         """Return the resident megabytes of all its processes, shared pages counted for each."""
         return sum(megabytes(pid, "Rss") for pid in _tree(self.process.pid))
 
+    def rests(self) -> bool:
+        """Wait until it has no work; return False if it still has some after a while."""
+        latest = time.monotonic() + REST_PATIENCE
+        while time.monotonic() < latest:
+            before = self.cpu_seconds()
+            time.sleep(REST_SECONDS)
+            if self.cpu_seconds() - before < REST_SHARE * REST_SECONDS:
+                return True
+        return False
+
     def stop(self) -> None:
         """End all its processes."""
-        self._sampling.set()
+        self._ended.set()
         tree = _tree(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -107,8 +125,8 @@ class Server:
                 time.sleep(0.05)
         raise RuntimeError(f"{self.contestant.name} did not become ready")
 
-    def _sample(self) -> None:
-        while not self._sampling.wait(0.5):
+    def _sample(self, ended: threading.Event) -> None:
+        while not ended.wait(0.5):
             self.peak_megabytes = max(self.peak_megabytes, self.megabytes())
 
 
