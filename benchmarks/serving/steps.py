@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeVar
 
 from fastapi import Request
-from starlette.types import Message
+from starlette.types import Message, Scope
 
 from benchmarks.native.speed import measure_limit
 from benchmarks.serving.lineup import BARE, LINEUP
@@ -23,8 +23,11 @@ from service.engines.native.library import supported
 from service.engines.runner import Runner
 from service.scheduling.slices import COMPANY
 from service.settings import Settings
+from service.web.app import create_app
 from service.web.parsing import check_items, read_body
+from service.web.responses import respond
 from service.web.schemas import PredictRequest
+from service.web.state import ServiceState, note_state
 
 TEXTS = 200
 ROUNDS = 5
@@ -50,13 +53,14 @@ def measure_steps(traffics: Sequence[Traffic], *, place: Place) -> Record:
     engine = open_engine(place.version, kind="native").engine
     runner = Runner(engine, state=place.version.metadata.state)
     classifier = Classifier(place.version, runner=runner)
+    state = create_app(Settings(store=place.store)).state.service
     limit = measure_limit(place.version.metadata.architecture, instructions=supported()[0])
     for traffic in traffics:
         texts = traffic.texts[:TEXTS]
         tokens = statistics.mean(len(classifier.encode(text)) for text in texts)
         found[traffic.name] |= {
             "tokens": tokens,
-            "steps": _measure_in_turn(_make_steps(texts, classifier), len(texts)),
+            "steps": _measure_in_turn(make_steps(texts, classifier, state), len(texts)),
             "limit": {
                 "alone": 1e3 * tokens * limit.seconds(texts=1),
                 "together": 1e3 * tokens * limit.seconds(texts=COMPANY),
@@ -75,20 +79,19 @@ def _measure_cpu(server: Server, traffic: Traffic) -> dict[str, float]:
     return {"alone": alone, "together": together}
 
 
-def _make_steps(texts: Sequence[str], classifier: Classifier) -> Steps:
+def make_steps(texts: Sequence[str], classifier: Classifier, state: ServiceState) -> Steps:
     """Return the steps; each takes the number of a text."""
-    settings = Settings()
-    requests = [_make_request(text) for text in texts]
+    requests = [_make_request(text, state) for text in texts]
     ids = [classifier.encode(text) for text in texts]
     probabilities = [classifier.runner.engine.predict([row])[0] for row in ids]
 
     def read(number: int) -> object:
         question = _finish(read_body(requests[number](), PredictRequest))
-        return check_items(question, settings)
+        return check_items(question, state.settings)
 
     def write(number: int) -> object:
         prediction = classifier.predict(probabilities[number], tokens=len(ids[number]))
-        return prediction.model_dump_json(exclude_none=True)
+        return respond(prediction, stages=dict.fromkeys(("tokenize", "queue", "model"), 0.0))
 
     return {
         "parsing the request": read,
@@ -108,7 +111,7 @@ def _finish(coroutine: Coroutine[None, None, T]) -> T:
     raise RuntimeError("it waits")
 
 
-def _make_request(text: str) -> Callable[[], Request]:
+def _make_request(text: str, state: ServiceState) -> Callable[[], Request]:
     """Return a function that makes the request that a server would hand over."""
     body = json.dumps({"text": text}).encode()
     headers = [(b"content-type", b"application/json")]
@@ -116,7 +119,9 @@ def _make_request(text: str) -> Callable[[], Request]:
     async def receive() -> Message:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return lambda: Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    scope: Scope = {"type": "http", "method": "POST", "headers": headers}
+    note_state(scope, state)
+    return lambda: Request(scope.copy(), receive)
 
 
 def _measure_in_turn(steps: Steps, texts: int) -> dict[str, float]:
