@@ -187,10 +187,13 @@ class Process:
 
     def _is_late(self, request: Request, *, margin: float, since: float) -> bool:
         seconds = request.seconds_left
-        due = self._clock.now + self._rules.stretch * seconds
+        there_is = since + self._patience(seconds) - self._clock.now
+        due = self._due_at(seconds, there_is=there_is)
         before = self._backlog.seconds_before(due) / self._throughput.value
-        there_is = margin * (since + self._patience(seconds) - self._clock.now)
-        return before > 0 and before + seconds > there_is
+        return before > 0 and before + seconds > margin * there_is
+
+    def _due_at(self, seconds: float, *, there_is: float) -> float:
+        return self._clock.now + min(self._rules.stretch * seconds, there_is / 2)
 
     def _patience(self, seconds: float) -> float:
         return patience(seconds, usual=self._rules.deadline)
@@ -211,7 +214,7 @@ class Process:
             self._end(request, Outcome.REJECTED, at=self._clock.now)
             return
         wait = self._patience(seconds)
-        request.due = self._clock.now + min(self._rules.stretch * seconds, wait / 2)
+        request.due = self._due_at(seconds, there_is=wait)
         request.threaded = True
         self._backlog.add([request])
         if wait < float("inf"):

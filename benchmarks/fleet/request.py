@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from service.engines.cost import Cost
 from service.scheduling.inline import LONGEST
-from service.scheduling.scheduler import STRETCH
+from service.scheduling.jobs import STRETCH
 
 DEADLINE = 2.0  # seconds; GATEWISE_DEADLINE_MS as it is without being set
 SPLIT = 0.5  # of the cost of a request comes before its text is computed; the rest is its answer

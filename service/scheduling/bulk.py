@@ -32,7 +32,7 @@ class BulkScheduler:
         Raises:
             Exception: What the engine failed with.
         """
-        ticket = Ticket(runner, readings, deadline=deadline, stretch=0.0)
+        ticket = Ticket(runner, readings, deadline=deadline)
         ticket.started = time.monotonic()
         batches = [
             [ticket.jobs[place] for place in places]

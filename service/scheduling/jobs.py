@@ -14,6 +14,8 @@ from models.golden import Probabilities
 from service.engines.protocol import TextState
 from service.engines.runner import Runner
 
+STRETCH = 20.0  # times as long as its own work a request waits without complaint
+
 
 class Unsettled(Exception):
     """Not computed yet."""
@@ -21,6 +23,19 @@ class Unsettled(Exception):
 
 Result = Probabilities | Exception
 """Probabilities (labels,) of a text, or why there are none."""
+
+
+def due_at(seconds: float, *, now: float, deadline: float) -> float:
+    """Return when a request has waited as long as it waits without complaint.
+
+    By that short requests overtake long ones, though never those that have waited long enough.
+
+    Args:
+        seconds: What its texts take, each alone.
+        now: When it comes, on the clock of the deadline.
+        deadline: When an answer comes too late.
+    """
+    return now + min(STRETCH * seconds, (deadline - now) / 2)
 
 
 @dataclass(eq=False)  # not frozen, as one is made for each text: that takes four times as long
@@ -133,8 +148,6 @@ class Ticket:
         runner: What computes.
         readings: What is to be read, one text at least.
         deadline: When an answer comes too late.
-        stretch: How many times as long as its own work a request waits without complaint. By that
-            short requests overtake long ones, though never those that have waited long enough.
         spare: Whether it is computed only while no other waits.
     """
 
@@ -144,7 +157,6 @@ class Ticket:
         readings: Sequence[Reading],
         *,
         deadline: float,
-        stretch: float,
         spare: bool = False,
     ) -> None:
         self.runner = runner
@@ -157,7 +169,6 @@ class Ticket:
         self.closed = False
         self.results: list[Result] = [Unsettled()] * len(self.jobs)
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._stretch = stretch
         self._seconds: float | None = None
         self._unsettled = len(self.jobs)
 
@@ -171,8 +182,8 @@ class Ticket:
 
     @cached_property
     def due(self) -> float:
-        """When the request has waited as long as it waits without complaint."""
-        return self.arrived + min(self._stretch * self.seconds, (self.deadline - self.arrived) / 2)
+        """See `due_at`."""
+        return due_at(self.seconds, now=self.arrived, deadline=self.deadline)
 
     @property
     def tokens(self) -> int:

@@ -20,12 +20,11 @@ from service.errors import ClientGone, DeadlinePassed, Overloaded
 from service.metrics import Metrics
 from service.scheduling.backlog import Backlog
 from service.scheduling.inline import InlineBatches
-from service.scheduling.jobs import Job, Reading, Result, Ticket
+from service.scheduling.jobs import Job, Reading, Result, Ticket, due_at
 from service.scheduling.refusals import RefusalPacer, ReturnTimes
 from service.scheduling.slices import compute_slice, plan_slice
 from service.scheduling.throughput import Throughput
 
-STRETCH = 20.0  # see Ticket
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
 FORESEEN_MARGIN = 0.6  # what just fits now would not, once it has come through the event loop
 NICE = 15  # of the computing threads, above that of the event loop
@@ -84,7 +83,7 @@ class Scheduler:
 
     async def check(self, seconds: float, *, deadline: float) -> None:
         """Raise Overloaded if work that takes so long alone cannot be done by the deadline."""
-        due = time.monotonic() + STRETCH * seconds
+        due = due_at(seconds, now=time.monotonic(), deadline=deadline)
         with self._changed:
             refusal = self._refusal(seconds, due=due, deadline=deadline)
         if refusal is not None:
@@ -106,13 +105,14 @@ class Scheduler:
             cost = self._backlog.cost
             if cost is None:
                 return None
-            seconds = cost.seconds(least)
-            waiting = self._backlog.seconds_before(time.monotonic() + STRETCH * seconds)
-            ahead = waiting + coming * cost.seconds_per_token
+            seconds, now = cost.seconds(least), time.monotonic()
+            allowed = patience(seconds)
+            due = due_at(seconds, now=now, deadline=now + allowed)
+            ahead = self._backlog.seconds_before(due) + coming * cost.seconds_per_token
             return self._find_return(
                 seconds,
                 before=ahead / self._throughput.value,
-                there_is=FORESEEN_MARGIN * patience(seconds),
+                there_is=FORESEEN_MARGIN * allowed,
                 taken=cost.seconds(usual),
             )
 
@@ -137,9 +137,8 @@ class Scheduler:
             DeadlinePassed: The deadline passed before the answer was there.
             ClientGone: The caller left.
         """
-        if deadline <= time.monotonic():  # else a thread might be faster than the watch
-            raise DeadlinePassed("its deadline had passed before its work began")
-        ticket = Ticket(runner, readings, deadline=deadline, stretch=STRETCH)
+        require_time(deadline)  # else a thread might be faster than the watch
+        ticket = Ticket(runner, readings, deadline=deadline)
         if not self.has_work and self._inline.takes(ticket):  # what waits is before it
             await self._inline.compute(ticket)
             return ticket
@@ -160,7 +159,7 @@ class Scheduler:
         Raises:
             Overloaded: There is no time to spare for it.
         """
-        ticket = Ticket(runner, readings, deadline=math.inf, stretch=STRETCH, spare=True)
+        ticket = Ticket(runner, readings, deadline=math.inf, spare=True)
         with self._changed:
             if self._backlog or self._spare.seconds + ticket.seconds > SPARE_SECONDS:
                 raise Overloaded("there is no time to spare")
@@ -316,6 +315,12 @@ class Scheduler:
             self._changed.notify(len(unread))
         if finished:
             finished[0].done.get_loop().call_soon_threadsafe(_wake, finished)
+
+
+def require_time(deadline: float) -> None:
+    """Raise DeadlinePassed if nothing can be done by the deadline any more."""
+    if deadline <= time.monotonic():
+        raise DeadlinePassed("its deadline had passed before its work began")
 
 
 def _yield_to_others() -> None:

@@ -80,9 +80,6 @@ def make_jobs(runner: Runner, *lengths: int, deadline: float = 60.0) -> list[Job
 
     async def make() -> list[Job]:
         end = time.monotonic() + deadline
-        return [
-            Ticket(runner, [Reading([2] * length)], deadline=end, stretch=20.0).jobs[0]
-            for length in lengths
-        ]
+        return [Ticket(runner, [Reading([2] * length)], deadline=end).jobs[0] for length in lengths]
 
     return asyncio.run(make())

@@ -147,6 +147,22 @@ class TestDeadlines:
 
         run(test())
 
+    def test_admission_knows_that_a_near_deadline_comes_first(self, scheduler) -> None:
+        runner = make_runner(cost=self.COST)
+        engine = hold(runner)
+
+        async def test() -> None:
+            running = [ask(scheduler, runner, [2] * 500) for _ in range(20)]
+            await entered(engine)
+            await scheduler.check(1.0, deadline=time.monotonic() + 10)
+            assert foresee(scheduler, 500, seconds=10) is None
+            near = ask(scheduler, runner, [2] * 500, within=10)
+            await asyncio.sleep(0)
+            engine.go.set()
+            await asyncio.gather(near, *running)
+
+        run(test())
+
     def test_the_only_request_is_never_refused(self, scheduler) -> None:
         # Two seconds for a token, so 200 for the text: estimates may be wrong.
         runner = make_runner(cost=Cost(call=1.0, step=1.0, text=1.0))
