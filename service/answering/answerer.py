@@ -24,7 +24,7 @@ from service.errors import Overloaded
 from service.metrics import Metrics
 from service.scheduling.bulk import BulkScheduler
 from service.scheduling.jobs import Job, Reading, Ticket
-from service.scheduling.scheduler import Gone
+from service.scheduling.scheduler import Gone, require_time
 
 LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
 
@@ -213,6 +213,7 @@ class Answerer:
         """Return the finished ticket of readings, taken from the budget of their caller."""
         tokens = sum(len(each.ids) for each in readings)
         deadline = self._deadline(classifier, readings, caller)
+        require_time(deadline)
         await caller.budget.take(tokens)
         try:
             ticket = await self._scheduler.compute(
