@@ -28,6 +28,8 @@ from service.errors import BadState, ReplayRequired
 from service.streams.position import Position
 
 FORMAT = 1
+MOST_HELD = 4_096  # characters, twice as many as a tokenizer ever holds back
+MOST_COUNTED = 2**53  # up to which every reader of JSON has whole numbers
 ID_BYTES, MAC_BYTES = 4, 16
 _FIXED = struct.Struct("<BI")
 _DOMAIN = b"gatewise stream state"
@@ -55,6 +57,12 @@ class OpenedToken:
     tokens: int
     characters: int
     tensors: bytes
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it holds no more than any stream comes to; without a secret all can write one."""
+        counts = (self.version, self.tokens, self.characters)
+        return len(self.held) <= MOST_HELD and all(0 <= each < MOST_COUNTED for each in counts)
 
 
 class StateTokens:
@@ -106,7 +114,10 @@ class StateTokens:
             raise BadState from None
         match header:
             case [str(model), int(version), str(digest), str(held), int(tokens), int(characters)]:
-                return OpenedToken(model, version, digest, held, tokens, characters, body[start:])
+                tensors = body[start:]
+                opened = OpenedToken(model, version, digest, held, tokens, characters, tensors)
+                if opened.is_possible:
+                    return opened
         raise BadState
 
     def _check(self, signed: bytes) -> bytes:

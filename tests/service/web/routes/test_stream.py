@@ -272,6 +272,20 @@ class TestStates:
         answer = send(client, "a", signed(body))
         assert (answer.status_code, answer.json()["error"]["type"]) == (400, "bad_state")
 
+    @pytest.mark.parametrize(
+        "place",
+        [["", 0, 2**53], ["", -1, 0], ["a" * 5_000, 0, 0], ["", int("9" * 4_300), 0]],
+        ids=["much", "less than nothing", "a long rest", "no number for Python"],
+    )
+    def test_a_state_that_no_stream_comes_to_is_refused(
+        self, store: Path, place: list[str | int]
+    ) -> None:
+        with serving(store) as client:
+            classifier = client.app.state.service.catalog.find("toy", version=1)
+            header = json.dumps(["toy", 1, classifier.digest, *place]).encode()
+            answer = send(client, "a ", signed(struct.pack("<BI", 1, len(header)) + header))
+        assert (answer.status_code, answer.json()["error"]["type"]) == (400, "bad_state")
+
     @pytest.mark.parametrize("body", [b"", b"\1", b"\1\xff\xff\xff\xff"])
     def test_half_a_state_with_the_right_mac_is_refused(
         self, client: TestClient, body: bytes
@@ -351,6 +365,8 @@ class TestWebSocket:
         [
             ("no JSON", "malformed"),
             ('{"text": "a", "version": %s}' % ("9" * 5_000), "malformed"),
+            ('{"text": "a", "top_k": NaN}', "malformed"),
+            ('{"text": "a", "top_k": -Infinity}', "malformed"),
             ("[]", "invalid"),
             ('{"text": 1}', "invalid"),
             ('{"text": "a", "text": "b"}', "invalid"),
