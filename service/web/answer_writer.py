@@ -4,24 +4,25 @@ Uvicorn writes the head as soon as it has it. That makes two packets of a small 
 its client twice. ASGI has servers wait for the first of the body (HTTP, Response Start).
 """
 
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+import asyncio
+
+GOES_ON = b"HTTP/1.1 100 "  # of a client that waits to be told to send its body
 
 
 class AnswerWriter:
     """What one answer is written to, in place of the transport of its connection.
 
     Args:
-        cycle: Writes the answer.
+        transport: That of the connection.
     """
 
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-        self._transport = cycle.transport
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
         self._head: bytes | None = None  # None until there is one; empty once it is sent
 
     def write(self, data: bytes) -> None:
         """Write data behind the head, or keep it if it is the head."""
-        if self._head is None and self._cycle.response_started:
+        if self._head is None and not data.startswith(GOES_ON):
             self._head = data
             return
         if self._head:

@@ -6,6 +6,8 @@ on with another protocol, such as HTTP/2, is passed over.
 """
 
 import asyncio
+import weakref
+from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 import httptools
@@ -26,6 +28,7 @@ CHUNK_BYTES = 16
 CHUNK_FACTOR = 3  # with the byte itself
 DROPPED_BYTES = 1024**2  # that are read after a refusal
 
+_BLANKS = b" \t"
 _CLOSE = (b"connection", b"close")
 _OFFER = (b"upgrade", b"http2-settings")
 
@@ -146,19 +149,20 @@ class Connection(HttpToolsProtocol):
         """See the parser of httptools. It hands over trailers too, which are no headers."""
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self._limits.head_bytes:
-            self._stop(refusal.head_too_large(self._limits.head_bytes))
+            self._stop(self._too_large())
         if not self._in_head:
             return
         if len(self.headers) >= self._limits.headers:
             self._stop(refusal.too_many_headers(self._limits.headers))
-        super().on_header(name, value)
+        super().on_header(name, value.rstrip(_BLANKS))  # which the parser leaves behind it
 
     def on_headers_complete(self) -> None:
         """See the parser of httptools."""
         if self._head_bytes > self._limits.head_bytes:  # of a path with few headers or none
-            self._stop(refusal.head_too_large(self._limits.head_bytes))
+            self._stop(self._too_large())
         self._check_head()
         self._in_head = False
+        self._stop_timer()
         self._excess = 0
         self._room.forget(self)
         if self._is_offer():
@@ -193,19 +197,22 @@ class Connection(HttpToolsProtocol):
                 self._unset_keepalive_if_required()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._running, self._writer = cycle, AnswerWriter(cycle)
+        self._running, self._writer = cycle, AnswerWriter(cycle.transport)
         cycle.transport = self._writer  # type: ignore[assignment]  # all that a cycle uses of it
-        note_arrival(cast(Scope, cycle.scope), lambda: not cycle.more_body)
+        note_arrival(cast(Scope, cycle.scope), _tell_arrival(cycle))
         super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
-        """Go on as a WebSocket, if there is room for one."""
-        self._is_over = True
-        if self._room.takes_stream():
-            self._stop_timer()
-            super().handle_websocket_upgrade()
-        else:
+        """Go on as a WebSocket, if there is room for one and all before it is answered."""
+        if self._is_answering:
+            self._refuse(refusal.PIPELINED)
+        elif not self._room.takes_stream():
             self._refuse(refusal.FULL)
+        else:
+            self._is_over = True
+            self._stop_timer()
+            self._stalled.end()
+            super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP in the documented form."""
@@ -264,7 +271,10 @@ class Connection(HttpToolsProtocol):
         """Return why a request need not come further, if no other on its connection does."""
         if self.parser.get_method() != b"POST" or self._is_answering:
             return None
-        return self._shedder.shed(self.url, self.headers, busy=len(self.tasks))
+        if self.flow.write_paused:  # the application waits until the client takes its answers
+            return None
+        busy = len(self.tasks) - self._room.streams  # each of which is a task as well
+        return self._shedder.shed(self.url, self.headers, busy=busy)
 
     def _reject(self, why: Refusal) -> None:
         """Answer a request that is read to its end; the connection goes on as uvicorn's would."""
@@ -285,11 +295,15 @@ class Connection(HttpToolsProtocol):
     def _watch(self) -> None:
         """See that a head ends in time, and that what is not handed over yet stays small."""
         if self._excess > self._limits.head_bytes and (self._in_head or self._in_body):
-            self._refuse(refusal.head_too_large(self._limits.head_bytes))
+            self._refuse(self._too_large())
         elif not (self._in_head or self._rejection):
             self._stop_timer()
         elif self._head_timer is None:
             self._head_timer = self.loop.call_later(self._limits.seconds, self._end_waiting)
+
+    def _too_large(self) -> Refusal:
+        too_large = refusal.head_too_large if self._in_head else refusal.framing_too_large
+        return too_large(self._limits.head_bytes)
 
     @property
     def _is_answering(self) -> bool:
@@ -300,7 +314,8 @@ class Connection(HttpToolsProtocol):
         return self.cycle is not None and self.cycle.more_body
 
     def _end_waiting(self) -> None:
-        self._refuse(refusal.head_too_slow(self._limits.seconds))
+        part = "head" if self._in_head else "body"
+        self._refuse(refusal.too_slow(part, seconds=self._limits.seconds))
 
     def _stop_timer(self) -> None:
         if self._head_timer is not None:
@@ -337,3 +352,9 @@ class Connection(HttpToolsProtocol):
         else:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
+
+
+def _tell_arrival(cycle: RequestResponseCycle) -> Callable[[], bool]:
+    """Return what tells whether all of a body is here. It keeps no request, which keeps it."""
+    found = weakref.ref(cycle)
+    return lambda: (cycle := found()) is not None and not cycle.more_body

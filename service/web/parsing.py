@@ -2,7 +2,7 @@
 
 import json
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -16,7 +16,7 @@ from service.texts import check_text, json_type
 from service.web.access.guard import access_of
 from service.web.errors import detail_of
 from service.web.json_structure import check_structure
-from service.web.request_body import find_header, read_all
+from service.web.request_body import find_text, read_all
 from service.web.schemas import ItemError, PredictRequest
 from service.web.scope import route_of
 from service.web.state import get_state
@@ -39,7 +39,7 @@ CHARSETS = frozenset(
 """Charsets in which a body may be declared: those that JSON has had."""
 DEADLINE_DIGITS = len(str(LONGEST_DEADLINE))
 DEADLINE_HEADER = DEADLINE.lower().encode()  # as scopes and connections have it
-_JSON = b"application/json"
+_JSON = "application/json"
 DEADLINE_DOCUMENTED: dict[str, Any] = {
     "name": DEADLINE,
     "in": "header",
@@ -108,7 +108,12 @@ def _to_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_to_object)
+def _refuse_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and JSON has not."""
+    raise Malformed(f"the body is not JSON: {name} is no value of it")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_to_object, parse_constant=_refuse_constant)
 
 
 def _decode(body: bytes | str) -> str:
@@ -157,8 +162,8 @@ async def _wait_until_gone(receive: Receive) -> None:
 
 def read_deadline(request: Request) -> float | None:
     """Return the seconds after which the client needs no answer any more, if it says so."""
-    given = find_header(request.scope, DEADLINE_HEADER)
-    return None if given is None else parse_deadline(given.decode("latin-1"))
+    given = find_text(request.scope, DEADLINE_HEADER)
+    return None if given is None else parse_deadline(given)
 
 
 def parse_deadline(given: str) -> float:
@@ -198,14 +203,13 @@ def _check_item(text: Any, field: str, settings: Settings) -> str | ItemError:
 
 
 def _require_json(request: Request) -> None:
-    if (coding := find_header(request.scope, b"content-encoding")) is not None:
-        _refuse_coding(coding.decode("latin-1").strip().lower())
-    declared = find_header(request.scope, b"content-type")
-    if declared == _JSON:  # as nearly all have it
+    if (coding := find_text(request.scope, b"content-encoding")) is not None:
+        _refuse_coding(coding.strip().lower())
+    given = find_text(request.scope, b"content-type") or ""
+    if given == _JSON:  # as nearly all have it
         return
-    given = (declared or b"").decode("latin-1")
     media_type = given.partition(";")[0].strip().lower()
-    if media_type != _JSON.decode():
+    if media_type != _JSON:
         found = media_type[:LONGEST_TYPE] or "an unnamed type"
         raise UnsupportedMediaType(f"send application/json, not {found}")
     if (charset := _charset_of(given)) not in CHARSETS:

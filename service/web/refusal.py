@@ -70,15 +70,21 @@ FULL = Refusal(
 )
 
 
-def head_too_slow(seconds: float) -> Refusal:
-    """Return the refusal of a head that did not end in time."""
-    message = f"the head of the request did not end within {seconds:g} seconds"
+def too_slow(part: str, *, seconds: float) -> Refusal:
+    """Return the refusal of a head or body that did not end in time."""
+    message = f"the {part} of the request did not end within {seconds:g} seconds"
     return Refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", message)
 
 
 def head_too_large(limit: int) -> Refusal:
-    """Return the refusal of a head, or of what frames a body, of more bytes than this."""
+    """Return the refusal of a head of more bytes than this."""
     message = f"the head of the request is larger than {limit:,} bytes"
+    return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", message)
+
+
+def framing_too_large(limit: int) -> Refusal:
+    """Return the refusal of a body whose chunks have more bytes than this around it."""
+    message = f"sizes, extensions and trailers of the body's chunks have over {limit:,} bytes"
     return Refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", message)
 
 

@@ -162,6 +162,12 @@ async def read_all(receive: Receive) -> bytes:
             return b"".join(pieces)
 
 
+def find_text(scope: Scope, name: bytes) -> str | None:
+    """Return the value of a request header as text; see `find_header`."""
+    value = find_header(scope, name)
+    return None if value is None else value.decode("latin-1")
+
+
 def find_header(scope: Scope, name: bytes) -> bytes | None:
     """Return the value of a request header, its name in lower case; None where it is not there."""
     headers: list[tuple[bytes, bytes]] = scope["headers"]

@@ -73,7 +73,11 @@ def _make_shedder(state: ServiceState, settings: Settings) -> Shedder:
     return Shedder(
         state.scheduler,
         metrics=state.metrics,
-        routes={(settings.root_path + each.path).encode(): each.path for each in TEXT_ROUTES},
+        routes={
+            (prefix + each.path).encode(): each.path
+            for prefix in ("", settings.root_path)  # a proxy may have taken it off
+            for each in TEXT_ROUTES
+        },
         seconds=settings.deadline_ms / 1e3,
     )
 

@@ -101,14 +101,7 @@ class Shedder:
         """
         if busy < MANY and not self._scheduler.has_work:  # what comes in this turn waits for none
             return None
-        length, wanted = 0, self._patience
-        for name, value in headers:
-            if name == _LENGTH:
-                length = int(value)
-            elif name in _PARTICULAR:
-                return None
-            elif name == DEADLINE_HEADER:
-                wanted = _always(parse_deadline(value.decode("latin-1")))
+        length, wanted = self._read_head(headers)
         if not 0 < length <= LONGEST_BODY:
             return None
         if busy >= MANY and self._lag.is_late():
@@ -120,6 +113,18 @@ class Shedder:
         if wait is None:
             self._this_turn().tokens += usual
         return wait
+
+    def _read_head(self, headers: Headers) -> tuple[int, TimeAllowed]:
+        """Return bytes of the body, 0 if they do not say enough of its request; and its time."""
+        length, wanted = 0, self._patience
+        for name, value in headers:
+            if name == _LENGTH:
+                length = int(value)
+            elif name in _PARTICULAR:
+                return 0, wanted
+            elif name == DEADLINE_HEADER and wanted is self._patience:  # the first one counts
+                wanted = _always(parse_deadline(value.decode("latin-1")))
+        return length, wanted
 
     def _this_turn(self) -> "_Turn":
         if not self._turn:

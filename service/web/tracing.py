@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models import __version__
 from models.installation import install_command
-from service.web.request_body import find_header
+from service.web.request_body import find_text
 from service.web.request_id import id_in
 from service.web.scope import error_of, route_of
 
@@ -92,8 +92,7 @@ class Tracing:
         """Begin the trace of a request, in that of its client if it names one."""
         from opentelemetry.trace import SpanKind
 
-        given = {name: find_header(scope, name.encode()) or b"" for name in _CONTEXT}
-        carrier = {name: value.decode("latin-1") for name, value in given.items()}
+        carrier = {name: find_text(scope, name.encode()) or "" for name in _CONTEXT}
         method = _method_of(scope)
         span = self._tracer.start_span(
             method,

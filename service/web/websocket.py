@@ -12,14 +12,15 @@ from websockets.http11 import Response
 
 from service.errors import Overloaded
 from service.web.body_bytes import BodyBytes
+from service.web.errors import INTERNAL
 from service.web.limits import Limits, Room, StalledWrites
 from service.web.refusal import Refusal
 
-_MESSAGES = {
-    HTTPStatus.FORBIDDEN: "there is no WebSocket at this path",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "this is our fault; the log has the details",
+_REFUSALS = {
+    HTTPStatus.FORBIDDEN: ("not_found", "there is no WebSocket at this path"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (INTERNAL.type, INTERNAL.message),
 }
-_BAD_HANDSHAKE = "this is no handshake of a WebSocket"
+_BAD_HANDSHAKE = ("malformed", "this is no handshake of a WebSocket")
 
 MESSAGE_BYTES = 512  # that one takes in memory beside its text, about
 
@@ -134,9 +135,7 @@ def _is_utf8(text: bytes) -> bool:
 def _reject(status: int, _text: str) -> Response:
     """Return the refusal of a handshake in the documented form; the given text quotes headers."""
     status = HTTPStatus(status)
-    kind = "internal" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "malformed"
-    kind = "not_found" if status == HTTPStatus.FORBIDDEN else kind
-    message = _MESSAGES.get(status, _BAD_HANDSHAKE)
+    kind, message = _REFUSALS.get(status, _BAD_HANDSHAKE)
     body = Refusal(status, kind, message).body
     headers = Headers(
         {

@@ -13,7 +13,7 @@ from service.web.access.key_ring import KeyRing
 from service.web.access.keys import Key, Rate
 from service.web.access.rates import Buckets
 from service.web.errors import answer_error
-from service.web.request_body import find_header
+from service.web.request_body import find_text
 
 SUBPROTOCOL = "gatewise"
 """What a WebSocket speaks that offers its key as a further subprotocol."""
@@ -148,11 +148,11 @@ def _shown(scope: Scope) -> str | None:
 
     A browser gives a WebSocket no headers of ours. So it offers the key as a subprotocol.
     """
-    kind, _, secret = (find_header(scope, b"authorization") or b"").partition(b" ")
-    if kind.lower() == b"bearer":
-        return secret.strip().decode("latin-1")
-    if shown := find_header(scope, b"x-api-key"):
-        return shown.decode("latin-1")
+    kind, _, secret = (find_text(scope, b"authorization") or "").partition(" ")
+    if kind.lower() == "bearer":
+        return secret.strip()
+    if shown := find_text(scope, b"x-api-key"):
+        return shown
     for offered in scope.get("subprotocols", ()):
         if offered.startswith(_OFFER):
             return str(offered.removeprefix(_OFFER))

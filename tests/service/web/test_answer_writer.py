@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,47 +33,47 @@ class Recorder:
 
 
 @pytest.fixture
-def cycle() -> Any:
-    return SimpleNamespace(transport=Recorder(), response_started=False)
+def transport() -> Recorder:
+    return Recorder()
 
 
 @pytest.fixture
-def writer(cycle: Any) -> AnswerWriter:
-    return AnswerWriter(cycle)
+def writer(transport: Any) -> AnswerWriter:
+    return AnswerWriter(transport)
 
 
-def test_head_leaves_with_the_first_of_the_body(cycle: Any, writer: AnswerWriter) -> None:
-    cycle.response_started = True
+def test_head_leaves_with_the_first_of_the_body(transport: Recorder, writer: AnswerWriter) -> None:
     writer.write(HEAD)
-    assert cycle.transport.done == []
+    assert transport.done == []
     writer.write(b"a")
     writer.write(b"b")
-    assert cycle.transport.done == [HEAD + b"a", b"b"]
+    assert transport.done == [HEAD + b"a", b"b"]
 
 
-def test_what_comes_before_the_head_leaves_at_once(cycle: Any, writer: AnswerWriter) -> None:
+def test_what_comes_before_the_head_leaves_at_once(
+    transport: Recorder, writer: AnswerWriter
+) -> None:
     goes_on = b"HTTP/1.1 100 Continue\r\n\r\n"
     writer.write(goes_on)
-    cycle.response_started = True
     writer.write(HEAD)
     writer.write(b"")
-    assert cycle.transport.done == [goes_on, HEAD]
+    assert transport.done == [goes_on, HEAD]
 
 
-def test_a_head_without_body_leaves_once(cycle: Any, writer: AnswerWriter) -> None:
+def test_a_head_without_body_leaves_once(transport: Recorder, writer: AnswerWriter) -> None:
     writer.flush()
-    cycle.response_started = True
     writer.write(HEAD)
     writer.flush()
     writer.flush()
-    assert cycle.transport.done == [HEAD]
+    assert transport.done == [HEAD]
 
 
-def test_a_head_leaves_before_the_connection_closes(cycle: Any, writer: AnswerWriter) -> None:
-    cycle.response_started = True
+def test_a_head_leaves_before_the_connection_closes(
+    transport: Recorder, writer: AnswerWriter
+) -> None:
     writer.write(HEAD)
     writer.close()
-    assert cycle.transport.done == [HEAD, "closed"]
+    assert transport.done == [HEAD, "closed"]
     assert writer.is_closing()
 
 

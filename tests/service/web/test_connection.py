@@ -25,6 +25,10 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n
 SIZED = b"Content-Length: %d\r\n" % len(BODY)
 LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 H2C = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAI\r\n"
+WEBSOCKET = (
+    b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: WebSocket \r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 TLS = b"Connection: keep-alive, upgrade\r\nUpgrade: TLS/1.0\r\n"
 
 
@@ -150,8 +154,10 @@ class TestSize:
     )
     def test_more_framing_than_body(self, excess: bytes, port: int) -> None:
         request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-        status, _ = read_answer(exchange(port, request, excess[:20], excess[20:], b"", pause=0.05))
+        answer = exchange(port, request, excess[:20], excess[20:], b"", pause=0.05)
+        status, body = read_answer(answer)
         assert status == 431
+        assert "of the body's chunks" in body["error"]["message"]
 
     def test_small_chunks_are_fine(self, port: int) -> None:
         chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in b'{"text": "%s"}' % (b"good " * 9_000))
@@ -198,6 +204,11 @@ class TestOffers:
         assert (status, answer["error"]["type"]) == (405, "method_not_allowed")
         assert exchange(port, LIVE + tunnel).count(b"HTTP/1.1 ") == 1
 
+    def test_a_websocket_behind_what_is_not_answered_yet(self, port: int) -> None:
+        first = LIVE.replace(b"Connection: close\r\n", b"")
+        answers = exchange(port, first + WEBSOCKET)
+        assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"HTTP/1.1 ") == 1
+
     def test_a_chunked_body_too(self, port: int) -> None:
         chunked = b"Transfer-Encoding: chunked\r\n\r\n8\r\n" + BODY[:8] + b"\r\n8\r\n" + BODY[8:]
         answer = exchange(port, HEAD + H2C + chunked + b"\r\n0\r\n\r\n")
@@ -210,12 +221,8 @@ class TestOffers:
         assert answers.endswith(b'{"status":"ok"}')
 
     def test_a_websocket_is_still_opened(self, port: int) -> None:
-        key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        opening = (
-            b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n"
-        )
         with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
-            client.sendall(opening + key + b"\r\n")
+            client.sendall(WEBSOCKET)
             assert client.recv(999).startswith(b"HTTP/1.1 101 ")
 
 
@@ -282,12 +289,11 @@ def test_no_second_answer_follows_an_early_one(port: int) -> None:
 
 
 def test_a_websocket_that_began_in_two_pieces_lives_on(port: int) -> None:
-    key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    opening = b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n"
+    cut = WEBSOCKET.index(b"Sec-")
     with socket.create_connection(("127.0.0.1", port), timeout=1.5) as client:
-        client.sendall(opening)
+        client.sendall(WEBSOCKET[:cut])
         time.sleep(0.1)
-        client.sendall(key + b"\r\n")
+        client.sendall(WEBSOCKET[cut:])
         assert client.recv(999).startswith(b"HTTP/1.1 101 ")
         with pytest.raises(TimeoutError):
             client.recv(999)
@@ -297,6 +303,23 @@ def test_what_is_no_http_costs_no_request_before_it_its_answer(port: int) -> Non
     request = HEAD + SIZED + b"\r\n" + BODY
     answers = exchange(port, request + request + b"\x00\x01\x02\r\n\r\n")
     assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"HTTP/1.1 ") == 2
+
+
+class TestBlanksBehindValues:
+    """They are none of the value (RFC 9110, 5.5)."""
+
+    @pytest.mark.parametrize("blanks", [b" ", b"\t \t"])
+    def test_headers_of_ours(self, blanks: bytes, port: int) -> None:
+        lines = (b"X-Deadline-Ms: 9000", b"X-Request-Id: mine", b"Connection: close", SIZED[:-2])
+        request = HEAD + b"".join(line + blanks + b"\r\n" for line in lines) + b"\r\n" + BODY
+        answer = exchange(port, request)
+        assert read_answer(answer)[0] == 200
+        assert b"x-request-id: mine\r\n" in answer
+
+    def test_the_length_of_a_body_that_is_too_large(self, port: int) -> None:
+        answer = exchange(port, HEAD + b"Content-Length: 9000000000 \r\n\r\n")
+        assert read_answer(answer)[0] == 413
+        assert b"connection: close" in answer
 
 
 @pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nHost: y\r\n"])

@@ -109,6 +109,11 @@ class TestRejections:
         assert busy.asked == [(100, 320, 0, 0.25), (1, 3, 0, 3.0)]
 
 
+def test_a_proxy_may_take_the_prefix_off(busy: Busy, store: Path) -> None:
+    with serving(Settings(store=store, threads=1, root_path="/gatewise")) as port:
+        assert statuses(port, post(), post(path="/gatewise/predict"), LIVE) == [429, 429, 200]
+
+
 HEADERS = [(b"content-length", b"1600")]
 
 
@@ -128,6 +133,19 @@ def test_what_is_let_through_counts_until_the_scheduler_knows_of_it() -> None:
 
     asyncio.run(test())
     assert [coming for _, _, coming, _ in busy.asked] == [0, 320, 640, 0]
+
+
+@pytest.mark.parametrize("second", [b"9000", b"soon"])
+def test_of_several_deadlines_the_first_counts(second: bytes) -> None:
+    """As in the application."""
+    busy = Busy()
+    given = [(b"x-deadline-ms", b"250"), (b"x-deadline-ms", second)]
+
+    async def test() -> None:
+        assert make_shedder(busy).shed(b"/predict", HEADERS + given, busy=0) is not None
+
+    asyncio.run(test())
+    assert [seconds for *_, seconds in busy.asked] == [0.25]
 
 
 @pytest.mark.parametrize(("busy", "asked"), [(0, 0), (MANY - 1, 0), (MANY, 1)])
