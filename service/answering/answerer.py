@@ -18,13 +18,13 @@ from models.golden import Probabilities
 from service.answering.budget import UNLIMITED, Budget
 from service.answering.classifier import Classifier
 from service.answering.prediction import GateMeans
-from service.answering.tokenizing import TokenizerThread, fewest_seconds
+from service.answering.tokenizing import TokenizerThread, fewest_seconds, is_short
 from service.engines.runner import Runner
 from service.errors import Overloaded
 from service.metrics import Metrics
 from service.scheduling.bulk import BulkScheduler
 from service.scheduling.jobs import Job, Reading, Ticket
-from service.scheduling.scheduler import Gone, require_time
+from service.scheduling.scheduler import Watch, require_time
 
 LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
 
@@ -38,7 +38,7 @@ class Scheduling(Protocol):
     """Decides when readings are computed."""
 
     async def compute(
-        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
+        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, watch: Watch | None
     ) -> Ticket:
         """Return the finished ticket of readings."""
 
@@ -79,7 +79,7 @@ class Caller:
 
     Args:
         seconds: Seconds that the caller waits, from `arrived` on; None if it does not say.
-        gone: Returns when the caller has left; None if there is no telling.
+        watch: Watches for a caller that leaves; None if there is no telling.
         arrived: When the request came, on the clock `time.monotonic`.
         budget: What the caller may have read.
         route: The way it came, for the metrics.
@@ -87,7 +87,7 @@ class Caller:
     """
 
     seconds: float | None = None
-    gone: Gone | None = None
+    watch: Watch | None = None
     arrived: float = field(default_factory=time.monotonic)
     budget: Budget = UNLIMITED
     route: str = "files"
@@ -188,7 +188,7 @@ class Answerer:
                 it; or the version cannot show its gates.
         """
         started = time.monotonic()
-        if self._admission is not None and self._admission.has_work:
+        if self._admission is not None and self._admission.has_work and not is_short(texts):
             await self._admit(self._admission, classifier, texts, caller)
         rows = await self._tokenizer.encode(classifier, texts)
         readings = plan(rows)
@@ -217,7 +217,7 @@ class Answerer:
         await caller.budget.take(tokens)
         try:
             ticket = await self._scheduler.compute(
-                classifier.runner, readings, deadline=deadline, gone=caller.gone
+                classifier.runner, readings, deadline=deadline, watch=caller.watch
             )
         except Overloaded:  # before anything was read; what is given up later stays taken
             await caller.budget.settle(tokens, read=0)
@@ -229,7 +229,7 @@ class Answerer:
     async def _admit(
         self, admission: Admission, classifier: Classifier, texts: Sequence[str], caller: Caller
     ) -> None:
-        """Reject texts that cannot be answered in time, before the work of tokenizing them."""
+        """Reject long texts that cannot be answered in time, before they are tokenized."""
         least = fewest_seconds(classifier, texts)
         seconds = patience(least, usual=self._seconds) if caller.seconds is None else caller.seconds
         await admission.check(least, deadline=caller.arrived + seconds)

@@ -30,7 +30,7 @@ class TokenizerThread:
 
     async def encode(self, classifier: Classifier, texts: Sequence[str]) -> list[Row]:
         """Return the ids of each text."""
-        if sum(map(len, texts)) <= INLINE_CHARS:
+        if is_short(texts):
             return [classifier.encode(text) for text in texts]
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._encode_all, classifier, texts)
@@ -50,6 +50,11 @@ class TokenizerThread:
     def shutdown(self) -> None:
         """End the thread."""
         self._thread.shutdown(cancel_futures=True)
+
+
+def is_short(texts: Sequence[str]) -> bool:
+    """Whether ids of texts are made at once, without a thread."""
+    return sum(map(len, texts)) <= INLINE_CHARS
 
 
 def fewest_seconds(classifier: Classifier, texts: Sequence[str]) -> float:

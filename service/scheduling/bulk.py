@@ -11,7 +11,7 @@ from models.golden import Probabilities
 from service.engines.batched import compute_batch
 from service.engines.runner import Runner
 from service.scheduling.jobs import Job, Reading, Ticket
-from service.scheduling.scheduler import Gone
+from service.scheduling.scheduler import Watch
 
 
 class BulkScheduler:
@@ -25,9 +25,9 @@ class BulkScheduler:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="compute")
 
     async def compute(
-        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
+        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, watch: Watch | None
     ) -> Ticket:
-        """Return the finished ticket of texts that are read whole; `gone` is never asked.
+        """Return the finished ticket of texts that are read whole; `watch` is never asked.
 
         Raises:
             Exception: What the engine failed with.

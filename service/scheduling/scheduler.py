@@ -6,13 +6,13 @@ text waits, the event loop computes short ones itself (`inline.py`). Spare work,
 for, takes the threads only while no request waits for them. It is turned away while any does.
 """
 
-import asyncio
 import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
 
 from service.engines.runner import Runner
@@ -29,10 +29,9 @@ MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are n
 FORESEEN_MARGIN = 0.6  # what just fits now would not, once it has come through the event loop
 NICE = 15  # of the computing threads, above that of the event loop
 SPARE_SECONDS = 0.5  # of spare work that may wait; the rest is turned away
-WATCH_SECONDS = 0.02  # after which the scheduler starts to watch for a caller that leaves
 
-Gone = Callable[[], Awaitable[None]]
-"""Returns when the caller has left."""
+Watch = Callable[[Callable[[], None]], Callable[[], None]]
+"""Calls a function once the caller leaves, and returns what ends the watch."""
 TimeAllowed = Callable[[float], float]
 """Returns for how many seconds a request waits whose work takes so many alone."""
 
@@ -122,7 +121,7 @@ class Scheduler:
         readings: Sequence[Reading],
         *,
         deadline: float,
-        gone: Gone | None = None,
+        watch: Watch | None = None,
     ) -> Ticket:
         """Return the finished ticket of a request.
 
@@ -130,7 +129,7 @@ class Scheduler:
             runner: What computes.
             readings: What is to be read, one text at least.
             deadline: On the clock `time.monotonic`.
-            gone: Returns when the client is gone; None if there is no telling.
+            watch: Watches for a caller that leaves; None if there is no telling.
 
         Raises:
             Overloaded: The work before it leaves too little time.
@@ -150,7 +149,7 @@ class Scheduler:
                 self._changed.notify(len(ticket.jobs))
         if refusal is not None:
             await self._refuse(refusal)
-        await self._wait(ticket, gone)
+        await self._wait(ticket, watch)
         return ticket
 
     async def compute_spare(self, runner: Runner, readings: Sequence[Reading]) -> Ticket:
@@ -213,34 +212,26 @@ class Scheduler:
         planned = taken / self._throughput.value / MARGIN
         return math.ceil(self._returns.plan(min(late, before), seconds=planned))
 
-    async def _wait(self, ticket: Ticket, gone: Gone | None) -> None:
-        loop = asyncio.get_running_loop()
-        watch: asyncio.Task[None] | None = None
-
-        def begin() -> None:  # most are answered before
-            nonlocal watch
-            watch = loop.create_task(self._watch(ticket, gone))
-
-        soon = min(WATCH_SECONDS, ticket.deadline - time.monotonic())
-        timer = loop.call_later(soon, begin)
+    async def _wait(self, ticket: Ticket, watch: Watch | None) -> None:
+        """Return when a ticket is finished, or given up at its deadline or by its caller."""
+        left = ticket.deadline - time.monotonic()
+        timer = ticket.done.get_loop().call_later(left, self._end_late, ticket)
+        end_watch = watch(partial(self._abandon, ticket)) if watch is not None else None
         try:
             await ticket.done
         finally:
             timer.cancel()
-            if watch is not None:
-                watch.cancel()
+            if end_watch is not None:
+                end_watch()
             if not ticket.closed:  # the waiting itself was ended
                 self._drop(ticket)
 
-    async def _watch(self, ticket: Ticket, gone: Gone | None) -> None:
-        """Give a ticket up when its caller leaves, or at its deadline."""
-        try:
-            async with asyncio.timeout(ticket.deadline - time.monotonic()):
-                await (gone() if gone else asyncio.Future())
-            self._give_up(ticket, ClientGone("the client is gone"))
-        except TimeoutError:
-            waited = max(1, 1e3 * (time.monotonic() - ticket.arrived))
-            self._give_up(ticket, DeadlinePassed(f"not answered within {waited:,.0f} ms"))
+    def _abandon(self, ticket: Ticket) -> None:
+        self._give_up(ticket, ClientGone("the client is gone"))
+
+    def _end_late(self, ticket: Ticket) -> None:
+        waited = max(1, 1e3 * (time.monotonic() - ticket.arrived))
+        self._give_up(ticket, DeadlinePassed(f"not answered within {waited:,.0f} ms"))
 
     def _give_up(self, ticket: Ticket, error: Exception) -> None:
         if not ticket.done.done():

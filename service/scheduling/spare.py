@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from service.engines.runner import Runner
 from service.scheduling.jobs import Reading, Ticket
-from service.scheduling.scheduler import Gone, Scheduler
+from service.scheduling.scheduler import Scheduler, Watch
 
 
 class SpareScheduling:
@@ -18,9 +18,9 @@ class SpareScheduling:
         self._scheduler = scheduler
 
     async def compute(
-        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, gone: Gone | None
+        self, runner: Runner, readings: Sequence[Reading], *, deadline: float, watch: Watch | None
     ) -> Ticket:
-        """Return the finished ticket of readings, which have no deadline; `gone` is never asked.
+        """Return the finished ticket of readings, which have no deadline; `watch` is never asked.
 
         Raises:
             Overloaded: There is no time to spare for them.

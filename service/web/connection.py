@@ -6,8 +6,6 @@ on with another protocol, such as HTTP/2, is passed over.
 """
 
 import asyncio
-import weakref
-from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
 import httptools
@@ -18,9 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from service.metrics import Metrics
 from service.web import refusal
 from service.web.answer_writer import AnswerWriter
+from service.web.client import Client, note_client
 from service.web.limits import Limits, Room, StalledWrites
 from service.web.refusal import Refusal
-from service.web.scope import UNKNOWN, note_arrival
+from service.web.scope import UNKNOWN
 from service.web.shedding import Shedder
 
 # What chunks may cost besides their bytes, as in Go's net/http: a size, ends of lines, extensions.
@@ -69,6 +68,7 @@ class Connection(HttpToolsProtocol):
         self._excess = 0  # bytes that came for a head that goes on, or with a body beside it
         self._head_timer: asyncio.TimerHandle | None = None
         self._running: RequestResponseCycle | None = None  # the request that is answered
+        self._client: Client | None = None  # of that request
         self._writer: AnswerWriter | None = None  # of that answer
         self._before: RequestResponseCycle | None = None  # the last request but one
         self._refusal: Refusal | None = None  # why the parser was stopped
@@ -97,6 +97,8 @@ class Connection(HttpToolsProtocol):
         if self._running is not None:
             self._running.disconnected = True
             self._running.message_event.set()
+        if self._client is not None:
+            self._client.leave()
         self._unset_keepalive_if_required()
         self._stop_timer()
         self._stalled.end()
@@ -199,7 +201,8 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running, self._writer = cycle, AnswerWriter(cycle.transport)
         cycle.transport = self._writer  # type: ignore[assignment]  # all that a cycle uses of it
-        note_arrival(cast(Scope, cycle.scope), _tell_arrival(cycle))
+        self._client = Client(cycle)
+        note_client(cast(Scope, cycle.scope), self._client)
         super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
@@ -352,9 +355,3 @@ class Connection(HttpToolsProtocol):
         else:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-
-
-def _tell_arrival(cycle: RequestResponseCycle) -> Callable[[], bool]:
-    """Return what tells whether all of a body is here. It keeps no request, which keeps it."""
-    found = weakref.ref(cycle)
-    return lambda: (cycle := found()) is not None and not cycle.more_body

@@ -6,7 +6,6 @@ from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.types import Receive
 
 from service.answering.answerer import Caller
 from service.answering.budget import UNLIMITED
@@ -14,6 +13,7 @@ from service.errors import Invalid, Malformed, ServiceError, TooLarge, Unsupport
 from service.settings import Settings
 from service.texts import check_text, json_type
 from service.web.access.guard import access_of
+from service.web.client import watch_client
 from service.web.errors import detail_of
 from service.web.json_structure import check_structure
 from service.web.request_body import find_text, read_all
@@ -147,17 +147,11 @@ def read_caller(request: Request) -> Caller:
     """
     return Caller(
         read_deadline(request),
-        partial(_wait_until_gone, request.receive),
+        partial(watch_client, request.scope, request.receive),
         budget=access_of(request) or UNLIMITED,
         route=route_of(request.scope),
         observer=trace_of(request.scope),
     )
-
-
-async def _wait_until_gone(receive: Receive) -> None:
-    """Return when the client is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def read_deadline(request: Request) -> float | None:

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope
 
 from service.errors import TooLarge, TooSlow
 from service.web.body_bytes import BodyShare
-from service.web.scope import has_arrived
+from service.web.client import has_arrived
 
 
 @dataclass(frozen=True)

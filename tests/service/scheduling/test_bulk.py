@@ -17,7 +17,7 @@ from tests.versions import STATE, CountingEngine
 def compute(runner: Runner, rows: list[list[int]], *, threads: int = 2) -> Ticket:
     async def ask() -> Ticket:
         readings = [Reading(row) for row in rows]
-        return await scheduler.compute(runner, readings, deadline=math.inf, gone=None)
+        return await scheduler.compute(runner, readings, deadline=math.inf, watch=None)
 
     scheduler = BulkScheduler(threads=threads)
     try:

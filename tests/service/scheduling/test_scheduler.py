@@ -148,15 +148,15 @@ class TestDeadlines:
         run(test())
 
     def test_admission_knows_that_a_near_deadline_comes_first(self, scheduler) -> None:
-        runner = make_runner(cost=self.COST)
+        runner = make_runner(cost=Cost(call=0.1, step=0.1, text=0.1))
         engine = hold(runner)
 
         async def test() -> None:
-            running = [ask(scheduler, runner, [2] * 500) for _ in range(20)]
+            running = [ask(scheduler, runner, [2] * 50, within=1_000) for _ in range(20)]
             await entered(engine)
-            await scheduler.check(1.0, deadline=time.monotonic() + 10)
-            assert foresee(scheduler, 500, seconds=10) is None
-            near = ask(scheduler, runner, [2] * 500, within=10)
+            await scheduler.check(10.0, deadline=time.monotonic() + 100)
+            assert foresee(scheduler, 50, seconds=100) is None
+            near = ask(scheduler, runner, [2] * 50, within=100)
             await asyncio.sleep(0)
             engine.go.set()
             await asyncio.gather(near, *running)
@@ -218,12 +218,12 @@ class TestClients:
         return engine
 
     def test_what_a_client_left_is_not_computed(self, scheduler: Scheduler) -> None:
-        async def gone() -> None:
-            await asyncio.sleep(0.01)
+        def watch(then: Callable[[], None]) -> Callable[[], None]:
+            return asyncio.get_running_loop().call_later(0.01, then).cancel
 
         async def leave(runner: Runner) -> None:
             with pytest.raises(ClientGone):
-                await ask(scheduler, runner, [3] * 7, gone=gone)
+                await ask(scheduler, runner, [3] * 7, watch=watch)
 
         assert self.asked(scheduler, leave).shapes == [(1, 5)]
 

@@ -27,7 +27,7 @@ def ask(scheduler: Scheduler, runner: Runner, *rows: list[int]) -> asyncio.Task[
 def offer(scheduler: Scheduler, runner: Runner, *rows: list[int]) -> asyncio.Task[Ticket]:
     readings = [Reading(row) for row in rows]
     spare = SpareScheduling(scheduler)
-    return asyncio.create_task(spare.compute(runner, readings, deadline=math.inf, gone=None))
+    return asyncio.create_task(spare.compute(runner, readings, deadline=math.inf, watch=None))
 
 
 async def hold(scheduler: Scheduler) -> HeldEngine:

@@ -13,10 +13,19 @@ from starlette.types import ASGIApp, Message, Scope
 
 from service.settings import Settings
 from service.web.app import create_app, entrance_of
-from service.web.scope import note_arrival
+from service.web.client import Client, note_client
 
 REQUESTS = 20
 GOOD = {"text": "good film"}
+
+
+class _Arrived:
+    """As uvicorn has it, a request all of which is here."""
+
+    more_body = disconnected = False
+
+
+ARRIVED: Any = _Arrived()
 
 
 @pytest.fixture
@@ -44,7 +53,7 @@ def scope_of(body: bytes, headers: dict[bytes, bytes]) -> Scope:
             *headers.items(),
         ],
     }
-    note_arrival(scope, lambda: True)
+    note_client(scope, Client(ARRIVED))
     return scope
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from uvicorn.server import ServerState
 
+from service.scheduling.inline import InlineBatches
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.web.server import DrainingServer, make_server
@@ -172,6 +173,26 @@ def test_open_streams_are_no_requests_that_are_answered(
 
     talk(server, ask)
     assert seen == [requests]
+
+
+@pytest.mark.parametrize("requests", [1, 2])
+def test_what_a_client_left_waits_no_more(
+    server: DrainingServer, requests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InlineBatches, "takes", lambda *_: False)
+    scheduler = server.state.scheduler
+    scheduler.shutdown()  # so that nothing is read
+
+    async def leave(connection: Any, wire: Wire) -> int:
+        connection.data_received(POST * requests)
+        async with asyncio.timeout(20):
+            while not scheduler.has_work:
+                await asyncio.sleep(0.001)
+        assert wire.reading  # or nobody would see that it leaves
+        connection.connection_lost(None)
+        return scheduler.backlog_tokens
+
+    assert talk(server, leave) == 0
 
 
 @pytest.mark.medium
