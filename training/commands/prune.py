@@ -16,7 +16,7 @@ def prune(
     keep: Annotated[int, typer.Option(min=1, help="Newest versions that stay.")],
     store: StoreOption = STORE,
 ) -> None:
-    """Delete all but the newest versions of a model."""
+    """Delete old versions. Those with a label stay, and the one that was stable before."""
     name = asked["name"]
     deleted = Store(store).prune(name, keep=keep)
     typer.echo(f"deleted versions of {name}: {', '.join(map(str, deleted)) or 'none'}")
