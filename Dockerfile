@@ -29,12 +29,15 @@ FROM base AS service
 ARG TENSORFLOW=0
 # 1 adds what sends traces.
 ARG OTEL=0
+# 1 adds what shares the rates of keys between replicas.
+ARG REDIS=0
 # hub, s3 and gs, with spaces between, add what pulls versions from there.
 ARG REMOTES=
-COPY requirements/service.txt requirements/service-tensorflow.txt requirements/otel.txt \
+COPY requirements/service.txt requirements/service-tensorflow.txt requirements/otel.txt requirements/redis.txt \
     requirements/hub.txt requirements/s3.txt requirements/gs.txt requirements/
 RUN if [ "$TENSORFLOW" = 1 ]; then lock=service-tensorflow; else lock=service; fi \
     && if [ "$OTEL" = 1 ]; then extra="--requirement requirements/otel.txt"; fi \
+    && if [ "$REDIS" = 1 ]; then extra="${extra:-} --requirement requirements/redis.txt"; fi \
     && for remote in $REMOTES; do extra="${extra:-} --requirement requirements/$remote.txt"; done \
     && python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
         --require-hashes --requirement requirements/$lock.txt ${extra:-}

@@ -65,7 +65,7 @@ test-versions: setup ## run the tests without TensorFlow with the lowest version
 		&& $(VENV)/$$resolution/bin/python -m pytest $(PARALLEL) -m "$(LIGHT)" $(ARGS) || exit; \
 	done
 
-promises: setup ## keep each promise of docs/promises.md to the test, in its long form (2 h)
+promises: setup ## test each promise of docs/promises.md in its long form (2 h)
 	$(PYTHON) -m pytest tests/promises --long --timeout=7200 $(ARGS)
 
 check: $(VENV)/dev.stamp ## check format, style, types and walls
@@ -111,6 +111,7 @@ lock: $(VENV)/dev.stamp ## pin what pyproject.toml asks for; ARGS=--upgrade take
 	$(LOCK_PART) --output-file requirements/service.txt
 	$(LOCK_PART) --extra savedmodel --output-file requirements/service-tensorflow.txt
 	$(LOCK_PART) --extra otel --output-file requirements/otel.txt
+	$(LOCK_PART) --extra redis --output-file requirements/redis.txt
 	$(LOCK_PART) --extra hub --output-file requirements/hub.txt
 	$(LOCK_PART) --extra s3 --output-file requirements/s3.txt
 	$(LOCK_PART) --extra gs --output-file requirements/gs.txt
