@@ -100,7 +100,9 @@ def openapi() -> None:
 
 @app.command()
 def score(
-    source: Annotated[Path, typer.Option("--in", help="File of texts, or folder of .txt files; - for stdin.")],
+    source: Annotated[
+        Path, typer.Option("--in", help="File of texts, or folder of .txt files; - for stdin.")
+    ],
     target: Annotated[Path, typer.Option("--out", help="File to write; - for standard output.")],
     model: Annotated[str, typer.Option(help="NAME, NAME:VERSION or NAME:LABEL.")],
     text_column: Annotated[
