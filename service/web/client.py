@@ -31,7 +31,7 @@ class Client:
         return cycle is not None and not cycle.more_body
 
     def watch(self, then: Callable[[], None]) -> Callable[[], None]:
-        """Call a function once the client leaves; return what ends the watch."""
+        """Call a function once the client leaves; return what ends the watch. There is one only."""
         cycle = self._cycle()
         if cycle is None or cycle.disconnected:
             return asyncio.get_running_loop().call_soon(then).cancel
