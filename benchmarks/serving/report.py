@@ -9,6 +9,7 @@ from benchmarks.pages import Row, replace_block, table
 from benchmarks.serving.lineup import LINEUP
 from benchmarks.serving.plots import plot_mix, plot_throughput
 from benchmarks.serving.results import Record
+from benchmarks.serving.soak import CONNECTIONS
 from service.scheduling.slices import COMPANY
 
 PLOTS = Path("plots")
@@ -167,9 +168,9 @@ def _steps_of(found: Record) -> dict[str, float]:
 def _describe_soak(found: Record) -> str:
     memory = found["megabytes"]
     return (
-        f"The mix had {found['requests']:,} requests, an hour of traffic at half of the capacity. "
-        f"{found['failed']:,} failed. Memory was {memory[0]:.0f} MB after the first minute, "
-        f"{memory[-1]:.0f} MB at the end and {max(memory):.0f} MB at most."
+        f"The mix had {found['requests']:,} requests, over {CONNECTIONS} connections at a time. "
+        f"{found['failed']:,} failed. Resident memory was {memory[0]:.0f} MB after the first "
+        f"minute, {memory[-1]:.0f} MB at the end and {max(memory):.0f} MB at most."
     )
 
 
