@@ -15,7 +15,7 @@ from benchmarks.serving.traffic import Traffic
 WARM_SECONDS = 2.0
 SATURATING = 64  # connections at which Gatewise answers at its capacity
 SHARES = (0.02, 0.1, 0.4, 0.7)  # of the capacity of Gatewise, at which mixed traffic comes
-BURST = 2.0  # times its own capacity, at which reviews come at the end
+BURST = 2.0  # times its own capacity, at which reviews come once
 
 Traffics = dict[str, Traffic]
 

@@ -27,7 +27,7 @@ from service.scheduling.throughput import Throughput
 
 MARGIN = 0.7  # of the time to the deadline that may be planned; estimates are not exact
 FORESEEN_MARGIN = 0.6  # what just fits now would not, once it has come through the event loop
-RETURN_SHARE = 0.5  # of the time is planned for those who come back; others come too
+RETURN_SHARE = 0.5  # of the computing time is planned for who comes back; others come too
 NICE = 15  # of the computing threads, above that of the event loop
 SPARE_SECONDS = 0.5  # of spare work that may wait; the rest is turned away
 
