@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from models.atomic import sync
-from models.locks import lock
 from models.tables.parquet import import_parquet
 from service.scoring.request import ScoreError
 from service.scoring.sources import Source
+from service.scoring.target import held, parts_of
 
 MANIFEST = "_manifest.json"  # readers of Parquet pass by names that begin so
 _UNFINISHED = ".writing-"
@@ -61,7 +61,7 @@ class PartFolder:
 
     def __init__(self, target: Path) -> None:
         self.target = target.absolute()
-        self.path = self.target.with_name(f"{self.target.name}.parts")
+        self.path = parts_of(self.target)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -70,8 +70,7 @@ class PartFolder:
         Raises:
             ScoreError: Another process does.
         """
-        busy = ScoreError(f"another process is scoring to {self.target}")
-        with lock(self.path.with_name(f".{self.path.name}.lock"), busy=busy):
+        with held(self.target):
             self.path.mkdir(parents=True, exist_ok=True)
             yield
 

@@ -3,6 +3,7 @@
 import gc
 import shutil
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -20,6 +21,7 @@ from service.scoring.parts import Parts
 from service.scoring.progress import ScoringProgress
 from service.scoring.request import STANDARD, ScoreError, ScoringRun, find_column
 from service.scoring.score import Scorer, added_columns
+from service.scoring.target import held, parts_of
 from service.scoring.writing import compressing, make_writer
 
 FORMATS = tuple(suffix.lstrip(".") for suffix in SUFFIXES)
@@ -37,12 +39,10 @@ def score_file(run: ScoringRun, version: Version) -> int:
     source_kind, target_kind = _find_kinds(run)
     if run.source != STANDARD and not run.source.exists():
         raise ScoreError(f"there is no file {run.source}")
-    if run.target != STANDARD and run.target.exists():
-        device = not run.target.is_file() and not run.target.is_dir()
-        hint = "; --out - writes to standard output" if device else ""
-        raise ScoreError(f"{run.target} is there already{hint}")
-    with TemporaryDirectory() as scratch:
-        path = _keep_input(run.source, Path(scratch)) if _is_stream(run.source) else run.source
+    _check_target(run.target)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(TemporaryDirectory()))
+        path = _keep_input(run.source, scratch) if _is_stream(run.source) else run.source
         with Console(stderr=True).status("looking through the file"):
             table = open_table(
                 path, format=source_kind.name, encoding=run.encoding, separator=run.separator
@@ -56,8 +56,12 @@ def score_file(run: ScoringRun, version: Version) -> int:
             columns=added_columns(
                 version.metadata, prefix=run.prefix, probabilities=run.probabilities
             ),
+            text=column,
             separator=getattr(table, "separator", ",") if source_kind == target_kind else ",",
         )
+        if run.target != STANDARD:
+            stack.enter_context(held(run.target.absolute()))
+            _check_target(run.target)  # whoever held it may have made it
         engine = open_engine(version, kind=run.engine).engine
         classifier = Classifier(version, runner=Runner(engine, state=version.metadata.state))
         gc.freeze()  # what is there now stays, and no collection need look through it
@@ -65,7 +69,7 @@ def score_file(run: ScoringRun, version: Version) -> int:
             classifier, column=column, writer=writer, threads=run.threads, prefix=run.prefix
         )
         kept = run.target != STANDARD and not _is_stream(run.source)
-        folder = run.target.with_name(f"{run.target.name}.parts") if kept else Path(scratch) / "p"
+        folder = parts_of(run.target) if kept else scratch / "p"
         of_files = {"input": digest_of(path), "target": run.target.name}
         parts = Parts(folder, identity=run.identify(version) | of_files)
         try:
@@ -75,7 +79,7 @@ def score_file(run: ScoringRun, version: Version) -> int:
                 raise ScoreError(f"{run.source} has no rows")
         finally:
             parts.drop_if_empty()
-        joined = run.target if run.target != STANDARD else Path(scratch) / "joined"
+        joined = run.target if run.target != STANDARD else scratch / "joined"
 
         def join(found: list[Path], file: IO[bytes]) -> None:
             with compressing(file, target_kind) as packed:
@@ -86,6 +90,14 @@ def score_file(run: ScoringRun, version: Version) -> int:
             with joined.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
     return progress.sum_up()
+
+
+def _check_target(target: Path) -> None:
+    if target == STANDARD or not target.exists():
+        return
+    device = not target.is_file() and not target.is_dir()
+    hint = "; --out - writes to standard output" if device else ""
+    raise ScoreError(f"{target} is there already{hint}")
 
 
 def _find_kinds(run: ScoringRun) -> tuple[Kind, Kind]:

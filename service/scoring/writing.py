@@ -3,6 +3,7 @@
 A part of the rows is written at a time, without what stands around them. The parts are then joined.
 """
 
+import codecs
 import csv
 import gzip
 import io
@@ -11,19 +12,23 @@ import math
 import re
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from models.errors import GatewiseError
+from models.tables.decoding import is_byte
 from models.tables.kinds import Kind
 from models.tables.parquet import import_parquet
 from models.tables.plain import LABEL
-from models.tables.rows import Batch, Row
+from models.tables.rows import Batch, Row, look_up
 
 Columns = dict[str, type]
 """The added columns and the types of their values: str, float, list (of str) or dict (by label)."""
+HALVES = "gatewise.halves"
+"""How characters that UTF-8 does not have are written: see `_encode_halves`."""
 Added = dict[str, Any]
 """The added values of one row, by column; None for an empty one."""
 
@@ -84,17 +89,25 @@ class DelimitedWriter(Writer):
             writer = self._start(file)
             for row, answer in zip(batch.rows, answers, strict=True):
                 kept = [_to_field(row.values.get(name)) for name in self._names]
-                writer.writerow([*kept, *map(_to_field, answer.values())])
+                writer([*kept, *map(_to_field, answer.values())])
 
     def join(self, parts: Sequence[Path], target: IO[bytes]) -> None:
         """See Writer."""
         header = io.StringIO()
-        self._start(header).writerow([*self._names, *self.columns])
-        target.write(header.getvalue().encode(errors="surrogateescape"))
+        self._start(header)([*self._names, *self.columns])
+        target.write(header.getvalue().encode(errors=HALVES))
         super().join(parts, target)
 
-    def _start(self, file: Any) -> Any:
-        return csv.writer(file, delimiter=self._separator, lineterminator="\n")
+    def _start(self, file: Any) -> Callable[[Sequence[str]], object]:
+        r"""Return what writes a row. Before Python 3.13 `csv` leaves a lone "\r" unquoted."""
+        start = partial(csv.writer, file, delimiter=self._separator, lineterminator="\n")
+        usual, quoted = start(), start(quoting=csv.QUOTE_ALL)
+
+        def write(fields: Sequence[str]) -> None:
+            returns = any("\r" in field for field in fields)
+            (quoted if returns else usual).writerow(fields)
+
+        return write
 
 
 class JsonLinesWriter(Writer):
@@ -122,7 +135,17 @@ class JsonWriter(JsonLinesWriter):
 
 
 class TextWriter(Writer):
-    """Lines of text behind their labels, as fastText reads them."""
+    """Lines of text behind their labels, as fastText reads them.
+
+    Args:
+        there: See Writer.
+        columns: See Writer.
+        text: Column of the text.
+    """
+
+    def __init__(self, there: Sequence[str] | None, *, columns: Columns, text: str) -> None:
+        super().__init__(there, columns=columns)
+        self._text = text
 
     def write(self, batch: Batch, answers: Sequence[Added], target: Path) -> None:
         """See Writer."""
@@ -131,8 +154,14 @@ class TextWriter(Writer):
                 given = next(iter(answer.values()))  # the label, or the list of labels
                 labels = given if isinstance(given, list) else [given] if given else []
                 marks = map(self._mark, labels)
-                text = " ".join(str(row.values.get("text", "")).split())
-                file.write(" ".join([*marks, text]) + "\n")
+                file.write(" ".join([*marks, *self._words(row)]) + "\n")
+
+    def _words(self, row: Row) -> list[str]:
+        try:
+            text = look_up(row.values, self._text)
+        except KeyError:
+            return []
+        return text.split() if isinstance(text, str) else []
 
     def _mark(self, label: str) -> str:
         if re.search(r"\s", label):
@@ -174,7 +203,7 @@ class ParquetWriter(Writer):
 
 
 def make_writer(
-    kind: Kind, there: Sequence[str], *, columns: Columns, separator: str = ","
+    kind: Kind, there: Sequence[str], *, columns: Columns, text: str = "text", separator: str = ","
 ) -> Writer:
     """Return the writer of a kind of file.
 
@@ -182,15 +211,17 @@ def make_writer(
         kind: The kind.
         there: Columns of the rows.
         columns: The added columns.
+        text: Column of the text, for a file that has no columns.
         separator: Character between the fields of a CSV file.
     """
     if kind.name in ("csv", "tsv"):
         between = "\t" if kind.name == "tsv" else separator
         return DelimitedWriter(there, columns=columns, separator=between)
+    if kind.name == "txt":
+        return TextWriter(there, columns=columns, text=text)
     writers: dict[str, type[Writer]] = {
         "jsonl": JsonLinesWriter,
         "json": JsonWriter,
-        "txt": TextWriter,
         "parquet": ParquetWriter,
     }
     return writers[kind.name](there, columns=columns)
@@ -207,7 +238,22 @@ def compressing(file: IO[bytes], kind: Kind) -> Iterator[IO[bytes]]:
 
 
 def _open_text(path: Path) -> IO[str]:
-    return path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+    return path.open("w", encoding="utf-8", errors=HALVES, newline="")
+
+
+def _encode_halves(error: UnicodeError) -> tuple[bytes, int]:
+    """Return the bytes of characters that UTF-8 does not have.
+
+    A byte that was none of UTF-8 when it was read is itself again; half a character becomes "?".
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    halves = error.object[error.start : error.end]
+    found = (bytes([ord(half) & 0xFF]) if is_byte(half) else b"?" for half in halves)
+    return b"".join(found), error.end
+
+
+codecs.register_error(HALVES, _encode_halves)
 
 
 def _to_json(row: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -20,6 +22,7 @@ from service.engines.runner import Runner
 from service.scoring import score
 from service.scoring.parts import Parts
 from service.scoring.score import Scorer, ScoringObserver, added_columns
+from service.scoring.target import held
 from service.scoring.writing import JsonLinesWriter
 from tests.versions import STATE, CountingEngine, publish
 
@@ -211,6 +214,29 @@ class TestFaults:
     def test_the_result_is_there_already(self, store: Path, lines: Path) -> None:
         options = ["--model", "toy", "--store", store]
         self.fails("--in", lines, "--out", lines, *options, expected="is there already")
+
+    def test_the_result_came_while_another_run_made_it(
+        self, store: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        out = lines.with_name("o.jsonl")
+
+        @contextmanager
+        def held_late(target: Path) -> Iterator[None]:
+            target.write_text("of the other")
+            yield
+
+        monkeypatch.setattr("service.scoring.run.held", held_late)
+        options = ["--model", "toy", "--store", store]
+        self.fails("--in", lines, "--out", out, *options, expected="is there already")
+        assert out.read_text() == "of the other"
+
+    def test_another_run_makes_the_result(self, store: Path, lines: Path) -> None:
+        options = ["--in", lines, "--out", lines.with_name("o.jsonl"), "--model", "toy"]
+        options += ["--store", store]
+        with held(lines.with_name("o.jsonl")):
+            self.fails(*options, expected="another process is scoring to")
+        code, _, said = run(*options)
+        assert code == 0, said
 
     def test_the_input_is_missing(self, store: Path, tmp_path: Path) -> None:
         options = ["--out", tmp_path / "o.csv", "--model", "toy", "--store", store]
@@ -434,6 +460,14 @@ def test_what_is_no_text_is_told_by_its_character(
     code, _, said = run("--in", tmp_path / name, "--out", out, "--model", "toy", "--store", store)
     assert code == 0, said
     assert fault in said
+
+
+def test_lines_of_text_have_the_column_that_was_scored(store: Path, tmp_path: Path) -> None:
+    (tmp_path / "i.csv").write_text("id,review\n1,good film\n2,bad\n")
+    options = ["--in", tmp_path / "i.csv", "--text-column", "review", "--out", tmp_path / "o.txt"]
+    code, _, said = run(*options, "--model", "toy", "--store", store)
+    assert code == 0, said
+    assert (tmp_path / "o.txt").read_text() == "__label__pos good film\n__label__neg bad\n"
 
 
 def test_a_separator_must_be_one_character(store: Path, lines: Path) -> None:

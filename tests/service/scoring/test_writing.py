@@ -71,6 +71,13 @@ class TestCsv:
         found = read_csv(write(table, "r.csv", tmp_path))
         assert [row[:2] for row in found[1:]] == [["1", ""], ["", ""], ["2", "b"], ["3", "d"]]
 
+    def test_a_carriage_return_within_a_field(self, tmp_path: Path) -> None:
+        table = open_written(tmp_path, "r.csv", 'id,text\n1,"good\rfilm"\n2,b\n')
+        found = read_csv(write(table, "r.csv", tmp_path))
+        assert [row[:3] for row in found] == [
+            ["id", "text", "said"], ["1", "good\rfilm", "pos"], ["2", "b", ""],
+        ]  # fmt: skip
+
     def test_separators(self, tmp_path: Path) -> None:
         table = open_written(tmp_path, "r.csv", "id;text\n1;a\n")
         assert write(table, "r.csv", tmp_path, separator=";").read_text().startswith("id;text;said")
@@ -116,10 +123,26 @@ class TestJson:
         assert [row["text"] for row in found] == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("name", ["r.csv", "r.tsv", "r.txt", "r.parquet"])
+def test_half_a_character_is_a_question_mark(tmp_path: Path, name: str) -> None:
+    table = open_written(tmp_path, "r.jsonl", '{"text": "a\\ud83d"}\n{"text": "é"}')
+    found = open_table(write(table, name, tmp_path))
+    assert [row.values["text"] for row in found.rows()] == ["a?", "é"]
+
+
 class TestText:
     def test_labels_of_fasttext(self, tmp_path: Path) -> None:
         table = open_written(tmp_path, "r.txt", "__label__x one\ntwo  words\n")
         assert write(table, "r.txt", tmp_path).read_text() == "__label__pos one\ntwo words\n"
+
+    def test_the_text_is_that_of_its_column(self, tmp_path: Path) -> None:
+        rows = [{"my": {"review": text}, "text": "not this"} for text in ("one", "two", None, 5)]
+        content = "\n".join(map(json.dumps, [*rows, {"my": 3}]))
+        table = open_written(tmp_path, "r.jsonl", content)
+        target = write(table, "r.txt", tmp_path, text="my.review")
+        assert target.read_text().split("\n")[:-1] == [
+            "__label__pos one", "two", "__label__pos", "", "__label__pos",
+        ]  # fmt: skip
 
     def test_a_label_with_a_space(self, tmp_path: Path) -> None:
         table = open_written(tmp_path, "r.txt", "one\n")
