@@ -39,6 +39,7 @@ from service.web.request_body import PATIENCE
 from service.web.routes import admin, models, operations, page, predict, stream
 from service.web.state import ServiceState, note_state
 from service.web.tracing import Tracing, TracingMiddleware
+from service.web.whole_paths import WholePaths
 
 OBJECTS = 10_000  # more than before, after which to look for cycles; requests leave none behind
 BODIES = 2  # of the largest size that may be on their way at the same time
@@ -152,7 +153,7 @@ def _surround(app: FastAPI, state: ServiceState) -> ASGIApp:
     `add_middleware` would put it behind FastAPI's, which direct routes pass by.
     """
     settings = state.settings
-    within = OwnRedirects(app.build_middleware_stack())
+    within = WholePaths(OwnRedirects(app.build_middleware_stack()))
     direct = DirectRoutes(within, routes=TEXT_ROUTES, prefix=settings.root_path)
     answering = allow_origins(_guard(direct, state), origins=settings.cors_origins)
     if state.tracing is not None:

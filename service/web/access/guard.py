@@ -132,7 +132,7 @@ class Guard:
         if needed is None:
             return
         access = Access(self.ring.find(_shown(scope), scope=needed), scope=needed, guard=self)
-        if scope.get("method") == "POST":  # which has texts to be read
+        if needed is keys.Scope.PREDICT and scope.get("method") == "POST":  # with texts to be read
             access.check()
         scope[_PLACE] = access
 

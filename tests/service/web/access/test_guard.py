@@ -116,7 +116,8 @@ def test_every_route_is_known_here(app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize(
-    "trick", ["/%2Fmetrics", "/%6Detrics", "/page/../metrics", "/metrics/", "/./metrics"]
+    "trick",
+    ["/%2Fmetrics", "/%6Detrics", "/page/../metrics", "/metrics/", "/./metrics", "/metrics%0A"],
 )
 def test_no_way_leads_around_the_door(trick: str, client: TestClient, make: Make) -> None:
     _, secret = make(Scope.PREDICT)
@@ -124,6 +125,19 @@ def test_no_way_leads_around_the_door(trick: str, client: TestClient, make: Make
     for headers in ({}, bearer(secret)):
         answer = client.get(trick, headers=headers, follow_redirects=True)
         assert answer.status_code in (401, 403, 404)
+
+
+def test_a_line_end_behind_a_path_leads_nowhere(
+    app: FastAPI, client: TestClient, make: Make
+) -> None:
+    """A pattern of Starlette also matches before it; a proxy that hides a path does not."""
+    _, secret = make(*Scope)
+    learn(client, secret)
+    for path in {route.path for route in app.routes if isinstance(route, APIRoute)}:
+        filled = path.replace("{name}", "toy").replace("{label}", "canary")
+        answer = client.get(f"{filled}%0A", headers=bearer(secret), follow_redirects=False)
+        assert answer.status_code == 404, path
+        assert answer.json()["error"] == {"type": "not_found", "message": "Not Found"}
 
 
 @pytest.mark.medium
@@ -306,3 +320,20 @@ def test_keys_are_in_no_answer(client: TestClient, make: Make) -> None:
     tail = secret.split("_", 2)[2]
     for headers in (bearer(secret), bearer(f"{secret}x"), {"X-API-Key": secret}):
         assert tail not in json.dumps(ask(client, "POST", "/predict", **headers).json())
+
+
+def test_a_spent_rate_does_not_stand_in_the_way_of_a_rollback(
+    client: TestClient, make: Make
+) -> None:
+    rate = Rate(tokens_per_second=0.01, burst_tokens=3)
+    _, secret = make(Scope.PREDICT, Scope.ADMIN, rate=rate)
+    learn(client, secret)
+    assert ask(client, "POST", "/predict", **bearer(secret)).status_code == 200
+    answers = [
+        client.post("/predict", json={"text": "good " * 9}, headers=bearer(secret))
+        for _ in range(2)
+    ]
+    assert answers[1].status_code == 429
+    for action in ("labels/stable/rollback", "promote", "verify", "prune"):
+        answer = ask(client, "POST", f"/admin/models/toy/{action}", **bearer(secret))
+        assert answer.status_code != 429
