@@ -18,6 +18,7 @@ from service.web.access.keys import Rate
 SHARED = "_GATEWISE_RATES"
 """Environment variable with the folder that the workers of a service share."""
 
+MOST_FILES = 32  # that are kept open; there may be thousands of keys
 ROUNDING = 1e-3  # tokens by which a time may be off
 _TIME = struct.Struct("<d")
 
@@ -77,10 +78,27 @@ class SharedTimes:
         return _read(self._open(key_id))
 
     def _open(self, key_id: str) -> int:
-        if key_id not in self._files:
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._files[key_id] = os.open(self._folder / key_id, flags, 0o600)
-        return self._files[key_id]
+        """Return the open file of a key, the most recently used one from now on."""
+        file = self._files.pop(key_id, None)
+        if file is None:
+            if len(self._files) >= MOST_FILES:
+                self._close_oldest()
+            file = self._open_new(self._folder / key_id)
+        self._files[key_id] = file
+        return file
+
+    def _open_new(self, path: Path) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            return os.open(path, flags, 0o600)
+        except OSError:  # such as no more files that may be open
+            if not self._files:
+                raise
+            self._close_oldest()
+            return os.open(path, flags, 0o600)
+
+    def _close_oldest(self) -> None:
+        os.close(self._files.pop(next(iter(self._files))))
 
 
 def _read(file: int) -> float:

@@ -18,14 +18,15 @@ PATIENCE = 0.25  # seconds that the server may take
 PAUSE = 1.0  # seconds after a failure in which it is not asked
 _PREFIX = "gatewise:rate:"
 
-# A full bucket is as one that was never used, and is forgotten.
+# A full bucket is as one that was never used, and is forgotten. Tokens below 0 are given back, also
+# to a bucket in debt.
 _TAKE = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1e6
 local rate, burst, tokens = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
 local lack = math.min(tokens, burst) - (burst - (full_at - now) * rate)
-if lack > tonumber(ARGV[4]) then
+if tokens > 0 and lack > tonumber(ARGV[4]) then
   return tostring(lack / rate)
 end
 full_at = full_at + tokens / rate
@@ -90,6 +91,7 @@ class RedisBuckets:
 
     async def give_back(self, key_id: str, tokens: int, *, rate: Rate) -> None:
         """See `Buckets`."""
+        self._limited.pop(key_id, None)  # it may be let in sooner than it was told
         if await self._run(key_id, -tokens, rate) is None:
             await self._fallback.give_back(key_id, tokens, rate=rate)
 

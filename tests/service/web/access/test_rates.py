@@ -1,12 +1,14 @@
 """A bucket fills in time, holds what it may, and is one for all processes."""
 
 import asyncio
+import errno
 import math
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,3 +169,31 @@ def test_workers_find_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(rates.SHARED, str(tmp_path))
     take(open_local_buckets(), 100)
     assert take(open_local_buckets(), 100) > 0
+
+
+def test_many_keys_keep_few_files_open(clock: Clock, tmp_path: Path) -> None:
+    buckets, before = LocalBuckets(SharedTimes(tmp_path)), len(os.listdir("/dev/fd"))
+    keys = [f"{key:016}" for key in range(3 * rates.MOST_FILES)]
+    for key in keys:
+        assert take(buckets, 90, key=key) == 0
+    assert all(take(buckets, 20, key=key) == 1 for key in keys)
+    assert len(os.listdir("/dev/fd")) <= before + rates.MOST_FILES
+
+
+def test_a_key_is_counted_where_no_more_files_can_be_opened(
+    clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buckets, real, full = LocalBuckets(SharedTimes(tmp_path)), os.open, True
+
+    def refuse_once(*args: Any, **kwargs: Any) -> int:
+        nonlocal full
+        if full:
+            full = False
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(*args, **kwargs)
+
+    take(buckets, 90)
+    monkeypatch.setattr(os, "open", refuse_once)
+    assert take(buckets, 90, key="1" * 16) == 0
+    assert not full
+    assert take(buckets, 20) == 1

@@ -110,6 +110,17 @@ def test_a_long_text_takes_a_full_bucket_and_is_paid_for(port: int) -> None:
     with_two_replicas(port, check)
 
 
+def test_what_a_long_text_did_not_read_comes_back_to_a_bucket_in_debt(port: int) -> None:
+    async def check(one: RedisBuckets, other: RedisBuckets) -> None:
+        assert await one.take("debt", 300, rate=RATE) == 0
+        assert await one.take("debt", 1, rate=RATE) > 400
+        await one.give_back("debt", 190, rate=RATE)
+        assert one.look("debt", rate=RATE) == 0  # what it knew is not true any more
+        assert math.ceil(await other.take("debt", 1, rate=RATE)) == 22
+
+    with_two_replicas(port, check)
+
+
 @pytest.mark.medium
 def test_a_bucket_fills_and_is_forgotten_when_it_is_full(port: int) -> None:
     async def check(one: RedisBuckets, other: RedisBuckets) -> None:
