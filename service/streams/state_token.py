@@ -29,7 +29,7 @@ from service.streams.position import Position
 
 FORMAT = 1
 MOST_HELD = 4_096  # characters, twice as many as a tokenizer ever holds back
-MOST_COUNTED = 2**53  # up to which every reader of JSON has whole numbers
+MOST_COUNTED = 2**53  # up to which every reader of JSON has whole numbers; no state comes near
 ID_BYTES, MAC_BYTES = 4, 16
 _FIXED = struct.Struct("<BI")
 _DOMAIN = b"gatewise stream state"
@@ -150,7 +150,7 @@ def resume(opened: OpenedToken, classifier: Classifier) -> Position:
 
     Raises:
         ReplayRequired: It was written by other weights under the same name and number.
-        BadState: Its tensors are not those of the version.
+        BadState: Its tensors are not those of the version, or no stream comes to them.
     """
     if opened.digest != classifier.digest:
         raise ReplayRequired(f"{opened.model}:{opened.version} has been replaced since")
@@ -163,5 +163,7 @@ def _unpack(data: bytes, tensors: tuple[StateTensor, ...]) -> TextState:
     if len(data) != _LITTLE.itemsize * ends[-1]:
         raise BadState
     values = np.frombuffer(data, _LITTLE).astype(np.float32)
+    if not np.all(np.abs(values) <= MOST_COUNTED):  # nor is one that is no number
+        raise BadState
     parts = np.split(values, ends[:-1])
     return {t.name: part.reshape(t.shape) for t, part in zip(tensors, parts, strict=True)}

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 import random
 import struct
 import time
@@ -285,6 +286,21 @@ class TestStates:
             header = json.dumps(["toy", 1, classifier.digest, *place]).encode()
             answer = send(client, "a ", signed(struct.pack("<BI", 1, len(header)) + header))
         assert (answer.status_code, answer.json()["error"]["type"]) == (400, "bad_state")
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e30])
+    def test_a_state_that_no_network_comes_to_is_refused(
+        self, client: TestClient, value: float
+    ) -> None:
+        classifier = client.app.state.service.catalog.find("toy", version=1)
+        header = json.dumps(["toy", 1, classifier.digest, "", 1, 1]).encode()
+        start = struct.pack("<BI", 1, len(header)) + header
+        size = sum(math.prod(tensor.shape) for tensor in classifier.metadata.state)
+        possible, other = ([0.0] * (size - 1) + [last] for last in (1e3, value))
+        statuses = [
+            send(client, "a", signed(start + struct.pack(f"<{size}f", *state))).status_code
+            for state in (possible, other)
+        ]
+        assert statuses == [200, 400]
 
     @pytest.mark.parametrize("body", [b"", b"\1", b"\1\xff\xff\xff\xff"])
     def test_half_a_state_with_the_right_mac_is_refused(
