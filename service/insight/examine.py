@@ -52,13 +52,13 @@ class Examination:
         ids = _join(rows)
         if self.explain is not None or self.gates:
             check_tokens(len(ids), asked=self.explain or "gates")
-        stops: Sequence[int] = ()
+        stops: set[int] = set()
         if self.explain == "prefix":
-            stops = range(1, len(ids) + 1)
-        elif self.trajectory:
-            stops = sorted(set(accumulate(map(len, rows))))  # a sentence may have no token
+            stops.update(range(1, len(ids) + 1))
+        if self.trajectory:
+            stops.update(accumulate(map(len, rows)))  # 0 too: a sentence may have no token
         others = readings_for(self.explain, ids) if self.explain else []
-        return [Reading(ids, stops=stops), *others]
+        return [Reading(ids, stops=sorted(stops)), *others]
 
 
 async def examine(
@@ -118,11 +118,16 @@ def _trace(
     classifier: Classifier, spans: Spans, answered: Answered, *, top_k: int | None
 ) -> dict[str, object]:
     """Return the verdict after each sentence, and the sentences where it turned."""
-    job = answered.jobs[0]
-    after = dict(zip(job.stops, job.seen, strict=True))
+    after = _seen_after(answered)
     ends = accumulate(map(len, answered.rows))
     stands = describe_trajectory(classifier, spans, [after[end] for end in ends], top_k=top_k)
     return {"trajectory": stands, "turns": find_turns(stands)}
+
+
+def _seen_after(answered: Answered) -> dict[int, Probabilities]:
+    """Return what was seen of the text at each stop, by the tokens before it."""
+    job = answered.jobs[0]
+    return dict(zip(job.stops, job.seen, strict=True))
 
 
 def _explain(
@@ -132,7 +137,8 @@ def _explain(
     result, *others = _results(answered)
     if method == "occlusion":
         return explain_by_occlusion(classifier, offsets, [result, *others])
-    return explain_by_prefix(classifier, offsets, [*others, *answered.jobs[0].seen])
+    seen = [seen for tokens, seen in _seen_after(answered).items() if tokens]
+    return explain_by_prefix(classifier, offsets, [*others, *seen])
 
 
 def _results(answered: Answered) -> list[Probabilities]:

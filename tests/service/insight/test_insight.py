@@ -136,6 +136,12 @@ class TestTrajectory:
         assert both["trajectory"] == ask(client, TEXT, trajectory=True)["trajectory"]
         assert both["explanation"] == ask(client, TEXT, explain=True)["explanation"]
 
+    @pytest.mark.parametrize("text", ["\ufeff\n\nGood film.", "\u00ad", "\u00ad\n\n\u00ad"])
+    def test_a_sentence_without_a_token(self, client: TestClient, text: str) -> None:
+        both = ask(client, text, trajectory=True, explain=True)
+        assert both["trajectory"] == ask(client, text, trajectory=True)["trajectory"]
+        assert both["explanation"] == ask(client, text, explain=True)["explanation"]
+
     def test_of_several_labels(self, client: TestClient, store: Path) -> None:
         publish(store, name="tags", task="multi_label", thresholds=(0.4, 0.4))
         client.app.state.service.catalog.refresh()
