@@ -90,7 +90,7 @@ def rotate(
         key, secret = editor.rotate(key_id, grace=read_duration(grace))
         old = editor.keys.require(key_id)
     _show_once(key, secret)
-    typer.echo(f"{old.id} expires at {old.expires:%Y-%m-%d %H:%M} UTC", err=True)
+    typer.echo(f"{old.id} expires at {old.ends:%Y-%m-%d %H:%M} UTC", err=True)
 
 
 @app.command()
@@ -122,7 +122,10 @@ def read_end(text: str | None, *, now: datetime) -> datetime | None:
     if text is None:
         return None
     if _DURATION.fullmatch(text):
-        return now + read_duration(text)
+        try:
+            return now + read_duration(text)
+        except OverflowError:
+            raise ValueError(f"{text} is longer than dates go; leave --expires out") from None
     try:
         end = datetime.fromisoformat(text)
     except ValueError:
@@ -160,7 +163,7 @@ def _describe(key: Key, *, now: datetime) -> dict[str, object]:
         "state": key.state(now),
         "scopes": ",".join(sorted(key.scopes)),
         "created": key.created.isoformat(timespec="seconds"),
-        "expires": key.expires.isoformat(timespec="seconds") if key.expires else None,
+        "expires": key.ends.isoformat(timespec="seconds") if key.ends else None,
         "tokens_per_second": key.rate.tokens_per_second if key.rate else None,
         "burst_tokens": key.rate.burst_tokens if key.rate else None,
     }

@@ -23,6 +23,7 @@ from models.locks import lock
 
 PATIENCE = 10.0  # seconds, for another process that changes the file
 BURST_SECONDS = 10  # whose tokens may be read at once where nothing else is set
+_LAST = datetime.max.replace(tzinfo=UTC)
 _KEY = re.compile(r"gw_([0-9a-f]{16})_([\w-]{43})", re.ASCII)
 _NAME = r"^[\w.:@-]{1,64}$"  # one that a log line and a metric can hold
 
@@ -69,7 +70,9 @@ class Key(BaseModel):
         sha256: Of the whole key, in hexadecimal digits.
         scopes: What it opens.
         created: When it was made.
-        expires: When it opens nothing any more; None for never.
+        expires: When it was made to open nothing any more; None for never.
+        grace_ends: When it opens nothing any more because another has taken its place; None if
+            none has.
         revoked: When it was revoked; None if it was not.
         rate: What may be read with it; None for what the service sets for all.
     """
@@ -82,6 +85,7 @@ class Key(BaseModel):
     scopes: Annotated[frozenset[Scope], Field(min_length=1)]
     created: AwareDatetime
     expires: AwareDatetime | None = None
+    grace_ends: AwareDatetime | None = None
     revoked: AwareDatetime | None = None
     rate: Rate | None = None
 
@@ -93,7 +97,12 @@ class Key(BaseModel):
         """Return whether it opens anything at a time."""
         if self.revoked is not None:
             return "revoked"
-        return "expired" if self.expires is not None and self.expires <= now else "valid"
+        return "expired" if self.ends is not None and self.ends <= now else "valid"
+
+    @property
+    def ends(self) -> datetime | None:
+        """When it opens nothing any more, unless it is revoked before; None for never."""
+        return min((end for end in (self.expires, self.grace_ends) if end), default=None)
 
 
 class KeyFile(BaseModel):
@@ -230,12 +239,15 @@ class Editor:
         old = self.keys.require(key_id)
         if (state := old.state(self._now)) != "valid":
             raise BadKeys(f"{old.id} ({old.name}) is {state}; create a new key in its place")
-        life = old.expires - old.created if old.expires else None
-        expires = self._now + life if life else None
+        expires = _later(self._now, old.expires - old.created) if old.expires else None
         made = self.create(old.name, scopes=old.scopes, expires=expires, rate=old.rate)
-        end = min(self._now + grace, old.expires or datetime.max.replace(tzinfo=UTC))
-        self.keys = self.keys.replace(old.model_copy(update={"expires": end}))
+        end = min(_later(self._now, grace), old.grace_ends or _LAST)
+        self.keys = self.keys.replace(old.model_copy(update={"grace_ends": end}))
         return made
+
+
+def _later(now: datetime, time: timedelta) -> datetime:
+    return now + min(time, _LAST - now)
 
 
 def digest_of(secret: str) -> str:

@@ -64,6 +64,7 @@ def test_a_life_of_a_key(path: Path) -> None:
     [
         (["create", "a b"], "'a b' is no name"),
         (["create", "a", "--expires", "soon"], "'soon' is no end: give 90d, 12h or a date"),
+        (["create", "a", "--expires", "999999w"], "999999w is longer than dates go"),
         (["create", "a", "--expires", "2020-01-01"], "2020-01-01 is in the past"),
         (["create", "a", "--tokens-per-second", "0"], "more than 0 tokens a second"),
         (["create", "a", "--tokens-per-second", "nan"], "more than 0 tokens a second"),

@@ -74,7 +74,7 @@ def test_rotation_makes_the_same_key_and_ends_the_old_one(path: Path) -> None:
     assert new.matches(digest_of(secret))
     assert not old.matches(digest_of(secret))
     assert (new.name, new.scopes, new.rate) == (old.name, old.scopes, old.rate)
-    assert DAY / 2 < first.expires - datetime.now(UTC) <= DAY
+    assert DAY / 2 < first.ends - datetime.now(UTC) <= DAY
     assert timedelta(days=29) < new.expires - datetime.now(UTC) <= timedelta(days=30)
 
 
@@ -82,7 +82,28 @@ def test_rotation_does_not_lengthen_a_life(path: Path) -> None:
     old, _ = create(path, expires=NOW + timedelta(hours=1))
     with editing(path) as editor:
         editor.rotate(old.id, grace=30 * DAY)
-    assert KeyFile.load(path).require(old.id).expires == old.expires
+    assert KeyFile.load(path).require(old.id).ends == old.expires
+
+
+@pytest.mark.parametrize("expires", [None, NOW + 30 * DAY])
+def test_a_second_rotation_makes_the_same_key_as_the_first(
+    path: Path, expires: datetime | None
+) -> None:
+    """As for who lost the key that is shown once."""
+    old, _ = create(path, expires=expires)
+    with editing(path) as editor:
+        made = [editor.rotate(old.id, grace=grace)[0] for grace in (DAY, 2 * DAY)]
+    assert made[0].expires == made[1].expires
+    assert (made[1].expires is None) == (expires is None)
+    assert KeyFile.load(path).require(old.id).ends - datetime.now(UTC) <= DAY
+
+
+def test_lives_end_with_the_calendar(path: Path) -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    old, _ = create(path, expires=last)
+    with editing(path) as editor:
+        new, _ = editor.rotate(old.id, grace=timedelta(weeks=999_999))
+    assert (new.expires, KeyFile.load(path).require(old.id).ends) == (last, last)
 
 
 def test_a_key_that_is_over_is_not_rotated(path: Path) -> None:
