@@ -3,8 +3,10 @@
 import os
 import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -14,6 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from prometheus_client.values import MultiProcessValue, MutexValue
 
 from models import __version__
+from service.dead_workers import keep_metrics, reading
 
 # The client's own variable: where several processes keep their counts, to be added up.
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -33,12 +36,14 @@ class RolloutSample:
 
     Args:
         model: The model.
+        label: The label with which it is tried.
         version: The version.
         stable: The stable version.
         figures: Values by name in ROLLOUT_FIGURES, and there by the last label.
     """
 
     model: str
+    label: str
     version: int
     stable: int
     figures: Mapping[str, Mapping[str, float]]
@@ -95,7 +100,7 @@ class _RolloutCollector:
     """Asks how trials stand when the metrics are read.
 
     Args:
-        read: Returns how each stands.
+        read: Returns how each stands; of several samples of one, the last counts.
     """
 
     def __init__(self, read: Callable[[], Iterable[RolloutSample]]) -> None:
@@ -105,11 +110,14 @@ class _RolloutCollector:
         """Yield the families, as the client asks."""
         samples = list(self._read())
         for name, (family, help, label) in ROLLOUT_FIGURES.items():
-            metric = family(name, help, labels=("model", "version", "stable", label))
+            series: dict[tuple[str, ...], float] = {}  # once each, whatever samples there are
             for sample in samples:
+                versions = (str(sample.version), str(sample.stable))
                 for value, figure in sample.figures.get(name, {}).items():
-                    place = (sample.model, str(sample.version), str(sample.stable), value)
-                    metric.add_metric(place, figure)
+                    series[sample.model, sample.label, *versions, value] = figure
+            metric = family(name, help, labels=("model", "label", "version", "stable", label))
+            for place, figure in series.items():
+                metric.add_metric(place, figure)
             yield metric
 
     def describe(self) -> Iterator[Metric]:
@@ -325,7 +333,8 @@ class Metrics:
         except (TypeError, ValueError):  # a version that is none
             encode, media_type = choose_encoder("")
         lists = {metric.name for gauge in self._listed for metric in gauge.describe()}
-        return encode(_Present(self._together(), lists=lists)), media_type
+        with _reading():
+            return encode(_Present(self._together(), lists=lists)), media_type
 
     def _together(self) -> CollectorRegistry:
         if DIRECTORY not in os.environ:
@@ -378,6 +387,18 @@ def count_death() -> None:
     _deaths().inc(1)  # type: ignore[no-untyped-call]
 
 
-def forget_process(pid: int | None) -> None:
-    """Drop what a dead process had open, such as its streams; what it counted stays."""
-    mark_process_dead(pid, path=os.environ[DIRECTORY])  # type: ignore[no-untyped-call]
+def forget_process(pid: int) -> None:
+    """Drop what a dead process had open, such as its streams; what it counted stays.
+
+    Raises:
+        OSError: What it counted stays in a file of its own, for now.
+    """
+    folder = os.environ[DIRECTORY]
+    mark_process_dead(pid, path=folder)  # type: ignore[no-untyped-call]
+    keep_metrics(Path(folder), pid)
+
+
+def _reading() -> AbstractContextManager[None]:
+    """Let no counts of dead processes be added up while entered."""
+    folder = os.environ.get(DIRECTORY)
+    return nullcontext() if folder is None else reading(Path(folder))

@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.version_labels import Verdict
+from service.dead_workers import adding_up, reading
 from service.metrics import DIRECTORY
 from service.rollout.evidence import PLACES, SIZE, Evidence
 
 BYTES = 8  # of a value
 SUFFIX = ".counts"
 DECIDED = "verdict.json"
+_TRIALS = "trials"
 
 _log = logging.getLogger(__name__)
 
@@ -47,16 +49,10 @@ class Tally:
 
         Another one may be between the counts of a comparison, so the sums may be off by that one.
         """
-        return Evidence.of(sum(self._of_others(), np.array(self._values)))
-
-    def _of_others(self) -> Iterator[NDArray[np.float64]]:
         if self._folder is None:
-            return
-        for path in self._folder.glob(f"*{SUFFIX}"):
-            if path.name != _own_name():
-                content = np.fromfile(path, np.float64)
-                if len(content) == SIZE:  # else it is just being made
-                    yield content
+            return Evidence.of(np.array(self._values))
+        with reading(self._folder):
+            return Evidence.of(sum(_read_others(self._folder), np.array(self._values)))
 
     @property
     def verdict(self) -> Verdict | None:
@@ -73,12 +69,42 @@ class Tally:
         return True
 
 
+def keep_tallies(pid: int) -> None:
+    """Add what a dead worker counted to what others did, in one file for each trial.
+
+    Raises:
+        OSError: It cannot be, and stays in the file of the worker.
+    """
+    shared = os.environ.get(DIRECTORY)
+    if shared is None:
+        return
+    for source in Path(shared).glob(f"{_TRIALS}/*/{_name(pid)}"):
+        with adding_up(source.parent):
+            dead = source.with_name(_name("dead"))
+            counted = [_read(path) for path in (source, dead) if path.exists()]
+            unfinished = dead.with_suffix(".part")
+            sum(counted, np.zeros(SIZE)).tofile(unfinished)
+            os.replace(unfinished, dead)
+            source.unlink()
+
+
+def _read_others(folder: Path) -> Iterator[NDArray[np.float64]]:
+    for path in folder.glob(f"*{SUFFIX}"):
+        if path.name != _name(os.getpid()):
+            yield _read(path)
+
+
+def _read(path: Path) -> NDArray[np.float64]:
+    content = np.fromfile(path, np.float64)
+    return content if len(content) == SIZE else np.zeros(SIZE)  # for it is just being made
+
+
 def _make_folder(key: str) -> Path | None:
     """Return the folder of a trial that all workers share; None where this process is alone."""
     shared = os.environ.get(DIRECTORY)
     if shared is None:
         return None
-    folder = Path(shared) / "trials" / key
+    folder = Path(shared) / _TRIALS / key
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:  # a full disk must not fail a request
@@ -87,15 +113,15 @@ def _make_folder(key: str) -> Path | None:
     return folder
 
 
-def _own_name() -> str:
-    return f"{os.getpid()}{SUFFIX}"
+def _name(process: int | str) -> str:
+    return f"{process}{SUFFIX}"
 
 
 def _open_values(folder: Path | None) -> "array[float] | memoryview[float]":
     """Return the counts of this process; those of a dead one with its number go on."""
     if folder is not None:
         try:
-            return _map_values(folder / _own_name())
+            return _map_values(folder / _name(os.getpid()))
         except OSError as error:
             _log.error("this worker cannot count together with the others: %s", error)
     return array("d", bytes(BYTES * SIZE))

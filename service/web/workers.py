@@ -21,6 +21,7 @@ from models.errors import GatewiseError
 from service.engines.native import tables
 from service.logs import set_up_logs
 from service.metrics import DIRECTORY, count_death, forget_process
+from service.rollout.tally import keep_tallies
 from service.settings import Settings
 from service.web.access import rates
 from service.web.access.exposure import check_access
@@ -173,7 +174,8 @@ class Workers:
         self._settled = self._settled or lived >= SETTLED_SECONDS
         if process.is_alive():
             return
-        forget_process(process.pid)
+        if process.pid is not None:
+            _forget(process.pid)
         worker.process = None
         if not self._ending:
             self._plan_next(worker, how=_describe(process), lived=lived)
@@ -192,6 +194,15 @@ class Workers:
         again = f", {worker.failures} times in a row" if worker.failures > 1 else ""
         when = f"in {pause:g} seconds" if pause else "now"
         _log.error("a worker %s after %.1f seconds%s; starting another %s", how, lived, again, when)
+
+
+def _forget(pid: int) -> None:
+    """Drop what a dead worker had open; what it counted stays."""
+    try:
+        forget_process(pid)
+        keep_tallies(pid)
+    except OSError as error:
+        _log.warning("what a dead worker counted stays in files of its own: %s", error)
 
 
 def _describe(process: BaseProcess) -> str:

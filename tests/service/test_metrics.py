@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service.dead_workers import reading
 from service.metrics import DIRECTORY
 
 pytestmark = pytest.mark.e2e  # processes, because the client keeps its place from its import on
@@ -19,6 +20,7 @@ from service.metrics import Metrics
 metrics = Metrics()
 metrics.streams.inc(int(sys.argv[1]))
 metrics.count_texts("toy", 1, texts=int(sys.argv[1]), tokens=7)
+metrics.count_stages({"model": 0.06}, route="/predict")
 metrics.show_backlog(tokens=10 * int(sys.argv[1]), seconds=0.5)
 metrics.refreshed.set(1000 + int(sys.argv[1]))
 there = [("toy", "1", "native")]
@@ -31,7 +33,10 @@ FORGET = """
 import sys
 from service.metrics import Metrics, forget_process
 for pid in sys.argv[1:]:
-    forget_process(int(pid))
+    try:
+        forget_process(int(pid))
+    except OSError as error:
+        print(error)
 metrics = Metrics()
 metrics.refreshed.set(2000)
 print(metrics.render()[0].decode())
@@ -78,6 +83,28 @@ def test_the_streams_of_a_killed_process_go_and_its_counts_stay(tmp_path: Path) 
         other.wait()
         assert "gatewise_streams 0.0" in rendered(tmp_path, killed.pid, other.pid)
         assert 'gatewise_texts_total{model="toy",version="1"} 5.0' in rendered(tmp_path)
+
+
+def test_the_counts_of_all_dead_processes_are_in_one_file(tmp_path: Path) -> None:
+    def count_and_die(texts: int) -> int:
+        with start(COUNT, texts, folder=tmp_path) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "counted\n"
+            process.kill()
+        return process.pid
+
+    dead = [count_and_die(texts) for texts in (2, 3, 4)]
+    own = {f"counter_{pid}.db" for pid in dead} | {f"histogram_{pid}.db" for pid in dead}
+    with reading(tmp_path):  # as while the metrics are read
+        assert "Resource temporarily unavailable" in rendered(tmp_path, dead[0])
+    assert own & {path.name for path in tmp_path.iterdir()} == own
+    told = rendered(tmp_path, *dead)
+    assert 'gatewise_texts_total{model="toy",version="1"} 9.0' in told
+    assert 'gatewise_tokens_total{model="toy",version="1"} 21.0' in told
+    assert 'gatewise_stage_seconds_bucket{le="0.1",route="/predict",stage="model"} 3.0' in told
+    assert 'gatewise_stage_seconds_sum{route="/predict",stage="model"} 0.18' in told
+    assert not own & {path.name for path in tmp_path.iterdir()}
+    assert 'gatewise_texts_total{model="toy",version="1"} 9.0' in rendered(tmp_path, *dead)
 
 
 def test_all_gauges_are_those_of_the_processes_that_live(tmp_path: Path) -> None:

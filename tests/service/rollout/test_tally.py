@@ -12,7 +12,7 @@ import pytest
 from models.version_labels import Verdict
 from service.metrics import DIRECTORY
 from service.rollout import tally as counting
-from service.rollout.tally import Tally
+from service.rollout.tally import Tally, keep_tallies
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = """
@@ -71,7 +71,12 @@ def test_what_a_killed_worker_has_counted_stays(shared: Path) -> None:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
     assert own.total().requests == 4
-    assert own.total().stable_scores[9] == 3
+    for dead in (worker.pid, worker.pid, 999_999_999):
+        keep_tallies(dead)
+        assert own.total().requests == 4
+        assert own.total().stable_scores[9] == 3
+    names = {path.name for path in shared.rglob("*.counts")}
+    assert names == {f"{os.getpid()}.counts", "dead.counts"}
     assert Tally("other").total().requests == 0
 
 
