@@ -179,3 +179,7 @@ class DeadlinePassed(ServiceError):
     """Not answered in time."""
 
     type = "deadline_passed"
+
+
+class NeverBegun(DeadlinePassed):
+    """There was no time left when its work was to begin."""

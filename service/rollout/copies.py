@@ -29,7 +29,8 @@ class Copies:
 
     The seconds of an answer and those of its copy would say little of the versions: one has the
     event loop, the other what threads have left. So for one copy in TIMED both versions compute the
-    same texts there, one after the other, in changing order.
+    same texts there, one after the other, in changing order. They do for each answer that came too
+    late, too, or a version that is always late would never be compared.
 
     Args:
         tokenizer: Turns texts into ids.
@@ -40,14 +41,14 @@ class Copies:
     def __init__(self, tokenizer: TokenizerThread, scheduler: Scheduler, *, slower: float) -> None:
         self._answerer = Answerer(tokenizer, SpareScheduling(scheduler), _Uncounted())
         self._slower = slower
-        self._numbers = itertools.count()
+        self._numbers, self._timed = itertools.count(), itertools.count()
         self._tasks: set[asyncio.Task[bool]] = set()
 
     def begin(
         self,
         trial: Trial,
         texts: Sequence[str],
-        results: Sequence[Result],
+        results: Sequence[Result] | None,
         *,
         answered_by: Classifier,
         tally: Tally,
@@ -59,7 +60,7 @@ class Copies:
         Args:
             trial: The trial.
             texts: Texts of the request.
-            results: What was answered to each.
+            results: What was answered to each; None if that came too late.
             answered_by: The side that did.
             tally: Where to count.
         """
@@ -67,7 +68,7 @@ class Copies:
         if len(self._tasks) >= MOST_WAITING or sum(map(len, texts)) > MOST_CHARS:
             tally.add("dropped")
             return None
-        found = {answered_by: results[:MOST_TEXTS]}
+        found = {answered_by: results[:MOST_TEXTS]} if results is not None else {}
         task = asyncio.create_task(self._compare(trial, texts, found, tally))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -101,11 +102,11 @@ class Copies:
     async def _read(
         self, trial: Trial, texts: Sequence[str], found: dict[Classifier, Sequence[Result]]
     ) -> dict[Classifier, float]:
-        """Note what the missing side says of texts; return the seconds of each that was timed."""
-        number = next(self._numbers)
+        """Note what a missing side says of texts; return the seconds of each that was timed."""
+        timed = next(self._numbers) % TIMED == 0 or not found
         sides = [trial.canary, trial.stable]
-        if timed := number % TIMED == 0:
-            sides = sides[:: 1 if number % (2 * TIMED) else -1]
+        if timed and next(self._timed) % 2 == 0:
+            sides.reverse()
         seconds: dict[Classifier, float] = {}
         for side in sides:
             if side in found and not timed:

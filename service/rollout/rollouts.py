@@ -12,7 +12,7 @@ from models.version_labels import Verdict
 from service.answering.answerer import Answered, Answerer, Caller, ReadingPlan, read_whole
 from service.answering.catalog import Catalog
 from service.answering.trials import Choice, Trial
-from service.errors import ServiceError
+from service.errors import DeadlinePassed, NeverBegun, ServiceError
 from service.rollout.copies import Copies
 from service.rollout.evidence import Evidence
 from service.rollout.rule import Decision, Judgement, judge, tolerated_flips
@@ -105,8 +105,10 @@ class Rollouts:
             answered = await self._answerer.answer(
                 choice.classifier, texts, caller=caller, plan=plan
             )
-        except ServiceError:  # which says nothing of the version
-            raise
+        except ServiceError as error:
+            if isinstance(error, DeadlinePassed) and not isinstance(error, NeverBegun):
+                self._compare(choice, texts, None, plan=plan)  # the version may be too slow
+            raise  # all others say nothing of it
         except Exception as error:
             self._compare(choice, texts, [error] * len(texts), plan=plan)
             raise
@@ -122,9 +124,14 @@ class Rollouts:
             tally.add(f"{side}_answer_seconds", seconds)
 
     def _compare(
-        self, choice: Choice, texts: Sequence[str], results: Sequence[Result], *, plan: ReadingPlan
+        self,
+        choice: Choice,
+        texts: Sequence[str],
+        results: Sequence[Result] | None,
+        *,
+        plan: ReadingPlan,
     ) -> None:
-        """Have the other side read texts once they are answered, unless it has read them before."""
+        """Have texts compared once they are answered, or late, unless they were before."""
         trial = choice.copied
         if trial is None or plan is not read_whole or self._is_known(trial, texts):
             return

@@ -143,13 +143,13 @@ def largest_error(metadata: Metadata) -> float:
     """Return the share of wrong texts that the figures of a version allow for.
 
     It is the upper end of the 95 % interval around the error on its test rows, or on its validation
-    rows where it has no others (Wilson, "Probable inference", 1927). Without figures it is
-    MOST_FLIPS.
+    rows where it has no others (Wilson, "Probable inference", 1927). Without figures, or with one
+    that is no accuracy, it is MOST_FLIPS.
     """
     figures = metadata.metrics.get("test") or metadata.metrics.get("validation") or {}
-    if "accuracy" not in figures:
+    error, rows = 1 - figures.get("accuracy", -1.0), max(1.0, figures.get("rows", 1.0))
+    if not 0 <= error <= 1:  # metadata may come from a stranger
         return MOST_FLIPS
-    error, rows = 1 - figures["accuracy"], max(1.0, figures.get("rows", 1.0))
     square = SPREAD**2 / rows
     middle = error + square / 2
     reach = math.sqrt(square * (error * (1 - error) + square / 4))

@@ -9,13 +9,12 @@ from service.rollout.rollouts import Rollouts, Standing
 
 
 def sample_rollouts(catalog: Catalog, rollouts: Rollouts) -> Iterator[RolloutSample]:
-    """Yield how each trial stands, and when earlier ones ended."""
+    """Yield when earlier trials ended, and how each stands that goes on."""
+    for model, loaded in catalog.loaded.items():
+        for verdict in loaded.verdicts:
+            yield _sample_verdict(model, verdict)
     for standing in rollouts.standings:
         yield _sample_trial(standing)
-    for model, loaded in catalog.loaded.items():
-        last = {(each.version, each.stable, each.outcome): each for each in loaded.verdicts}
-        for verdict in last.values():
-            yield _sample_verdict(model, verdict)
 
 
 def _sample_trial(standing: Standing) -> RolloutSample:
@@ -47,11 +46,11 @@ def _sample_trial(standing: Standing) -> RolloutSample:
     if standing.verdict is not None:
         figures |= _ended(standing.verdict)
     versions = (trial.canary.metadata.version, trial.stable.metadata.version)
-    return RolloutSample(trial.model, *versions, figures)
+    return RolloutSample(trial.model, trial.label, *versions, figures)
 
 
 def _sample_verdict(model: str, verdict: Verdict) -> RolloutSample:
-    return RolloutSample(model, verdict.version, verdict.stable, _ended(verdict))
+    return RolloutSample(model, verdict.label, verdict.version, verdict.stable, _ended(verdict))
 
 
 def _ended(verdict: Verdict) -> dict[str, dict[str, float]]:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import NoReturn
 
 from service.engines.runner import Runner
-from service.errors import ClientGone, DeadlinePassed, Overloaded
+from service.errors import ClientGone, DeadlinePassed, NeverBegun, Overloaded
 from service.metrics import Metrics
 from service.scheduling.backlog import Backlog
 from service.scheduling.inline import InlineBatches
@@ -310,9 +310,9 @@ class Scheduler:
 
 
 def require_time(deadline: float) -> None:
-    """Raise DeadlinePassed if nothing can be done by the deadline any more."""
+    """Raise NeverBegun if nothing can be done by the deadline any more."""
     if deadline <= time.monotonic():
-        raise DeadlinePassed("its deadline had passed before its work began")
+        raise NeverBegun("its deadline had passed before its work began")
 
 
 def _yield_to_others() -> None:

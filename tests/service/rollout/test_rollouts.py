@@ -147,7 +147,20 @@ def test_a_bad_canary_loses_its_label(
     lines = [line for line in caplog.messages if "toy:2 (canary) is rolled back" in line]
     assert len(lines) == 1
     assert "flip_share 1" in lines[0]
-    assert 'gatewise_rollout_verdict_timestamp_seconds{model="toy",stable="1",' in metrics
+    series = 'gatewise_rollout_verdict_timestamp_seconds{label="canary",model="toy",stable="1",'
+    assert series in metrics
+
+
+def test_two_labels_of_one_version_have_series_of_their_own(tmp_path: Path) -> None:
+    store = make_store(tmp_path)
+    give(store, share=0.5)
+    give_label(store, store.resolve("toy:2"), "beta", shadow=0.5)
+    with serving(store) as service:
+        service.ask_until(lambda: sum(each["figures"]["requests"] for each in service.rollouts) > 3)
+        lines = service.client.get("/metrics").text.splitlines()
+    series = [line.rpartition(" ")[0] for line in lines if line.startswith("gatewise_rollout_")]
+    assert len(series) == len(set(series)) > 8
+    assert {'label="beta"' in line for line in series} == {True, False}
 
 
 def test_a_good_canary_is_promoted_where_that_is_asked_for(tmp_path: Path) -> None:
@@ -229,6 +242,25 @@ def test_a_slow_canary_is_rolled_back(
         # Each request has one vote; in the sums one slow answer of the stable version weighs much.
         assert told["figures"]["slower"] > told["figures"]["timed"] / 2
         assert told["figures"]["times_as_long"] > 1
+
+
+@pytest.mark.parametrize("slow", [1, 2])
+def test_a_canary_whose_answers_all_come_too_late_is_rolled_back(
+    slow: int, engines: dict[int, TroubledEngine], tmp_path: Path
+) -> None:
+    """Those of the stable version may, and are held against nobody."""
+    store = make_store(tmp_path)
+    give(store, share=0.5)
+    with serving(store, deadline_ms=20) as service:
+        service.wait_until(lambda: len(engines) == 2)
+        engines[slow].seconds = 0.1
+        if slow == 2:
+            service.ask_until(lambda: store.labels("toy").versions == {"stable": 1})
+            assert "it took more than 3 times as long" in service.rollouts[0]["why"]
+        else:
+            service.ask_until(lambda: service.evidence.timed >= 10)
+            assert service.evidence.slower == 0
+            assert store.labels("toy").versions == {"stable": 1, "canary": 2}
 
 
 @pytest.mark.parametrize("swapped", [True, False])

@@ -130,6 +130,9 @@ def test_the_tolerated_flips_are_the_errors_of_both() -> None:
     )
     assert 0.17 < tolerated_flips(one, other) < 0.18
     assert largest_error(make_metadata(metrics={})) == MOST_FLIPS
+    for accuracy in (92.9, -0.1, 1.1):  # which a stranger may write
+        strange = make_metadata(metrics={"test": {"accuracy": accuracy, "rows": 9.0}})
+        assert largest_error(strange) == MOST_FLIPS
     assert tolerated_flips(one, make_metadata(metrics={})) == MOST_FLIPS
 
 
