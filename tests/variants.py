@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.config.getoption("--unbatched") and item.get_closest_marker("batched"):
-        pytest.skip("this is about what is read together")
+        pytest.skip("this is about batches or direct routes")
     engine = item.config.getoption("--engine")
     if engine and item.get_closest_marker("fastest"):
         pytest.skip("this is about the engine that is taken where none is chosen")

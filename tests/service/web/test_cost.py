@@ -71,6 +71,7 @@ async def ask(app: ASGIApp, body: bytes, headers: dict[bytes, bytes]) -> tuple[i
     return sent[0]["status"], sent[1]["body"]
 
 
+@pytest.mark.batched
 @pytest.mark.parametrize(
     ("status", "body", "headers"),
     [
@@ -106,6 +107,7 @@ def test_no_request_leaves_garbage_for_the_collector(
     assert asyncio.run(run()) < REQUESTS  # the event loop of a run itself leaves a few
 
 
+@pytest.mark.batched
 def test_a_body_that_is_here_is_not_waited_for(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
