@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from typer.testing import CliRunner
 
 from models.__main__ import app
 from models.registry import Store
+from models.remotes.folder import FolderObjects
 from models.remotes.objects import CLAIM
+from models.remotes.place import CHUNK_BYTES
 from models.versions import GOLDEN, METADATA, SAVED_MODEL, TOKENIZER
 from tests.versions import publish
 
@@ -197,6 +200,39 @@ def test_a_push_goes_on_where_it_was(here: Path, there: Path, address: str) -> N
     assert {path: path.stat().st_mtime_ns for path in whole} == whole
     assert contents(folder).items() > contents(here / "toy" / "2").items()
     assert not (folder / CLAIM).exists()
+
+
+class Meanwhile:
+    """An observer that does something else once the first bytes are written."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._do: Callable[[], None] | None = do
+
+    def begin(self, what: str, *, size: int) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+    def advance(self, count: int) -> None:
+        do, self._do = self._do, None
+        if do:
+            do()
+
+
+def test_two_pushes_of_a_file_at_the_same_time_do_not_meet(tmp_path: Path) -> None:
+    source, other = tmp_path / "source", tmp_path / "other"
+    source.write_bytes(b"0123" * CHUNK_BYTES)  # four reads
+    other.write_bytes(b"x" * CHUNK_BYTES)
+    objects = FolderObjects(tmp_path / "place")
+
+    def give_up() -> None:
+        raise KeyboardInterrupt
+
+    def push_again() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            objects.put_file("1/data", other, observer=Meanwhile(give_up))
+
+    objects.put_file("1/data", source, observer=Meanwhile(push_again))
+    assert contents(tmp_path / "place") == {"1/data": source.read_bytes()}
 
 
 def test_a_pull_goes_on_where_it_was(here: Path, there: Path, address: str) -> None:
