@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from models.__main__ import app
+from models.errors import VersionCorrupt
 from models.registry import Store
 from models.remotes.folder import FolderObjects
 from models.remotes.objects import CLAIM
@@ -71,6 +72,15 @@ def test_a_version_comes_back_with_the_same_bytes(here: Path, there: Path, addre
     assert ask("push", "toy:2", address, store=here)["pushed"] is False
     assert ask("pull", address, store=there)["pulled"] is False
     assert not list(place_of(address).rglob(CLAIM))
+
+
+def test_a_place_is_a_store(here: Path, address: str) -> None:
+    run("push", "toy:2", f"{address}@stable", store=here)
+    version = Store(place_of(address).parent).resolve("toy")
+    version.verify()
+    (version.path / "assets.extra" / "more.sha256").write_text("of nobody")
+    with pytest.raises(VersionCorrupt, match=r"expected a record of assets\.extra/more\.sha256"):
+        version.verify()
 
 
 def test_no_version_there_is_overwritten(here: Path, address: str) -> None:
