@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from models.atomic import sync, sync_tree
-from models.errors import GatewiseError, ModelNotFound, StoreNotFound
+from models.errors import CannotSteer, GatewiseError, ModelNotFound, StoreNotFound
 from models.locks import claim, is_claimed, lock
 from models.metadata import FileRecord, Metadata
 from models.names import VERSION_NUMBER, is_name, suggest
@@ -22,6 +22,8 @@ from models.versions import METADATA, Version
 
 _STAGING_PREFIX = ".staging-"
 LONGEST_WAIT = 3_600.0  # seconds, for another process that makes the same version
+LABELS_LOCK = ".labels.lock"
+PATIENCE = 10.0  # seconds, for another process that changes the labels
 ABANDONED_SECONDS = 3_600.0  # a disk that several hosts share may not show their claims
 
 STORE = Path("models/store")
@@ -77,6 +79,19 @@ class Store:
             FormatTooNew: A newer release wrote it.
         """
         return VersionLabels.load(self.root / name)
+
+    @contextmanager
+    def changing(self, name: str) -> Iterator[None]:
+        """Be the only one who moves labels of a model or deletes versions of it, while entered.
+
+        Raises:
+            ModelNotFound: The model is unknown.
+            CannotSteer: Another process is at it.
+        """
+        self.require(name)
+        busy = CannotSteer(f"another process is changing the labels of {name}; try again")
+        with lock(self.root / name / LABELS_LOCK, busy=busy, patience=PATIENCE):
+            yield
 
     def require(self, name: str) -> list[Version]:
         """Return the versions of a model, oldest first: one at least.
@@ -225,19 +240,19 @@ class Store:
 
         Raises:
             ModelNotFound: The model is unknown.
+            CannotSteer: Another process is changing the labels.
             VersionCorrupt: The file of the labels is damaged.
         """
         if keep < 1:
             raise ValueError(f"keep must be at least 1, received {keep}")
-        versions, labels = self.require(name), self.labels(name)
-        _remove_abandoned(self.root / name)
-        kept = {*labels.versions.values(), *(e.version for e in labels.history(STABLE)[-2:])}
-        doomed = [version for version in versions[:-keep] if version.number not in kept]
-        for version in doomed:
-            # The rename comes first, so that no reader sees a version with half its files.
-            trash = version.path.with_name(f"{_STAGING_PREFIX}pruned-{version.path.name}")
-            version.path.rename(trash)
-            shutil.rmtree(trash, ignore_errors=True)  # the next one deletes what this one leaves
+        with self.changing(name):
+            versions, labels = self.require(name), self.labels(name)
+            _remove_abandoned(self.root / name)
+            kept = {*labels.versions.values(), *(e.version for e in labels.history(STABLE)[-2:])}
+            doomed = [version for version in versions[:-keep] if version.number not in kept]
+            trash = [_set_aside(version) for version in doomed]
+        for folder in trash:
+            shutil.rmtree(folder, ignore_errors=True)  # the next one deletes what this one leaves
         return [version.number for version in doomed]
 
 
@@ -277,6 +292,16 @@ def _remove_abandoned(parent: Path) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
         except OSError:  # another has deleted it, or it is not ours
             continue
+
+
+def _set_aside(version: Version) -> Path:
+    """Move a version out of sight and return the new folder around it.
+
+    So no reader sees a version with half its files.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=version.path.parent))
+    version.path.rename(folder / version.path.name)
+    return folder
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -1,4 +1,5 @@
 import multiprocessing
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -116,6 +117,26 @@ def test_prune_keeps_the_newest(tmp_path) -> None:
 def test_prune_of_a_model_that_is_not_there_says_so(tmp_path) -> None:
     with pytest.raises(ModelNotFound, match="no model 'typo'"):
         Store(tmp_path).prune("typo", keep=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_prune_has_left_is_in_nobodys_way(tmp_path, monkeypatch) -> None:
+    store = Store(tmp_path)
+    first, _ = publish(tmp_path), publish(tmp_path)
+    copy = shutil.copytree(first.path, tmp_path / "copy")
+
+    def be_killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(registry.shutil, "rmtree", be_killed)
+        store.prune("toy", keep=1)
+    assert [version.number for version in store.versions("toy")] == [2]
+    copy.rename(first.path)  # as pulled again
+    assert store.prune("toy", keep=1) == [1]
+    monkeypatch.setattr(registry, "ABANDONED_SECONDS", -1.0)
+    store.prune("toy", keep=1)
+    assert [path.name for path in (tmp_path / "toy").iterdir()] == ["2"]
 
 
 def test_a_number_whose_place_is_taken_by_a_file_is_passed_over(tmp_path) -> None:
