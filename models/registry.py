@@ -208,7 +208,7 @@ class Store:
             staging: The folder.
             name: The model.
             stamp: Writes the metadata for a number into the folder.
-            number: Number of the version if it is free; else, and if absent, it is the newest one.
+            number: Number of the version if it is free; else, and if absent, it gets the next one.
         """
         parent = self.root / name
         for wanted in self._numbers(name, first=number):
@@ -227,8 +227,16 @@ class Store:
         raise AssertionError("there are always further numbers")
 
     def _numbers(self, name: str, *, first: int | None) -> Iterator[int]:
-        """Yield `first` if no version has it, then the numbers after the newest version."""
-        taken = [version.number for version in self.versions(name)]
+        """Yield `first` if it is free, then the numbers after all that are not.
+
+        A deleted version keeps its number while the labels know it: a rollback would take another
+        version for it.
+        """
+        taken = {version.number for version in self.versions(name)}
+        try:
+            taken |= self.labels(name).mentioned
+        except GatewiseError:  # a damaged file must not cost a training its result
+            first = None
         if first is not None and first not in taken:
             yield first
         yield from itertools.count(max(taken, default=0) + 1)

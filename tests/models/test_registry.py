@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from models import registry
-from models.errors import ModelNotFound
+from models.errors import CannotSteer, ModelNotFound
 from models.locks import claim
 from models.registry import Store
+from models.steering import give_label, roll_back
+from models.version_labels import FILE
 from models.versions import METADATA, Version
 from tests.versions import publish
 
@@ -168,6 +170,44 @@ def test_a_store_that_can_be_read_passes_its_check(tmp_path) -> None:
     Store(tmp_path).check()
     (tmp_path / "link").symlink_to(tmp_path)
     Store(tmp_path / "link").check()
+
+
+class TestNumbers:
+    """No version takes the number of a deleted one that the labels know."""
+
+    @staticmethod
+    def adopt(store: Store, *, number: int | None = None) -> int:
+        with store.staging("toy") as folder:
+            version = store.adopt(folder, name="toy", stamp=lambda _: None, number=number)
+            return version.number
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        """A store with version 3, and with versions 1 and 2 deleted, of which 1 was stable."""
+        store = Store(tmp_path)
+        for _ in range(3):
+            publish(tmp_path)
+        for number in (1, 3, 1, 3):
+            give_label(store, store.resolve(f"toy:{number}"), "stable")
+        for number in (1, 2):
+            shutil.rmtree(tmp_path / "toy" / str(number))
+        return store
+
+    def test_one_that_was_stable(self, store: Store) -> None:
+        assert self.adopt(store, number=1) == 4
+        with pytest.raises(CannotSteer, match="none of them is in the store"):
+            roll_back(store, "toy")
+
+    def test_one_that_nobody_knows_is_free(self, store: Store) -> None:
+        assert self.adopt(store, number=2) == 2
+
+    def test_one_that_was_the_newest(self, store: Store) -> None:
+        shutil.rmtree(store.root / "toy" / "3")
+        assert self.adopt(store) == 4
+
+    def test_with_damaged_labels_there_is_a_number_all_the_same(self, store: Store) -> None:
+        (store.root / "toy" / FILE).write_text("{")
+        assert self.adopt(store, number=2) == 4
 
 
 class TestAbandoned:
