@@ -54,7 +54,7 @@ def list_(
     for row in rows:
         shown = row | {"created": row.get("fault") or row["created"][:16].replace("T", " ")}
         table.add_row(*(_cell(shown[column]) for column in columns))
-    tell(rows, as_json=as_json, otherwise=lambda: Console().print(table))
+    tell(rows, as_json=as_json, otherwise=lambda: _print(table))
 
 
 @app.command()
@@ -236,7 +236,11 @@ def _print_facts(found: Row) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in found.items():
         table.add_row(name, _cell(value))
-    Console().print(table)
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    Console(markup=False, emoji=False).print(table)  # a class may be named [toxic] or :smile:
 
 
 if __name__ == "__main__":

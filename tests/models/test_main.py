@@ -15,6 +15,7 @@ from models.__main__ import app, read_shadow, read_share
 from models.registry import Store
 from models.steering import conclude
 from models.version_labels import Verdict
+from models.versions import METADATA
 from tests.versions import publish
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -100,6 +101,17 @@ def test_damage_is_found(store: Path) -> None:
     assert "saved_model.pb" in found.pop("toy:1")
     assert set(found.values()) == {None}
     assert "toy:2: as it was published" in run(store, "verify", "toy:2").output
+
+
+def test_values_are_no_markup(tmp_path: Path) -> None:
+    classes = ("[/INST]", "[toxic]", "[red]angry", ":warning:")
+    store = tmp_path / "[/i]"
+    version = publish(store, labels=classes)
+    done = run(store, "show", "toy")
+    assert done.exit_code == 0
+    assert ", ".join(classes) in done.output
+    (version.path / METADATA).write_text("{")
+    assert run(store, "list").exit_code == 0
 
 
 @pytest.mark.parametrize(
