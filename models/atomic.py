@@ -60,6 +60,26 @@ def _is_abandoned(unfinished: Path) -> bool:
     return age > _ABANDONED_SECONDS or not is_claimed(unfinished)
 
 
+def make_folder(folder: Path, *, mode: int | None = None) -> None:
+    """Make a folder with those above it, unless they are there. Their names are on disk then.
+
+    Args:
+        folder: The folder.
+        mode: Permissions of the folders that are made; those of any new folder if absent.
+    """
+    if not folder.parent.exists():
+        make_folder(folder.parent, mode=mode)
+    try:
+        folder.mkdir()
+    except OSError:
+        if not folder.is_dir():
+            raise
+        return
+    if mode is not None:
+        folder.chmod(mode)
+    sync(folder.parent)
+
+
 def sync(path: Path) -> None:
     """Force a file, or the entries of a folder, to disk."""
     if sys.platform == "win32" and path.is_dir():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from models.atomic import sync, sync_tree
+from models.atomic import make_folder, sync, sync_tree
 from models.errors import CannotSteer, GatewiseError, ModelNotFound, StoreNotFound
 from models.locks import claim, is_claimed, lock
 from models.metadata import FileRecord, Metadata
@@ -21,6 +21,7 @@ from models.version_labels import STABLE, VersionLabels
 from models.versions import METADATA, Version
 
 _STAGING_PREFIX = ".staging-"
+_FOLDER_MODE = 0o755  # whatever the umask is
 LONGEST_WAIT = 3_600.0  # seconds, for another process that makes the same version
 LABELS_LOCK = ".labels.lock"
 PATIENCE = 10.0  # seconds, for another process that changes the labels
@@ -142,8 +143,7 @@ class Store:
         It is on the disk of the store, invisible to readers, and deleted on exit. What a process
         that was killed has left is deleted first.
         """
-        parent = self.root / name
-        parent.mkdir(parents=True, exist_ok=True)
+        parent = self._make_parent(name)
         _remove_abandoned(parent)
         folder = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=parent))
         try:
@@ -152,6 +152,11 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             _remove_if_empty(parent)
+
+    def _make_parent(self, name: str) -> Path:
+        parent = self.root / name
+        make_folder(parent, mode=_FOLDER_MODE)
+        return parent
 
     def publish(self, staging: Path, *, metadata: Metadata) -> Version:
         """Make the content of `staging` the newest version of `metadata.name`.
@@ -182,7 +187,7 @@ class Store:
             busy: The error if another process has it for an hour.
             wait: Takes a line before this process waits.
         """
-        parent = self.root / name
+        parent = self._make_parent(name)
         folder = parent / f"{_STAGING_PREFIX}{key}"
         try:
             with ExitStack() as stack:
@@ -329,6 +334,6 @@ def _file_records(folder: Path) -> dict[str, FileRecord]:
 
 def _make_readable(folder: Path) -> None:
     """Let all users read, because service and trainer may run as different users."""
-    folder.chmod(0o755)
+    folder.chmod(_FOLDER_MODE)
     for path in folder.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        path.chmod(_FOLDER_MODE if path.is_dir() else 0o644)

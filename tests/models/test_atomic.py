@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.atomic import replace_file, sync_tree, unfinished_file
+from models.atomic import make_folder, replace_file, sync_tree, unfinished_file
 from models.locks import claim
 
 
@@ -160,6 +160,30 @@ def test_the_content_is_on_disk_before_the_name(
     with replace_file(path) as unfinished:
         unfinished.write_text("new")
     assert calls == [("sync", unfinished), ("replace", path), ("sync", tmp_path)]
+
+
+@needs_proc
+def test_the_names_of_new_folders_are_on_disk(
+    tmp_path: Path, calls: list[tuple[str, Path]]
+) -> None:
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    assert calls == [("sync", tmp_path), ("sync", tmp_path / "a")]
+    make_folder(tmp_path / "a" / "b")
+    assert len(calls) == 2
+
+
+def test_only_folders_that_are_made_get_a_mode(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o700)
+    make_folder(tmp_path / "a" / "b", mode=0o711)
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "a", tmp_path / "a" / "b")]
+    assert modes == [0o700, 0o711]
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "a")
 
 
 @needs_proc

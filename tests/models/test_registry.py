@@ -1,11 +1,12 @@
 import multiprocessing
+import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from models import registry
+from models import atomic, registry
 from models.errors import CannotSteer, ModelNotFound
 from models.locks import claim
 from models.registry import Store
@@ -66,6 +67,28 @@ def test_a_published_version_can_be_read_by_other_users(tmp_path) -> None:
     version = publish(tmp_path)
     assert version.path.stat().st_mode & 0o777 == 0o755
     assert (version.path / METADATA).stat().st_mode & 0o777 == 0o644
+
+
+def test_folders_of_the_store_can_be_reached_by_other_users(tmp_path) -> None:
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "own").mkdir()
+        version = publish(tmp_path / "own" / "store")
+        with Store(tmp_path / "own" / "store").resuming(
+            "other", key="a", busy=CannotSteer(), wait=print
+        ) as folder:
+            parent = folder.parent
+    finally:
+        os.umask(before)
+    folders = (tmp_path / "own", tmp_path / "own" / "store", version.path.parent, parent)
+    assert [each.stat().st_mode & 0o777 for each in folders] == [0o700, 0o755, 0o755, 0o755]
+
+
+def test_the_names_of_new_folders_are_on_disk(tmp_path, monkeypatch) -> None:
+    synced = []
+    monkeypatch.setattr(atomic, "sync", synced.append)
+    publish(tmp_path / "store")
+    assert synced[:2] == [tmp_path, tmp_path / "store"]
 
 
 def test_a_training_that_fails_leaves_nothing(tmp_path) -> None:

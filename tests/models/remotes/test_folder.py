@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from models import atomic
 from models.__main__ import app
 from models.errors import VersionCorrupt
 from models.registry import Store
@@ -243,6 +244,15 @@ def test_two_pushes_of_a_file_at_the_same_time_do_not_meet(tmp_path: Path) -> No
 
     objects.put_file("1/data", source, observer=Meanwhile(push_again))
     assert contents(tmp_path / "place") == {"1/data": source.read_bytes()}
+
+
+def test_the_names_of_new_folders_are_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(atomic, "sync", synced.append)
+    FolderObjects(tmp_path / "place").put("1/metadata", b"{}", new=True)
+    assert synced == [tmp_path, tmp_path / "place"]
 
 
 def test_a_pull_goes_on_where_it_was(here: Path, there: Path, address: str) -> None:
