@@ -54,7 +54,7 @@ def list_(
     for row in rows:
         shown = row | {"created": row.get("fault") or row["created"][:16].replace("T", " ")}
         table.add_row(*(_cell(shown[column]) for column in columns))
-    tell(rows, as_json=as_json, otherwise=lambda: Console().print(table))
+    tell(rows, as_json=as_json, otherwise=lambda: _print(table))
 
 
 @app.command()
@@ -72,7 +72,11 @@ def verify(
     store: StoreOption = STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the files of versions with their hashes. The exit status is 1 if any is damaged."""
+    """Compare the files of versions with their hashes.
+
+    The exit status is 1 if any is damaged or cannot be read. Versions that are pruned meanwhile are
+    left out.
+    """
     with one_line(*FAULTS):
         opened = _open(store)
         if model is not None and ":" in model:
@@ -80,16 +84,17 @@ def verify(
         else:
             names = opened.names() if model is None else [model]
             versions = [version for name in names for version in opened.require(name)]
-    faults = {}
+    found: dict[str, str | None] = {}
     for version in track(versions, "verifying", console=Console(stderr=True), transient=True):
         try:
             version.verify()
-        except GatewiseError as error:
-            faults[version.reference] = str(error)
-    found = {each.reference: faults.get(each.reference) for each in versions}
+            found[version.reference] = None
+        except (GatewiseError, OSError) as error:
+            if version.path.exists():
+                found[version.reference] = str(error)
     lines = [f"{name}: {fault or 'as it was published'}" for name, fault in found.items()]
     tell(found, as_json=as_json, otherwise=lambda: typer.echo("\n".join(lines)))
-    if faults:
+    if any(found.values()):
         raise typer.Exit(DAMAGED)
 
 
@@ -236,7 +241,11 @@ def _print_facts(found: Row) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in found.items():
         table.add_row(name, _cell(value))
-    Console().print(table)
+    _print(table)
+
+
+def _print(table: Table) -> None:
+    Console(markup=False, emoji=False).print(table)  # a class may be named [toxic] or :smile:
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ The answer of the network for the rest costs its reading; that of the n-grams co
 those of the rest will raise the margin.
 """
 
+from collections import defaultdict
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,13 +32,9 @@ class Watch:
 
     def __init__(self, rule: DecisionRule) -> None:
         self._rule = rule
-        self._verdicts: list[Verdict] = []
-        self._margins: list[float] = []
-
-    @property
-    def verdict(self) -> Verdict:
+        self._margins = _Margins()
+        self.verdict: Verdict = ()
         """The verdict if the text ended at the last look."""
-        return self._verdicts[-1]
 
     def look(
         self,
@@ -59,14 +57,11 @@ class Watch:
             left: Number of tokens left, at least 1.
             coming: Change of the logits by the n-grams still to come, shape (labels,).
         """
-        self._verdicts.append(self._rule.verdict(probabilities))
-        self._margins.append(self._rule.margin(probabilities))
-        same = [1.0 if verdict == self.verdict else -1.0 for verdict in self._verdicts]
-        margins = np.array(same) * self._margins
-        changes = np.diff(margins, prepend=0.0)
-        sizes = [margins[-1], np.log(read), np.log(left)]
-        before = [margins.min(), margins.mean(), changes[-1], np.sqrt(np.mean(changes**2))]
-        ahead = [] if coming is None else [self._margin_after(probabilities, coming) - margins[-1]]
+        self.verdict = self._rule.verdict(probabilities)
+        margin = self._rule.margin(probabilities)
+        sizes = [margin, np.log(read), np.log(left)]
+        before = self._margins.add(self.verdict, margin)
+        ahead = [] if coming is None else [self._margin_after(probabilities, coming) - margin]
         return np.array([*sizes, *before, *ahead])
 
     def _margin_after(self, probabilities: Probabilities, change: NDArray[np.float64]) -> float:
@@ -74,6 +69,50 @@ class Watch:
         changed = self._rule.change(probabilities, change)
         margin = self._rule.margin(changed)
         return margin if self._rule.verdict(changed) == self.verdict else -margin
+
+
+class _Margins:
+    """The margins at all looks so far, seen from the verdict of the last one.
+
+    Each look changes a few sums, so that a long text costs no more at its end than at its start.
+    """
+
+    def __init__(self) -> None:
+        self._looks = 0
+        self._last: tuple[Verdict, float] | None = None
+        self._sum = self._squares = 0.0  # of margins; of their changes as if no verdict turned
+        self._own: dict[Verdict, float] = defaultdict(float)  # the sum at looks with this verdict
+        self._turns: dict[Verdict, float] = defaultdict(float)  # what turns add to the squares
+        self._lowest: dict[Verdict, float] = {}
+        self._highest: dict[Verdict, float] = {}
+        self._foremost: list[Verdict] = []  # the two with the highest margins
+
+    def add(self, verdict: Verdict, margin: float) -> tuple[float, float, float, float]:
+        """Add a look; return lowest, mean, last change and root mean square change."""
+        before, last = self._last or (verdict, 0.0)
+        turned = before != verdict
+        self._last, self._looks = (verdict, margin), self._looks + 1
+        self._sum += margin
+        self._own[verdict] += margin
+        self._squares += (margin - last) ** 2
+        if turned:  # seen from either of the two, the change is the sum of both margins
+            for each in (before, verdict):
+                self._turns[each] += 4 * margin * last
+        return (
+            self._find_lowest(verdict, margin),
+            (2 * self._own[verdict] - self._sum) / self._looks,
+            margin + last if turned else margin - last,
+            float(np.sqrt((self._squares + self._turns[verdict]) / self._looks)),
+        )
+
+    def _find_lowest(self, verdict: Verdict, margin: float) -> float:
+        """Return the lowest margin, where those of other verdicts are negative."""
+        self._lowest[verdict] = min(margin, self._lowest.get(verdict, margin))
+        self._highest[verdict] = max(margin, self._highest.get(verdict, margin))
+        ranked = sorted({*self._foremost, verdict}, key=self._highest.__getitem__)
+        self._foremost = ranked[-2:]
+        others = [-self._highest[each] for each in self._foremost if each != verdict]
+        return min([self._lowest[verdict], *others])
 
 
 def risk_of(features: Features, stopping: Stopping) -> NDArray[np.float64]:

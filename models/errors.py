@@ -5,6 +5,7 @@ GatewiseError
 ├── ModelNotFound        no such model or version in the store
 ├── VersionCorrupt       a version's files are not what its metadata says
 ├── FormatTooNew         written by a newer Gatewise
+├── CannotSteer          the labels of a model cannot be changed in this way
 └── RemoteError          a version cannot be pushed to a remote place, or pulled from it
     ├── RemoteSilent     the place does not answer, or not now
     ├── RemoteRefusal    it refuses, or does not have what is asked for
@@ -40,6 +41,10 @@ class FormatTooNew(GatewiseError):
     def of(cls, where: object, *, supported: int, found: int) -> "FormatTooNew":
         """Return an error with the file and both format versions."""
         return cls(f"{where}: format_version {found} is newer than {supported}; upgrade Gatewise")
+
+
+class CannotSteer(GatewiseError):
+    """The labels cannot be changed in this way; the message says why, and what can be done."""
 
 
 class RemoteError(GatewiseError):

@@ -45,9 +45,9 @@ def lock(path: Path, *, busy: GatewiseError, patience: float = PATIENCE) -> Iter
 
 
 @contextmanager
-def claim(folder: Path) -> Iterator[None]:
-    """Mark a folder as one that is worked in while entered. The mark ends with the process."""
-    descriptor = _open_folder(folder)
+def claim(place: Path) -> Iterator[None]:
+    """Mark a folder or a file as worked on while entered. The mark ends with the process."""
+    descriptor = _open(place)
     try:
         with suppress(OSError):  # a file system without locks: nobody will know
             _try_lock(descriptor)
@@ -56,9 +56,9 @@ def claim(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_claimed(folder: Path) -> bool:
-    """Whether a process works in a folder, or it cannot be known."""
-    descriptor = _open_folder(folder)
+def is_claimed(place: Path) -> bool:
+    """Whether a process works on a folder or a file, or it cannot be known."""
+    descriptor = _open(place)
     try:
         _try_lock(descriptor)
     except OSError:
@@ -68,8 +68,8 @@ def is_claimed(folder: Path) -> bool:
     return False
 
 
-def _open_folder(folder: Path) -> int:
-    return os.open(folder if sys.platform != "win32" else os.devnull, os.O_RDONLY)
+def _open(place: Path) -> int:
+    return os.open(place if sys.platform != "win32" else os.devnull, os.O_RDONLY)
 
 
 def _try_lock(descriptor: int) -> None:

@@ -82,7 +82,7 @@ def _row(version: Version, labels: VersionLabels, *, answers: int) -> Row:
     }
     try:
         metadata = version.metadata
-    except GatewiseError as error:
+    except (GatewiseError, OSError) as error:
         return row | {"fault": str(error)}
     size = sum(record.size for record in metadata.files.values())
     return row | {

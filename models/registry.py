@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from models.atomic import sync, sync_tree
-from models.errors import GatewiseError, ModelNotFound, StoreNotFound
+from models.atomic import make_folder, sync, sync_tree
+from models.errors import CannotSteer, GatewiseError, ModelNotFound, StoreNotFound
 from models.locks import claim, is_claimed, lock
 from models.metadata import FileRecord, Metadata
 from models.names import VERSION_NUMBER, is_name, suggest
@@ -21,7 +21,10 @@ from models.version_labels import STABLE, VersionLabels
 from models.versions import METADATA, Version
 
 _STAGING_PREFIX = ".staging-"
+_FOLDER_MODE = 0o755  # whatever the umask is
 LONGEST_WAIT = 3_600.0  # seconds, for another process that makes the same version
+LABELS_LOCK = ".labels.lock"
+PATIENCE = 10.0  # seconds, for another process that changes the labels
 ABANDONED_SECONDS = 3_600.0  # a disk that several hosts share may not show their claims
 
 STORE = Path("models/store")
@@ -78,6 +81,19 @@ class Store:
         """
         return VersionLabels.load(self.root / name)
 
+    @contextmanager
+    def changing(self, name: str) -> Iterator[None]:
+        """Be the only one who moves labels of a model or deletes versions of it, while entered.
+
+        Raises:
+            ModelNotFound: The model is unknown.
+            CannotSteer: Another process is at it.
+        """
+        self.require(name)
+        busy = CannotSteer(f"another process is changing the labels of {name}; try again")
+        with lock(self.root / name / LABELS_LOCK, busy=busy, patience=PATIENCE):
+            yield
+
     def require(self, name: str) -> list[Version]:
         """Return the versions of a model, oldest first: one at least.
 
@@ -127,8 +143,7 @@ class Store:
         It is on the disk of the store, invisible to readers, and deleted on exit. What a process
         that was killed has left is deleted first.
         """
-        parent = self.root / name
-        parent.mkdir(parents=True, exist_ok=True)
+        parent = self._make_parent(name)
         _remove_abandoned(parent)
         folder = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=parent))
         try:
@@ -137,6 +152,11 @@ class Store:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             _remove_if_empty(parent)
+
+    def _make_parent(self, name: str) -> Path:
+        parent = self.root / name
+        make_folder(parent, mode=_FOLDER_MODE)
+        return parent
 
     def publish(self, staging: Path, *, metadata: Metadata) -> Version:
         """Make the content of `staging` the newest version of `metadata.name`.
@@ -167,7 +187,7 @@ class Store:
             busy: The error if another process has it for an hour.
             wait: Takes a line before this process waits.
         """
-        parent = self.root / name
+        parent = self._make_parent(name)
         folder = parent / f"{_STAGING_PREFIX}{key}"
         try:
             with ExitStack() as stack:
@@ -193,7 +213,7 @@ class Store:
             staging: The folder.
             name: The model.
             stamp: Writes the metadata for a number into the folder.
-            number: Number of the version if it is free; else, and if absent, it is the newest one.
+            number: Number of the version if it is free; else, and if absent, it gets the next one.
         """
         parent = self.root / name
         for wanted in self._numbers(name, first=number):
@@ -212,8 +232,16 @@ class Store:
         raise AssertionError("there are always further numbers")
 
     def _numbers(self, name: str, *, first: int | None) -> Iterator[int]:
-        """Yield `first` if no version has it, then the numbers after the newest version."""
-        taken = [version.number for version in self.versions(name)]
+        """Yield `first` if it is free, then the numbers after all that are not.
+
+        A deleted version keeps its number while the labels know it: a rollback would take another
+        version for it.
+        """
+        taken = {version.number for version in self.versions(name)}
+        try:
+            taken |= self.labels(name).mentioned
+        except GatewiseError:  # a damaged file must not cost a training its result
+            first = None
         if first is not None and first not in taken:
             yield first
         yield from itertools.count(max(taken, default=0) + 1)
@@ -225,19 +253,19 @@ class Store:
 
         Raises:
             ModelNotFound: The model is unknown.
+            CannotSteer: Another process is changing the labels.
             VersionCorrupt: The file of the labels is damaged.
         """
         if keep < 1:
             raise ValueError(f"keep must be at least 1, received {keep}")
-        versions, labels = self.require(name), self.labels(name)
-        _remove_abandoned(self.root / name)
-        kept = {*labels.versions.values(), *(e.version for e in labels.history(STABLE)[-2:])}
-        doomed = [version for version in versions[:-keep] if version.number not in kept]
-        for version in doomed:
-            # The rename comes first, so that no reader sees a version with half its files.
-            trash = version.path.with_name(f"{_STAGING_PREFIX}pruned-{version.path.name}")
-            version.path.rename(trash)
-            shutil.rmtree(trash, ignore_errors=True)  # the next one deletes what this one leaves
+        with self.changing(name):
+            versions, labels = self.require(name), self.labels(name)
+            _remove_abandoned(self.root / name)
+            kept = {*labels.versions.values(), *(e.version for e in labels.history(STABLE)[-2:])}
+            doomed = [version for version in versions[:-keep] if version.number not in kept]
+            trash = [_set_aside(version) for version in doomed]
+        for folder in trash:
+            shutil.rmtree(folder, ignore_errors=True)  # the next one deletes what this one leaves
         return [version.number for version in doomed]
 
 
@@ -279,6 +307,16 @@ def _remove_abandoned(parent: Path) -> None:
             continue
 
 
+def _set_aside(version: Version) -> Path:
+    """Move a version out of sight and return the new folder around it.
+
+    So no reader sees a version with half its files.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=version.path.parent))
+    version.path.rename(folder / version.path.name)
+    return folder
+
+
 def _remove_if_empty(folder: Path) -> None:
     try:
         folder.rmdir()
@@ -296,6 +334,6 @@ def _file_records(folder: Path) -> dict[str, FileRecord]:
 
 def _make_readable(folder: Path) -> None:
     """Let all users read, because service and trainer may run as different users."""
-    folder.chmod(0o755)
+    folder.chmod(_FOLDER_MODE)
     for path in folder.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        path.chmod(_FOLDER_MODE if path.is_dir() else 0o644)

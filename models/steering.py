@@ -8,20 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from models.errors import GatewiseError
+from models.errors import CannotSteer
 from models.installation import command
-from models.locks import lock
 from models.names import check_label
 from models.registry import Store
 from models.version_labels import CANARY, STABLE, Assignment, Verdict, VersionLabels
 from models.versions import Version
-
-LOCK = ".labels.lock"
-PATIENCE = 10.0  # seconds, for another process that changes the labels
-
-
-class CannotSteer(GatewiseError):
-    """The labels cannot be changed in this way; the message says why, and what can be done."""
 
 
 class _Editor:
@@ -41,15 +33,12 @@ class _Editor:
 @contextmanager
 def _editing(store: Store, name: str) -> Iterator[_Editor]:
     """Yield the labels of a model, and save what they are at the end."""
-    store.require(name)
-    folder = store.root / name
-    busy = CannotSteer(f"another process is changing the labels of {name}; try again")
-    with lock(folder / LOCK, busy=busy, patience=PATIENCE):
+    with store.changing(name):
         before = store.labels(name)
         editor = _Editor(name, before)
         yield editor
         if editor.labels != before:
-            editor.labels.save(folder)
+            editor.labels.save(store.root / name)
 
 
 def give_label(
@@ -72,6 +61,7 @@ def give_label(
     Raises:
         CannotSteer: It is the first label of the model, and not `stable`; or the shares are more
             than all of the traffic; or share and shadow are given.
+        ModelNotFound: The version is not in the store any more.
         VersionCorrupt: The files of the version are damaged.
         ValueError: It is no label.
     """
@@ -81,6 +71,7 @@ def give_label(
     version.verify()
     name = version.name
     with _editing(store, name) as editor:
+        store.resolve(version.reference)  # it may have been deleted while it was verified
         if label != STABLE and STABLE not in editor.labels.versions:
             raise CannotSteer(
                 f"{name} has no version that is {STABLE}, so its newest one answers; "

@@ -95,6 +95,13 @@ class VersionLabels(BaseModel):
         """The version that has each label."""
         return {label: given[-1].version for label, given in self.assignments.items()}
 
+    @property
+    def mentioned(self) -> set[int]:
+        """The versions that have or had a label, or that a verdict is about."""
+        given = (each.version for history in self.assignments.values() for each in history)
+        judged = (number for each in self.verdicts for number in (each.version, each.stable))
+        return {*given, *judged}
+
     def answering(self, *, newest: int) -> int:
         """Return the version that answers what names none, of a model with this newest version."""
         return self.versions.get(STABLE, newest)

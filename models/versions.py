@@ -18,6 +18,7 @@ from models.tokenizer import Tokenizer
 
 EXTRA = "assets.extra"
 METADATA = f"{EXTRA}/metadata.json"
+DIGEST = f"{METADATA}.sha256"  # at a remote place, as sha256sum has it; no file of the version
 TOKENIZER = f"{EXTRA}/tokenizer.json"
 GOLDEN = f"{EXTRA}/golden.json"
 CARD = f"{EXTRA}/README.md"
@@ -113,7 +114,7 @@ class Version:
         """Check what there is and how large it is, before anything but the metadata is opened."""
         found = list_inside(self.path)
         visible = {name for name in found if not Path(name).name.startswith(".")}
-        if unknown := visible - {*self.metadata.files, METADATA}:
+        if unknown := visible - {*self.metadata.files, METADATA, DIGEST}:
             raise VersionCorrupt.mismatch(
                 self.path / METADATA, expected=f"a record of {min(unknown)}", found="none"
             )

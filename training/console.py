@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -15,6 +16,7 @@ from rich.progress import (
     track,
 )
 from rich.status import Status
+from rich.text import Text
 
 Item = TypeVar("Item")
 
@@ -25,7 +27,7 @@ class StageConsole(Console):
     def status(self, status: Any, **options: Any) -> Status:
         """Return a spinner; in a log, print the stage as a line."""
         self.announce(status)
-        return super().status(status, **options)
+        return super().status(Text(str(status)), **options)
 
     def announce(self, stage: Any) -> None:
         """Print the next stage, except on a terminal, which shows a bar or a spinner."""
@@ -37,7 +39,7 @@ class StageConsole(Console):
         self.announce(description)
         return track(
             items,
-            description=description,
+            description=escape(description),
             console=self,
             transient=True,
             disable=not self.is_terminal,
@@ -69,12 +71,12 @@ class Bar:
     def __init__(self, description: str, *, total: int) -> None:
         self._description = description
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             console=console,
             transient=True,
             disable=not console.is_terminal,  # else it leaves an empty line

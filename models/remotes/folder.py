@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.atomic import replace_file, sync
+from models.atomic import make_folder, replace_file, sync, unfinished_file
 from models.errors import RemoteRefusal
 from models.regular_files import find_inside, open_regular
 from models.remotes.place import CHUNK_BYTES, Missing, Observer
@@ -70,13 +70,10 @@ class FolderObjects:
             with replace_file(path) as unfinished:
                 unfinished.write_bytes(content)
             return
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
+        with unfinished_file(path.parent) as unfinished:
             unfinished.write_bytes(content)
             sync(unfinished)
             _keep_or_move(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
         sync(path.parent)
 
     def delete(self, name: str) -> None:
@@ -85,7 +82,7 @@ class FolderObjects:
 
     def _place(self, name: str) -> Path:
         path = find_inside(self._root, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return path
 
 

@@ -25,14 +25,13 @@ from models.remotes.address import Address
 from models.remotes.causes import describe_cause
 from models.remotes.place import (
     CHUNK_BYTES,
-    DIGEST,
     SILENCE_SECONDS,
     Missing,
     Observer,
     Upload,
     join_small,
 )
-from models.versions import CARD, METADATA
+from models.versions import CARD, DIGEST, METADATA
 
 _TOO_MANY = (408, 429)  # statuses that say when to come back
 _BATCH_BYTES = 8 << 20  # of files that are sent before they are counted

@@ -5,8 +5,7 @@ import json
 from models.errors import VersionCorrupt
 from models.metadata import Metadata
 from models.network import check_network
-from models.remotes.place import DIGEST
-from models.versions import METADATA, REQUIRED, check_size
+from models.versions import DIGEST, METADATA, REQUIRED, check_size
 
 
 def read_manifest(content: bytes, *, where: str) -> Metadata:

@@ -17,9 +17,9 @@ from models.errors import RemoteRefusal, VersionCorrupt
 from models.limits import LARGEST_METADATA
 from models.metadata import FileRecord
 from models.names import VERSION_NUMBER
-from models.remotes.place import DIGEST, Missing, Observer, Upload, join_small
+from models.remotes.place import Missing, Observer, Upload, join_small
 from models.version_labels import STABLE
-from models.versions import METADATA
+from models.versions import DIGEST, METADATA
 
 CLAIM = ".push"
 LABELS = "labels"

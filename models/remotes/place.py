@@ -12,7 +12,6 @@ from models.versions import METADATA
 
 SILENCE_SECONDS = 30.0  # without a byte, after which a place counts as silent
 CHUNK_BYTES = 1 << 20  # read at once
-DIGEST = f"{METADATA}.sha256"  # beside the manifest, as sha256sum has it; no file of a version
 
 
 class Missing(RemoteRefusal):

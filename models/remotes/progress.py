@@ -21,7 +21,7 @@ class Display:
     """An observer that draws a bar, or writes a line now and then where there is no terminal."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
@@ -60,7 +60,7 @@ class Display:
 
     def say(self, line: str) -> None:
         """Write a line."""
-        self._console.print(line, soft_wrap=True, markup=False)
+        self._console.print(line, soft_wrap=True)
 
 
 class _Lines:
@@ -89,5 +89,4 @@ class _Lines:
                 f"{self._what}: {self._done / 1e6:.1f} of {self._size / 1e6:.1f} MB, "
                 f"{rate / 1e6:.1f} MB/s, {(self._size - self._done) / rate:.0f} s left",
                 soft_wrap=True,
-                markup=False,
             )

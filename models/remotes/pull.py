@@ -22,8 +22,8 @@ from models.regular_files import find_inside
 from models.remotes.address import Address
 from models.remotes.fetching import Fetch
 from models.remotes.manifest import is_same, read_manifest, restamp
-from models.remotes.place import DIGEST, Found, Missing, Observer, Place
-from models.versions import METADATA, Version, check_size
+from models.remotes.place import Found, Missing, Observer, Place
+from models.versions import DIGEST, METADATA, Version, check_size
 
 _LONGEST_DIGEST = 200  # bytes of its file
 _SPARE_BYTES = 1 << 20  # of the disk, for folders and metadata

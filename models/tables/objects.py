@@ -143,8 +143,8 @@ def _find_rows(content: Any) -> list[Any] | None:
         return content if any(map(_as_values, content)) or not content else None
     if not isinstance(content, dict) or not content:
         return None
-    if {"columns", "data"} <= content.keys():  # orient="split"
-        return [dict(zip(content["columns"], row, strict=False)) for row in content["data"]]
+    if {"columns", "data"} <= content.keys():
+        return _read_split(content["columns"], content["data"])
     inner = next(iter(content.values()))
     if len(content) == 1 and isinstance(inner, dict) and all(map(_is_list, inner.values())):
         found = _find_examples(inner)  # of Rasa
@@ -157,6 +157,22 @@ def _find_rows(content: Any) -> list[Any] | None:
         return [dict(zip(content, row, strict=True)) for row in zip(*lists, strict=True)]
     frame = all(isinstance(value, dict) and value for value in content.values())
     return _read_frame(content) if frame else [content]
+
+
+def _read_split(columns: Any, data: Any) -> list[Any] | None:
+    """Return the rows of a frame with orient="split"; what is no row of it stays as it is."""
+    if not _is_list(data) or not _is_list(columns) or not all(map(_is_name, columns)):
+        return None
+    names = list(map(str, columns))
+    rows = [
+        dict(zip(names, row, strict=True)) if _is_list(row) and len(row) == len(names) else row
+        for row in data
+    ]
+    return rows if any(map(_as_values, rows)) or not rows else None
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str | int | float)
 
 
 def _is_list(value: Any) -> bool:
@@ -191,16 +207,26 @@ def _as_values(value: Any) -> Values | None:
         row: Values = value["row"]
         return row
     if isinstance(value.get("data"), dict) and isinstance(value.get("annotations"), list):
-        return {**value["data"], **_read_choices(value["annotations"])}
+        choices = _read_choices(value["annotations"])
+        return None if choices is None else {**value["data"], **choices}
     return value
 
 
-def _read_choices(annotations: list[Any]) -> Values:
-    """Return the choices of a task of Label Studio, by the names of their questions."""
+def _read_choices(annotations: list[Any]) -> Values | None:
+    """Return the choices of a task of Label Studio, by the names of their questions.
+
+    None where its annotations are none of Label Studio.
+    """
     kept = [one for one in annotations if isinstance(one, dict) and not one.get("was_cancelled")]
     chosen = next((one for one in kept if one.get("ground_truth")), kept[0] if kept else {})
-    return {
-        answer.get("from_name", "label"): answer["value"]["choices"]
-        for answer in chosen.get("result", [])
-        if isinstance(answer.get("value"), dict) and "choices" in answer["value"]
-    }
+    answers = chosen.get("result") or []
+    if not isinstance(answers, list):
+        return None
+    choices: dict[str, Any] = {}
+    for answer in answers:
+        if not isinstance(answer, dict) or not isinstance(answer.get("from_name", ""), str):
+            return None
+        value = answer.get("value")
+        if isinstance(value, dict) and "choices" in value:
+            choices[answer.get("from_name", "label")] = value["choices"]
+    return choices

@@ -1,11 +1,14 @@
 """Reads plain text: one text per line, with the labels of fastText where it has them."""
 
+import re
 from collections.abc import Iterator
 
 from models.tables.decoding import TextFile
 from models.tables.rows import Row, Table
 
 LABEL = "__label__"
+_SPACE = r" \t\v\f\r\n\0"  # between words, as fastText has it
+_LABEL = re.compile(rf"(?<![^{_SPACE}]){LABEL}([^{_SPACE}]*)[{_SPACE}]?")
 
 
 class PlainText(Table):
@@ -16,7 +19,7 @@ class PlainText(Table):
     def __init__(self, file: TextFile) -> None:
         super().__init__()
         self._file = file
-        self._labelled = any(LABEL in line for line in file.lines())
+        self._labelled = any(map(_LABEL.search, file.lines()))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -32,7 +35,4 @@ class PlainText(Table):
     def _read(self, line: str) -> dict[str, object]:
         if not self._labelled:
             return {"text": line}
-        words = line.split(" ")
-        labels = [word.removeprefix(LABEL) for word in words if word.startswith(LABEL)]
-        text = " ".join(word for word in words if not word.startswith(LABEL))
-        return {"text": text.strip(), "label": labels}
+        return {"text": _LABEL.sub("", line).strip(), "label": _LABEL.findall(line)}

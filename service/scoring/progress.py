@@ -22,7 +22,7 @@ class ScoringProgress:
     """
 
     def __init__(self, *, total: int | None = None, notes: Sequence[str] = ()) -> None:
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._progress = Progress(
             TextColumn("scoring"),
             BarColumn(),
@@ -55,7 +55,7 @@ class ScoringProgress:
 
     def note(self, note: str) -> None:
         """Print a choice that was made for the user."""
-        self._console.print(f"note: {note}", markup=False, highlight=False)
+        self._console.print(f"note: {note}")
 
     def advance(self, rows: int, known: bool) -> None:
         """Count rows; `known` says that they were scored by an earlier run."""
@@ -68,7 +68,7 @@ class ScoringProgress:
         self._bad += 1
         if self._shown < MOST_COMPLAINTS:
             self._shown += 1
-            self._console.print(complaint, markup=False, highlight=False)
+            self._console.print(complaint)
 
     def count_bad(self, rows: int) -> None:
         """Count bad rows of which there is nothing to print."""
@@ -83,5 +83,5 @@ class ScoringProgress:
         said = f"{self._rows:,} rows, {self._speed:,.0f}/s"
         said += f", {self._resumed:,} of them scored before" if self._resumed else ""
         said += f"; {self._bad:,} bad" if self._bad else ""
-        self._console.print(said, highlight=False)
+        self._console.print(said)
         return self._rows - self._bad

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.decisions import DecisionRule
+from models.decisions import DecisionRule, Verdict
 from models.early_exit import Watch, risk_of
 from models.metadata import Stopping
 from tests.rules import LIKELIEST, several
@@ -28,6 +28,42 @@ def test_what_describes_a_text_on_its_way() -> None:
     expected = [one, np.log(16), np.log(16), -two, (one - two) / 2, change, rms]
     assert second == pytest.approx(expected, abs=1e-6)
     assert watch.verdict == (0,)
+
+
+def describe_plainly(verdicts: list[Verdict], margins: list[float]) -> list[float]:
+    """Return what describes the margins at all looks, as it is defined."""
+    same = [1.0 if verdict == verdicts[-1] else -1.0 for verdict in verdicts]
+    seen = np.array(same) * margins
+    changes = np.diff(seen, prepend=0.0)
+    return [seen.min(), seen.mean(), changes[-1], np.sqrt(np.mean(changes**2))]
+
+
+@pytest.mark.parametrize(
+    ("rule", "labels"), [(LIKELIEST, 2), (LIKELIEST, 5), (several(0.5, 0.3, 0.7), 3)]
+)
+@pytest.mark.parametrize("swing", [0.1, 1.0, 5.0])
+def test_all_looks_are_described_by_running_sums(
+    rule: DecisionRule, labels: int, swing: float
+) -> None:
+    draw = np.random.default_rng(labels)
+    weights = (-1.0, -0.1, 0.2, -0.5, -0.4, 0.3, 0.6)
+    stopping = Stopping(every=8, intercept=0.5, weights=weights, limits={"0.9": -2.0})
+    watches, verdicts, margins = (Watch(rule), Watch(rule)), [], []
+    logits, looks = np.zeros(labels), 400
+    for look in range(1, looks + 1):
+        logits = 0.95 * logits + swing * draw.standard_normal(labels)
+        odds = np.exp(logits - logits.max())
+        probabilities = (odds / odds.sum()).astype(np.float32)
+        verdicts.append(rule.verdict(probabilities))
+        margins.append(rule.margin(probabilities))
+        left = looks + 1 - look
+        found, again = (each.look(probabilities, read=look, left=left) for each in watches)
+        expected = [margins[-1], np.log(look), np.log(left), *describe_plainly(verdicts, margins)]
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+        assert found.tolist() == again.tolist()
+        plain = risk_of(np.array(expected), stopping)
+        assert (risk_of(found, stopping) <= -2.0) == (plain <= -2.0)
+    assert len(set(verdicts)) > 1
 
 
 def test_ngrams_to_come_raise_the_margin_or_turn_the_verdict() -> None:

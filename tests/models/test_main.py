@@ -1,5 +1,6 @@
 """`python -m models` shows versions and moves labels."""
 
+import errno
 import json
 import re
 import subprocess
@@ -12,9 +13,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.__main__ import app, read_shadow, read_share
+from models.metadata import Metadata
 from models.registry import Store
 from models.steering import conclude
 from models.version_labels import Verdict
+from models.versions import METADATA, Version
 from tests.versions import publish
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -100,6 +103,59 @@ def test_damage_is_found(store: Path) -> None:
     assert "saved_model.pb" in found.pop("toy:1")
     assert set(found.values()) == {None}
     assert "toy:2: as it was published" in run(store, "verify", "toy:2").output
+
+
+def test_what_cannot_be_read_is_a_fault_of_its_version(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = Version.verify
+
+    def refuse(version: Version) -> None:
+        if version.reference == "toy:1":
+            raise PermissionError(errno.EACCES, "Permission denied", "model.onnx")
+        verify(version)
+
+    monkeypatch.setattr(Version, "verify", refuse)
+    done = run(store, "verify", "--json")
+    assert done.exit_code == 1
+    found = json.loads(done.stdout)
+    assert "Permission denied: 'model.onnx'" in found.pop("toy:1")
+    assert found == {"toy:2": None, "more:1": None}
+
+
+def test_a_version_that_is_pruned_meanwhile_is_left_out(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = Version.verify
+
+    def prune_first(version: Version) -> None:
+        if version.reference == "toy:1":
+            Store(store).prune("toy", keep=1)
+        verify(version)
+
+    monkeypatch.setattr(Version, "verify", prune_first)
+    assert ask(store, "verify") == {"toy:2": None, "more:1": None}
+
+
+def test_a_version_whose_metadata_cannot_be_read_is_listed(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Metadata, "load", fail)
+    assert {row["fault"] for row in ask(store, "list", "toy")} == {"[Errno 5] Input/output error"}
+
+
+def test_values_are_no_markup(tmp_path: Path) -> None:
+    classes = ("[/INST]", "[toxic]", "[red]angry", ":warning:")
+    store = tmp_path / "[/i]"
+    version = publish(store, labels=classes)
+    done = run(store, "show", "toy")
+    assert done.exit_code == 0
+    assert ", ".join(classes) in done.output
+    (version.path / METADATA).write_text("{")
+    assert run(store, "list").exit_code == 0
 
 
 @pytest.mark.parametrize(

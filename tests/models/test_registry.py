@@ -1,13 +1,17 @@
 import multiprocessing
+import os
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from models import registry
-from models.errors import ModelNotFound
+from models import atomic, registry
+from models.errors import CannotSteer, ModelNotFound
 from models.locks import claim
 from models.registry import Store
+from models.steering import give_label, roll_back
+from models.version_labels import FILE
 from models.versions import METADATA, Version
 from tests.versions import publish
 
@@ -65,6 +69,28 @@ def test_a_published_version_can_be_read_by_other_users(tmp_path) -> None:
     assert (version.path / METADATA).stat().st_mode & 0o777 == 0o644
 
 
+def test_folders_of_the_store_can_be_reached_by_other_users(tmp_path) -> None:
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "own").mkdir()
+        version = publish(tmp_path / "own" / "store")
+        with Store(tmp_path / "own" / "store").resuming(
+            "other", key="a", busy=CannotSteer(), wait=print
+        ) as folder:
+            parent = folder.parent
+    finally:
+        os.umask(before)
+    folders = (tmp_path / "own", tmp_path / "own" / "store", version.path.parent, parent)
+    assert [each.stat().st_mode & 0o777 for each in folders] == [0o700, 0o755, 0o755, 0o755]
+
+
+def test_the_names_of_new_folders_are_on_disk(tmp_path, monkeypatch) -> None:
+    synced = []
+    monkeypatch.setattr(atomic, "sync", synced.append)
+    publish(tmp_path / "store")
+    assert synced[:2] == [tmp_path, tmp_path / "store"]
+
+
 def test_a_training_that_fails_leaves_nothing(tmp_path) -> None:
     store = Store(tmp_path)
     with pytest.raises(RuntimeError, match="stopped"), store.staging("toy") as folder:
@@ -116,6 +142,26 @@ def test_prune_keeps_the_newest(tmp_path) -> None:
 def test_prune_of_a_model_that_is_not_there_says_so(tmp_path) -> None:
     with pytest.raises(ModelNotFound, match="no model 'typo'"):
         Store(tmp_path).prune("typo", keep=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_prune_has_left_is_in_nobodys_way(tmp_path, monkeypatch) -> None:
+    store = Store(tmp_path)
+    first, _ = publish(tmp_path), publish(tmp_path)
+    copy = shutil.copytree(first.path, tmp_path / "copy")
+
+    def be_killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(registry.shutil, "rmtree", be_killed)
+        store.prune("toy", keep=1)
+    assert [version.number for version in store.versions("toy")] == [2]
+    copy.rename(first.path)  # as pulled again
+    assert store.prune("toy", keep=1) == [1]
+    monkeypatch.setattr(registry, "ABANDONED_SECONDS", -1.0)
+    store.prune("toy", keep=1)
+    assert [path.name for path in (tmp_path / "toy").iterdir()] == ["2"]
 
 
 def test_a_number_whose_place_is_taken_by_a_file_is_passed_over(tmp_path) -> None:
@@ -147,6 +193,44 @@ def test_a_store_that_can_be_read_passes_its_check(tmp_path) -> None:
     Store(tmp_path).check()
     (tmp_path / "link").symlink_to(tmp_path)
     Store(tmp_path / "link").check()
+
+
+class TestNumbers:
+    """No version takes the number of a deleted one that the labels know."""
+
+    @staticmethod
+    def adopt(store: Store, *, number: int | None = None) -> int:
+        with store.staging("toy") as folder:
+            version = store.adopt(folder, name="toy", stamp=lambda _: None, number=number)
+            return version.number
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        """A store with version 3, and with versions 1 and 2 deleted, of which 1 was stable."""
+        store = Store(tmp_path)
+        for _ in range(3):
+            publish(tmp_path)
+        for number in (1, 3, 1, 3):
+            give_label(store, store.resolve(f"toy:{number}"), "stable")
+        for number in (1, 2):
+            shutil.rmtree(tmp_path / "toy" / str(number))
+        return store
+
+    def test_one_that_was_stable(self, store: Store) -> None:
+        assert self.adopt(store, number=1) == 4
+        with pytest.raises(CannotSteer, match="none of them is in the store"):
+            roll_back(store, "toy")
+
+    def test_one_that_nobody_knows_is_free(self, store: Store) -> None:
+        assert self.adopt(store, number=2) == 2
+
+    def test_one_that_was_the_newest(self, store: Store) -> None:
+        shutil.rmtree(store.root / "toy" / "3")
+        assert self.adopt(store) == 4
+
+    def test_with_damaged_labels_there_is_a_number_all_the_same(self, store: Store) -> None:
+        (store.root / "toy" / FILE).write_text("{")
+        assert self.adopt(store, number=2) == 4
 
 
 class TestAbandoned:

@@ -1,19 +1,23 @@
 """Labels move between versions, one change after the other, and only to sound versions."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from models import steering
-from models.errors import ModelNotFound, VersionCorrupt
+from models import registry
+from models.errors import CannotSteer, ModelNotFound, VersionCorrupt
 from models.locks import lock
 from models.registry import Store
-from models.steering import CannotSteer, conclude, give_label, promote, roll_back, take_label
+from models.steering import conclude, give_label, promote, roll_back, take_label
 from models.version_labels import FILE, Outcome, Verdict
+from models.versions import Version
 from tests.versions import publish
 
 
@@ -133,6 +137,39 @@ def test_versions_in_use_are_not_pruned(store: Store) -> None:
     assert roll_back(store, "toy") == (2, 1)
 
 
+def test_a_version_that_is_pruned_while_it_is_verified_gets_no_label(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(store, 3, "stable")
+    verify = Version.verify
+
+    def prune_after(version: Version) -> None:
+        verify(version)
+        store.prune("toy", keep=1)
+
+    monkeypatch.setattr(Version, "verify", prune_after)
+    with pytest.raises(ModelNotFound, match="has no version '1'; there are: 3"):
+        give(store, 1, "stable")
+    assert labels(store) == {"stable": 3}
+
+
+def test_labels_that_move_while_prune_waits_are_heeded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(store, 3, "stable")
+
+    @contextmanager
+    def wait(path: Path, **options: Any) -> Iterator[None]:
+        monkeypatch.setattr(registry, "lock", lock)
+        give(store, 1, "stable")
+        with lock(path, **options):
+            yield
+
+    monkeypatch.setattr(registry, "lock", wait)
+    assert store.prune("toy", keep=1) == [2]
+    assert labels(store) == {"stable": 1}
+
+
 def _give_from_another_process(root: Path, number: int) -> None:
     store = Store(root)
     give(store, 1 + number % 3, f"label-{number}")
@@ -145,17 +182,17 @@ def test_changes_at_the_same_time_are_all_kept(store: Store) -> None:
         list(pool.map(_give_from_another_process, [store.root] * 12, range(12)))
     expected = {f"label-{number}": 1 + number % 3 for number in range(12)}
     assert labels(store) == {"stable": 1} | expected
-    assert not (store.root / "toy" / steering.LOCK).exists()
+    assert not (store.root / "toy" / registry.LABELS_LOCK).exists()
 
 
 def test_a_change_waits_for_another_only_so_long(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steering, "PATIENCE", 0.1)
+    monkeypatch.setattr(registry, "PATIENCE", 0.1)
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with lock(store.root / "toy" / steering.LOCK, busy=CannotSteer("")):
+        with lock(store.root / "toy" / registry.LABELS_LOCK, busy=CannotSteer("")):
             held.set()
             done.wait()
 
@@ -165,6 +202,8 @@ def test_a_change_waits_for_another_only_so_long(
     try:
         with pytest.raises(CannotSteer, match="another process is changing the labels of toy"):
             give(store, 1, "stable")
+        with pytest.raises(CannotSteer, match="another process is changing the labels of toy"):
+            store.prune("toy", keep=1)
     finally:
         done.set()
         thread.join()

@@ -32,6 +32,15 @@ def test_a_label_has_one_version_and_knows_those_before(tmp_path: Path) -> None:
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o644
 
 
+def test_which_versions_are_mentioned() -> None:
+    labels = make_labels(("stable", 1), ("canary", 2), ("stable", 3), ("other", 5), ("canary", 4))
+    assert labels.mentioned == {1, 2, 3, 4, 5}
+    verdict = Verdict(
+        label="canary", version=4, stable=3, outcome="rolled_back", at=after(9), why="it flips"
+    )
+    assert labels.withdraw("other").conclude(verdict).mentioned == {1, 3, 4}
+
+
 def test_rolled_back_it_forgets_what_came_later() -> None:
     labels = make_labels(("stable", 1), ("stable", 2), ("stable", 3))
     first = labels.history("stable")[0]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from models.registry import Store
-from models.steering import LOCK, give_label
+from models.registry import LABELS_LOCK, Store
+from models.steering import give_label
 from models.version_labels import Verdict
 from models.versions import Version
 from tests.e2e.server import ROOT, Server, running
@@ -140,7 +140,7 @@ def test_a_good_canary_is_promoted(workers: int, tmp_path: Path, effort: Effort)
 def test_a_store_that_cannot_be_written_is_no_obstacle(tmp_path: Path) -> None:
     """Both workers hold to the verdict, also one that is started after it."""
     store = make_store(tmp_path, bad=True, share=0.5)
-    (tmp_path / NAME / LOCK).mkdir()  # so that root cannot make the lock either
+    (tmp_path / NAME / LABELS_LOCK).mkdir()  # so that root cannot make the lock either
     texts = make_texts(1)
     with running(tmp_path, GATEWISE_WORKERS="2") as server:
         server.wait_until_started(2)

@@ -7,7 +7,7 @@ import pytest
 
 from training.console import StageConsole, StepProgress, console
 
-STAGE = "reading [the] rows"
+STAGE = "reading [/the] rows"
 
 
 def show(*, terminal: bool) -> tuple[StageConsole, io.StringIO]:
@@ -32,6 +32,22 @@ def test_a_terminal_has_a_spinner_instead() -> None:
         pass
     lines = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", file.getvalue()).splitlines()
     assert not [line for line in lines if line == STAGE]
+
+
+def test_what_is_shown_is_no_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, file = show(terminal=True)
+    with shown.status(STAGE):
+        pass
+    assert STAGE in file.getvalue()
+    shown, file = show(terminal=True)
+    assert list(shown.track([1, 2], STAGE)) == [1, 2]
+    assert STAGE in file.getvalue()
+    shown, file = show(terminal=True)
+    monkeypatch.setattr("training.console.console", shown)
+    with StepProgress(STAGE, total=3) as progress:
+        progress.show(1, "[/b] figures")
+    assert STAGE in file.getvalue()
+    assert "[/b] figures" in file.getvalue()
 
 
 def test_bars_are_told_in_a_log_too(capsys: pytest.CaptureFixture[str]) -> None:

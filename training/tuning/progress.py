@@ -22,12 +22,14 @@ class TuneProgress:
         self._score = score
         self._started = time.monotonic()
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             # Its own console, because that of training is silent during a trial.
-            console=Console(stderr=True, highlight=False, markup=False, soft_wrap=True),
+            console=Console(
+                stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True
+            ),
             transient=True,
         )
         self._task = self._bar.add_task("", total=max(seconds, 1.0), figures="")

@@ -6,15 +6,20 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from models import atomic
 from models.__main__ import app
+from models.errors import VersionCorrupt
 from models.registry import Store
+from models.remotes.folder import FolderObjects
 from models.remotes.objects import CLAIM
+from models.remotes.place import CHUNK_BYTES
 from models.versions import GOLDEN, METADATA, SAVED_MODEL, TOKENIZER
 from tests.versions import publish
 
@@ -68,6 +73,15 @@ def test_a_version_comes_back_with_the_same_bytes(here: Path, there: Path, addre
     assert ask("push", "toy:2", address, store=here)["pushed"] is False
     assert ask("pull", address, store=there)["pulled"] is False
     assert not list(place_of(address).rglob(CLAIM))
+
+
+def test_a_place_is_a_store(here: Path, address: str) -> None:
+    run("push", "toy:2", f"{address}@stable", store=here)
+    version = Store(place_of(address).parent).resolve("toy")
+    version.verify()
+    (version.path / "assets.extra" / "more.sha256").write_text("of nobody")
+    with pytest.raises(VersionCorrupt, match=r"expected a record of assets\.extra/more\.sha256"):
+        version.verify()
 
 
 def test_no_version_there_is_overwritten(here: Path, address: str) -> None:
@@ -197,6 +211,48 @@ def test_a_push_goes_on_where_it_was(here: Path, there: Path, address: str) -> N
     assert {path: path.stat().st_mtime_ns for path in whole} == whole
     assert contents(folder).items() > contents(here / "toy" / "2").items()
     assert not (folder / CLAIM).exists()
+
+
+class Meanwhile:
+    """An observer that does something else once the first bytes are written."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._do: Callable[[], None] | None = do
+
+    def begin(self, what: str, *, size: int) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+    def advance(self, count: int) -> None:
+        do, self._do = self._do, None
+        if do:
+            do()
+
+
+def test_two_pushes_of_a_file_at_the_same_time_do_not_meet(tmp_path: Path) -> None:
+    source, other = tmp_path / "source", tmp_path / "other"
+    source.write_bytes(b"0123" * CHUNK_BYTES)  # four reads
+    other.write_bytes(b"x" * CHUNK_BYTES)
+    objects = FolderObjects(tmp_path / "place")
+
+    def give_up() -> None:
+        raise KeyboardInterrupt
+
+    def push_again() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            objects.put_file("1/data", other, observer=Meanwhile(give_up))
+
+    objects.put_file("1/data", source, observer=Meanwhile(push_again))
+    assert contents(tmp_path / "place") == {"1/data": source.read_bytes()}
+
+
+def test_the_names_of_new_folders_are_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(atomic, "sync", synced.append)
+    FolderObjects(tmp_path / "place").put("1/metadata", b"{}", new=True)
+    assert synced == [tmp_path, tmp_path / "place"]
 
 
 def test_a_pull_goes_on_where_it_was(here: Path, there: Path, address: str) -> None:

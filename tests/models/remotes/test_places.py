@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from models.registry import Store
-from models.remotes.place import DIGEST
-from models.versions import CARD, METADATA, SAVED_MODEL
+from models.versions import CARD, DIGEST, METADATA, SAVED_MODEL
 from tests.effort import Effort
 from tests.models.remotes.places import (
     HubServer,

@@ -1,6 +1,7 @@
 """JSON is read in the layouts that people's tools write."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,7 +9,7 @@ import pandas
 import pytest
 
 from models.tables.rows import TableError
-from tests.models.tables.reading import faults_of, open_written, values_of
+from tests.models.tables.reading import faults_of, open_written, rows_of, values_of
 
 ROWS = [{"text": "a", "label": "x"}, {"text": "b", "label": "y"}, {"text": "c", "label": "x"}]
 VALUES = [list(row.values()) for row in ROWS]
@@ -87,6 +88,81 @@ def test_cancelled_annotations_of_label_studio_do_not_count(tmp_path: Path) -> N
         ["a", ["Good"]],
         ["a", None],
     ]
+
+
+def test_a_task_without_a_result_has_no_label(tmp_path: Path) -> None:
+    task = {"data": {"text": "a"}, "annotations": [{"result": None}]}
+    assert values_of(open_written(tmp_path, "r.json", json.dumps([task]))) == [["a"]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"columns": 3, "data": [[1]]},
+        {"columns": [["text"]], "data": [["a"]]},
+        {"columns": ["text"], "data": {"0": "a"}},
+        {"columns": ["text"], "data": [1, 2]},
+        {"columns": ["text"], "data": [["a", "b"]]},
+        [{"data": {"text": "a"}, "annotations": [{"result": [5]}]}],
+        [{"data": {"text": "a"}, "annotations": [{"result": 5}]}],
+        [{"data": {"text": "a"}, "annotations": [{"result": [{"from_name": ["mood"]}]}]}],
+    ],
+)
+def test_known_layouts_of_other_values(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(TableError, match=r"r\.json: line 1 holds no object"):
+        open_written(tmp_path, "r.json", json.dumps(content, indent=1))
+
+
+def test_rows_of_a_frame_that_are_none(tmp_path: Path) -> None:
+    content = {"columns": ["text", 0], "data": [["a", "x"], 1, ["b"], None, ["c", "y"]]}
+    table = open_written(tmp_path, "r.json", json.dumps(content))
+    assert table.columns == ("text", "0")
+    assert list(faults_of(table)) == [2, 3, 4]
+
+
+def test_examples_beside_the_names_of_columns(tmp_path: Path) -> None:
+    content = {"columns": ["text", "label"], "data": ROWS}
+    assert values_of(open_written(tmp_path, "r.json", json.dumps(content))) == VALUES
+
+
+LAYOUTS: list[Any] = [
+    *(json.loads(pandas.DataFrame(ROWS).to_json(orient=o)) for o in ("columns", "index", "split")),
+    {"text": ["a", "b"], "label": ["x", "y"]},
+    {"rasa_nlu_data": {"common_examples": ROWS, "regex_features": []}},
+    {"rows": [{"row_idx": 0, "row": ROWS[0], "truncated_cells": []}]},
+    [["a", {"cats": {"POS": 1, "NEG": 0}}], ["b", {"cats": {"POS": 0, "NEG": 1}}]],
+    [of_label_studio(["Good"]), of_label_studio(["Bad", "Odd"])],
+    of_label_studio(["Good"], cancelled=True),
+]
+
+
+def with_each_value_replaced(value: Any, by: Any) -> Iterator[Any]:
+    """Yield copies of a value of JSON, in each of which one value is another."""
+    yield by
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            for each in with_each_value_replaced(inner, by):
+                yield {**value, key: each}
+    if isinstance(value, list):
+        for place, inner in enumerate(value):
+            for each in with_each_value_replaced(inner, by):
+                yield [*value[:place], each, *value[place + 1 :]]
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_any_value_of_a_layout_may_be_another(tmp_path: Path, layout: Any) -> None:
+    """It is a fault of the file or of a row, or a value like any other."""
+    for other in (None, 5, "x", [], {}, [5], ["x", "y"], [[]], [{}], {"a": 5}, {"0": None}):
+        for changed in with_each_value_replaced(layout, other):
+            for name in ("r.json", "r.jsonl"):
+                try:
+                    table = open_written(tmp_path, name, json.dumps(changed))
+                    rows = rows_of(table)
+                except TableError:
+                    continue
+                assert all(isinstance(key, str) for row in rows for key in row.values), changed
+                assert all(isinstance(column, str) for column in table.columns), changed
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,18 @@ class TestPlainText:
             ["no label", []],
         ]
 
+    @pytest.mark.parametrize("space", [" ", "\t", "\v", "\f", "\0"])
+    def test_fasttext_with_other_white_space(self, space: str, tmp_path: Path) -> None:
+        content = f"__label__a{space}hello\tyou __label__b\n__label__a\u00a0x{space}y\n"
+        assert values_of(open_written(tmp_path, "r.txt", content)) == [
+            ["hello\tyou", ["a", "b"]],
+            ["y", ["a\u00a0x"]],
+        ]
+
+    def test_a_label_within_a_word_is_none(self, tmp_path: Path) -> None:
+        table = open_written(tmp_path, "r.txt", "my foo__label__bar text\n")
+        assert [dict(row.values) for row in rows_of(table)] == [{"text": "my foo__label__bar text"}]
+
     def test_lines(self, tmp_path: Path) -> None:
         table = open_written(tmp_path, "r.txt", 'one "\n\ntwo, three\n')
         assert [(row.place, dict(row.values)) for row in rows_of(table)] == [

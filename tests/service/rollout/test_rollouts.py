@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 
 from models.batching import Row
 from models.golden import Probabilities
-from models.registry import Store
-from models.steering import LOCK, give_label, take_label
+from models.registry import LABELS_LOCK, Store
+from models.steering import give_label, take_label
 from models.versions import Version
 from service.answering import catalog as loading_versions
 from service.answering.answerer import Answered, Caller
@@ -269,7 +269,7 @@ def test_where_the_store_cannot_be_written_the_service_decides_for_itself(
 ) -> None:
     store = make_store(tmp_path, swapped=swapped)
     give(store, share=0.9)
-    (tmp_path / "toy" / LOCK).mkdir()  # so that root cannot make the lock either
+    (tmp_path / "toy" / LABELS_LOCK).mkdir()  # so that root cannot make the lock either
     verdict, answers = ("rolled_back", 1) if swapped else ("promoted", 2)
     with serving(store, rollout="promote", rollout_slower=1_000) as service:
         service.ask_until(lambda: service.rollouts[0]["verdict"] == verdict)
@@ -283,7 +283,7 @@ def test_where_the_store_cannot_be_written_the_service_decides_for_itself(
         time.sleep(0.2)  # many looks at the store
         assert caplog.text.count("only this service holds to it") == 1
 
-        (tmp_path / "toy" / LOCK).rmdir()  # now it can
+        (tmp_path / "toy" / LABELS_LOCK).rmdir()  # now it can
         expected = {"stable": answers}
         service.wait_until(lambda: store.labels("toy").versions == expected)
 
@@ -291,10 +291,10 @@ def test_where_the_store_cannot_be_written_the_service_decides_for_itself(
 def test_the_same_canary_given_again_is_judged_anew(tmp_path: Path) -> None:
     store = make_store(tmp_path, swapped=True)
     give(store, shadow=1.0)
-    (tmp_path / "toy" / LOCK).mkdir()
+    (tmp_path / "toy" / LABELS_LOCK).mkdir()
     with serving(store) as service:
         service.ask_until(lambda: service.rollouts[0]["verdict"] == "rolled_back")
-        (tmp_path / "toy" / LOCK).rmdir()
+        (tmp_path / "toy" / LABELS_LOCK).rmdir()
         service.wait_until(lambda: store.labels("toy").versions == {"stable": 1})
         give(store, shadow=1.0)
         service.wait_until(lambda: service.rollouts[0]["verdict"] == "wait")
@@ -453,7 +453,7 @@ def test_what_another_worker_decides_holds_here(
     monkeypatch.setattr("service.metrics.MultiProcessCollector", lambda _: None)
     store = make_store(tmp_path / "store", swapped=True)
     give(store, shadow=1.0)
-    (store.root / "toy" / LOCK).mkdir()
+    (store.root / "toy" / LABELS_LOCK).mkdir()
     with serving(store) as one, serving(store) as other:
         one.ask_until(lambda: one.rollouts[0]["verdict"] == "rolled_back")
         other.wait_until(lambda: other.rollouts[0]["verdict"] == "rolled_back")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.atomic import unfinished_file
 from tests.training.loader import ROOT, uncovered_environment
 from training.errors import TrainingError
 from training.workspace import checkpoint as module
@@ -155,10 +156,13 @@ checkpoint.save(tests.make_tracked(2), tests.Course(epoch=2))
 
     def test_before_the_first_is_whole(self, path: Path) -> None:
         path.parent.mkdir()
-        path.with_name(f"{path.name}.part").write_bytes(b"PK\3\4 half a file")
+        with unfinished_file(path.parent) as unfinished:
+            left = unfinished
+        left.write_bytes(b"PK\3\4 half a file")
         assert make_checkpoint(path).restore(make_tracked(), Course()) == Course()
         make_checkpoint(path).save(make_tracked(1), Course(epoch=1))
         assert_holds(path, epoch=1)
+        assert list(path.parent.iterdir()) == [path]
 
 
 class TestRefusal:
