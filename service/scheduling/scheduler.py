@@ -317,8 +317,9 @@ def require_time(deadline: float) -> None:
 
 def _yield_to_others() -> None:
     """Give the event loop precedence over this thread: a rejection must not wait for a slice."""
-    if sys.platform == "linux":  # where a thread has a priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    if sys.platform == "linux":  # where a thread has a priority of its own, that none may raise
+        nice = max(NICE, os.getpriority(os.PRIO_PROCESS, 0))
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
 
 
 def _wake(tickets: Sequence[Ticket]) -> None:

@@ -1,6 +1,8 @@
 """What is computed when, what is refused, and that nobody's failure is another's."""
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +15,7 @@ from service.engines.runner import Runner
 from service.errors import ClientGone, DeadlinePassed, Overloaded
 from service.metrics import Metrics
 from service.scheduling.jobs import Reading, Ticket
-from service.scheduling.scheduler import Scheduler
+from service.scheduling.scheduler import NICE, Scheduler
 from tests.service.recording import LONG, HeldEngine, RecordingEngine, make_runner, run
 from tests.versions import CountingEngine
 
@@ -293,3 +295,18 @@ def test_the_backlog_is_shown_at_each_change() -> None:
 
     run(test())
     scheduler.shutdown()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+@pytest.mark.parametrize(("nice", "expected"), [(0, NICE), (NICE + 3, NICE + 3)])
+def test_no_thread_asks_for_a_priority_above_that_of_its_process(
+    nice: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is not root may not raise one."""
+    given: list[int] = []
+    monkeypatch.setattr(os, "getpriority", lambda *_: nice)
+    monkeypatch.setattr(os, "setpriority", lambda _kind, _thread, value: given.append(value))
+    scheduler = Scheduler(threads=1, metrics=Metrics())
+    scheduler.start()
+    scheduler.shutdown()
+    assert given == [expected]
