@@ -18,7 +18,12 @@ from models.golden import Probabilities
 from service.answering.budget import UNLIMITED, Budget
 from service.answering.classifier import Classifier
 from service.answering.prediction import GateMeans
-from service.answering.tokenizing import TokenizerThread, fewest_seconds, is_short
+from service.answering.tokenizing import (
+    TokenizerThread,
+    fewest_seconds,
+    is_short,
+    most_seconds,
+)
 from service.engines.runner import Runner
 from service.errors import Overloaded
 from service.metrics import Metrics
@@ -26,6 +31,7 @@ from service.scheduling.bulk import BulkScheduler
 from service.scheduling.jobs import Job, Reading, Ticket
 from service.scheduling.scheduler import Watch, require_time
 
+BULK_CHARS = 1_000_000  # of texts that are tokenized at once where nobody else waits
 LENIENCE = 10  # times as long as it needs alone may a request take that sets no deadline
 
 Stages = dict[str, float]
@@ -188,9 +194,7 @@ class Answerer:
                 it; or the version cannot show its gates.
         """
         started = time.monotonic()
-        if self._admission is not None and self._admission.has_work and not is_short(texts):
-            await self._admit(self._admission, classifier, texts, caller)
-        rows = await self._tokenizer.encode(classifier, texts)
+        rows = await self._tokenize(classifier, texts, caller)
         readings = plan(rows)
         tokenized = time.monotonic()
         ticket = await self._compute(classifier, readings, caller)
@@ -207,12 +211,25 @@ class Answerer:
             caller.observer.answered(classifier.metadata.name, classifier.metadata.version, stages)
         return Answered(rows, stages, opened, ticket)
 
+    async def _tokenize(
+        self, classifier: Classifier, texts: Sequence[str], caller: Caller
+    ) -> list[Row]:
+        if is_short(texts):
+            return await self._tokenizer.encode(classifier, texts)
+        if self._admission is not None and self._admission.has_work:
+            await self._admit(self._admission, classifier, texts, caller)
+        deadline = self._deadline(most_seconds(classifier, texts), caller)
+        return await self._tokenizer.encode(
+            classifier, texts, deadline=deadline, watch=caller.watch
+        )
+
     async def _compute(
         self, classifier: Classifier, readings: Sequence[Reading], caller: Caller
     ) -> Ticket:
         """Return the finished ticket of readings, taken from the budget of their caller."""
         tokens = sum(len(each.ids) for each in readings)
-        deadline = self._deadline(classifier, readings, caller)
+        alone = sum(each.seconds(classifier.runner) for each in readings)
+        deadline = self._deadline(alone, caller)
         require_time(deadline)
         await caller.budget.take(tokens)
         try:
@@ -231,16 +248,15 @@ class Answerer:
     ) -> None:
         """Reject long texts that cannot be answered in time, before they are tokenized."""
         least = fewest_seconds(classifier, texts)
-        seconds = patience(least, usual=self._seconds) if caller.seconds is None else caller.seconds
-        await admission.check(least, deadline=caller.arrived + seconds)
+        await admission.check(least, deadline=self._deadline(least, caller))
 
-    def _deadline(
-        self, classifier: Classifier, readings: Sequence[Reading], caller: Caller
-    ) -> float:
-        """Return when an answer comes too late, on the clock `time.monotonic`."""
+    def _deadline(self, alone: float, caller: Caller) -> float:
+        """Return when an answer comes too late that takes so many seconds alone.
+
+        It is on the clock `time.monotonic`.
+        """
         if caller.seconds is not None:
             return caller.arrived + caller.seconds
-        alone = sum(each.seconds(classifier.runner) for each in readings)
         return caller.arrived + patience(alone, usual=self._seconds)
 
     def _count(self, classifier: Classifier, ticket: Ticket) -> None:
@@ -271,7 +287,7 @@ def answering_files(*, threads: int) -> Iterator[Answerer]:
     Args:
         threads: Batches that are computed at the same time.
     """
-    tokenizer, scheduler = TokenizerThread(pause=0), BulkScheduler(threads=threads)
+    tokenizer, scheduler = TokenizerThread(chars=BULK_CHARS), BulkScheduler(threads=threads)
     try:
         yield Answerer(tokenizer, scheduler, Metrics())
     finally:
