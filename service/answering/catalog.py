@@ -24,6 +24,7 @@ from service.errors import Invalid, NotFound, Unavailable
 _log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 30
+START_SECONDS = 1  # after which a service that starts may have loaded its models
 
 Fingerprint = frozenset[tuple[str, int, int, int]]
 
@@ -171,7 +172,7 @@ class Catalog:
         """
         loaded = self._loaded
         if not self._refreshed:
-            raise Unavailable("the models are still being loaded")
+            raise Unavailable("the models are still being loaded", retry_after=START_SECONDS)
         if name is None:
             name, version = self._default_of(loaded, version=version)
         if name not in loaded:

@@ -75,17 +75,19 @@ _DESCRIPTIONS = {
     "when it will be better.",
     431: "The head of the request is over a limit.",
     500: "A fault of the service; its log has the details.",
-    503: "Nothing is loaded that could answer, or there are too many connections.",
+    503: "Nothing is loaded that could answer, or there are too many connections. `Retry-After` "
+    "says that it will pass, as it does while the service starts.",
     504: "Not answered within the time of `X-Deadline-Ms`.",
 }
 
 
-_RETRY_AFTER = {
+RETRY_AFTER = {
     "Retry-After": {
         "description": "Seconds after which another try makes sense.",
         "schema": {"type": "integer", "minimum": 1},
     }
 }
+"""What OpenAPI says of the header; a proxy tries another replica where a 503 has it."""
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -94,7 +96,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _document(status: int) -> dict[str, Any]:
-    headers = {"headers": _RETRY_AFTER} if status == 429 else {}
+    headers = {"headers": RETRY_AFTER} if status in (429, 503) else {}
     return {"model": ErrorBody, "description": _DESCRIPTIONS[status], **headers}
 
 

@@ -52,8 +52,10 @@ def test_a_broken_version_is_named_and_the_one_before_answers(tmp_path) -> None:
     catalog = make_catalog(tmp_path, keep=1)
     assert version_of(catalog, "toy") == 2
     assert catalog.ready
-    with pytest.raises(Unavailable, match="toy:3 could not be loaded: .*saved_model.pb: expected"):
+    expected = "toy:3 could not be loaded: .*saved_model.pb: expected"
+    with pytest.raises(Unavailable, match=expected) as told:
         catalog.find("toy", version=3)
+    assert told.value.retry_after is None  # or a proxy would try all replicas
     broken, ready = catalog.loaded["toy"].entries.values()
     assert broken.classifier is None
     assert ready.classifier is not None

@@ -140,6 +140,7 @@ def test_a_fault_of_the_disk_is_told(
     answer = give(admin, "stable", 1)
     assert answer.status_code == 503
     assert "Read-only file system; python -m models" in answer.json()["error"]["message"]
+    assert "retry-after" not in answer.headers
     assert not Store(store).labels("toy").versions
 
 

@@ -32,6 +32,7 @@ def test_not_ready_while_draining_but_still_answering(client: TestClient) -> Non
     client.app.state.service.draining = True
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()) == (503, {"status": "draining"})
+    assert ready.headers["retry-after"] == "1"
     assert client.get("/livez").status_code == 200
     assert client.post("/predict", json={"text": "good"}).status_code == 200
 
@@ -56,6 +57,7 @@ def test_before_the_first_look_at_the_store_requests_are_told_to_come_back(store
     answer = client.post("/predict", json={"text": "good", "model": "toy"})
     assert answer.status_code == 503
     assert answer.json()["error"]["message"] == "the models are still being loaded"
+    assert answer.headers["retry-after"] == "1"  # so a proxy tries another replica
 
 
 def test_a_new_version_answers_without_a_restart(client: TestClient, store: Path) -> None:
