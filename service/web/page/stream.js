@@ -80,7 +80,7 @@ export class Stream {
     const to = this.sent === null ? 0 : Math.min(from + PIECE, this.text.length);
     message.text = this.text.slice(from, to);
     message.with_state = to - this.kept.at(-1).length >= KEEP;
-    this.asked = { from, to, text: this.text };
+    this.asked = { from, to, text: this.text, model: this.model };
     if (to < this.text.length && to > 0) this.listener.onState("reading …", false);
     this.socket.send(JSON.stringify(message));
   }
@@ -108,6 +108,10 @@ export class Stream {
     }
     this.fresh = false;
     this.sent = asked.text.slice(0, asked.to);
+    if (asked.model !== this.model) {
+      this.send(); // what another model says of it is no part of this stream
+      return;
+    }
     if (answer.state) this.kept.push({ length: asked.to, state: answer.state });
     this.listener.onRead(asked.from, answer, this.sent);
     this.send();

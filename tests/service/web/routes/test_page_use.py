@@ -1,0 +1,36 @@
+"""What somebody sees who uses the page: changes the model, gives keys, follows a turn."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.web.routes.page import FOLDER
+
+NODE = shutil.which("node")
+pytestmark = [
+    pytest.mark.skipif(NODE is None, reason="node is not installed"),
+    pytest.mark.e2e,  # a process each
+    pytest.mark.medium,
+]
+USE = Path(__file__).resolve().parents[1] / "use_page.mjs"
+SHOWN = {"status": "connected", "hidden": True}
+
+
+def use(folder: Path, scenario: str, given: str = "") -> dict[str, Any]:
+    """Return what was seen in a scenario."""
+    scripts = shutil.copytree(FOLDER, folder / "page")
+    (scripts / "package.json").write_text('{"type": "module"}')
+    command = [str(NODE), str(USE), str(scripts), scenario, given]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_what_is_shown_is_of_the_chosen_model(tmp_path: Path) -> None:
+    seen = use(tmp_path, "switch")
+    assert seen == {"label": "lstm:1", "count": "2,000 tokens read.", "last": "lstm"}
