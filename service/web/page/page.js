@@ -232,7 +232,7 @@ function offer(usable) {
       const option = document.createElement("option");
       option.value = number;
       option.textContent = `${model.name}:${version.version}`;
-      option.selected = model.default && version === model.versions[0];
+      option.selected = version === first;
       return option;
     }),
   );
@@ -247,9 +247,17 @@ function offer(usable) {
       name: model.name,
       version: version.version,
       gates: gates.length > 0,
+/** Return what answers where a request names no model, or no version of the first model. */
+function findDefault(usable) {
+  const { model } = usable.find(({ model }) => model.default) ?? usable[0];
+  const own = usable.filter((each) => each.model === model); // newest first
+  return own.find(({ version }) => version.version === model.version_labels?.stable) ?? own[0];
+}
+
     });
   };
   select.addEventListener("change", choose);
+  const first = findDefault(usable).version;
   choose();
 }
 

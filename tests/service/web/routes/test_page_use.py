@@ -34,3 +34,25 @@ def use(folder: Path, scenario: str, given: str = "") -> dict[str, Any]:
 def test_what_is_shown_is_of_the_chosen_model(tmp_path: Path) -> None:
     seen = use(tmp_path, "switch")
     assert seen == {"label": "lstm:1", "count": "2,000 tokens read.", "last": "lstm"}
+
+
+@pytest.mark.parametrize(
+    ("models", "chosen"),
+    [
+        ([{"name": "a", "version_labels": {"stable": 1}, "versions": [[2, {}], [1, {}]]}], "a:1"),
+        ([{"name": "a", "versions": [[2, {"state": "failed"}], [1, {}]]}], "a:1"),
+        ([{"name": "a", "versions": [[2, {"streamable": False}], [1, {}]]}], "a:1"),
+        (
+            [
+                {"name": "a", "versions": [[1, {}]]},
+                {"name": "b", "default": True, "versions": [[3, {"state": "failed"}], [2, {}]]},
+            ],
+            "b:2",
+        ),
+    ],
+    ids=["stable", "the newest failed", "the newest reads whole texts", "the default"],
+)
+def test_the_page_begins_with_the_version_that_answers(
+    models: list[object], chosen: str, tmp_path: Path
+) -> None:
+    assert use(tmp_path, "offer", json.dumps(models))["chosen"] == [chosen]
