@@ -29,6 +29,8 @@ let labels = []; // of the model, in its order
 let changed = Infinity; // place from which on something is to be drawn
 let latest = null;
 let askingForKey = false;
+let offered = false;
+let turnTokens = []; // of the buttons of turns
 
 const hue = (label) => Math.max(0, labels.indexOf(label)) % HUES;
 
@@ -113,13 +115,15 @@ function makeBar(label, p) {
 
 function drawTurns() {
   const turns = findTurns(reading);
-  const buttons = turns.slice(-TURNS).map(({ number, before, after }) => {
+  const last = turns.slice(-TURNS);
+  turnTokens = last.map(({ number }) => reading.tokens[number]);
+  const buttons = last.map(({ number, before, after }, place) => {
     const { start, end } = reading.tokens[number];
     const button = document.createElement("button");
     button.type = "button";
     const word = isolate(reading.text.slice(start, end));
     button.append("“", word, "”: ", isolate(show(before)), " → ", isolate(show(after)));
-    button.addEventListener("click", () => select(start, end));
+    button.addEventListener("click", () => select(turnTokens[place]));
     return button;
   });
   const many = turns.length > TURNS ? ` (the last ${TURNS} of ${turns.length})` : "";
@@ -128,12 +132,12 @@ function drawTurns() {
     : "Where the verdict turns, a line is drawn.";
   const made = document.createElement("p");
   made.append(heading, ...buttons);
-  // A button that is made anew loses the focus.
+  // A button that is made anew loses the focus. One that stays finds the word where it is now.
   if (made.textContent !== $("turns").textContent) $("turns").replaceChildren(...made.childNodes);
 }
 
 /** Select a word in the text area, and scroll to it. */
-function select(start, end) {
+function select({ start, end }) {
   const area = $("text");
   area.focus();
   area.setSelectionRange(start, end);

@@ -56,3 +56,9 @@ def test_the_page_begins_with_the_version_that_answers(
     models: list[object], chosen: str, tmp_path: Path
 ) -> None:
     assert use(tmp_path, "offer", json.dumps(models))["chosen"] == [chosen]
+
+
+def test_a_turn_is_found_after_an_edit_before_it(tmp_path: Path) -> None:
+    seen = use(tmp_path, "turns")
+    assert (seen["first"], seen["second"]) == ("bad", "bad")
+    assert seen["buttons"] == "The verdict turns here: “bad”: pos → neg"
