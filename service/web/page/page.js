@@ -45,6 +45,7 @@ const stream = new Stream({
   onState(text, wrong) {
     if (!askingForKey) tell(text, wrong);
   },
+  onRefused: checkKey,
 });
 
 function tell(text, wrong) {
@@ -195,10 +196,11 @@ async function loadModels() {
   try {
     const answer = await fetch("models", { headers: keyHeaders() });
     const { models, error } = await answer.json();
-    if (answer.status === 401 || answer.status === 403) {
+    if (wantsKey(answer)) {
       askForKey(error.message);
       return;
     }
+    if (offered) return;
     const usable = models.flatMap((model) =>
       model.versions
         .filter((version) => version.state === "ready" && version.streamable)
@@ -212,6 +214,19 @@ async function loadModels() {
   }
 }
 
+const wantsKey = ({ status }) => status === 401 || status === 403;
+
+/** Ask for a key where the one that is kept does not open the service any more. */
+async function checkKey() {
+  if (!offered || askingForKey) return; // it is being asked for
+  try {
+    const answer = await fetch("models", { headers: keyHeaders() });
+    if (wantsKey(answer)) askForKey((await answer.json()).error.message);
+  } catch {
+    // The service is out of reach, which the stream tells.
+  }
+}
+
 /** Show the field for an API key, and go on once one is given. */
 function askForKey(why) {
   askingForKey = true;
@@ -221,7 +236,10 @@ function askForKey(why) {
 
 $("access").addEventListener("submit", (event) => {
   event.preventDefault();
-  keepKey($("key").value);
+  if (!keepKey($("key").value)) {
+    tell("This is no API key: one begins with gw_ and has neither blanks nor quotes.", true);
+    return;
+  }
   askingForKey = false;
   $("access").hidden = true;
   tell("connecting …", false);
@@ -229,8 +247,17 @@ $("access").addEventListener("submit", (event) => {
   stream.hurry();
 });
 
+/** Return what answers where a request names no model, or no version of the first model. */
+function findDefault(usable) {
+  const { model } = usable.find(({ model }) => model.default) ?? usable[0];
+  const own = usable.filter((each) => each.model === model); // newest first
+  return own.find(({ version }) => version.version === model.version_labels?.stable) ?? own[0];
+}
+
 function offer(usable) {
+  offered = true;
   const select = $("model");
+  const first = findDefault(usable).version;
   select.replaceChildren(
     ...usable.map(({ model, version }, number) => {
       const option = document.createElement("option");
@@ -251,17 +278,9 @@ function offer(usable) {
       name: model.name,
       version: version.version,
       gates: gates.length > 0,
-/** Return what answers where a request names no model, or no version of the first model. */
-function findDefault(usable) {
-  const { model } = usable.find(({ model }) => model.default) ?? usable[0];
-  const own = usable.filter((each) => each.model === model); // newest first
-  return own.find(({ version }) => version.version === model.version_labels?.stable) ?? own[0];
-}
-
     });
   };
   select.addEventListener("change", choose);
-  const first = findDefault(usable).version;
   choose();
 }
 

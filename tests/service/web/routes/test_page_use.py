@@ -58,6 +58,31 @@ def test_the_page_begins_with_the_version_that_answers(
     assert use(tmp_path, "offer", json.dumps(models))["chosen"] == [chosen]
 
 
+@pytest.mark.parametrize("stored", ["Bearer gw_1_right", "gw_1_\N{EN DASH}", '"gw_1_right"'])
+def test_a_stored_key_that_is_none_is_asked_for(stored: str, tmp_path: Path) -> None:
+    seen = use(tmp_path, "stored", stored)
+    assert seen == {"status": "this API key is not valid", "hidden": False}
+
+
+@pytest.mark.parametrize("given", ["gw_1_right", " Bearer gw_1_right\n", "bearer  gw_1_right"])
+def test_a_key_may_be_pasted_as_a_header_has_it(given: str, tmp_path: Path) -> None:
+    assert use(tmp_path, "given", given) == {**SHOWN, "kept": "gw_1_right"}
+
+
+@pytest.mark.parametrize("given", ["gw_1_right twice", "gw_1_\N{EN DASH}", " "])
+def test_what_is_no_key_is_not_kept(given: str, tmp_path: Path) -> None:
+    seen = use(tmp_path, "given", given)
+    assert seen["status"].startswith("This is no API key")
+    assert (seen["hidden"], seen["kept"]) == (False, None)
+
+
+def test_a_key_that_is_revoked_is_asked_for_again(tmp_path: Path) -> None:
+    seen = use(tmp_path, "revoked")
+    assert seen["before"] is True
+    assert seen["refused"] == {"status": "this API key is not valid", "hidden": False}
+    assert (seen["after"], seen["label"]) == (SHOWN, "toy:1")
+
+
 def test_a_turn_is_found_after_an_edit_before_it(tmp_path: Path) -> None:
     seen = use(tmp_path, "turns")
     assert (seen["first"], seen["second"]) == ("bad", "bad")
