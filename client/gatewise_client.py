@@ -9,6 +9,7 @@ Needs httpx2, and nothing else of Gatewise.
 """
 
 import asyncio
+import copyreg
 import ipaddress
 import itertools
 import json
@@ -73,6 +74,10 @@ class ServiceError(Exception):
         self.type = type
         self.field = field
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how another process makes it again: by its state, without `__init__`."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class Options(TypedDict, total=False):

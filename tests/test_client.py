@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import pickle
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from copy import copy, deepcopy
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -218,6 +220,17 @@ class TestProxies:
     def test_who_gives_a_client_decides(self, port: int) -> None:
         with Client("http://localhost:1", http=httpx2.Client()) as client:
             assert client.predict("a")["label"] == "http://localhost:1/predict"
+
+
+@pytest.mark.parametrize("make", [lambda e: pickle.loads(pickle.dumps(e)), copy, deepcopy])
+def test_an_error_survives_the_way_to_another_process(
+    make: Callable[[ServiceError], ServiceError],
+) -> None:
+    error = ServiceError(429, type="overloaded", message="too much", field="text", retry_after=2)
+    error.add_note("the third batch")
+    again = make(error)
+    assert (type(again), str(again), vars(again)) == (ServiceError, str(error), vars(error))
+    assert str(again) == "too much (overloaded)"
 
 
 class TestTrouble:
