@@ -24,10 +24,11 @@ import httpx2
 
 URL = "http://127.0.0.1:8000"
 BATCH_TEXTS = 1_000  # in one request
-BATCH_CHARS = 1_000_000
+BATCH_BYTES = 1_000_000  # the same, of JSON; a longer text goes alone
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts if the service names no time
 LONGEST_WAIT = 60.0  # seconds that a service may name
 LONGEST_DEADLINE = 3_600.0  # seconds; a service accepts no longer one
+TOO_LARGE = 413
 WORTH_ANOTHER = (408, 429, 502, 503, 504)
 
 Explain = bool | Literal["prefix", "occlusion"]
@@ -53,7 +54,7 @@ class ServiceError(Exception):
     """The error that a service returned in place of a prediction.
 
     Args:
-        status: HTTP status; 0 for one text of several.
+        status: HTTP status; 0 for one text of several, unless the request held it alone.
         type: Type of the error.
         message: The fault, and the right form.
         field: The faulty part of the request.
@@ -195,15 +196,24 @@ class Client(_Common):
             httpx2.TransportError: The service could not be reached.
         """
         body = self._body(text=text, explain=explain, trajectory=trajectory)
-        prediction: Prediction = self._post("/predict", body)
+        prediction: Prediction = self._post("/predict", _encode(body))
         return prediction
 
     def predict_batch(self, texts: Iterable[str]) -> list[Prediction | ServiceError]:
-        """Return a prediction for each text, or an error in its place; see `predict`."""
-        found: list[Prediction | ServiceError] = []
-        for batch in _batches(texts):
-            found += _items(self._post("/predict", self._body(texts=batch)))
-        return found
+        """Return a prediction for each text, or an error in its place; see `predict`.
+
+        A value that is no text, such as a gap of a table, gets an error too.
+        """
+        return [found for batch in _batches(texts) for found in self._predict_all(batch)]
+
+    def _predict_all(self, texts: Sequence[bytes]) -> list[Prediction | ServiceError]:
+        """Return what is said of texts in JSON, in several requests if one would be too large."""
+        try:
+            return _items(self._post("/predict", _encode_batch(self._body(), texts)))
+        except ServiceError as error:
+            if (halves := _halve(texts, error)) is None:
+                return [error]
+        return [found for half in halves for found in self._predict_all(half)]
 
     def stream(self, pieces: Iterable[str]) -> Iterator[Prediction]:
         """Yield, after each piece of one text, the prediction of all of it so far; see `predict`.
@@ -213,14 +223,13 @@ class Client(_Common):
         stream = _Stream()
         for piece in pieces:
             try:
-                answer = self._post("/stream", self._body(**stream.ask(piece)))
+                answer = self._post("/stream", _encode(self._body(**stream.ask(piece))))
             except ServiceError as error:
                 again = self._body(**stream.ask_again(piece, error))
-                answer = self._post("/stream", again)
+                answer = self._post("/stream", _encode(again))
             yield stream.take(piece, answer)
 
-    def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        content = _encode(body)
+    def _post(self, path: str, content: bytes) -> Any:
         for attempt in itertools.count():
             outcome: httpx2.Response | httpx2.TransportError
             try:
@@ -266,29 +275,34 @@ class AsyncClient(_Common):
     ) -> Prediction:
         """See `Client.predict`."""
         body = self._body(text=text, explain=explain, trajectory=trajectory)
-        prediction: Prediction = await self._post("/predict", body)
+        prediction: Prediction = await self._post("/predict", _encode(body))
         return prediction
 
     async def predict_batch(self, texts: Iterable[str]) -> list[Prediction | ServiceError]:
         """See `Client.predict_batch`."""
-        found: list[Prediction | ServiceError] = []
-        for batch in _batches(texts):
-            found += _items(await self._post("/predict", self._body(texts=batch)))
-        return found
+        return [found for batch in _batches(texts) for found in await self._predict_all(batch)]
+
+    async def _predict_all(self, texts: Sequence[bytes]) -> list[Prediction | ServiceError]:
+        """See `Client._predict_all`."""
+        try:
+            return _items(await self._post("/predict", _encode_batch(self._body(), texts)))
+        except ServiceError as error:
+            if (halves := _halve(texts, error)) is None:
+                return [error]
+        return [found for half in halves for found in await self._predict_all(half)]
 
     async def stream(self, pieces: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[Prediction]:
         """See `Client.stream`."""
         stream = _Stream()
         async for piece in _each(pieces):
             try:
-                answer = await self._post("/stream", self._body(**stream.ask(piece)))
+                answer = await self._post("/stream", _encode(self._body(**stream.ask(piece))))
             except ServiceError as error:
                 again = self._body(**stream.ask_again(piece, error))
-                answer = await self._post("/stream", again)
+                answer = await self._post("/stream", _encode(again))
             yield stream.take(piece, answer)
 
-    async def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        content = _encode(body)
+    async def _post(self, path: str, content: bytes) -> Any:
         for attempt in itertools.count():
             outcome: httpx2.Response | httpx2.TransportError
             try:
@@ -302,12 +316,26 @@ class AsyncClient(_Common):
             await asyncio.sleep(self._pause(attempt, outcome))
 
 
-def _encode(body: Mapping[str, object]) -> bytes:
-    """Return a body as JSON; it escapes half characters of cut pieces, which UTF-8 lacks."""
+def _encode(value: object) -> bytes:
+    """Return a value as JSON; it escapes half characters of cut pieces, which UTF-8 lacks."""
     try:
-        return json.dumps(body, ensure_ascii=False).encode()
+        return json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return json.dumps(body).encode()
+        return json.dumps(value).encode()
+
+
+def _encode_batch(asked: Mapping[str, object], texts: Sequence[bytes]) -> bytes:
+    """Return the body that asks for texts in JSON."""
+    fields = [_encode(name) + b": " + _encode(value) for name, value in asked.items()]
+    return b"{" + b", ".join([*fields, b'"texts": [' + b", ".join(texts) + b"]"]) + b"}"
+
+
+def _halve(texts: Sequence[bytes], error: ServiceError) -> list[Sequence[bytes]] | None:
+    """Return the halves of texts that are too large together, None for one; else raise."""
+    if error.status != TOO_LARGE:
+        raise error
+    middle = len(texts) // 2
+    return [texts[:middle], texts[middle:]] if middle else None
 
 
 def _read(answer: httpx2.Response) -> Any:
@@ -369,18 +397,18 @@ def _items(answer: Any) -> list[Prediction | ServiceError]:
     ]
 
 
-def _batches(texts: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Yield neighbouring texts, as many as fit into a request."""
-    batch: list[str] = []
-    chars = 0
+def _batches(texts: Iterable[object]) -> Iterator[Sequence[bytes]]:
+    """Yield neighbouring texts in JSON, as many as fit into a request."""
+    batch: list[bytes] = []
+    size = 0
     for text in texts:
-        # The service returns an error in place of a value that is not a text.
-        length = len(text) if isinstance(text, str) else 0
-        if batch and (len(batch) >= BATCH_TEXTS or chars + length > BATCH_CHARS):
+        # The service returns an error in place of null. JSON has no bytes, and no gaps of tables.
+        encoded = _encode(text if isinstance(text, str) else None)
+        if batch and (len(batch) >= BATCH_TEXTS or size + len(encoded) > BATCH_BYTES):
             yield batch
-            batch, chars = [], 0
-        batch.append(text)
-        chars += length
+            batch, size = [], 0
+        batch.append(encoded)
+        size += len(encoded)
     if batch:
         yield batch
 

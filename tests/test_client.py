@@ -111,11 +111,29 @@ class TestAnswers:
         assert len(found) == len(texts)
         assert client.predict_batch([]) == []
 
-    @pytest.mark.parametrize("gap", [None, float("nan"), 5])
+    @pytest.mark.parametrize("gap", [None, float("nan"), 5, b"bytes", object(), [[]]])
     def test_a_gap_among_several_texts_fails_alone(self, client: Client, gap: Any) -> None:
         one, error, other = client.predict_batch(["good", gap, "bad"])
         assert (one["label"], other["label"]) == ("pos", "neg")
         assert (error.type, error.field) == ("invalid", "texts.1")
+
+    def test_texts_that_are_too_large_together_go_apart(self, app: FastAPI, tmp_path: Path) -> None:
+        small = create_app(Settings(store=tmp_path, threads=1, max_body_bytes=200))
+        small.state.service.catalog.refresh()
+        texts = ["good", "\x01" * 60, "bad", "good " * 20, "\ud83d", "good film"]
+        with TestClient(small) as http:
+            client = Client("http://testserver", http=http, model="toy")
+            found = client.predict_batch(texts)
+        assert [
+            each.type if isinstance(each, ServiceError) else each["tokens"] for each in found
+        ] == [1, "too_large", 1, 20, "invalid", 2]
+
+    def test_batches_are_cut_by_bytes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gatewise_client, "BATCH_BYTES", 100)
+        texts = ["\x01" * 10, "\N{ROCKET}" * 10, "\ud83d", "x" * 99, "", "y"]
+        batches = list(gatewise_client._batches(texts))
+        assert [json.loads(each) for batch in batches for each in batch] == texts
+        assert [len(batch) for batch in batches] == [1, 2, 1, 2]
 
     def test_a_stream(self, client: Client) -> None:
         found = list(client.stream(PIECES))
