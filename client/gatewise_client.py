@@ -11,7 +11,6 @@ Needs httpx2, and nothing else of Gatewise.
 import asyncio
 import copyreg
 import ipaddress
-import itertools
 import json
 import math
 import random
@@ -28,8 +27,10 @@ BATCH_BYTES = 1_000_000  # the same, of JSON; a longer text goes alone
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts if the service names no time
 LONGEST_WAIT = 60.0  # seconds that a service may name
 LONGEST_DEADLINE = 3_600.0  # seconds; a service accepts no longer one
+SHORTEST = 1e-3  # seconds; none at all would be no attempt
+WAY, MOST_WAY = 0.1, 0.5  # share of the time, and seconds, that an answer has for its way here
 TOO_LARGE = 413
-WORTH_ANOTHER = (408, 429, 502, 503, 504)
+WORTH_ANOTHER = (408, 429, 502, 503)
 
 Explain = bool | Literal["prefix", "occlusion"]
 
@@ -88,7 +89,8 @@ class Options(TypedDict, total=False):
         key: API key, where the service asks for one.
         model: Name of the model; the service's default if absent.
         version: Version of the model, or a label of one; the one that answers if absent.
-        timeout: Seconds to wait for an answer; the service does not compute a later one.
+        timeout: Seconds to wait for the answer to a request, with all attempts; None to wait for
+            ever. The service does not compute a later one.
         attempts: Most attempts if the service is busy, starting or out of reach.
     """
 
@@ -113,25 +115,79 @@ class _Common:
         self._headers = {"Content-Type": "application/json"}
         if key := options.get("key"):
             self._headers["Authorization"] = f"Bearer {key}"
-        if self._timeout is not None:
-            milliseconds = 1e3 * min(self._timeout, LONGEST_DEADLINE)
-            self._headers["X-Deadline-Ms"] = str(max(1, round(milliseconds)))
 
     def _body(self, **more: object) -> dict[str, object]:
         return {k: v for k, v in (self._asked | more).items() if v is not None and v is not False}
 
-    def _pause(self, attempt: int, outcome: httpx2.Response | httpx2.TransportError) -> float:
-        """Return the seconds until another attempt; raise if it would not help."""
+    def _begin(self, path: str, content: bytes) -> "_Attempts":
+        """Return the attempts of a request, whose time begins now."""
+        return _Attempts(
+            self._url + path,
+            content,
+            headers=self._headers,
+            seconds=self._timeout,
+            most=self._attempts,
+        )
+
+
+class _Attempts:
+    """The attempts of one request.
+
+    Args:
+        url: URL of the request.
+        content: Its body.
+        headers: Its headers, but for the deadline.
+        seconds: Time of all attempts together; None if it has no end.
+        most: Most attempts.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        content: bytes,
+        *,
+        headers: Mapping[str, str],
+        seconds: float | None,
+        most: int,
+    ) -> None:
+        self._url = url
+        self._content = content
+        self._headers = headers
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+        self._has_deadline = seconds is not None
+        self._most = most
+        self._made = 0
+
+    def make(self, http: httpx2.Client | httpx2.AsyncClient) -> httpx2.Request:
+        """Return the request of the next attempt, with the time that is left."""
+        self._made += 1
+        left = self._left()
+        headers = dict(self._headers)
+        if self._has_deadline:
+            # Earlier than the client stops to wait, so that it sees what the service says then.
+            deadline = min(left - min(WAY * left, MOST_WAY), LONGEST_DEADLINE)
+            headers["X-Deadline-Ms"] = str(max(1, round(1e3 * deadline)))
+        timeout = None if left == math.inf else left
+        return http.build_request(
+            "POST", self._url, content=self._content, headers=headers, timeout=timeout
+        )
+
+    def pause(self, outcome: httpx2.Response | httpx2.TransportError) -> float:
+        """Return the seconds until the next attempt; raise if it would not help."""
         answer = outcome if isinstance(outcome, httpx2.Response) else None
         if answer is not None and answer.status_code not in WORTH_ANOTHER:
             raise _error(answer)
-        if attempt + 1 >= self._attempts:
-            raise outcome if isinstance(outcome, Exception) else _error(outcome)
-        pause: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
         named = _retry_after(answer) if answer is not None else None
-        if answer is not None and named is not None and named > LONGEST_WAIT:
-            raise _error(answer)  # the caller has better to do than to sleep for so long
-        return max(pause, named or 0.0)
+        pause: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._made - 1))
+        pause = max(pause * random.uniform(0.5, 1), named or 0.0)
+        # The caller has better to do than to sleep for so long, or to send the same work once more.
+        too_late = pause > LONGEST_WAIT or pause >= self._left()
+        if self._made >= self._most or too_late or isinstance(outcome, httpx2.ReadTimeout):
+            raise outcome if isinstance(outcome, Exception) else _error(outcome)
+        return pause
+
+    def _left(self) -> float:
+        return max(self._end - time.monotonic(), SHORTEST)
 
 
 class _Stream:
@@ -164,7 +220,7 @@ class Client(_Common):
 
     Args:
         url: URL of the service.
-        http: HTTP client to send with; a new one if absent.
+        http: HTTP client to send with; a new one if absent. `timeout` stands in place of its own.
         options: Options of the requests; see `Options`.
     """
 
@@ -172,7 +228,7 @@ class Client(_Common):
         self, url: str = URL, *, http: httpx2.Client | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(url, options)
-        self._http = http or httpx2.Client(timeout=self._timeout, trust_env=not _is_here(self._url))
+        self._http = http or httpx2.Client(trust_env=not _is_here(self._url))
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -230,15 +286,16 @@ class Client(_Common):
             yield stream.take(piece, answer)
 
     def _post(self, path: str, content: bytes) -> Any:
-        for attempt in itertools.count():
+        attempts = self._begin(path, content)
+        while True:
             outcome: httpx2.Response | httpx2.TransportError
             try:
-                outcome = self._http.post(self._url + path, content=content, headers=self._headers)
+                outcome = self._http.send(attempts.make(self._http))
                 if outcome.is_success:
                     return _read(outcome)
             except httpx2.TransportError as error:
                 outcome = error
-            time.sleep(self._pause(attempt, outcome))
+            time.sleep(attempts.pause(outcome))
 
 
 class AsyncClient(_Common):
@@ -246,7 +303,7 @@ class AsyncClient(_Common):
 
     Args:
         url: URL of the service.
-        http: HTTP client to send with; a new one if absent.
+        http: HTTP client to send with; a new one if absent. `timeout` stands in place of its own.
         options: Options of the requests; see `Options`.
     """
 
@@ -254,9 +311,7 @@ class AsyncClient(_Common):
         self, url: str = URL, *, http: httpx2.AsyncClient | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(url, options)
-        self._http = http or httpx2.AsyncClient(
-            timeout=self._timeout, trust_env=not _is_here(self._url)
-        )
+        self._http = http or httpx2.AsyncClient(trust_env=not _is_here(self._url))
 
     async def __aenter__(self) -> Self:
         """Return itself."""
@@ -303,17 +358,16 @@ class AsyncClient(_Common):
             yield stream.take(piece, answer)
 
     async def _post(self, path: str, content: bytes) -> Any:
-        for attempt in itertools.count():
+        attempts = self._begin(path, content)
+        while True:
             outcome: httpx2.Response | httpx2.TransportError
             try:
-                outcome = await self._http.post(
-                    self._url + path, content=content, headers=self._headers
-                )
+                outcome = await self._http.send(attempts.make(self._http))
                 if outcome.is_success:
                     return _read(outcome)
             except httpx2.TransportError as error:
                 outcome = error
-            await asyncio.sleep(self._pause(attempt, outcome))
+            await asyncio.sleep(attempts.pause(outcome))
 
 
 def _encode(value: object) -> bytes:

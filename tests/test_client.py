@@ -10,6 +10,7 @@ from copy import copy, deepcopy
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -69,7 +70,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waited
 
 
-def answering(*answers: httpx2.Response | Exception) -> tuple[Client, list[httpx2.Request]]:
+def answering(
+    *answers: httpx2.Response | Exception, timeout: float | None = 30.0
+) -> tuple[Client, list[httpx2.Request]]:
     """Return a client to whom these answers are given in turn, and what it asks."""
     asked: list[httpx2.Request] = []
     rest = iter(answers)
@@ -82,7 +85,7 @@ def answering(*answers: httpx2.Response | Exception) -> tuple[Client, list[httpx
         return found
 
     http = httpx2.Client(transport=httpx2.MockTransport(answer))
-    return Client("http://service", http=http, attempts=3), asked
+    return Client("http://service", http=http, attempts=3, timeout=timeout), asked
 
 
 class TestAnswers:
@@ -257,7 +260,7 @@ class TestTrouble:
         client, asked = answering(busy, busy, httpx2.Response(200, json=OK))
         assert client.predict("a") == OK
         assert pauses == [7, 7]
-        assert asked[0].headers["x-deadline-ms"] == "30000"
+        assert 28_000 < int(asked[0].headers["x-deadline-ms"]) <= 29_500
 
     def test_pauses_grow_where_none_is_named(self, pauses: list[float]) -> None:
         lost = httpx2.ConnectError("nobody there")
@@ -266,21 +269,54 @@ class TestTrouble:
         assert 0.05 <= pauses[0] <= 0.1 <= pauses[1] <= 0.2
 
     @pytest.mark.parametrize(
-        ("timeout", "header"),
-        [(0.5, "500"), (1e-9, "1"), (4_000.0, "3600000"), (float("inf"), "3600000"), (None, None)],
+        ("timeout", "most"),
+        [(0.5, 450), (1e-9, 1), (4_000.0, 3_600_000), (float("inf"), 3_600_000)],
     )
-    def test_the_deadline_is_one_that_a_service_takes(
-        self, timeout: float | None, header: str | None
+    def test_the_deadline_is_one_that_a_service_takes(self, timeout: float, most: int) -> None:
+        client, asked = answering(httpx2.Response(200, json=OK), timeout=timeout)
+        client.predict("good")
+        assert 0.5 * most < int(asked[0].headers["X-Deadline-Ms"]) <= most
+
+    def test_without_a_timeout_there_is_no_deadline(self) -> None:
+        client, asked = answering(httpx2.Response(200, json=OK), timeout=None)
+        client.predict("good")
+        assert "X-Deadline-Ms" not in asked[0].headers
+        assert set(asked[0].extensions["timeout"].values()) == {None}
+
+    def test_what_the_service_says_at_the_deadline_is_waited_for(self) -> None:
+        client, asked = answering(httpx2.Response(200, json=OK), timeout=2.0)
+        client.predict("good")
+        waits = asked[0].extensions["timeout"]  # not those of the HTTP client, which was given
+        assert int(asked[0].headers["X-Deadline-Ms"]) / 1e3 < waits["read"] - 0.1
+        assert waits["read"] <= 2
+
+    @pytest.mark.parametrize(
+        "outcome",
+        [httpx2.Response(504), httpx2.ReadTimeout("nothing came")],
+        ids=["504", "silence"],
+    )
+    def test_the_same_work_is_not_sent_again_when_time_is_up(
+        self, outcome: httpx2.Response | Exception, pauses: list[float]
     ) -> None:
-        asked: list[httpx2.Request] = []
+        client, asked = answering(outcome)
+        with pytest.raises((ServiceError, httpx2.ReadTimeout)):
+            client.predict("a")
+        assert (len(asked), pauses) == (1, [])
 
-        def answer(request: httpx2.Request) -> httpx2.Response:
-            asked.append(request)
-            return httpx2.Response(200, json=OK)
-
-        http = httpx2.Client(transport=httpx2.MockTransport(answer))
-        Client("http://service", http=http, timeout=timeout).predict("good")
-        assert asked[0].headers.get("X-Deadline-Ms") == header
+    def test_all_attempts_have_the_time_together(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        slept: list[float] = []
+        clock = SimpleNamespace(
+            sleep=slept.append, monotonic=lambda: 100 + sum(slept), time=time.time
+        )
+        monkeypatch.setattr(gatewise_client, "time", clock)
+        busy = httpx2.Response(429, headers={"Retry-After": "4"})
+        client, asked = answering(busy, busy, busy, timeout=10.0)
+        client._attempts = 9
+        with pytest.raises(ServiceError):
+            client.predict("a")
+        assert slept == [4, 4]
+        assert [each.headers["X-Deadline-Ms"] for each in asked] == ["9500", "5500", "1800"]
+        assert [each.extensions["timeout"]["read"] for each in asked] == [10, 6, 2]
 
     @pytest.mark.parametrize("kind", [Client, AsyncClient])
     def test_an_option_that_is_none_is_named(self, kind: type) -> None:
@@ -347,7 +383,8 @@ class TestTrouble:
         self, status: int, named: str | int, pauses: list[float]
     ) -> None:
         told = in_seconds(named) if isinstance(named, int) else named
-        client, asked = answering(httpx2.Response(status, headers={"Retry-After": told}))
+        busy = httpx2.Response(status, headers={"Retry-After": told})
+        client, asked = answering(busy, timeout=None)
         with pytest.raises(ServiceError) as raised:
             client.predict("a")
         assert (len(asked), pauses) == (1, [])
@@ -372,7 +409,7 @@ class TestTrouble:
         # A date is made here: between the collection of a test and its run minutes may pass.
         told = in_seconds(named) if isinstance(named, int) else named
         busy = httpx2.Response(503, headers={"Retry-After": told})
-        client, _ = answering(busy, httpx2.Response(200, json=OK))
+        client, _ = answering(busy, httpx2.Response(200, json=OK), timeout=None)
         assert client.predict("a") == OK
         assert least <= pauses[0] <= most
 
