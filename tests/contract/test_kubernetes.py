@@ -489,6 +489,9 @@ def test_what_is_offered_outside_is_not_for_operators() -> None:
     paths = {path["path"] for path in rule["http"]["paths"]}
     assert paths <= routes()
     assert {"/predict", "/stream", "/models"} <= paths
+    page = (ROOT / "service" / "web" / "page" / "index.html").read_text()
+    assert {f"/{linked}" for linked in re.findall(r'<a href="([^"]+)"', page)} <= paths
+    assert {"/openapi.json", "/static-offline-docs"} <= paths  # of which /docs is made
     assert not paths & {"/metrics", "/admin", "/admin/models", "/livez", "/readyz"}
     assert all(path["pathType"] == "Exact" for path in rule["http"]["paths"] if path["path"] == "/")
     service = named(documents, "Service")
