@@ -31,6 +31,7 @@ SHORTEST = 1e-3  # seconds; none at all would be no attempt
 WAY, MOST_WAY = 0.1, 0.5  # share of the time, and seconds, that an answer has for its way here
 TOO_LARGE = 413
 WORTH_ANOTHER = (408, 429, 502, 503)
+FINAL = (httpx2.ReadTimeout, httpx2.UnsupportedProtocol)  # another attempt would go the same way
 
 Explain = bool | Literal["prefix", "occlusion"]
 
@@ -182,7 +183,7 @@ class _Attempts:
         pause = max(pause * random.uniform(0.5, 1), named or 0.0)
         # The caller has better to do than to sleep for so long, or to send the same work once more.
         too_late = pause > LONGEST_WAIT or pause >= self._left()
-        if self._made >= self._most or too_late or isinstance(outcome, httpx2.ReadTimeout):
+        if self._made >= self._most or too_late or isinstance(outcome, FINAL):
             raise outcome if isinstance(outcome, Exception) else _error(outcome)
         return pause
 

@@ -325,6 +325,11 @@ class TestTrouble:
         ):
             kind(modle="imdb-lstm")
 
+    def test_an_url_of_no_protocol_is_told_at_once(self, pauses: list[float]) -> None:
+        with pytest.raises(httpx2.UnsupportedProtocol):
+            Client("127.0.0.1:8000").predict("a")
+        assert not pauses
+
     def test_it_does_not_try_for_ever(self, pauses: list[float]) -> None:
         client, asked = answering(*[httpx2.ConnectError("nobody there")] * 9)
         with pytest.raises(httpx2.ConnectError):
