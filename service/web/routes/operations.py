@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
 
-from service.web.errors import RETRY_AFTER
 from service.web.schemas import ErrorBody, Health
 from service.web.state import StateDep
 
@@ -24,20 +23,18 @@ async def live() -> Health:
         503: {
             "model": Health | ErrorBody,
             "description": "Loading or draining, or too many connections.",
-            "headers": RETRY_AFTER,
         }
     },
 )
 async def ready(response: Response, state: StateDep) -> Health:
     """Say whether the service can be sent requests."""
-    awaited = state.catalog.awaited
-    if not state.draining and awaited is None:
-        return Health(status="ready")
-    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    response.headers["Retry-After"] = "1"
     if state.draining:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return Health(status="draining")
-    return Health(status="loading", reason=awaited)
+    if awaited := state.catalog.awaited:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        return Health(status="loading", reason=awaited)
+    return Health(status="ready")
 
 
 _TEXT = {"schema": {"type": "string"}}
