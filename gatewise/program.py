@@ -82,7 +82,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for command in _COMMANDS:
     app.command()(_with_store(command))
 app.command("serve-ray")(_with_store(serve_ray))
-for registered in store_commands.app.registered_commands:
+for registered in store_commands.app.registered_commands:  # which are a program of their own too
     assert registered.callback is not None
     registered.callback = _with_store(registered.callback)
 app.add_typer(store_commands.app, name="models")

@@ -192,9 +192,12 @@ function isolate(text) {
   return node;
 }
 
+const fetchModels = () => fetch("models", { headers: keyHeaders() });
+const wantsKey = ({ status }) => status === 401 || status === 403;
+
 async function loadModels() {
   try {
-    const answer = await fetch("models", { headers: keyHeaders() });
+    const answer = await fetchModels();
     const { models, error } = await answer.json();
     if (wantsKey(answer)) {
       askForKey(error.message);
@@ -214,13 +217,11 @@ async function loadModels() {
   }
 }
 
-const wantsKey = ({ status }) => status === 401 || status === 403;
-
 /** Ask for a key where the one that is kept does not open the service any more. */
 async function checkKey() {
   if (!offered || askingForKey) return; // it is being asked for
   try {
-    const answer = await fetch("models", { headers: keyHeaders() });
+    const answer = await fetchModels();
     if (wantsKey(answer)) askForKey((await answer.json()).error.message);
   } catch {
     // The service is out of reach, which the stream tells.
