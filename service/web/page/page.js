@@ -90,7 +90,11 @@ function draw() {
 }
 
 function drawVerdict() {
-  if (!latest) return;
+  if (!latest) {
+    $("label").textContent = "\u00a0";
+    $("bars").replaceChildren();
+    return;
+  }
   const chosen = latest.labels ?? [latest.label];
   $("label").textContent = chosen.map(show).join(", ") || "no label";
   const ranked = rank(latest.probabilities);
@@ -272,6 +276,8 @@ function offer(usable) {
   const choose = () => {
     const { model, version } = usable[select.value];
     ({ labels, gates } = version);
+    reading.forget(); // nothing of another model stands under this name
+    latest = null;
     reading.thresholds = version.task === "single_label" ? version.thresholds ?? null : null;
     changed = 0;
     tellGates();
@@ -280,6 +286,7 @@ function offer(usable) {
       version: version.version,
       gates: gates.length > 0,
     });
+    later();
   };
   select.addEventListener("change", choose);
   choose();

@@ -23,6 +23,7 @@ const version = (number, more) => ({
 const service = {
   models: [{ name: "toy", default: true, versions: [version(1)] }],
   key: null, // that it takes; null where it asks for none
+  failing: null, // version that cannot be loaded
   delay: 0, // milliseconds of an answer
   messages: [],
   sockets: [],
@@ -74,7 +75,8 @@ globalThis.WebSocket = class {
     this.read += asked.text;
     // The label says which model has read.
     const prediction = { label: this.model, probabilities: { pos: 0.6, neg: 0.4 } };
-    const data = JSON.stringify({ prediction, steps });
+    const error = { type: "version_failed", message: `${this.model} could not be loaded` };
+    const data = JSON.stringify(this.model === service.failing ? { error } : { prediction, steps });
     setTimeout(() => this.readyState === WebSocket.OPEN && this.onmessage({ data }), service.delay);
   }
 };
@@ -112,6 +114,25 @@ const scenarios = {
     await quiet();
     const read = service.messages.filter((each) => each.restart).map((each) => each.model);
     return { label: $("label").textContent, count: $("count").textContent, last: read.at(-1) };
+  },
+  async fail() {
+    service.models = ["gru", "lstm"].map((name) => ({ name, versions: [version(1)] }));
+    service.failing = "lstm:1";
+    $("model").value = "0";
+    await start();
+    await settle();
+    type("good");
+    await quiet();
+    const before = $("label").textContent;
+    choose(1);
+    await quiet();
+    return {
+      before,
+      status: $("status").textContent,
+      label: $("label").textContent,
+      bars: $("bars").children.length,
+      words: $("words").children.length,
+    };
   },
   async offer() {
     service.models = JSON.parse(input).map(({ versions, ...model }) => ({

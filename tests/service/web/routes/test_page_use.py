@@ -36,6 +36,16 @@ def test_what_is_shown_is_of_the_chosen_model(tmp_path: Path) -> None:
     assert seen == {"label": "lstm:1", "count": "2,000 tokens read.", "last": "lstm"}
 
 
+def test_nothing_of_another_model_stands_under_the_name_of_one_that_fails(tmp_path: Path) -> None:
+    assert use(tmp_path, "fail") == {
+        "before": "gru:1",
+        "status": "lstm:1 could not be loaded",
+        "label": "\u00a0",
+        "bars": 0,
+        "words": 0,
+    }
+
+
 @pytest.mark.parametrize(
     ("models", "chosen"),
     [
