@@ -50,11 +50,13 @@ COPY service/ service/
 COPY --from=native /app/service/engines/native/compiled/ service/engines/native/compiled/
 # The folder is read-only at run time; without this each process compiles what it imports.
 RUN python -m compileall -q gatewise models service
+# Not an option of the command, so that the doctor in a container sees it too.
+ENV GATEWISE_HOST=0.0.0.0
 USER gatewise
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/readyz', timeout=4)"]
-CMD ["python", "-m", "service", "--host", "0.0.0.0"]
+CMD ["python", "-m", "service"]
 
 
 FROM base AS training

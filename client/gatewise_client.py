@@ -9,8 +9,8 @@ Needs httpx2, and nothing else of Gatewise.
 """
 
 import asyncio
+import copyreg
 import ipaddress
-import itertools
 import json
 import math
 import random
@@ -23,11 +23,15 @@ import httpx2
 
 URL = "http://127.0.0.1:8000"
 BATCH_TEXTS = 1_000  # in one request
-BATCH_CHARS = 1_000_000
+BATCH_BYTES = 1_000_000  # the same, of JSON; a longer text goes alone
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0  # seconds between attempts if the service names no time
 LONGEST_WAIT = 60.0  # seconds that a service may name
 LONGEST_DEADLINE = 3_600.0  # seconds; a service accepts no longer one
-WORTH_ANOTHER = (408, 429, 502, 503, 504)
+SHORTEST = 1e-3  # seconds; none at all would be no attempt
+WAY, MOST_WAY = 0.1, 0.5  # share of the time, and seconds, that an answer has for its way here
+TOO_LARGE = 413
+WORTH_ANOTHER = (408, 429, 502, 503)
+FINAL = (httpx2.ReadTimeout, httpx2.UnsupportedProtocol)  # another attempt would go the same way
 
 Explain = bool | Literal["prefix", "occlusion"]
 
@@ -52,7 +56,7 @@ class ServiceError(Exception):
     """The error that a service returned in place of a prediction.
 
     Args:
-        status: HTTP status; 0 for one text of several.
+        status: HTTP status; 0 for one text of several, unless the request held it alone.
         type: Type of the error.
         message: The fault, and the right form.
         field: The faulty part of the request.
@@ -74,6 +78,10 @@ class ServiceError(Exception):
         self.field = field
         self.retry_after = retry_after
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how another process makes it again: by its state, without `__init__`."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
 
 class Options(TypedDict, total=False):
     """The options of a request.
@@ -82,7 +90,8 @@ class Options(TypedDict, total=False):
         key: API key, where the service asks for one.
         model: Name of the model; the service's default if absent.
         version: Version of the model, or a label of one; the one that answers if absent.
-        timeout: Seconds to wait for an answer; the service does not compute a later one.
+        timeout: Seconds to wait for the answer to a request, with all attempts; None to wait for
+            ever. The service does not compute a later one.
         attempts: Most attempts if the service is busy, starting or out of reach.
     """
 
@@ -107,25 +116,79 @@ class _Common:
         self._headers = {"Content-Type": "application/json"}
         if key := options.get("key"):
             self._headers["Authorization"] = f"Bearer {key}"
-        if self._timeout is not None:
-            milliseconds = 1e3 * min(self._timeout, LONGEST_DEADLINE)
-            self._headers["X-Deadline-Ms"] = str(max(1, round(milliseconds)))
 
     def _body(self, **more: object) -> dict[str, object]:
         return {k: v for k, v in (self._asked | more).items() if v is not None and v is not False}
 
-    def _pause(self, attempt: int, outcome: httpx2.Response | httpx2.TransportError) -> float:
-        """Return the seconds until another attempt; raise if it would not help."""
+    def _begin(self, path: str, content: bytes) -> "_Attempts":
+        """Return the attempts of a request, whose time begins now."""
+        return _Attempts(
+            self._url + path,
+            content,
+            headers=self._headers,
+            seconds=self._timeout,
+            most=self._attempts,
+        )
+
+
+class _Attempts:
+    """The attempts of one request.
+
+    Args:
+        url: URL of the request.
+        content: Its body.
+        headers: Its headers, but for the deadline.
+        seconds: Time of all attempts together; None if it has no end.
+        most: Most attempts.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        content: bytes,
+        *,
+        headers: Mapping[str, str],
+        seconds: float | None,
+        most: int,
+    ) -> None:
+        self._url = url
+        self._content = content
+        self._headers = headers
+        self._end = math.inf if seconds is None else time.monotonic() + seconds
+        self._has_deadline = seconds is not None
+        self._most = most
+        self._made = 0
+
+    def make(self, http: httpx2.Client | httpx2.AsyncClient) -> httpx2.Request:
+        """Return the request of the next attempt, with the time that is left."""
+        self._made += 1
+        left = self._left()
+        headers = dict(self._headers)
+        if self._has_deadline:
+            # Earlier than the client stops to wait, so that it sees what the service says then.
+            deadline = min(left - min(WAY * left, MOST_WAY), LONGEST_DEADLINE)
+            headers["X-Deadline-Ms"] = str(max(1, round(1e3 * deadline)))
+        timeout = None if left == math.inf else left
+        return http.build_request(
+            "POST", self._url, content=self._content, headers=headers, timeout=timeout
+        )
+
+    def pause(self, outcome: httpx2.Response | httpx2.TransportError) -> float:
+        """Return the seconds until the next attempt; raise if it would not help."""
         answer = outcome if isinstance(outcome, httpx2.Response) else None
         if answer is not None and answer.status_code not in WORTH_ANOTHER:
             raise _error(answer)
-        if attempt + 1 >= self._attempts:
-            raise outcome if isinstance(outcome, Exception) else _error(outcome)
-        pause: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
         named = _retry_after(answer) if answer is not None else None
-        if answer is not None and named is not None and named > LONGEST_WAIT:
-            raise _error(answer)  # the caller has better to do than to sleep for so long
-        return max(pause, named or 0.0)
+        pause: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._made - 1))
+        pause = max(pause * random.uniform(0.5, 1), named or 0.0)
+        # The caller has better to do than to sleep for so long, or to send the same work once more.
+        too_late = pause > LONGEST_WAIT or pause >= self._left()
+        if self._made >= self._most or too_late or isinstance(outcome, FINAL):
+            raise outcome if isinstance(outcome, Exception) else _error(outcome)
+        return pause
+
+    def _left(self) -> float:
+        return max(self._end - time.monotonic(), SHORTEST)
 
 
 class _Stream:
@@ -158,7 +221,7 @@ class Client(_Common):
 
     Args:
         url: URL of the service.
-        http: HTTP client to send with; a new one if absent.
+        http: HTTP client to send with; a new one if absent. `timeout` stands in place of its own.
         options: Options of the requests; see `Options`.
     """
 
@@ -166,7 +229,7 @@ class Client(_Common):
         self, url: str = URL, *, http: httpx2.Client | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(url, options)
-        self._http = http or httpx2.Client(timeout=self._timeout, trust_env=not _is_here(self._url))
+        self._http = http or httpx2.Client(trust_env=not _is_here(self._url))
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -190,15 +253,24 @@ class Client(_Common):
             httpx2.TransportError: The service could not be reached.
         """
         body = self._body(text=text, explain=explain, trajectory=trajectory)
-        prediction: Prediction = self._post("/predict", body)
+        prediction: Prediction = self._post("/predict", _encode(body))
         return prediction
 
     def predict_batch(self, texts: Iterable[str]) -> list[Prediction | ServiceError]:
-        """Return a prediction for each text, or an error in its place; see `predict`."""
-        found: list[Prediction | ServiceError] = []
-        for batch in _batches(texts):
-            found += _items(self._post("/predict", self._body(texts=batch)))
-        return found
+        """Return a prediction for each text, or an error in its place; see `predict`.
+
+        A value that is no text, such as a gap of a table, gets an error too.
+        """
+        return [found for batch in _batches(texts) for found in self._predict_all(batch)]
+
+    def _predict_all(self, texts: Sequence[bytes]) -> list[Prediction | ServiceError]:
+        """Return what is said of texts in JSON, in several requests if one would be too large."""
+        try:
+            return _items(self._post("/predict", _encode_batch(self._body(), texts)))
+        except ServiceError as error:
+            if (halves := _halve(texts, error)) is None:
+                return [error]
+        return [found for half in halves for found in self._predict_all(half)]
 
     def stream(self, pieces: Iterable[str]) -> Iterator[Prediction]:
         """Yield, after each piece of one text, the prediction of all of it so far; see `predict`.
@@ -208,23 +280,23 @@ class Client(_Common):
         stream = _Stream()
         for piece in pieces:
             try:
-                answer = self._post("/stream", self._body(**stream.ask(piece)))
+                answer = self._post("/stream", _encode(self._body(**stream.ask(piece))))
             except ServiceError as error:
                 again = self._body(**stream.ask_again(piece, error))
-                answer = self._post("/stream", again)
+                answer = self._post("/stream", _encode(again))
             yield stream.take(piece, answer)
 
-    def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        content = _encode(body)
-        for attempt in itertools.count():
+    def _post(self, path: str, content: bytes) -> Any:
+        attempts = self._begin(path, content)
+        while True:
             outcome: httpx2.Response | httpx2.TransportError
             try:
-                outcome = self._http.post(self._url + path, content=content, headers=self._headers)
+                outcome = self._http.send(attempts.make(self._http))
                 if outcome.is_success:
                     return _read(outcome)
             except httpx2.TransportError as error:
                 outcome = error
-            time.sleep(self._pause(attempt, outcome))
+            time.sleep(attempts.pause(outcome))
 
 
 class AsyncClient(_Common):
@@ -232,7 +304,7 @@ class AsyncClient(_Common):
 
     Args:
         url: URL of the service.
-        http: HTTP client to send with; a new one if absent.
+        http: HTTP client to send with; a new one if absent. `timeout` stands in place of its own.
         options: Options of the requests; see `Options`.
     """
 
@@ -240,9 +312,7 @@ class AsyncClient(_Common):
         self, url: str = URL, *, http: httpx2.AsyncClient | None = None, **options: Unpack[Options]
     ) -> None:
         super().__init__(url, options)
-        self._http = http or httpx2.AsyncClient(
-            timeout=self._timeout, trust_env=not _is_here(self._url)
-        )
+        self._http = http or httpx2.AsyncClient(trust_env=not _is_here(self._url))
 
     async def __aenter__(self) -> Self:
         """Return itself."""
@@ -261,48 +331,66 @@ class AsyncClient(_Common):
     ) -> Prediction:
         """See `Client.predict`."""
         body = self._body(text=text, explain=explain, trajectory=trajectory)
-        prediction: Prediction = await self._post("/predict", body)
+        prediction: Prediction = await self._post("/predict", _encode(body))
         return prediction
 
     async def predict_batch(self, texts: Iterable[str]) -> list[Prediction | ServiceError]:
         """See `Client.predict_batch`."""
-        found: list[Prediction | ServiceError] = []
-        for batch in _batches(texts):
-            found += _items(await self._post("/predict", self._body(texts=batch)))
-        return found
+        return [found for batch in _batches(texts) for found in await self._predict_all(batch)]
+
+    async def _predict_all(self, texts: Sequence[bytes]) -> list[Prediction | ServiceError]:
+        """See `Client._predict_all`."""
+        try:
+            return _items(await self._post("/predict", _encode_batch(self._body(), texts)))
+        except ServiceError as error:
+            if (halves := _halve(texts, error)) is None:
+                return [error]
+        return [found for half in halves for found in await self._predict_all(half)]
 
     async def stream(self, pieces: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[Prediction]:
         """See `Client.stream`."""
         stream = _Stream()
         async for piece in _each(pieces):
             try:
-                answer = await self._post("/stream", self._body(**stream.ask(piece)))
+                answer = await self._post("/stream", _encode(self._body(**stream.ask(piece))))
             except ServiceError as error:
                 again = self._body(**stream.ask_again(piece, error))
-                answer = await self._post("/stream", again)
+                answer = await self._post("/stream", _encode(again))
             yield stream.take(piece, answer)
 
-    async def _post(self, path: str, body: Mapping[str, object]) -> Any:
-        content = _encode(body)
-        for attempt in itertools.count():
+    async def _post(self, path: str, content: bytes) -> Any:
+        attempts = self._begin(path, content)
+        while True:
             outcome: httpx2.Response | httpx2.TransportError
             try:
-                outcome = await self._http.post(
-                    self._url + path, content=content, headers=self._headers
-                )
+                outcome = await self._http.send(attempts.make(self._http))
                 if outcome.is_success:
                     return _read(outcome)
             except httpx2.TransportError as error:
                 outcome = error
-            await asyncio.sleep(self._pause(attempt, outcome))
+            await asyncio.sleep(attempts.pause(outcome))
 
 
-def _encode(body: Mapping[str, object]) -> bytes:
-    """Return a body as JSON; it escapes half characters of cut pieces, which UTF-8 lacks."""
+def _encode(value: object) -> bytes:
+    """Return a value as JSON; it escapes half characters of cut pieces, which UTF-8 lacks."""
     try:
-        return json.dumps(body, ensure_ascii=False).encode()
+        return json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return json.dumps(body).encode()
+        return json.dumps(value).encode()
+
+
+def _encode_batch(asked: Mapping[str, object], texts: Sequence[bytes]) -> bytes:
+    """Return the body that asks for texts in JSON."""
+    fields = [_encode(name) + b": " + _encode(value) for name, value in asked.items()]
+    return b"{" + b", ".join([*fields, b'"texts": [' + b", ".join(texts) + b"]"]) + b"}"
+
+
+def _halve(texts: Sequence[bytes], error: ServiceError) -> list[Sequence[bytes]] | None:
+    """Return the halves of texts that are too large together, None for one; else raise."""
+    if error.status != TOO_LARGE:
+        raise error
+    middle = len(texts) // 2
+    return [texts[:middle], texts[middle:]] if middle else None
 
 
 def _read(answer: httpx2.Response) -> Any:
@@ -364,18 +452,18 @@ def _items(answer: Any) -> list[Prediction | ServiceError]:
     ]
 
 
-def _batches(texts: Iterable[str]) -> Iterator[Sequence[str]]:
-    """Yield neighbouring texts, as many as fit into a request."""
-    batch: list[str] = []
-    chars = 0
+def _batches(texts: Iterable[object]) -> Iterator[Sequence[bytes]]:
+    """Yield neighbouring texts in JSON, as many as fit into a request."""
+    batch: list[bytes] = []
+    size = 0
     for text in texts:
-        # The service returns an error in place of a value that is not a text.
-        length = len(text) if isinstance(text, str) else 0
-        if batch and (len(batch) >= BATCH_TEXTS or chars + length > BATCH_CHARS):
+        # The service returns an error in place of null. JSON has no bytes, and no gaps of tables.
+        encoded = _encode(text if isinstance(text, str) else None)
+        if batch and (len(batch) >= BATCH_TEXTS or size + len(encoded) > BATCH_BYTES):
             yield batch
-            batch, chars = [], 0
-        batch.append(text)
-        chars += length
+            batch, size = [], 0
+        batch.append(encoded)
+        size += len(encoded)
     if batch:
         yield batch
 

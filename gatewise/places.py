@@ -30,14 +30,29 @@ def user_store() -> Path:
     return platformdirs.user_data_path("gatewise", appauthor=False) / "store"
 
 
-def fill_store() -> Path | None:
-    """Copy the shipped models into the store of the user, if there is no such store yet.
+def awaits_filling(asked: Path | None = None) -> bool:
+    """Whether a command would take the store of the user, which is not there yet.
+
+    Args:
+        asked: The store that the command was told to take; the one of the environment if absent.
+    """
+    store = user_store()
+    taken = os.environ.get(STORE) if asked is None else str(asked)
+    chosen = os.environ.get(STORE) == str(store)
+    return chosen and taken == str(store) and not store.exists() and _SHIPPED.is_dir()
+
+
+def fill_store(asked: Path | None = None) -> Path | None:
+    """Copy the shipped models into the store of the user, if a command waits for that.
+
+    Args:
+        asked: As in `awaits_filling`.
 
     Returns:
         The store, if it was made.
     """
     store = user_store()
-    if os.environ.get(STORE) != str(store) or store.exists() or not _SHIPPED.is_dir():
+    if not awaits_filling(asked):
         return None
     store.parent.mkdir(parents=True, exist_ok=True)
     # Two programs may start at once, and either may be killed: the store is there whole or not.

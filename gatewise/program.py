@@ -1,6 +1,7 @@
 """The commands of all packages as one program."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -16,9 +17,6 @@ from service.ray.__main__ import serve as serve_ray
 from service.web.access import commands as key_commands
 from training.__main__ import COMMANDS as TRAINING
 from training.__main__ import run_app
-
-WITHOUT_STORE = ("doctor", "keys", "openapi")
-"""Commands that leave the store of the user as it is, or absent."""
 
 app = typer.Typer(name="gatewise", rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -44,11 +42,22 @@ def main(
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-    elif context.invoked_subcommand not in WITHOUT_STORE:
+
+
+def _with_store(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command that finds the store of the user filled, if that is the one it takes."""
+    if "store" not in inspect.signature(command).parameters:
+        return command
+
+    @functools.wraps(command)
+    def fill(*args: Any, **options: Any) -> Any:
         with one_line(OSError):
-            made = fill_store()
+            made = fill_store(options["store"])
         if made is not None:
             typer.echo(f"note: {made} is your store from now on; imdb-gru is in it", err=True)
+        return command(*args, **options)
+
+    return fill
 
 
 def _prepared(command: Callable[..., None]) -> Callable[..., None]:
@@ -71,8 +80,11 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 )
 
 for command in _COMMANDS:
-    app.command()(command)
-app.command("serve-ray")(serve_ray)
+    app.command()(_with_store(command))
+app.command("serve-ray")(_with_store(serve_ray))
+for registered in store_commands.app.registered_commands:  # which are a program of their own too
+    assert registered.callback is not None
+    registered.callback = _with_store(registered.callback)
 app.add_typer(store_commands.app, name="models")
 app.add_typer(key_commands.app, name="keys")
 

@@ -20,6 +20,7 @@ ServiceError
 ├── RateLimited             the caller has had as much as it may for now
 ├── ClientGone              nobody waits for the answer
 ├── Unavailable             nothing is loaded that could answer
+│   └── VersionFailed       the version that is asked for cannot be loaded, others may be
 └── DeadlinePassed          not answered in time
 """
 
@@ -173,6 +174,12 @@ class Unavailable(ServiceError):
     """Nothing is loaded that could answer."""
 
     type = "unavailable"
+
+
+class VersionFailed(Unavailable):
+    """The version that is asked for cannot be loaded, here or elsewhere. Others may answer."""
+
+    type = "version_failed"
 
 
 class DeadlinePassed(ServiceError):

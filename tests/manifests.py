@@ -92,6 +92,7 @@ class Image:
     port: int | None
     entry: list[str]
     command: list[str]
+    variables: dict[str, str]
 
     def command_line(self, container: Document) -> list[str]:
         """Return what a container of this image runs."""
@@ -115,6 +116,11 @@ def image_of(container: Document) -> Image:
         port=int(port[1]) if port else None,
         entry=_words("ENTRYPOINT", stage),
         command=_words("CMD", stage),
+        variables=dict(
+            word.split("=", 1)
+            for line in re.findall(r"^ENV (.*)$", stage, re.MULTILINE)
+            for word in shlex.split(line)
+        ),
     )
 
 

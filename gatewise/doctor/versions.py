@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 
 from gatewise.doctor.findings import Finding
-from gatewise.places import STORE
+from gatewise.places import STORE, awaits_filling
 from models.errors import GatewiseError, ModelNotFound
 from models.installation import command, install_command
 from models.registry import Store
@@ -19,6 +19,10 @@ _FIRST = f"train a model ({_TRAIN}), or name another store with {STORE}"
 def check_versions(settings: Settings) -> Iterator[Finding]:
     """Yield what the store holds, and for each model the version and the engine that answer."""
     store = Store(settings.store)
+    if awaits_filling(settings.store):
+        found = f"{store.root.absolute()} is not there yet"
+        yield Finding("store", "note", found, "gatewise serve makes it, with the shipped models")
+        return
     try:
         store.check()
     except GatewiseError as error:

@@ -19,7 +19,7 @@ from service.engines.cost import measure_cost
 from service.engines.loading import EngineKind, open_engine
 from service.engines.native.layout import Precision
 from service.engines.runner import Runner
-from service.errors import Invalid, NotFound, Unavailable
+from service.errors import Invalid, NotFound, Unavailable, VersionFailed
 
 _log = logging.getLogger(__name__)
 
@@ -167,7 +167,8 @@ class Catalog:
         Raises:
             Invalid: No model is named and there is no default.
             NotFound: There is no such model, version or label.
-            Unavailable: There is, but it could not be loaded; or nothing is loaded yet.
+            VersionFailed: There is, but it could not be loaded.
+            Unavailable: Nothing is loaded yet, or the default is not there.
         """
         loaded = self._loaded
         if not self._refreshed:
@@ -399,7 +400,7 @@ def _working(entries: Entries) -> dict[int, Classifier]:
 def _choose(name: str, model: LoadedModel) -> Classifier:
     """Return what answers when no version is named, and no label has a part in that."""
     if model.fault is not None and not model.labels:
-        raise Unavailable(f"it is not known which version of {name} answers: {model.fault}")
+        raise VersionFailed(f"it is not known which version of {name} answers: {model.fault}")
     if STABLE in model.labels:
         return _labelled(name, model, label=STABLE)
     for entry in model.entries.values():
@@ -416,13 +417,13 @@ def _labelled(name: str, model: LoadedModel, *, label: str) -> Classifier:
         )
     number = model.labels[label]
     if number not in model.entries:
-        raise Unavailable(f"{name}:{label} is version {number}, which is not in the store")
+        raise VersionFailed(f"{name}:{label} is version {number}, which is not in the store")
     return _usable(f"{name}:{number} ({label})", model.entries[number])
 
 
 def _usable(reference: str, entry: Entry) -> Classifier:
     if entry.classifier is None:
-        raise Unavailable(f"{reference} could not be loaded: {entry.reason}")
+        raise VersionFailed(f"{reference} could not be loaded: {entry.reason}")
     return entry.classifier
 
 

@@ -25,6 +25,7 @@ from service.rollout.samples import sample_rollouts
 from service.scheduling.scheduler import Scheduler
 from service.settings import Settings
 from service.streams.state_token import StateTokens
+from service.web.access.document import document_keys
 from service.web.access.guard import Guard
 from service.web.access.key_ring import KeyRing
 from service.web.access.keys import Rate
@@ -136,6 +137,7 @@ def create_app(settings: Settings, *, tracing: Tracing | None = None) -> FastAPI
     for routes in (predict, stream, models, admin, operations, page):
         app.include_router(routes.router)
     app.mount("/page", page.make_files())
+    document_keys(app)
     install_error_handlers(app)
     app.middleware_stack = Entrance(_surround(app, state), api=app, state=state)
     return app

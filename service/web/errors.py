@@ -34,6 +34,7 @@ from service.errors import (
     Unavailable,
     Unfit,
     UnsupportedMediaType,
+    VersionFailed,
 )
 from service.web.schemas import ErrorBody, ErrorDetail
 from service.web.scope import note_error
@@ -54,6 +55,7 @@ STATUSES: dict[type[ServiceError], int] = {
     Overloaded: 429,
     RateLimited: 429,
     ClientGone: 499,  # which nobody sees but the metrics
+    VersionFailed: 500,  # a 503 would have a proxy leave out each replica in turn
     Unavailable: 503,
     DeadlinePassed: 504,
 }
@@ -74,7 +76,7 @@ _DESCRIPTIONS = {
     429: "Too much to do to answer in time, or too much asked with one API key; `Retry-After` says "
     "when it will be better.",
     431: "The head of the request is over a limit.",
-    500: "A fault of the service; its log has the details.",
+    500: "A fault of the service, or a version that cannot be loaded; its log has the details.",
     503: "Nothing is loaded that could answer, or there are too many connections.",
     504: "Not answered within the time of `X-Deadline-Ms`.",
 }

@@ -84,6 +84,12 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._count_held()
         return message
 
+    async def send(self, message: Any) -> None:
+        """Send one message; uvicorn would log an answer in place of a WebSocket as an error."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
     def send_receive_event_to_app(self) -> None:
         """Hand a whole message over; uvicorn would log what is no UTF-8 as an error of its own."""
         if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):

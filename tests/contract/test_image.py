@@ -41,3 +41,10 @@ def test_images_take_the_native_engine_without_its_compiler() -> None:
         assert not any("apt-get" in words for words in stages[image] + stages["base"])
     # What a checkout has compiled may not run in an image.
     assert f"{COMPILED}/" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_the_address_to_listen_on_is_seen_by_whoever_runs_something_in_a_container() -> None:
+    service = read_stages()["service"]
+    assert ["ENV", "GATEWISE_HOST=0.0.0.0"] in service
+    *_, command = (words for words in service if words[:1] == ["CMD"])  # after the health check's
+    assert command == ["CMD", '["python",', '"-m",', '"service"]']

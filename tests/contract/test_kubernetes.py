@@ -230,11 +230,12 @@ def arguments_of(command_line: list[str]) -> tuple[str, dict[str, Any]]:
 def test_command_lines_are_those_of_the_programs(overlay: tuple[Document, ...]) -> None:
     for pod in pods(overlay):
         for container in pod.containers:
-            command_line = image_of(container).command_line(container)
-            command, given = arguments_of(command_line)
+            image = image_of(container)
+            command, given = arguments_of(image.command_line(container))
             mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
             if command == "service":
-                assert given["host"] == "0.0.0.0"
+                set_there = image.variables | variables(container)
+                assert (given["host"] or set_there["GATEWISE_HOST"]) == "0.0.0.0"
             elif command == "training train":
                 assert given["gate"]
                 assert given["resume"]
@@ -488,6 +489,9 @@ def test_what_is_offered_outside_is_not_for_operators() -> None:
     paths = {path["path"] for path in rule["http"]["paths"]}
     assert paths <= routes()
     assert {"/predict", "/stream", "/models"} <= paths
+    page = (ROOT / "service" / "web" / "page" / "index.html").read_text()
+    assert {f"/{linked}" for linked in re.findall(r'<a href="([^"]+)"', page)} <= paths
+    assert {"/openapi.json", "/static-offline-docs"} <= paths  # of which /docs is made
     assert not paths & {"/metrics", "/admin", "/admin/models", "/livez", "/readyz"}
     assert all(path["pathType"] == "Exact" for path in rule["http"]["paths"] if path["path"] == "/")
     service = named(documents, "Service")

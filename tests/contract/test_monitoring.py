@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from service.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy" / "monitoring"
+MANIFESTS = ROOT / "deploy" / "kubernetes"
 DOCS = ROOT / "docs" / "monitoring.md"
 DASHBOARD = json.loads((FOLDER / "grafana" / "gatewise.json").read_text())
 ALERTS = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"][0]["rules"]
@@ -71,6 +73,23 @@ def test_alerts_do_as_their_tests_say() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_documented_job_is_the_one_that_alerts_and_dashboard_ask_for() -> None:
+    shown = re.search(
+        r"(?:^    .*\n)*^    relabel_configs:\n(?:^     .*\n)*", DOCS.read_text(), re.M
+    )
+    assert shown is not None
+    (rule,) = yaml.safe_load(dedent(shown[0]))["relabel_configs"]
+    pod = f"__meta_kubernetes_pod_label_{re.sub(r'[^a-z]', '_', 'app.kubernetes.io/name')}"
+    assert (rule["source_labels"], rule["target_label"]) == ([pod], "job")
+    deployment = yaml.safe_load((MANIFESTS / "base" / "deployment.yaml").read_text())
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert rule["regex"] == labels["app.kubernetes.io/name"]
+    asking = [rule["expr"] for rule in ALERTS]
+    asking += [target["expr"] for panel in PANELS for target in panel["targets"]]
+    jobs = {job for expression in asking for job in re.findall(r'job="(\w+)"', expression)}
+    assert jobs == {rule["replacement"]}
 
 
 def test_every_metric_is_documented() -> None:

@@ -68,3 +68,12 @@ def test_a_home_that_takes_nothing_is_told(home: Path, monkeypatch: pytest.Monke
     home.parent.write_text("no folder")
     with pytest.raises(OSError, match="data"):
         places.fill_store()
+
+
+def test_the_store_of_another_command_is_not_awaited(home: Path, tmp_path: Path) -> None:
+    places.choose_places()
+    assert places.fill_store(tmp_path / "mine") is None
+    assert not home.exists()
+    assert places.awaits_filling(home / "store")
+    assert places.fill_store(home / "store") == home / "store"
+    assert not places.awaits_filling()

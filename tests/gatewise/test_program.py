@@ -51,6 +51,34 @@ def test_a_user_gets_a_store_with_the_shipped_model(home: Path) -> None:
     assert (again.stdout, again.stderr.strip()) == ("imdb-gru:1: as it was published\n", "")
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["serve", "--help"],
+        ["models", "list", "--help"],
+        ["models", "list", "--json", "--store=models/mine"],
+        ["inspect", "--help"],
+    ],
+)
+def test_what_does_not_take_the_store_of_the_user_does_not_make_it(
+    asked: list[str], tmp_path: Path
+) -> None:
+    lay_out(tmp_path)
+    (tmp_path / "models/mine").mkdir(parents=True)
+    (tmp_path / ".local").write_text("no folder")  # so it could not be made
+    done = run_program(tmp_path, *asked)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_store_that_the_first_command_makes_is_no_fault(tmp_path: Path) -> None:
+    lay_out(tmp_path)
+    looked = run_program(tmp_path, "doctor", "--json", GATEWISE_PORT="0")
+    (store,) = (each for each in json.loads(looked.stdout) if each["topic"] == "store")
+    assert store["level"] == "note"
+    assert "gatewise serve makes it" in store["mend"]
+    assert not (tmp_path / ".local").exists()
+
+
 def test_a_deleted_model_stays_deleted(home: Path, tmp_path: Path) -> None:
     lay_out(tmp_path)
     run_program(tmp_path, "models", "list")

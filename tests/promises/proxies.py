@@ -1,6 +1,7 @@
 """Proxies of others, in processes of their own, before several services."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from tests.promises.shipped import wait_until
 
+Start = Callable[[Path, int, Sequence[int]], list[str]]
+
+_OURS = Path(__file__).resolve().parents[2] / "deploy" / "proxy" / "Caddyfile"
 _NGINX = """
 daemon off;
 pid {folder}/nginx.pid;
@@ -72,7 +76,7 @@ def _start_caddy(folder: Path, port: int, services: Sequence[int]) -> list[str]:
     return ["caddy", "run", "--adapter", "caddyfile", "--config", str(path)]
 
 
-PROXIES: dict[str, Callable[[Path, int, Sequence[int]], list[str]]] = {
+PROXIES: dict[str, Start] = {
     "nginx": _start_nginx,
     "caddy": _start_caddy,
 }
@@ -83,12 +87,49 @@ def is_installed(name: str) -> bool:
     return shutil.which(name) is not None
 
 
+def _start_ours(folder: Path, port: int, services: Sequence[int]) -> list[str]:
+    """Return how Caddy is started as in deploy/proxy, but without TLS and names of replicas."""
+    servers = " ".join(f"127.0.0.1:{each}" for each in services)
+    ours = _OURS.read_text()
+    for pattern, plain in (
+        (r"\{\$GATEWISE_SITE:localhost\}", f"http://127.0.0.1:{port}"),
+        (r"reverse_proxy \{\n\t\tdynamic a [^}]*\}", f"reverse_proxy {servers} {{"),
+    ):
+        ours, found = re.subn(pattern, plain, ours)
+        assert found == 1, pattern
+    path = folder / "Caddyfile"
+    path.write_text(ours)
+    return ["caddy", "run", "--adapter", "caddyfile", "--config", str(path)]
+
+
+def has_caddy_of(version: tuple[int, int]) -> bool:
+    """Whether there is Caddy of this version or a later one."""
+    if not is_installed("caddy"):
+        return False
+    said = subprocess.run(["caddy", "version"], capture_output=True, text=True, check=True).stdout
+    numbers = re.match(r"v?(\d+)\.(\d+)", said)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= version
+
+
 @contextmanager
 def proxying(name: str, folder: Path, services: Sequence[int]) -> Iterator[int]:
     """Run a proxy before services on these ports; its own port is given."""
+    with _running(PROXIES[name], folder, services) as port:
+        yield port
+
+
+@contextmanager
+def proxying_as_deployed(folder: Path, services: Sequence[int]) -> Iterator[int]:
+    """Run Caddy as in deploy/proxy before services on these ports; its own port is given."""
+    with _running(_start_ours, folder, services) as port:
+        yield port
+
+
+@contextmanager
+def _running(start: Start, folder: Path, services: Sequence[int]) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port: int = unused.getsockname()[1]
-    command = PROXIES[name](folder, port, services)
+    command = start(folder, port, services)
     with (folder / "log").open("w") as log:
         home = os.environ | {"HOME": str(folder)}  # where Caddy keeps what it was told
         process = subprocess.Popen(command, env=home, stdout=log, stderr=log)

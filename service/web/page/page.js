@@ -29,6 +29,8 @@ let labels = []; // of the model, in its order
 let changed = Infinity; // place from which on something is to be drawn
 let latest = null;
 let askingForKey = false;
+let offered = false;
+let turnTokens = []; // of the buttons of turns
 
 const hue = (label) => Math.max(0, labels.indexOf(label)) % HUES;
 
@@ -43,6 +45,7 @@ const stream = new Stream({
   onState(text, wrong) {
     if (!askingForKey) tell(text, wrong);
   },
+  onRefused: checkKey,
 });
 
 function tell(text, wrong) {
@@ -87,7 +90,11 @@ function draw() {
 }
 
 function drawVerdict() {
-  if (!latest) return;
+  if (!latest) {
+    $("label").textContent = "\u00a0";
+    $("bars").replaceChildren();
+    return;
+  }
   const chosen = latest.labels ?? [latest.label];
   $("label").textContent = chosen.map(show).join(", ") || "no label";
   const ranked = rank(latest.probabilities);
@@ -113,13 +120,15 @@ function makeBar(label, p) {
 
 function drawTurns() {
   const turns = findTurns(reading);
-  const buttons = turns.slice(-TURNS).map(({ number, before, after }) => {
+  const last = turns.slice(-TURNS);
+  turnTokens = last.map(({ number }) => reading.tokens[number]);
+  const buttons = last.map(({ number, before, after }, place) => {
     const { start, end } = reading.tokens[number];
     const button = document.createElement("button");
     button.type = "button";
     const word = isolate(reading.text.slice(start, end));
     button.append("“", word, "”: ", isolate(show(before)), " → ", isolate(show(after)));
-    button.addEventListener("click", () => select(start, end));
+    button.addEventListener("click", () => select(turnTokens[place]));
     return button;
   });
   const many = turns.length > TURNS ? ` (the last ${TURNS} of ${turns.length})` : "";
@@ -128,12 +137,12 @@ function drawTurns() {
     : "Where the verdict turns, a line is drawn.";
   const made = document.createElement("p");
   made.append(heading, ...buttons);
-  // A button that is made anew loses the focus.
+  // A button that is made anew loses the focus. One that stays finds the word where it is now.
   if (made.textContent !== $("turns").textContent) $("turns").replaceChildren(...made.childNodes);
 }
 
 /** Select a word in the text area, and scroll to it. */
-function select(start, end) {
+function select({ start, end }) {
   const area = $("text");
   area.focus();
   area.setSelectionRange(start, end);
@@ -187,14 +196,18 @@ function isolate(text) {
   return node;
 }
 
+const fetchModels = () => fetch("models", { headers: keyHeaders() });
+const wantsKey = ({ status }) => status === 401 || status === 403;
+
 async function loadModels() {
   try {
-    const answer = await fetch("models", { headers: keyHeaders() });
+    const answer = await fetchModels();
     const { models, error } = await answer.json();
-    if (answer.status === 401 || answer.status === 403) {
+    if (wantsKey(answer)) {
       askForKey(error.message);
       return;
     }
+    if (offered) return;
     const usable = models.flatMap((model) =>
       model.versions
         .filter((version) => version.state === "ready" && version.streamable)
@@ -208,6 +221,17 @@ async function loadModels() {
   }
 }
 
+/** Ask for a key where the one that is kept does not open the service any more. */
+async function checkKey() {
+  if (!offered || askingForKey) return; // it is being asked for
+  try {
+    const answer = await fetchModels();
+    if (wantsKey(answer)) askForKey((await answer.json()).error.message);
+  } catch {
+    // The service is out of reach, which the stream tells.
+  }
+}
+
 /** Show the field for an API key, and go on once one is given. */
 function askForKey(why) {
   askingForKey = true;
@@ -217,7 +241,10 @@ function askForKey(why) {
 
 $("access").addEventListener("submit", (event) => {
   event.preventDefault();
-  keepKey($("key").value);
+  if (!keepKey($("key").value)) {
+    tell("This is no API key: one begins with gw_ and has neither blanks nor quotes.", true);
+    return;
+  }
   askingForKey = false;
   $("access").hidden = true;
   tell("connecting …", false);
@@ -225,14 +252,23 @@ $("access").addEventListener("submit", (event) => {
   stream.hurry();
 });
 
+/** Return what answers where a request names no model, or no version of the first model. */
+function findDefault(usable) {
+  const { model } = usable.find(({ model }) => model.default) ?? usable[0];
+  const own = usable.filter((each) => each.model === model); // newest first
+  return own.find(({ version }) => version.version === model.version_labels?.stable) ?? own[0];
+}
+
 function offer(usable) {
+  offered = true;
   const select = $("model");
+  const first = findDefault(usable).version;
   select.replaceChildren(
     ...usable.map(({ model, version }, number) => {
       const option = document.createElement("option");
       option.value = number;
       option.textContent = `${model.name}:${version.version}`;
-      option.selected = model.default && version === model.versions[0];
+      option.selected = version === first;
       return option;
     }),
   );
@@ -240,6 +276,8 @@ function offer(usable) {
   const choose = () => {
     const { model, version } = usable[select.value];
     ({ labels, gates } = version);
+    reading.forget(); // nothing of another model stands under this name
+    latest = null;
     reading.thresholds = version.task === "single_label" ? version.thresholds ?? null : null;
     changed = 0;
     tellGates();
@@ -248,6 +286,7 @@ function offer(usable) {
       version: version.version,
       gates: gates.length > 0,
     });
+    later();
   };
   select.addEventListener("change", choose);
   choose();

@@ -3,10 +3,15 @@
 /** A token: its place in UTF-16 units, and the log-odds of each label after it. */
 export class Reading {
   constructor() {
+    this.thresholds = null; // by label, where the likeliest label is not always the one given
+    this.forget();
+  }
+
+  /** Know nothing of any text. */
+  forget() {
     this.tokens = [];
     this.nothing = null; // log-odds of the empty text
     this.text = "";
-    this.thresholds = null; // by label, where the likeliest label is not always the one given
   }
 
   /**

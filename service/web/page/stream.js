@@ -13,7 +13,8 @@ const PAUSES = [250, 500, 1000, 2000, 5000]; // milliseconds before connecting a
 export class Stream {
   /**
    * @param {object} listener `onRead(from, answer)` for each answer, from being the place in the
-   *   text where its piece began; `onState(text, wrong)` for what to tell.
+   *   text where its piece began; `onState(text, wrong)` for what to tell; `onRefused()` where
+   *   no connection was made, for one reason or another.
    */
   constructor(listener) {
     this.listener = listener;
@@ -41,7 +42,9 @@ export class Stream {
     const url = new URL("stream", document.baseURI);
     url.protocol = url.protocol.replace("http", "ws");
     this.socket = new WebSocket(url, keyProtocols());
+    let opened = false;
     this.socket.onopen = () => {
+      opened = true;
       this.failures = 0;
       this.asked = null;
       this.fresh = true;
@@ -49,7 +52,10 @@ export class Stream {
       this.send();
     };
     this.socket.onmessage = (event) => this.take(JSON.parse(event.data));
-    this.socket.onclose = () => this.reconnect();
+    this.socket.onclose = () => {
+      this.reconnect();
+      if (!opened) this.listener.onRefused();
+    };
   }
 
   reconnect() {
@@ -80,7 +86,7 @@ export class Stream {
     const to = this.sent === null ? 0 : Math.min(from + PIECE, this.text.length);
     message.text = this.text.slice(from, to);
     message.with_state = to - this.kept.at(-1).length >= KEEP;
-    this.asked = { from, to, text: this.text };
+    this.asked = { from, to, text: this.text, model: this.model };
     if (to < this.text.length && to > 0) this.listener.onState("reading …", false);
     this.socket.send(JSON.stringify(message));
   }
@@ -102,6 +108,10 @@ export class Stream {
     const asked = this.asked;
     this.asked = null;
     if (!asked) return;
+    if (asked.model !== this.model) {
+      this.send(); // what another model says of it is no part of this stream
+      return;
+    }
     if (answer.error) {
       this.complain(answer.error);
       return;

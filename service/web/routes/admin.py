@@ -13,7 +13,7 @@ from models.errors import GatewiseError, ModelNotFound
 from models.installation import command
 from models.names import LABEL_PATTERN
 from models.version_labels import STABLE
-from service.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from service.errors import Conflict, Forbidden, Invalid, NotFound
 from service.web.access.guard import Access, access_of
 from service.web.errors import documented
 from service.web.parsing import document_body, read_body
@@ -161,7 +161,7 @@ def _explained() -> Iterator[None]:
     except ValueError as error:
         raise Invalid(str(error)) from None
     except OSError as error:
-        raise Unavailable(
+        raise Conflict(
             f"the store cannot be used for this: {error.strerror}; "
             f"{command('models')} does the same where it can be written"
         ) from error

@@ -17,7 +17,7 @@ from models.versions import Version
 from service.answering.catalog import Catalog
 from service.engines import loading as opening
 from service.engines.protocol import EngineUnavailable
-from service.errors import Invalid, NotFound, Unavailable
+from service.errors import Invalid, NotFound, Unavailable, VersionFailed
 from tests.versions import CountingEngine, publish
 
 
@@ -52,7 +52,9 @@ def test_a_broken_version_is_named_and_the_one_before_answers(tmp_path) -> None:
     catalog = make_catalog(tmp_path, keep=1)
     assert version_of(catalog, "toy") == 2
     assert catalog.ready
-    with pytest.raises(Unavailable, match="toy:3 could not be loaded: .*saved_model.pb: expected"):
+    with pytest.raises(
+        VersionFailed, match="toy:3 could not be loaded: .*saved_model.pb: expected"
+    ):
         catalog.find("toy", version=3)
     broken, ready = catalog.loaded["toy"].entries.values()
     assert broken.classifier is None
@@ -65,7 +67,7 @@ def test_a_model_that_is_broken_altogether_says_why(tmp_path) -> None:
     break_version(tmp_path, 1)
     catalog = make_catalog(tmp_path)
     assert not catalog.ready
-    with pytest.raises(Unavailable, match="toy could not be loaded"):
+    with pytest.raises(VersionFailed, match="toy could not be loaded"):
         catalog.find("toy", version=None)
 
 
@@ -262,7 +264,7 @@ def test_an_engine_that_breaks_on_one_version_harms_no_other(tmp_path, monkeypat
     publish(tmp_path, name="bad")
     catalog = make_catalog(tmp_path)
     assert version_of(catalog, "toy") == 1
-    with pytest.raises(Unavailable, match="engine cannot run it: required inputs are missing"):
+    with pytest.raises(VersionFailed, match="engine cannot run it: required inputs are missing"):
         catalog.find("bad", version=None)
 
 
@@ -554,7 +556,7 @@ class TestLabels:
         catalog = make_catalog(store.root)
         assert not catalog.ready
         with pytest.raises(
-            Unavailable, match=r"toy:2 \(stable\) could not be loaded: .*saved_model"
+            VersionFailed, match=r"toy:2 \(stable\) could not be loaded: .*saved_model"
         ):
             catalog.find("toy", version=None)
 
@@ -565,7 +567,9 @@ class TestLabels:
         publish(store.root)
         self.give(store, 3, "other")
         catalog.refresh()
-        with pytest.raises(Unavailable, match="toy:stable is version 2, which is not in the store"):
+        with pytest.raises(
+            VersionFailed, match="toy:stable is version 2, which is not in the store"
+        ):
             catalog.find("toy", version=None)
 
     def test_damaged_labels_move_nothing(
@@ -587,7 +591,7 @@ class TestLabels:
         (store.root / "toy" / FILE).write_text("{")
         catalog = make_catalog(store.root)
         assert not catalog.ready
-        with pytest.raises(Unavailable, match="not known which version of toy answers: .*labels"):
+        with pytest.raises(VersionFailed, match="not known which version of toy answers: .*labels"):
             catalog.find("toy", version=None)
 
     def test_a_default_with_a_label_is_awaited(self, store: Store) -> None:

@@ -6,62 +6,13 @@
 
 import { pathToFileURL } from "node:url";
 
+import { $, settle } from "./made_document.mjs";
+
 const [folder, given] = process.argv.slice(2);
 const prediction = JSON.parse(given);
 
-class Element {
-  constructor() {
-    this.children = [];
-    this.style = {};
-    this.attributes = {};
-    this.listeners = {};
-    this.own = "";
-    this.value = "";
-    this.classList = { toggle() {} };
-  }
-  get textContent() {
-    return this.own + this.children.map((child) => child.textContent ?? child).join("");
-  }
-  set textContent(text) {
-    [this.own, this.children] = [text, []];
-  }
-  append(...children) {
-    this.children.push(...children);
-  }
-  get childNodes() {
-    return this.children;
-  }
-  replaceChildren(...children) {
-    [this.own, this.children] = ["", children];
-  }
-  insertBefore(child) {
-    this.children.push(child);
-  }
-  remove() {}
-  setAttribute(name, value) {
-    this.attributes[name] = value;
-  }
-  addEventListener(name, listener) {
-    this.listeners[name] = listener;
-  }
-}
-
-const elements = new Map();
-globalThis.document = {
-  baseURI: "http://service/below/",
-  createElement: () => new Element(),
-  createElementNS: () => new Element(),
-  getElementById(id) {
-    if (!elements.has(id)) elements.set(id, new Element());
-    return elements.get(id);
-  },
-};
-document.getElementById("model").value = "0"; // the first model that is offered
-globalThis.ResizeObserver = class {
-  observe() {}
-};
+$("model").value = "0"; // the first model that is offered
 globalThis.sessionStorage = { getItem: () => null };
-globalThis.requestAnimationFrame = (draw) => setImmediate(draw);
 const version = {
   version: 1,
   state: "ready",
@@ -106,8 +57,6 @@ globalThis.WebSocket = class {
 };
 
 await import(pathToFileURL(`${folder}/page.js`));
-const $ = (id) => document.getElementById(id);
-const settle = () => new Promise((resolve) => setTimeout(resolve, 30));
 await settle();
 $("text").value = "good";
 $("text").listeners.input();

@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from service.settings import Settings
 from service.web import app
+from service.web.access.keys import Scope, editing
 from service.web.request_body import PATIENCE
 from tests.service.web.live import exchange, serving
 
@@ -266,6 +267,19 @@ class TestWebSockets:
         with connect(url) as socket:
             socket.send(iter(['{"text": "goo', *["d"], *[" "] * 2_000, '"}']))
             assert json.loads(socket.recv())["prediction"]["label"] == "pos"
+
+
+def test_a_websocket_without_a_key_is_not_logged(
+    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with editing(tmp_path / "keys.json") as editor:
+        editor.create("web", scopes=frozenset([Scope.PREDICT]))
+    with serving(Settings(store=store, threads=1, keys=tmp_path / "keys.json")) as port:
+        answer = exchange(port, WEBSOCKET)
+        assert answer.startswith(b"HTTP/1.1 401 ")
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["type"] == "unauthorized"
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("pieces", [1, 2])

@@ -58,6 +58,19 @@ def test_before_the_first_look_at_the_store_requests_are_told_to_come_back(store
     assert answer.json()["error"]["message"] == "the models are still being loaded"
 
 
+def test_a_version_that_failed_is_told_apart_from_a_service_that_cannot_answer(
+    client: TestClient, store: Path
+) -> None:
+    publish(store, name="broken")
+    (store / "broken" / "1" / "tokenizer.json").write_text("{}")
+    client.app.state.service.catalog.refresh()
+    answer = client.post("/predict", json={"text": "good", "model": "broken"})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (500, "version_failed")
+    assert "broken could not be loaded: " in answer.json()["error"]["message"]
+    assert client.post("/predict", json={"text": "good", "model": "toy"}).status_code == 200
+    assert client.get("/readyz").status_code == 200
+
+
 def test_a_new_version_answers_without_a_restart(client: TestClient, store: Path) -> None:
     publish(store)
     wait_until(lambda: client.post("/predict", json={"text": "a"}).json()["version"] == 2)
