@@ -22,6 +22,7 @@ ServiceError
 ├── Unavailable             nothing is loaded that could answer
 │   └── VersionFailed       the version that is asked for cannot be loaded, others may be
 └── DeadlinePassed          not answered in time
+    └── NeverBegun          there was no time left when its work was to begin
 """
 
 
