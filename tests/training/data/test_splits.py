@@ -467,6 +467,12 @@ class TestNestedRows:
         assert len(train.whole_texts) == 54
         assert {text.count(" ") for text in train.whole_texts} == {7}
 
+    def test_of_a_row_that_stands_twice_one_gives_its_words(self) -> None:
+        rows = [(f"row {row} says a thing of its own", row % 2) for row in range(40)]
+        train = read(rows * 2).train
+        assert len(train) == 72
+        assert sorted(train.whole_texts) == sorted(set(train.texts))
+
     def test_a_split_of_its_own_may_have_parts_of_train(self) -> None:
         rows = make_rows(labels=[0, 1])
         text = "these words stand in train"
