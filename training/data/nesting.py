@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from training.data.words import normalize_text
 
 FEWEST = 4  # words; a shorter text may occur inside another by chance
-COMMON = 0.1  # share of nested texts at which nesting is a trait of the dataset
+COMMON = 0.1  # share of nested among distinct texts at which nesting is a trait of the dataset
 WORD = re.compile(r"\w+")
 BASE = np.uint64(0x9E3779B97F4A7C15)  # of the hash; odd, which keeps every bit
 MIX = np.uint64(0xBF58476D1CE4E5B9)
@@ -44,8 +44,14 @@ class Nesting:
 
     @cached_property
     def is_common(self) -> bool:
-        """Whether nesting is common; short nested texts are then no chance."""
-        return bool(self._is_part(FEWEST).sum() >= COMMON * max(1, len(self.words)))
+        """Whether nesting is common; short nested texts are then no chance.
+
+        Of equal texts the first counts alone: rows that stand twice are no phrases.
+        """
+        equal = self.words[self.parts] == self.words[self.wholes]
+        nested = self.parts[~equal & (self.words[self.parts] >= FEWEST)]
+        distinct = len(self.words) - len(np.unique(self.parts[equal]))
+        return bool(len(np.unique(nested)) >= COMMON * max(1, distinct))
 
     @property
     def inner(self) -> NDArray[np.bool_]:

@@ -91,6 +91,14 @@ def test_short_texts_are_parts_only_where_many_texts_are(others: int, inner: lis
     assert np.flatnonzero(find_nesting(texts).inner).tolist() == inner
 
 
+def test_equal_texts_do_not_make_nesting_common() -> None:
+    texts = [f"text {number} has nothing in common" for number in range(30)]
+    texts += ["a film", "clever", f"a film that is {texts[0]}", *texts]
+    found = find_nesting(texts)
+    assert not found.is_common
+    assert np.flatnonzero(found.inner).tolist() == [0, *range(33, 63)]
+
+
 @pytest.mark.parametrize("texts", [[], [""], ["", "...", " "]])
 def test_no_words(texts: list[str]) -> None:
     found = find_nesting(texts)
