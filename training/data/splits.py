@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.metadata import Task
 from training.data.classes import Classes, describe_joined, find_classes
 from training.data.columns import align_columns, choose_columns
+from training.data.drawing import Drawing, group_families
 from training.data.labels import LabelFormat, find_format
 from training.data.nesting import find_nesting
 from training.data.row_reader import RowReader, read_column, refuse_unreadable
@@ -25,7 +26,8 @@ from training.reading import Reading
 from training.targets import Targets, count_classes
 
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
-VALIDATION_LIMIT = 5_000  # rows held out at most
+VALIDATION_LIMIT = 5_000  # rows held out, about
+EXCESS = 1.1  # times that share at most, where rows stay together
 SCARCE = 0.5  # of that share; with less from large classes, small ones are drawn from too
 HELD_BLOCKS = 10  # of each class; fewer vary too little, more have more related neighbours
 MOST_SHOWN = 10  # class names in a notice
@@ -204,7 +206,8 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
 
     Neighbours in a file are often related, such as reviews of one film. Related rows in train would
     flatter validation, so rows are drawn in blocks of neighbours. Classes of a few rows are drawn
-    from together, see `draw_scarce`, where the others give too little.
+    from together, see `draw_scarce`, where the others give too little. A family stays in train if
+    it is too large, or has the last rows of a class.
 
     Args:
         train: All rows.
@@ -226,19 +229,37 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
         labels = train.labels[heads]
         classes = [heads[labels == label] for label in np.unique(labels)]
     drawn = [_draw_blocks(rows, share=share, random=random) for rows in classes]
-    held = np.isin(families, np.concatenate(drawn))
+    drawing = Drawing(train.labels)
+    fits = _hold_families(drawing, families, heads=np.concatenate(drawn), share=share)
     scarce = [rows for rows, found in zip(classes, drawn, strict=True) if not len(found)]
-    if scarce and held.sum() < SCARCE * share * len(train):
-        pool = np.isin(families, np.concatenate(scarce))
-        held |= draw_scarce(train.labels, families, pool=pool, share=share, random=random)
+    if (scarce or not fits) and drawing.count < SCARCE * share * len(train):
+        if fits:
+            pool = np.isin(families, np.concatenate(scarce))
+            wanted = share * np.count_nonzero(pool)
+        else:  # others take the place of what stays
+            pool, wanted = ~drawing.held, share * len(train) - drawing.count
+        draw_scarce(drawing, families, pool=pool, wanted=max(1, round(wanted)), random=random)
+    held = drawing.held
     if not held.any():
         raise DataError(
             f"the {len(train):,} rows of train are too few to hold any out for validation: each is "
-            "the last one of a class; add rows, or a split 'validation'"
+            "the last one of a class, or nested with such a row; add rows, or a split 'validation'"
         )
     rest, chosen = np.flatnonzero(~held), np.flatnonzero(held)
     name = f"train (held out, seed {seed})"
     return train.take(rest, name="train"), train.take(chosen, name=name)
+
+
+def _hold_families(
+    drawing: Drawing, families: NDArray[np.int64], *, heads: NDArray[np.int64], share: float
+) -> bool:
+    """Hold out the families of these rows, the smallest first; return whether all could be."""
+    most = EXCESS * share * len(families)
+    whole = True
+    for rows in sorted(group_families(families, pool=np.isin(families, heads)), key=len):
+        fits = len(rows) == 1 or drawing.count + len(rows) <= most
+        whole &= fits and drawing.hold(rows)
+    return whole
 
 
 def _draw_blocks(

@@ -344,6 +344,37 @@ class TestHoldOut:
         assert len(held) == pytest.approx(100, abs=20)
         assert not set(families[held.rows]) & set(families[rest.rows])
 
+    @pytest.mark.parametrize("large", [120, 600])
+    def test_a_large_family_stays_in_train(self, large: int) -> None:
+        split = self.make_split([500, 500])
+        families = np.where(np.arange(1_000) < large, 0, np.arange(1_000))
+        for seed in range(40):
+            rest, held = hold_out(split, families=families, seed=seed)
+            assert 30 <= len(held) <= 110
+            assert set(range(large)) <= set(rest.rows.tolist())
+
+    def test_families_of_more_than_the_share_give_the_smallest(self) -> None:
+        families = np.repeat([0, 300, 500], [300, 200, 500])
+        _, held = hold_out(self.make_split([500, 500]), families=families, seed=1)
+        assert held.rows.tolist() == list(range(300, 500))
+
+    def test_no_class_goes_with_a_family(self) -> None:
+        labels = np.repeat(np.arange(3, dtype=np.int32), [300, 5, 300])
+        families = np.arange(605)
+        families[299:305] = 299
+        for seed in range(40):
+            rest, _ = hold_out(self.number(labels), families=families, seed=seed)
+            assert set(rest.labels.tolist()) == {0, 1, 2}
+
+    def test_no_class_of_several_goes(self) -> None:
+        labels = np.zeros((200, 3), np.int32)
+        labels[np.arange(200), np.arange(200) % 2] = 1
+        labels[7, 2] = labels[8, 2] = 1
+        for seed in range(40):
+            rest, held = hold(self.number(labels), seed=seed)
+            assert rest.labels.any(axis=0).all()
+            assert len(held) >= 19
+
     @pytest.mark.parametrize("counts", [[300, 100, 40, 6], [50, 50, 3], [20] * 30 + [2] * 30])
     def test_classes_that_give_enough_are_drawn_as_before(self, counts: list[int]) -> None:
         """A training of before has the same split, and so goes on from its checkpoint."""
