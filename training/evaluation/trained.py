@@ -20,6 +20,11 @@ from training.report.summary import Summary
 from training.report.write import write_report
 from training.run import Run
 
+WITHOUT_LEAKS = "_without_leaks"
+"""Behind the name of a split: figures of its rows that are not in train."""
+DECIDING = "validation_that_decides"
+"""Figures of the validation rows that decided, where the names of others do not say which."""
+
 
 def measure_trained(
     run: Run, verified: VerifiedExport, baseline: Baseline, *, metadata: Metadata
@@ -31,9 +36,12 @@ def measure_trained(
         targets, leaked = run.prepared.data.splits[purpose].labels, run.prepared.leaks[purpose]
         metrics[purpose] = measure(probabilities, targets, rule=rule)
         if leaked.any() and not leaked.all():
-            metrics[f"{purpose}_without_leaks"] = measure(
+            metrics[f"{purpose}{WITHOUT_LEAKS}"] = measure(
                 probabilities[~leaked], targets[~leaked], rule=rule
             )
+        if purpose == "validation" and run.parts_left_out:
+            honest = run.honest
+            metrics[DECIDING] = measure(probabilities[honest], targets[honest], rule=rule)
     return metadata.model_copy(update={"metrics": metrics, "baseline": baseline.metrics})
 
 
