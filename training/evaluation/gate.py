@@ -214,11 +214,15 @@ def _distance(resampled: Tally, score: float, *, known: dict[str, float], measur
     """Return how many standard errors a score lies above one that is known of other rows.
 
     The spread of both is that of the bootstrap samples of the one, by the number of rows of each.
+    It is at least that of a share in both samples together, because the samples of a version that
+    is right in all rows have no spread.
     """
-    spread = float(np.nanstd(getattr(resampled, measure)))
-    both = spread * math.sqrt(1 + resampled.rows / known["rows"])
-    above = score - known[measure]
-    return above / both if both else math.copysign(math.inf, above) if above else 0.0
+    before, rows = known[measure], (resampled.rows, known["rows"])
+    spread = float(np.nanstd(getattr(resampled, measure))) * math.sqrt(1 + rows[0] / rows[1])
+    share = (score * rows[0] + before * rows[1]) / sum(rows)
+    least = math.sqrt(share * (1 - share) * (1 / rows[0] + 1 / rows[1]))
+    both = max(spread, least)
+    return (score - before) / both if both else 0.0
 
 
 def _find_reasons(

@@ -162,6 +162,19 @@ def test_rows_that_the_old_one_was_trained_on_say_nothing(case: Case) -> None:
     ]
 
 
+def test_one_that_is_right_in_all_rows_was_not_trained_on_them_for_that(case: Case) -> None:
+    found = case.judge(
+        new=answers(case.truth, wrong=8),
+        old=answers(case.truth, wrong=0),
+        before=0.9996,
+        rows=5_000,
+    )
+    assert not found.seen
+    assert not found.passed
+    same = answers(case.truth, wrong=0)
+    assert case.judge(new=same, old=same, before=0.99).passed
+
+
 class TestRowsThatDecide:
     """An equal version passes where some validation rows are known from train."""
 
