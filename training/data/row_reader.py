@@ -130,11 +130,17 @@ class RowReader:
         if (half := find_half(text)) is not None:
             return f"{self.columns.text!r} {_describe_half(text[half])}"
         if label is None:
-            hint = " or -1, which marks a row without a label" if self.form.declared else ""
-            return f"{self.columns.label!r} is missing{hint}"
+            return f"{self.columns.label!r} is missing{self._hint_at_missing()}"
         if self.classes.knows(label):
             return None
         return f"{self.columns.label!r} is {shorten(label)}, {self.strange}"
+
+    def _hint_at_missing(self) -> str:
+        if self.form.declared:
+            return " or -1, which marks a row without a label"
+        if self.form.shape == "list" and not self.form.several:
+            return " or an empty list, where others hold one label"
+        return ""
 
     def _marks_none(self, label: Any) -> bool:
         """Whether a label is the number that marks rows without one, and no class."""

@@ -135,6 +135,15 @@ class TestLabels:
             "in row 3 (counted from 0) 'label' is missing; --skip-unusable leaves such rows out"
         )
 
+    def test_an_empty_list_among_lists_of_one(self) -> None:
+        rows: list[tuple[str, Any]] = [(text, [label]) for text, label in make_rows()]
+        rows[3] = ("unlabelled", [])
+        assert refusal(rows) == (
+            "1 of 40 rows of split 'train' cannot be used: in row 3 (counted from 0) 'label' is "
+            "missing or an empty list, where others hold one label; --skip-unusable leaves such "
+            "rows out"
+        )
+
     def test_missing_among_numbers(self) -> None:
         table = pandas.DataFrame(make_rows(labels=[0, 1]), columns=["text", "label"])
         table["label"] = table["label"].astype(float)
