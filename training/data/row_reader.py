@@ -50,6 +50,7 @@ class RowReader:
         form: How the label column is written.
         classes: The classes.
         strange: The fault of an unknown label, for an error message.
+        listed: Whether the type of the label column is a list in train.
         skip: Whether rows that cannot be used are left out.
         notices: Receives what was left out.
     """
@@ -58,6 +59,7 @@ class RowReader:
     form: LabelFormat
     classes: Classes
     strange: str = "a class that train does not have"
+    listed: bool = False
     skip: bool = False
     notices: list[str] = field(default_factory=list)
 
@@ -95,7 +97,7 @@ class RowReader:
     def check_same_classes(self, name: str, rows: Rows) -> None:
         """Raise DataError if a split and train number their classes differently."""
         feature = self.columns.view(rows).features[self.columns.label]
-        if is_list(feature) != _is_list_form(self.form) and not isinstance(rows, TableRows):
+        if is_list(feature) != self.listed and not isinstance(rows, TableRows):
             raise DataError(f"column {self.columns.label!r} holds lists in some splits only")
         names = class_names(feature)
         if names is not None and names != self.classes.names:
@@ -145,11 +147,6 @@ class RowReader:
     def _marks_none(self, label: Any) -> bool:
         """Whether a label is the number that marks rows without one, and no class."""
         return label in (UNLABELLED, str(UNLABELLED)) and not self.classes.knows(label)
-
-
-def _is_list_form(form: LabelFormat) -> bool:
-    """Whether labels are written as lists."""
-    return form.shape in ("list", "multi_hot")
 
 
 def _rows_below(rows: Rows) -> Rows:

@@ -16,7 +16,7 @@ from training.data.drawing import Drawing, group_families
 from training.data.labels import LabelFormat, find_format
 from training.data.nesting import find_nesting
 from training.data.row_reader import RowReader, read_column, refuse_unreadable
-from training.data.rows import Rows
+from training.data.rows import Rows, is_list
 from training.data.scarce import draw_scarce
 from training.data.sources import Source
 from training.data.split_files import VALIDATION_NAMES
@@ -128,7 +128,14 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
     classes = find_classes(form, form.read(values), column=chosen.label, reading=reading)
     joined = None if form.several else describe_joined(classes.names)
     notices = [notice for notice in (chosen.notice, form.notice, joined) if notice]
-    reader = RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
+    reader = RowReader(
+        chosen,
+        form,
+        classes,
+        listed=is_list(rows.features[chosen.label]),
+        skip=reading.skip_unusable,
+        notices=notices,
+    )
     train = _read(reader, "train", rows)
     _check_classes(train, classes.names, column=chosen.label)
     notices += _notice_absent_classes(train, classes.names)

@@ -13,6 +13,7 @@ from tests.training.labelled_files import Row, write_jsonl, write_parquet
 from training.data.sources import Source, load_source
 from training.data.splits import LabelledData, read_data
 from training.errors import DataError
+from training.reading import Reading
 from training.targets import count_classes
 
 CLASSES = ClassLabel(names=["calm", "loud", "odd"])
@@ -155,6 +156,24 @@ class TestRefusal:
         assert refusal(make_dataset(make_rows()), test=test) == (
             "column 'labels' holds lists in some splits only"
         )
+
+    @pytest.mark.parametrize(
+        ("labels", "separator"),
+        [(["loud|odd", "calm"], "|"), (['["loud", "odd"]', '["calm"]'], None)],
+    )
+    def test_lists_in_the_texts_of_all_splits(self, labels: list, separator: str | None) -> None:
+        train, test = (
+            make_dataset(make_rows(number, labels=labels), feature=Value("string"))
+            for number in (60, 4)
+        )
+        data = read_data(
+            Source("made up", "made-up", None, None, {"train": train, "test": test}),
+            reading=Reading(split_labels=separator),
+            seed=0,
+        )
+        assert data.labels == ("calm", "loud", "odd")
+        assert data.test is not None
+        assert data.test.labels.tolist() == [[0, 1, 1], [1, 0, 0]] * 2
 
     def test_lists_in_some_rows_only(self) -> None:
         rows = make_dataset([("one", "loud"), ("two", ["loud", "odd"])], feature=Json())
