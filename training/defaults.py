@@ -2,13 +2,19 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any
 
 from models.metadata import Task
 from models.versions import Version
 from training.errors import TrainingError
-from training.settings import FitSettings, NetworkSettings, PretrainSettings, TrainSettings
+from training.settings import (
+    SETTINGS,
+    FitSettings,
+    NetworkSettings,
+    PretrainSettings,
+    TrainSettings,
+)
 
 USUAL = {
     "cell": "gru",
@@ -52,11 +58,13 @@ class Origin:
         reference: Its name, for messages and the record.
         shape: Cell, layers, units and embedding.
         learning_rate: Rate that keeps what it learned.
+        folder: The folder that it was read from, as --from names it; None for a version.
     """
 
     reference: str
     shape: Mapping[str, Any]
     learning_rate: float
+    folder: str | None = None
 
     @classmethod
     def of(cls, version: Version) -> "Origin":
@@ -91,13 +99,30 @@ def complete(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) 
         **asked,
         **chosen,
         "pretrained": choose_pretrained(asked, start=start),
-        "start_from": start.reference if start else None,
+        "start_from": (start.folder or start.reference) if start else None,
         "learning_rate": asked["learning_rate"] or rate,
         "pretrain_epochs": _choose_pretraining(asked),
         "self_training": choose_rounds(asked["self_training"], budgeted=budgeted)
         if asked["unlabeled"] and not _is_taught(asked)
         else 0,
     }
+
+
+def is_default(name: str, settings: TrainSettings) -> bool:
+    """Whether a setting has the value that it has where its option is absent.
+
+    Args:
+        name: The setting.
+        settings: All settings, which the others stay.
+    """
+    default, value = SETTINGS[name].field.default, SETTINGS[name].value(settings)
+    if default is MISSING or name not in CHOSEN:
+        return value == default
+    if settings.start_from is not None:  # its network decides
+        return False
+    asked = {each: declared.value(settings) for each, declared in SETTINGS.items()} | {name: None}
+    chosen = (complete(asked, start=None, budgeted=budgeted)[name] for budgeted in (False, True))
+    return all(value == each for each in chosen)
 
 
 def _is_taught(asked: Mapping[str, Any]) -> bool:

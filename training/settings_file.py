@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.names import suggest
 from models.versions import EXTRA
+from training.defaults import is_default
 from training.errors import TrainingError
 from training.settings import SETTINGS, Declared, TrainSettings
 
@@ -33,7 +34,7 @@ class Option:
 
 
 def write_settings(settings: TrainSettings, path: Path) -> None:
-    """Write all settings that have an option; those at their defaults as comments."""
+    """Write all settings that have an option; as comments those that would be chosen without it."""
     import tomlkit  # which the other commands do without
 
     document = tomlkit.document()
@@ -46,7 +47,7 @@ def write_settings(settings: TrainSettings, path: Path) -> None:
             continue
         if name in MAY_HOLD_SECRETS:
             document.add(tomlkit.comment(f"{key} is not kept, because it may hold a secret"))
-        elif value == declared.field.default:
+        elif is_default(name, settings):
             document.add(tomlkit.comment(f"{key} = {tomlkit.item(value).as_string()}"))
         else:
             document.add(key, value)

@@ -1,5 +1,6 @@
 """Defaults depend on the data, and on the version that a training starts from."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,8 @@ def test_a_network_without_labels_gives_shape_and_rate() -> None:
     assert (values["cell"], values["units"], values["embedding"]) == ("lstm", 3, 4)
     assert (values["start_from"], values["learning_rate"]) == ("mine", 0.002)
     assert values["pretrained"] is False
+    values = complete(TestComplete.ASKED, start=replace(origin, folder="runs/mine"), budgeted=False)
+    assert values["start_from"] == "runs/mine"
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,8 @@ def train(
     _refuse_without_use(asked, teacher)
     budget = Budget(minutes=time_budget) if time_budget else None
     start, taught = _find_start(asked, store=Store(store))
-    settings = TrainSettings.of(
-        complete(asked, start=_as_origin(start, taught), budgeted=budget is not None)
-    )
+    origin = _as_origin(start, taught, folder=asked["start_from"])
+    settings = TrainSettings.of(complete(asked, start=origin, budgeted=budget is not None))
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
     compared = _find_gate(gate, name=settings.name, store=Store(store))
@@ -143,11 +142,13 @@ def _find_start(asked: Asked, *, store: Store) -> "tuple[Version | None, Pretrai
     return find_version(store, named), None
 
 
-def _as_origin(start: "Version | None", taught: "Pretrained | None") -> Origin | None:
+def _as_origin(
+    start: "Version | None", taught: "Pretrained | None", *, folder: str | None
+) -> Origin | None:
     if start is not None:
         return Origin.of(start)
     if taught is not None:
-        return Origin(taught.record.name, taught.shape, FitSettings.learning_rate)
+        return Origin(taught.record.name, taught.shape, FitSettings.learning_rate, folder)
     return None
 
 
