@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.metadata import Task
+from training.data.halves import describe_half
 from training.data.labels import (
     LabelFormat,
     name_class,
@@ -103,6 +104,9 @@ def find_classes(
         DataError: A value cannot name a class.
     """
     task: Task = "multi_label" if form.several else "single_label"
+    for name in form.names or ():
+        if (fault := describe_half(name)) is not None:
+            raise DataError(f"column {column!r}: the label {name!r} {fault}")
     if form.declared and form.names is not None:
         return Classes(task, form.names, {place: place for place in range(len(form.names))})
     counts: Counter[str] = Counter()
@@ -112,7 +116,7 @@ def find_classes(
             name = name_class(item)
             if name is not None:
                 counts[name] += 1
-            elif not reading.skip_unusable:
+            elif not reading.skip_unusable and not _is_half(item):  # which the reader refuses
                 raise DataError(
                     f"column {column!r} holds {shorten(item)} in row {row} (counted from 0) "
                     "of split 'train'; a label is a name or a number"
@@ -157,6 +161,11 @@ def describe_joined(names: Iterable[str]) -> str | None:
                 f"--split-labels {separator!r} reads them so"
             )
     return None
+
+
+def _is_half(value: Any) -> bool:
+    """Whether a value is a text that holds half a character."""
+    return isinstance(value, str) and describe_half(value) is not None
 
 
 def _stands_for(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from datasets import ClassLabel
 
+from training.data.halves import describe_half
 from training.data.rows import Rows, is_list
 from training.errors import DataError
 from training.targets import UNLABELLED
@@ -122,11 +123,11 @@ def class_names(feature: object) -> tuple[str, ...] | None:
 def name_class(value: Any) -> str | None:
     """Return the name that a value gives to a class; None where it can name none.
 
-    A text is the name as it stands, but a blank one is none. Numbers and truth values are written
-    as JSON does.
+    A text is the name as it stands, unless it is blank or holds half a character. Numbers and truth
+    values are written as JSON does.
     """
     if isinstance(value, str):
-        return value if value.strip() else None
+        return value if value.strip() and describe_half(value) is None else None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):

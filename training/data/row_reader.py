@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.tables.decoding import find_half, is_byte
 from training.data.classes import Classes
 from training.data.columns import Chosen
+from training.data.halves import describe_half
 from training.data.labels import LabelFormat, class_names, shorten
 from training.data.rows import Rows, TableRows, describe_place, is_list
 from training.errors import DataError
@@ -129,12 +129,15 @@ class RowReader:
     def _find_fault(self, text: Any, label: Any) -> str | None:
         if not isinstance(text, str):
             return f"{self.columns.text!r} {_describe_no_text(text)}"
-        if (half := find_half(text)) is not None:
-            return f"{self.columns.text!r} {_describe_half(text[half])}"
+        if (fault := describe_half(text)) is not None:
+            return f"{self.columns.text!r} {fault}"
         if label is None:
             return f"{self.columns.label!r} is missing{self._hint_at_missing()}"
         if self.classes.knows(label):
             return None
+        for name in label if isinstance(label, list) else [label]:
+            if isinstance(name, str) and (fault := describe_half(name)) is not None:
+                return f"{self.columns.label!r} {fault}"
         return f"{self.columns.label!r} is {shorten(label)}, {self.strange}"
 
     def _hint_at_missing(self) -> str:
@@ -159,12 +162,6 @@ def _describe_no_text(value: Any) -> str:
         return "is missing"
     hint = "; join its words to one text" if isinstance(value, list) else ""
     return f"is no text but {type(value).__name__}{hint}"
-
-
-def _describe_half(half: str) -> str:
-    if is_byte(half):
-        return "holds bytes that are not UTF-8; name the --encoding of the file, such as cp1252"
-    return f"holds half a character, \\u{ord(half):x}"
 
 
 def refuse_unreadable(split: str, rows: Rows) -> None:
