@@ -20,7 +20,7 @@ from training.defaults import USUAL
 from training.reading import Reading
 from training.settings import SHAPE, NetworkSettings, TeachSettings
 
-READING = ("text_column", "encoding", "separator")
+READING = ("text_column", "encoding", "separator", "skip_unusable")
 
 
 @takes(

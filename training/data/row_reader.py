@@ -65,14 +65,7 @@ class RowReader:
 
     def read(self, name: str, rows: Rows) -> UsedRows:
         """Return the texts and targets of the rows of a split, or raise DataError."""
-        if not self.skip:
-            refuse_unreadable(name, rows)
-        if isinstance(rows, TableRows) and rows.unreadable:
-            first = rows.unreadable[0]
-            self.notices.append(
-                f"{len(rows.unreadable):,} rows of split {name!r} cannot be read and are left out: "
-                f"in {first.place}: {first.fault}"
-            )
+        self.notices.extend(note_unreadable(name, rows, skip=self.skip))
         rows = self.columns.view(rows)
         if self.columns.text not in rows.features:
             there_are = ", ".join(rows.features)
@@ -127,9 +120,7 @@ class RowReader:
         return np.array([row for row in range(len(texts)) if row not in faults], np.int64)
 
     def _find_fault(self, text: Any, label: Any) -> str | None:
-        if not isinstance(text, str):
-            return f"{self.columns.text!r} {_describe_no_text(text)}"
-        if (fault := describe_half(text)) is not None:
+        if (fault := describe_no_text(text)) is not None:
             return f"{self.columns.text!r} {fault}"
         if label is None:
             return f"{self.columns.label!r} is missing{self._hint_at_missing()}"
@@ -157,11 +148,31 @@ def _rows_below(rows: Rows) -> Rows:
     return getattr(rows, "rows", rows)
 
 
-def _describe_no_text(value: Any) -> str:
+def describe_no_text(value: Any) -> str | None:
+    """Return in words why a value is no text that can be used; None where it is one."""
     if value is None:
         return "is missing"
+    if isinstance(value, str):
+        return describe_half(value)
     hint = "; join its words to one text" if isinstance(value, list) else ""
     return f"is no text but {type(value).__name__}{hint}"
+
+
+def note_unreadable(split: str, rows: Rows, *, skip: bool) -> list[str]:
+    """Return in words which rows of a file could not be read.
+
+    Raises:
+        DataError: There are some, and `skip` does not say that they are left out.
+    """
+    if not skip:
+        refuse_unreadable(split, rows)
+    if not isinstance(rows, TableRows) or not rows.unreadable:
+        return []
+    first = rows.unreadable[0]
+    return [
+        f"{len(rows.unreadable):,} rows of split {split!r} cannot be read and are left out: "
+        f"in {first.place}: {first.fault}"
+    ]
 
 
 def refuse_unreadable(split: str, rows: Rows) -> None:
