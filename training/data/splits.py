@@ -15,7 +15,12 @@ from training.data.columns import align_columns, choose_columns
 from training.data.drawing import Drawing, group_families
 from training.data.labels import LabelFormat, find_format
 from training.data.nesting import find_nesting
-from training.data.row_reader import RowReader, read_column, refuse_unreadable
+from training.data.row_reader import (
+    RowReader,
+    note_unreadable,
+    read_column,
+    refuse_unreadable,
+)
 from training.data.rows import Rows, is_list
 from training.data.scarce import draw_scarce
 from training.data.sources import Source
@@ -139,8 +144,8 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
     train = _read(reader, "train", rows)
     _check_classes(train, classes.names, column=chosen.label)
     notices += _notice_absent_classes(train, classes.names)
-    validation = _read_optional(source, VALIDATION_NAMES, reader=reader)
-    test = _read_optional(source, ("test",), reader=reader)
+    validation = _read_optional(source, VALIDATION_NAMES, reader=reader, needed=True)
+    test = _read_optional(source, ("test",), reader=reader, needed=False)
     nesting = find_nesting(train.texts + (validation.texts if validation else []))
     whole = ~nesting.inner
     train = replace(train, whole=~nesting.among(len(train)).inner)
@@ -313,16 +318,41 @@ def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
     return [f"train has no row of these classes, so they will not be predicted: {shown}"]
 
 
-def _read_optional(source: Source, names: Sequence[str], *, reader: RowReader) -> Split | None:
+def _read_optional(
+    source: Source, names: Sequence[str], *, reader: RowReader, needed: bool
+) -> Split | None:
+    """Return the first labelled split of these names; None where there is none.
+
+    Raises:
+        DataError: None of its rows can be used, and it is `needed` if it is there.
+    """
     for name in names:
-        if name in source.splits and len(source.splits[name]) > 0:
-            rows, notice = align_columns(source.splits[name], reader.columns, split=name)
+        if name not in source.splits:
+            continue
+        rows = source.splits[name]
+        unreadable = note_unreadable(name, rows, skip=reader.skip)
+        if len(rows) > 0:
+            rows, notice = align_columns(rows, reader.columns, split=name)
             reader.notices.extend([notice] if notice else [])
-            if not reader.is_unlabelled(name, rows):
-                reader.check_same_classes(name, rows)
-                return _read(reader, name, rows)
-            notice = f"split {name!r} has no {reader.columns.label!r} and is not used"
-            if reader.columns.label not in reader.columns.view(rows).features:
-                notice += f"; there are: {', '.join(rows.features)}"
-            reader.notices.append(notice)
+            if reader.is_unlabelled(name, rows):
+                reader.notices.append(_describe_unlabelled(name, rows, reader))
+                continue
+            reader.check_same_classes(name, rows)
+            split = _read(reader, name, rows)
+            if len(split) > 0:
+                return split
+        elif unreadable:
+            reader.notices.extend(unreadable)
+        else:
+            continue
+        if needed:
+            raise DataError(f"split {name!r} has no row that can be used: {reader.notices[-1]}")
+        reader.notices.append(f"split {name!r} has no row that can be used, and counts as absent")
     return None
+
+
+def _describe_unlabelled(name: str, rows: Rows, reader: RowReader) -> str:
+    notice = f"split {name!r} has no {reader.columns.label!r} and is not used"
+    if reader.columns.label not in reader.columns.view(rows).features:
+        notice += f"; there are: {', '.join(rows.features)}"
+    return notice

@@ -11,9 +11,11 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Json, Value
 
 from tests.training.labelled_files import make_dataset, make_rows
+from training.data.rows import TableRows, Unreadable
 from training.data.sources import Source
 from training.data.splits import LabelledData, Split, hold_out, read_data
 from training.errors import DataError
+from training.reading import Reading
 
 CLASSES = ClassLabel(names=["neg", "pos"])
 
@@ -24,13 +26,16 @@ def with_classes(rows: list[tuple[Any, Any]], classes: ClassLabel = CLASSES) -> 
     return Dataset.from_dict({"text": list(texts), "label": list(labels)}, features=features)
 
 
+def source_of(**splits: Any) -> Source:
+    return Source("made up", "made-up", None, None, splits)
+
+
 def read(
     train: Dataset | list[tuple[Any, Any]], *, seed: int = 0, **others: Dataset
 ) -> LabelledData:
     if isinstance(train, list):
         train = make_dataset(train)
-    source = Source("made up", "made-up", None, None, {"train": train, **others})
-    return read_data(source, seed=seed)
+    return read_data(source_of(train=train, **others), seed=seed)
 
 
 def refusal(train: Dataset | list[tuple[Any, Any]], **others: Dataset) -> str:
@@ -269,6 +274,38 @@ class TestSplits:
             "'label' is 'neutral', a class that train does not have; "
             "--skip-unusable leaves such rows out"
         )
+
+    def test_no_usable_row_of_test(self) -> None:
+        data = read_data(
+            source_of(train=make_dataset(make_rows()), test=make_dataset([("x", "neutral")])),
+            reading=Reading(skip_unusable=True),
+            seed=0,
+        )
+        assert data.test is None
+        assert "split 'test' has no row that can be used, and counts as absent" in data.notices
+        assert "no labelled test split: all figures are on validation rows" in data.notices
+
+    def test_no_usable_row_of_validation(self) -> None:
+        source = source_of(
+            train=make_dataset(make_rows()), validation=make_dataset([("x", "neutral")])
+        )
+        with pytest.raises(DataError) as caught:
+            read_data(source, reading=Reading(skip_unusable=True), seed=0)
+        assert str(caught.value) == (
+            "split 'validation' has no row that can be used: 1 of 1 rows of split 'validation' "
+            "cannot be used: in row 0 (counted from 0) 'label' is 'neutral', a class that train "
+            "does not have; left out"
+        )
+
+    def test_no_readable_row(self) -> None:
+        rows = TableRows({}, (), (Unreadable("v.csv, line 2", "3 fields"),))
+        train = make_dataset(make_rows())
+        assert refusal(train, validation=rows).startswith(  # type: ignore[arg-type]
+            "1 of 1 rows of split 'validation' cannot be read: in v.csv, line 2: 3 fields"
+        )
+        with pytest.raises(DataError, match="^split 'validation' has no row that can be used: 1 r"):
+            skipping = Reading(skip_unusable=True)
+            read_data(source_of(train=train, validation=rows), reading=skipping, seed=0)
 
     def test_without_text_column(self) -> None:
         test = make_dataset().rename_column("text", "sentence")
