@@ -13,6 +13,7 @@ from training.settings import (
     FitSettings,
     NetworkSettings,
     PretrainSettings,
+    TeachSettings,
     TrainSettings,
 )
 
@@ -39,6 +40,8 @@ CHOSEN = {
     "units": f"{USUAL['units']}, or {WIDER['units']} with --unlabeled alone",
     "embedding": f"{USUAL['embedding']}",
     "batch": f"{BATCH}, down to {SMALLEST_BATCH} for few rows with several labels each",
+    "vocabulary": f"{TrainSettings.vocabulary}, or {PretrainSettings.vocabulary} where --unlabeled "
+    "teaches",
     "epochs": f"{FEWEST_EPOCHS}, more for few or short rows",
     "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled alone, --encoder "
     "or --from",
@@ -46,8 +49,12 @@ CHOSEN = {
     "pretrained": "yes for English and the usual shape, if nothing else is the start",
     "self_training": f"{TrainSettings.self_training}, or {ROUNDS} with --time-budget",
     "pretrain_epochs": f"{PretrainSettings.epochs}, or none with a teacher",
+    "teach_epochs": f"{TeachSettings.epochs}",
 }
 """How the defaults are chosen here, in words, by setting."""
+
+DECIDED_ALONG = {"vocabulary": ("pretrain_vocabulary",)}
+"""Settings without an option that the option of another decides."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,11 @@ def complete(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) 
         **chosen,
         "pretrained": choose_pretrained(asked, start=start),
         "start_from": (start.folder or start.reference) if start else None,
+        "vocabulary": asked["vocabulary"] or TrainSettings.vocabulary,
+        "pretrain_vocabulary": asked["vocabulary"] or PretrainSettings.vocabulary,
         "learning_rate": asked["learning_rate"] or rate,
         "pretrain_epochs": _choose_pretraining(asked),
+        "teach_epochs": asked["teach_epochs"] or TeachSettings.epochs,
         "self_training": choose_rounds(asked["self_training"], budgeted=budgeted)
         if asked["unlabeled"] and not _is_taught(asked)
         else 0,
@@ -120,9 +130,12 @@ def is_default(name: str, settings: TrainSettings) -> bool:
         return value == default
     if settings.start_from is not None:  # its network decides
         return False
-    asked = {each: declared.value(settings) for each, declared in SETTINGS.items()} | {name: None}
-    chosen = (complete(asked, start=None, budgeted=budgeted)[name] for budgeted in (False, True))
-    return all(value == each for each in chosen)
+    asked = {each: declared.value(settings) for each, declared in SETTINGS.items()}
+    chosen = [
+        complete(asked | {name: None}, start=None, budgeted=budgeted) for budgeted in (False, True)
+    ]
+    decided = (name, *DECIDED_ALONG.get(name, ()))
+    return all(asked[each] == values[each] for values in chosen for each in decided)
 
 
 def _is_taught(asked: Mapping[str, Any]) -> bool:

@@ -76,6 +76,9 @@ def test_defaults_are_comments(tmp_path: Path) -> None:
         {"teacher": "toy:1", "unlabeled": "t.txt", "pretrain_epochs": 3},
         {"teacher": "toy:1", "unlabeled": "t.txt", "pretrain_epochs": 3, "units": 128},
         {"unlabeled": "t.txt", "self_training": 0},
+        {"unlabeled": "t.txt", "vocabulary": 500},
+        {"unlabeled": "t.txt", "vocabulary": 12_000},
+        {"encoder": "e", "unlabeled": "t.txt", "teach_epochs": 2},
     ],
 )
 @pytest.mark.parametrize("budgeted", [False, True])

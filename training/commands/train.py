@@ -68,6 +68,7 @@ def train(
     asked = with_name(asked)
     if not asked["unlabeled"]:
         _refuse_without_texts(asked)
+    _refuse_unused_passes(asked)
     teacher = open_teacher(
         asked["teacher"],
         command=asked["teacher_command"],
@@ -159,6 +160,18 @@ def _refuse_without_texts(asked: Asked) -> None:
             raise TrainingError(
                 f"{SETTINGS[name].option} needs texts without labels; name them with --unlabeled"
             )
+
+
+def _refuse_unused_passes(asked: Asked) -> None:
+    """Reject a number of passes over texts that are not read in that way."""
+    pretraining, teaching = (SETTINGS[name].option for name in ("pretrain_epochs", "teach_epochs"))
+    if asked["teach_epochs"] and not asked["encoder"]:
+        raise TrainingError(f"{teaching} needs an encoder that teaches; name it with --encoder")
+    if asked["pretrain_epochs"] and asked["encoder"]:
+        raise TrainingError(
+            f"with --encoder no language model is learned; leave {pretraining} out, or --encoder "
+            f"({teaching} says how often the encoder teaches)"
+        )
 
 
 def _refuse_without_use(asked: Asked, teacher: "Teacher | None") -> None:
