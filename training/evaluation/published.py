@@ -1,5 +1,6 @@
 """Measures a published version on any labelled dataset."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,6 +70,7 @@ def _choose_split(source: Source, wanted: str | None) -> str:
 def _known_classes(metadata: Metadata, form: LabelFormat, column: str, reading: Reading) -> Classes:
     """Return the version's classes by their values in a column that is written so."""
     merged = {same_name(name): name for name in metadata.labels} if reading.clean_labels else None
+    _refuse_absent_marks(metadata, form, column, merged=merged or {})
     if not form.declared or form.names is None:
         return Classes(metadata.task, metadata.labels, merged=merged)
     index = {name: place for place, name in enumerate(metadata.labels)}
@@ -77,6 +79,21 @@ def _known_classes(metadata: Metadata, form: LabelFormat, column: str, reading: 
         raise DataError(f"column {column!r} has the class {unknown[0]!r}, {_strange(metadata)}")
     numbers = {number: index[name] for number, name in enumerate(form.names)}
     return Classes(metadata.task, metadata.labels, numbers)
+
+
+def _refuse_absent_marks(
+    metadata: Metadata, form: LabelFormat, column: str, *, merged: Mapping[str, str]
+) -> None:
+    """Refuse marks of 0 and 1 that some labels of the version lack: they would count as 0."""
+    if form.shape != "multi_hot" or form.names is None:
+        return
+    marked = {merged.get(same_name(name), name) for name in form.names}
+    absent = [name for name in metadata.labels if name not in marked]
+    if absent and marked.intersection(metadata.labels):
+        raise DataError(
+            f"the labels in {column!r} are 0 or 1 for some labels of {metadata.name} only; "
+            f"there is none for {', '.join(absent)}"
+        )
 
 
 def _strange(metadata: Metadata) -> str:
