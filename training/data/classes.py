@@ -53,12 +53,19 @@ class Classes:
     @cached_property
     def _by_value(self) -> dict[str, int]:
         """Class by what a name stands for: "True" is "true", and "1.0" is "1"."""
-        alike = Counter(map(_stands_for, self.names))
-        return {
-            _stands_for(name): place
-            for place, name in enumerate(self.names)
-            if alike[_stands_for(name)] == 1
-        }
+        return self._index_by_value(self.names)
+
+    @cached_property
+    def _by_plain_value(self) -> dict[str, int]:
+        """The same of the names that a program would write: "01" stands for itself alone."""
+        return self._index_by_value(filter(_is_plain, self.names))
+
+    def _index_by_value(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the place of each of the names whose value no other one has."""
+        by_value: dict[str, list[str]] = {}
+        for name in names:
+            by_value.setdefault(_stands_for(name), []).append(name)
+        return {value: self._index[alike[0]] for value, alike in by_value.items() if not alike[1:]}
 
     def knows(self, value: Any) -> bool:
         """Whether a label, or all in a list, are known classes."""
@@ -76,8 +83,11 @@ class Classes:
             return None
         if self.merged is not None:
             name = self.merged.get(same_name(name), name)
-        place = self._index.get(name)
-        return self._by_value.get(_stands_for(name)) if place is None else place
+        if (place := self._index.get(name)) is not None:
+            return place
+        if isinstance(value, str):  # "01", "1e0" and "1" are three labels in a file of text
+            return self._by_plain_value.get(_stands_for(name)) if _is_plain(name) else None
+        return self._by_value.get(_stands_for(name))
 
     def encode(self, values: Sequence[Any]) -> Targets:
         """Return the targets of known values."""
@@ -166,6 +176,16 @@ def describe_joined(names: Iterable[str]) -> str | None:
 def _is_half(value: Any) -> bool:
     """Whether a value is a text that holds half a character."""
     return isinstance(value, str) and describe_half(value) is not None
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a text is how a program writes a number or a truth value, such as 1.0 or TRUE."""
+    if name.lower() in ("true", "false"):
+        return True
+    try:
+        return name in (repr(float(name)), name_class(float(name)))
+    except ValueError:
+        return False
 
 
 def _stands_for(name: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Json, LargeList, List, Value
 
 from tests.training.labelled_files import Row, write_jsonl, write_parquet
+from training.data.classes import Classes
 from training.data.sources import Source, load_source
 from training.data.splits import LabelledData, read_data
 from training.errors import DataError
@@ -223,3 +224,31 @@ class TestRefusal:
         path.write_text("".join(json.dumps({"text": "a", "labels": []}) + "\n" for _ in range(4)))
         source = load_source(str(path), config=None, revision=None)
         assert "fewer than two labels" in refusal(source.splits["train"])
+
+
+class TestValues:
+    """Values that no class is named after stand for one where they are the same value."""
+
+    @pytest.mark.parametrize(
+        "text", ["01", "001", "1e0", " 1 ", "1_0", "\N{ARABIC-INDIC DIGIT ONE}", "2.00", "1E5"]
+    )
+    def test_texts_that_are_labels_of_their_own(self, text: str) -> None:
+        assert Classes("single_label", ("1", "2", "10", "100000")).place(text) is None
+
+    @pytest.mark.parametrize(
+        ("names", "value", "place"),
+        [
+            (("1", "2"), "1.0", 0),
+            (("1.0", "2.0"), "2", 1),
+            (("true", "x"), "TRUE", 0),
+            (("01", "02"), "1", None),
+            (("01", "02"), 1, 0),
+            (("1", "2"), 2.0, 1),
+            (("1", "1.0"), 1.0, 0),
+            (("01", "001"), 1, None),
+        ],
+    )
+    def test_values_that_are_the_same(
+        self, names: tuple[str, ...], value: Any, place: int | None
+    ) -> None:
+        assert Classes("single_label", names).place(value) == place
