@@ -111,6 +111,12 @@ class TestOptions:
             "(--teaching says how often the encoder teaches)"
         )
 
+    def test_an_empty_text_between_labels(self, call) -> None:
+        assert call("--split-labels=") == (
+            "Invalid value for '--split-labels': it is empty; leave the option out, or name a "
+            "character"
+        )
+
     def test_unknown_option(self, call) -> None:
         assert call("--unit=3").startswith("No such option: --unit")
 
