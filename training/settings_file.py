@@ -17,6 +17,10 @@ from training.settings import SETTINGS, Declared, TrainSettings
 
 SETTINGS_FILE = f"{EXTRA}/train.toml"
 """Where it is in the folder of a version."""
+TRAINING = {
+    declared.option.removeprefix("--") for declared in SETTINGS.values() if declared.about.is_option
+}
+"""The settings that such a file may hold."""
 MAY_HOLD_SECRETS = ("teacher_command",)
 
 
@@ -54,8 +58,10 @@ def write_settings(settings: TrainSettings, path: Path) -> None:
     path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
-def read_settings(path: Path, *, options: Mapping[str, Option]) -> dict[str, Any]:
-    """Return the values in such a file, by the parameters of a command.
+def read_settings(path: Path, *, options: Mapping[str, Option]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values in such a file by the parameters of a command, and the unused settings.
+
+    A setting of a training that the command has no option for is not used.
 
     Args:
         path: The file.
@@ -70,9 +76,12 @@ def read_settings(path: Path, *, options: Mapping[str, Option]) -> dict[str, Any
         raise TrainingError(f"--config: {path}: {error.strerror}") from error
     except ValueError as error:  # also of an encoding
         raise TrainingError(f"--config: {path} is no TOML: {error}") from error
-    values = {}
+    values, unused = {}, []
     for key, value in found.items():
         option = options.get(key)
+        if option is None and key in TRAINING:
+            unused.append(key)
+            continue
         if option is None:
             hint = suggest(key, among=options)
             raise TrainingError(f"--config: {path}: no setting {key!r}{hint}")
@@ -82,7 +91,7 @@ def read_settings(path: Path, *, options: Mapping[str, Option]) -> dict[str, Any
             reason = error.errors()[0]["msg"]
             raise TrainingError(f"--config: {path}: {key} = {value!r}: {reason}") from error
         values[option.parameter] = value
-    return values
+    return values, unused
 
 
 def _is_used(declared: Declared, settings: TrainSettings) -> bool:

@@ -170,3 +170,16 @@ def test_other_commands_take_it_too(command_: str, tmp_path: Path, run_here) -> 
     rows = write_csv(tmp_path / "rows.csv", make_rows(60))
     (tmp_path / "t.toml").write_text(f'dataset = "{rows}"\ntext-column = "nope"\n')
     assert "nope" in refusal(run_here(command_, f"--config={tmp_path / 't.toml'}"))
+
+
+@pytest.mark.parametrize("command_", ["inspect", "evaluate", "curve", "tune"])
+def test_what_another_command_does_not_take_is_told(
+    command_: str, tmp_path: Path, run_here
+) -> None:
+    write_settings(replace(USUAL, dataset="./none.csv", max_tokens=7), tmp_path / "train.toml")
+    arguments = ["imdb-gru"] if command_ == "evaluate" else []
+    done = run_here(command_, f"--config={tmp_path / 'train.toml'}", *arguments)
+    assert refusal(done).startswith("no file or folder ./none.csv")
+    told = " ".join(done.stderr.split())
+    assert "train.toml has settings that are not for this command: " in told
+    assert "max-tokens" in told
