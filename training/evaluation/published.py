@@ -16,7 +16,7 @@ from training.data.splits import Split, read_split
 from training.errors import DataError
 from training.reading import Reading
 from training.replay import draw_timed, median_tokens, replay
-from training.report.results import Cost, Results, SplitResult
+from training.report.results import FILE_PART, Cost, Results, SplitResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,8 @@ def evaluate_version(
         console.print(f"note: {notice}")
     if len(rows) == 0:
         raise DataError(f"split {name!r} has no rows")
-    return _results(version, source, rows, engine=engine)
+    purpose = _name_purpose(selection.split, rows, metadata)
+    return _results(version, source, rows, purpose=purpose, engine=engine)
 
 
 def _choose_split(source: Source, wanted: str | None) -> str:
@@ -101,13 +102,26 @@ def _strange(metadata: Metadata) -> str:
     return f"which {metadata.name} does not know; it knows: {', '.join(metadata.labels)}"
 
 
-def _results(version: Version, source: Source, rows: Split, *, engine: EngineName) -> Results:
+def _name_purpose(wanted: str | None, rows: Split, metadata: Metadata) -> str:
+    """Return what the rows are called in the report: as the user names them, else test rows.
+
+    Validation rows are only those that the version was chosen by.
+    """
+    own = rows.sha256 == metadata.data.validation.sha256
+    if wanted is None or not FILE_PART.fullmatch(wanted) or (wanted == "validation" and not own):
+        return "test"
+    return wanted
+
+
+def _results(
+    version: Version, source: Source, rows: Split, *, purpose: str, engine: EngineName
+) -> Results:
     metadata = version.metadata
     ids = version.tokenizer.encode_batch(rows.texts)
     timed = draw_timed(len(ids))
     replayed = replay(version.path, ids, engine=engine, timed=timed)
     split = SplitResult(
-        name="test",
+        name=purpose,
         labels=rows.labels,
         probabilities=replayed.probabilities,
         lengths=np.fromiter(map(len, ids), np.int64, len(ids)),
