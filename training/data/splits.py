@@ -330,7 +330,6 @@ def _read_optional(
         if name not in source.splits:
             continue
         rows = source.splits[name]
-        unreadable = note_unreadable(name, rows, skip=reader.skip)
         if len(rows) > 0:
             rows, notice = align_columns(rows, reader.columns, split=name)
             reader.notices.extend([notice] if notice else [])
@@ -341,7 +340,7 @@ def _read_optional(
             split = _read(reader, name, rows)
             if len(split) > 0:
                 return split
-        elif unreadable:
+        elif unreadable := note_unreadable(name, rows, skip=reader.skip):
             reader.notices.extend(unreadable)
         else:
             continue
