@@ -60,3 +60,6 @@ def test_rows_of_which_some_are_parts(tmp_path: Path) -> None:
 
 def test_too_few_to_decide_without_the_parts(tmp_path: Path) -> None:
     assert measure(tmp_path, leaked=0, parts=60) == {}
+    found = measure(tmp_path, leaked=20, parts=40)
+    assert found["validation_without_leaks"][0] == 20
+    assert found["validation_that_decides"][0] == 0
