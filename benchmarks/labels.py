@@ -165,6 +165,7 @@ def _train(
 ) -> Figures:
     """Return the figures of a training and of its baseline, and the seconds of the first."""
     defaults = {name: _default(each.field.default) for name, each in SETTINGS.items()}
+    defaults["vocabulary"] = None  # which texts without labels decide
     named = {"dataset": str(scratch / "rows"), "name": "measured"}
     values = complete(defaults | named | dict(asked), start=None, budgeted=False)
     settings = TrainSettings.of({name: values[name] for name in values if values[name] != MISSING})

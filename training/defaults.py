@@ -2,13 +2,20 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from typing import Any
 
 from models.metadata import Task
 from models.versions import Version
 from training.errors import TrainingError
-from training.settings import FitSettings, NetworkSettings, PretrainSettings, TrainSettings
+from training.settings import (
+    SETTINGS,
+    FitSettings,
+    NetworkSettings,
+    PretrainSettings,
+    TeachSettings,
+    TrainSettings,
+)
 
 USUAL = {
     "cell": "gru",
@@ -33,6 +40,8 @@ CHOSEN = {
     "units": f"{USUAL['units']}, or {WIDER['units']} with --unlabeled alone",
     "embedding": f"{USUAL['embedding']}",
     "batch": f"{BATCH}, down to {SMALLEST_BATCH} for few rows with several labels each",
+    "vocabulary": f"{TrainSettings.vocabulary}, or {PretrainSettings.vocabulary} where --unlabeled "
+    "teaches",
     "epochs": f"{FEWEST_EPOCHS}, more for few or short rows",
     "learning_rate": f"{FitSettings.learning_rate}, or {GENTLER} with --unlabeled alone, --encoder "
     "or --from",
@@ -40,8 +49,12 @@ CHOSEN = {
     "pretrained": "yes for English and the usual shape, if nothing else is the start",
     "self_training": f"{TrainSettings.self_training}, or {ROUNDS} with --time-budget",
     "pretrain_epochs": f"{PretrainSettings.epochs}, or none with a teacher",
+    "teach_epochs": f"{TeachSettings.epochs}",
 }
 """How the defaults are chosen here, in words, by setting."""
+
+DECIDED_ALONG = {"vocabulary": ("pretrain_vocabulary",)}
+"""Settings without an option that the option of another decides."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +65,13 @@ class Origin:
         reference: Its name, for messages and the record.
         shape: Cell, layers, units and embedding.
         learning_rate: Rate that keeps what it learned.
+        folder: The folder that it was read from, as --from names it; None for a version.
     """
 
     reference: str
     shape: Mapping[str, Any]
     learning_rate: float
+    folder: str | None = None
 
     @classmethod
     def of(cls, version: Version) -> "Origin":
@@ -91,13 +106,36 @@ def complete(asked: Mapping[str, Any], *, start: Origin | None, budgeted: bool) 
         **asked,
         **chosen,
         "pretrained": choose_pretrained(asked, start=start),
-        "start_from": start.reference if start else None,
+        "start_from": (start.folder or start.reference) if start else None,
+        "vocabulary": asked["vocabulary"] or TrainSettings.vocabulary,
+        "pretrain_vocabulary": asked["vocabulary"] or PretrainSettings.vocabulary,
         "learning_rate": asked["learning_rate"] or rate,
         "pretrain_epochs": _choose_pretraining(asked),
+        "teach_epochs": asked["teach_epochs"] or TeachSettings.epochs,
         "self_training": choose_rounds(asked["self_training"], budgeted=budgeted)
         if asked["unlabeled"] and not _is_taught(asked)
         else 0,
     }
+
+
+def is_default(name: str, settings: TrainSettings) -> bool:
+    """Whether a setting has the value that it has where its option is absent.
+
+    Args:
+        name: The setting.
+        settings: All settings, which the others stay.
+    """
+    default, value = SETTINGS[name].field.default, SETTINGS[name].value(settings)
+    if default is MISSING or name not in CHOSEN:
+        return value == default
+    if settings.start_from is not None:  # its network decides
+        return False
+    asked = {each: declared.value(settings) for each, declared in SETTINGS.items()}
+    chosen = [
+        complete(asked | {name: None}, start=None, budgeted=budgeted) for budgeted in (False, True)
+    ]
+    decided = (name, *DECIDED_ALONG.get(name, ()))
+    return all(asked[each] == values[each] for values in chosen for each in decided)
 
 
 def _is_taught(asked: Mapping[str, Any]) -> bool:

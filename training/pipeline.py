@@ -103,10 +103,25 @@ def _refuse(
 
 
 def _make_canary(version: Version, *, store: Store) -> None:
-    """Let a version that has passed the gate be tried, where labels are in use."""
-    if store.labels(version.metadata.name).versions:
-        give_label(store, version, CANARY)
-        console.print(f"{version.reference} is {CANARY}")
+    """Let a version that has passed the gate be tried, where labels are in use.
+
+    A trial of the version before goes on: each night's training would end it else.
+    """
+    name = version.metadata.name
+    labels = store.labels(name)
+    if not labels.versions:
+        return
+    before, part = labels.versions.get(CANARY), labels.parts.get(CANARY)
+    if part is not None:
+        kind = "share" if CANARY in labels.shares else "shadow"
+        console.print(
+            f"{name}:{before} is {CANARY} with a {kind} of {100 * part:.3g}% and stays it; "
+            f"{version.reference} gets no label"
+        )
+        return
+    give_label(store, version, CANARY)
+    instead = f" in place of {name}:{before}" if before is not None else ""
+    console.print(f"{version.reference} is {CANARY}{instead}")
 
 
 def _tell_who_answers(version: Version, *, store: Store) -> None:

@@ -165,8 +165,12 @@ def _learn_vocabulary(
 def _read_unlabelled(settings: TrainSettings) -> list[str]:
     if settings.unlabeled is None:
         return []
+    notices: list[str] = []
     with console.status("reading the texts without labels"):
-        return read_corpus(settings.unlabeled, reading=settings.reading)
+        texts = read_corpus(settings.unlabeled, reading=settings.reading, notices=notices)
+    for notice in notices:
+        console.print(f"note: {notice}")
+    return texts
 
 
 def _inspect(data: LabelledData) -> dict[str, NDArray[np.bool_]]:

@@ -120,6 +120,11 @@ class Run:
         honest = self.prepared.data.validation.whole & ~self.prepared.leaks["validation"]
         return honest if honest.sum() >= FEWEST_HONEST else np.ones_like(honest)
 
+    @property
+    def parts_left_out(self) -> int:
+        """Validation rows that do not decide for no other reason than being parts of others."""
+        return int(np.count_nonzero(~self.honest & ~self.prepared.leaks["validation"]))
+
     @cached_property
     def judges(self) -> Judges:
         """The validation rows that may decide; see `honest`."""

@@ -23,6 +23,12 @@ LARGEST_SEED = 2**32 - 1
 HASHED = "the hashes of the rows stand for the place that the rows come from"
 
 
+def check_given(value: str) -> None:
+    """Raise ValueError for an empty text."""
+    if not value:
+        raise ValueError("it is empty; leave the option out, or name a character")
+
+
 @dataclass(frozen=True)
 class About:
     """What a field declares of its setting, beside the type and the default.
@@ -268,7 +274,11 @@ class TrainSettings:
     ] = None
     split_labels: Annotated[
         str | None,
-        About("Character between several labels that stand in one text", left_out=HASHED),
+        About(
+            "Character between several labels that stand in one text",
+            check=check_given,
+            left_out=HASHED,
+        ),
     ] = None
     clean_labels: Annotated[
         bool,

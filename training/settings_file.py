@@ -11,11 +11,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.names import suggest
 from models.versions import EXTRA
+from training.defaults import is_default
 from training.errors import TrainingError
 from training.settings import SETTINGS, Declared, TrainSettings
 
 SETTINGS_FILE = f"{EXTRA}/train.toml"
 """Where it is in the folder of a version."""
+TRAINING = {
+    declared.option.removeprefix("--") for declared in SETTINGS.values() if declared.about.is_option
+}
+"""The settings that such a file may hold."""
 MAY_HOLD_SECRETS = ("teacher_command",)
 
 
@@ -33,7 +38,7 @@ class Option:
 
 
 def write_settings(settings: TrainSettings, path: Path) -> None:
-    """Write all settings that have an option; those at their defaults as comments."""
+    """Write all settings that have an option; as comments those that would be chosen without it."""
     import tomlkit  # which the other commands do without
 
     document = tomlkit.document()
@@ -46,15 +51,17 @@ def write_settings(settings: TrainSettings, path: Path) -> None:
             continue
         if name in MAY_HOLD_SECRETS:
             document.add(tomlkit.comment(f"{key} is not kept, because it may hold a secret"))
-        elif value == declared.field.default:
+        elif is_default(name, settings):
             document.add(tomlkit.comment(f"{key} = {tomlkit.item(value).as_string()}"))
         else:
             document.add(key, value)
     path.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
-def read_settings(path: Path, *, options: Mapping[str, Option]) -> dict[str, Any]:
-    """Return the values in such a file, by the parameters of a command.
+def read_settings(path: Path, *, options: Mapping[str, Option]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values in such a file by the parameters of a command, and the unused settings.
+
+    A setting of a training that the command has no option for is not used.
 
     Args:
         path: The file.
@@ -69,9 +76,12 @@ def read_settings(path: Path, *, options: Mapping[str, Option]) -> dict[str, Any
         raise TrainingError(f"--config: {path}: {error.strerror}") from error
     except ValueError as error:  # also of an encoding
         raise TrainingError(f"--config: {path} is no TOML: {error}") from error
-    values = {}
+    values, unused = {}, []
     for key, value in found.items():
         option = options.get(key)
+        if option is None and key in TRAINING:
+            unused.append(key)
+            continue
         if option is None:
             hint = suggest(key, among=options)
             raise TrainingError(f"--config: {path}: no setting {key!r}{hint}")
@@ -81,7 +91,7 @@ def read_settings(path: Path, *, options: Mapping[str, Option]) -> dict[str, Any
             reason = error.errors()[0]["msg"]
             raise TrainingError(f"--config: {path}: {key} = {value!r}: {reason}") from error
         values[option.parameter] = value
-    return values
+    return values, unused
 
 
 def _is_used(declared: Declared, settings: TrainSettings) -> bool:

@@ -129,8 +129,13 @@ def teach_network(
 
 def _read(course: Course) -> list[str]:
     """Return the texts that are taken, each once."""
+    notices: list[str] = []
     with console.status("reading the texts"):
-        found = [read_corpus(name, reading=course.reading) for name in course.texts]
+        found = [
+            read_corpus(name, reading=course.reading, notices=notices) for name in course.texts
+        ]
+    for notice in notices:
+        console.print(f"note: {notice}")
     count = sum(map(len, found))
     short = [[text for text in each if len(text.split()) <= course.longest] for each in found]
     taken = list(dict.fromkeys(text for each in short for text in each[: course.most_texts]))

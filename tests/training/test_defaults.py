@@ -1,5 +1,6 @@
 """Defaults depend on the data, and on the version that a training starts from."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ class TestComplete:
         asked = {**self.ASKED, "unlabeled": "more.csv"}
         values = complete(asked, start=None, budgeted=True)
         assert f"or {values['units']} with --unlabeled" in CHOSEN["units"]
+        assert f"or {values['pretrain_vocabulary']} where --unlabeled" in CHOSEN["vocabulary"]
         assert f"or {values['learning_rate']} with --unlabeled" in CHOSEN["learning_rate"]
         assert f"or {values['self_training']} with --time-budget" in CHOSEN["self_training"]
         started = complete(self.ASKED, start=Origin.of(version), budgeted=True)
@@ -110,9 +112,11 @@ class TestComplete:
 
     def test_what_was_asked_for_stays(self) -> None:
         asked = {"units": 64, "learning_rate": 0.5, "self_training": 0, "pretrain_epochs": 7}
+        asked |= {"vocabulary": 500}
         given = {**self.ASKED, "unlabeled": "more.csv", **asked}
         values = complete(given, start=None, budgeted=True)
         assert {name: values[name] for name in asked} == asked
+        assert values["pretrain_vocabulary"] == 500
 
 
 @pytest.mark.parametrize(
@@ -156,6 +160,8 @@ def test_a_network_without_labels_gives_shape_and_rate() -> None:
     assert (values["cell"], values["units"], values["embedding"]) == ("lstm", 3, 4)
     assert (values["start_from"], values["learning_rate"]) == ("mine", 0.002)
     assert values["pretrained"] is False
+    values = complete(TestComplete.ASKED, start=replace(origin, folder="runs/mine"), budgeted=False)
+    assert values["start_from"] == "runs/mine"
 
 
 @pytest.mark.parametrize(

@@ -320,3 +320,27 @@ class TestGate:
         assert store.labels("toy").versions == {"stable": 1, "canary": 2}
         told = " ".join(capsys.readouterr().err.split())
         assert "toy:1 is stable and goes on answering; python -m models promote toy lets" in told
+
+    @pytest.mark.parametrize("kind", ["share", "shadow"])
+    def test_a_canary_on_trial_stays(
+        self, run_with: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+    ) -> None:
+        first, store = publish(tmp_path / "store"), Store(tmp_path / "store")
+        give_label(store, first, "stable")
+        give_label(store, publish(tmp_path / "store"), "canary", **{kind: 0.1})
+        assert run_with([]).number == 3
+        labels = store.labels("toy")
+        assert (labels.versions, labels.parts) == ({"stable": 1, "canary": 2}, {"canary": 0.1})
+        told = " ".join(capsys.readouterr().err.split())
+        assert f"toy:2 is canary with a {kind} of 10% and stays it; toy:3 gets no label" in told
+        assert "to try the new one: python -m models label toy:3 canary" in told
+
+    def test_a_canary_that_is_not_on_trial_is_replaced(
+        self, run_with: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        first, store = publish(tmp_path / "store"), Store(tmp_path / "store")
+        give_label(store, first, "stable")
+        give_label(store, publish(tmp_path / "store"), "canary")
+        run_with([])
+        assert store.labels("toy").versions == {"stable": 1, "canary": 3}
+        assert "toy:3 is canary in place of toy:2" in capsys.readouterr().err

@@ -1,13 +1,16 @@
 """The settings of a training as a file: what is written is read, and what is wrong is told."""
 
 import tomllib
+from dataclasses import MISSING, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.training.command import refusal
 from tests.training.labelled_files import make_rows, write_csv
 from training.commands import train as command
+from training.defaults import CHOSEN, complete
 from training.settings import SETTINGS, FitSettings, NetworkSettings, TeachSettings, TrainSettings
 from training.settings_file import write_settings
 
@@ -61,6 +64,46 @@ def test_defaults_are_comments(tmp_path: Path) -> None:
     assert tomllib.loads(content) == {"dataset": "a.csv", "name": "a", "cell": "gru"}
     assert "\n# units = 128\n" in content
     assert "teaching" not in content  # of an encoder, which there is not
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"unlabeled": "t.txt"},
+        {"unlabeled": "t.txt", "units": 128},
+        {"unlabeled": "t.txt", "learning_rate": 2e-3},
+        {"encoder": "e", "learning_rate": 2e-3},
+        {"teacher": "toy:1", "unlabeled": "t.txt", "pretrain_epochs": 3},
+        {"teacher": "toy:1", "unlabeled": "t.txt", "pretrain_epochs": 3, "units": 128},
+        {"unlabeled": "t.txt", "self_training": 0},
+        {"unlabeled": "t.txt", "vocabulary": 500},
+        {"unlabeled": "t.txt", "vocabulary": 12_000},
+        {"encoder": "e", "unlabeled": "t.txt", "teach_epochs": 2},
+    ],
+)
+@pytest.mark.parametrize("budgeted", [False, True])
+def test_what_is_read_gives_the_same_training(
+    given: dict[str, Any], budgeted: bool, tmp_path: Path
+) -> None:
+    asked = dict.fromkeys(CHOSEN) | {
+        name: declared.field.default
+        for name, declared in SETTINGS.items()
+        if declared.field.default is not MISSING and name not in CHOSEN
+    }
+    asked |= {"dataset": "a.csv", "name": "a"}
+    done = complete(asked | given, start=None, budgeted=budgeted)
+    write_settings(TrainSettings.of(done), tmp_path / "train.toml")
+    names = {each.option.removeprefix("--"): name for name, each in SETTINGS.items()}
+    read = tomllib.loads((tmp_path / "train.toml").read_text())
+    again = asked | {names[key]: value for key, value in read.items()}
+    assert complete(again, start=None, budgeted=False) == done
+
+
+def test_a_folder_to_start_from_is_read_from_again(tmp_path: Path) -> None:
+    settings = replace(USUAL, start_from="runs/mine")
+    write_settings(settings, tmp_path / "train.toml")
+    read = tomllib.loads((tmp_path / "train.toml").read_text())
+    assert (read["from"], read["units"], read["learning-rate"]) == ("runs/mine", 128, 2e-3)
 
 
 def test_secrets_stay_out(tmp_path: Path) -> None:
@@ -127,3 +170,16 @@ def test_other_commands_take_it_too(command_: str, tmp_path: Path, run_here) -> 
     rows = write_csv(tmp_path / "rows.csv", make_rows(60))
     (tmp_path / "t.toml").write_text(f'dataset = "{rows}"\ntext-column = "nope"\n')
     assert "nope" in refusal(run_here(command_, f"--config={tmp_path / 't.toml'}"))
+
+
+@pytest.mark.parametrize("command_", ["inspect", "evaluate", "curve", "tune"])
+def test_what_another_command_does_not_take_is_told(
+    command_: str, tmp_path: Path, run_here
+) -> None:
+    write_settings(replace(USUAL, dataset="./none.csv", max_tokens=7), tmp_path / "train.toml")
+    arguments = ["imdb-gru"] if command_ == "evaluate" else []
+    done = run_here(command_, f"--config={tmp_path / 'train.toml'}", *arguments)
+    assert refusal(done).startswith("no file or folder ./none.csv")
+    told = " ".join(done.stderr.split())
+    assert "train.toml has settings that are not for this command: " in told
+    assert "max-tokens" in told

@@ -186,6 +186,8 @@ def test_a_version_names_its_start(tmp_path: Path) -> None:
     assert (described["pretrained"], described["pretrained_name"]) == (True, "mine")
     assert _name_origins(described) == "the pretrained network mine (mit)"
     assert _name_origins(_describe_settings(run.settings, {})) == "nothing"
+    started = replace(run.settings, pretrained=False, start_from=str(tmp_path / "mine"))
+    assert _describe_settings(started, run.origins)["start_from"] == "mine"  # without the path
 
 
 def test_a_classifier_teaches_too(

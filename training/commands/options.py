@@ -18,6 +18,7 @@ from models.names import LONGEST_NAME
 from models.quiet_start import quiet_start
 from models.registry import Store
 from models.versions import Version
+from training.console import console
 from training.defaults import CHOSEN
 from training.reading import Reading
 from training.settings import SETTINGS, Declared
@@ -101,7 +102,10 @@ def _settings_file(options: Sequence[inspect.Parameter]) -> inspect.Parameter:
 
     def read(context: typer.Context, path: Path | None) -> Path | None:
         if path is not None:  # the command line and the environment come before it
-            context.default_map = read_settings(path, options=known)
+            context.default_map, unused = read_settings(path, options=known)
+            if unused:
+                names = ", ".join(unused)
+                console.print(f"note: {path} has settings that are not for this command: {names}")
         return path
 
     option = typer.Option(

@@ -20,7 +20,7 @@ from training.defaults import USUAL
 from training.reading import Reading
 from training.settings import SHAPE, NetworkSettings, TeachSettings
 
-READING = ("text_column", "encoding", "separator")
+READING = ("text_column", "encoding", "separator", "skip_unusable")
 
 
 @takes(
@@ -28,7 +28,11 @@ READING = ("text_column", "encoding", "separator")
     setting("cell", default=USUAL["cell"]),
     *(setting(name, default=USUAL[name]) for name in SHAPE if name != "cell"),
     setting("vocabulary", default=16_000),
-    setting("teach_epochs", help="How often to read the texts (passes)"),
+    setting(
+        "teach_epochs",
+        help="How often to read the texts (passes)",
+        default=TeachSettings.epochs,
+    ),
     *map(setting, READING),
 )
 def teach(

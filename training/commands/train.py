@@ -68,6 +68,7 @@ def train(
     asked = with_name(asked)
     if not asked["unlabeled"]:
         _refuse_without_texts(asked)
+    _refuse_unused_passes(asked)
     teacher = open_teacher(
         asked["teacher"],
         command=asked["teacher_command"],
@@ -78,9 +79,8 @@ def train(
     _refuse_without_use(asked, teacher)
     budget = Budget(minutes=time_budget) if time_budget else None
     start, taught = _find_start(asked, store=Store(store))
-    settings = TrainSettings.of(
-        complete(asked, start=_as_origin(start, taught), budgeted=budget is not None)
-    )
+    origin = _as_origin(start, taught, folder=asked["start_from"])
+    settings = TrainSettings.of(complete(asked, start=origin, budgeted=budget is not None))
     # Most mistakes show here, before the slow start of TensorFlow.
     refuse_second_training(settings.name, work=work)
     compared = _find_gate(gate, name=settings.name, store=Store(store))
@@ -143,11 +143,13 @@ def _find_start(asked: Asked, *, store: Store) -> "tuple[Version | None, Pretrai
     return find_version(store, named), None
 
 
-def _as_origin(start: "Version | None", taught: "Pretrained | None") -> Origin | None:
+def _as_origin(
+    start: "Version | None", taught: "Pretrained | None", *, folder: str | None
+) -> Origin | None:
     if start is not None:
         return Origin.of(start)
     if taught is not None:
-        return Origin(taught.record.name, taught.shape, FitSettings.learning_rate)
+        return Origin(taught.record.name, taught.shape, FitSettings.learning_rate, folder)
     return None
 
 
@@ -158,6 +160,18 @@ def _refuse_without_texts(asked: Asked) -> None:
             raise TrainingError(
                 f"{SETTINGS[name].option} needs texts without labels; name them with --unlabeled"
             )
+
+
+def _refuse_unused_passes(asked: Asked) -> None:
+    """Reject a number of passes over texts that are not read in that way."""
+    pretraining, teaching = (SETTINGS[name].option for name in ("pretrain_epochs", "teach_epochs"))
+    if asked["teach_epochs"] and not asked["encoder"]:
+        raise TrainingError(f"{teaching} needs an encoder that teaches; name it with --encoder")
+    if asked["pretrain_epochs"] and asked["encoder"]:
+        raise TrainingError(
+            f"with --encoder no language model is learned; leave {pretraining} out, or --encoder "
+            f"({teaching} says how often the encoder teaches)"
+        )
 
 
 def _refuse_without_use(asked: Asked, teacher: "Teacher | None") -> None:

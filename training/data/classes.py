@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from models.metadata import Task
+from training.data.halves import describe_half
 from training.data.labels import (
     LabelFormat,
     name_class,
@@ -52,12 +53,19 @@ class Classes:
     @cached_property
     def _by_value(self) -> dict[str, int]:
         """Class by what a name stands for: "True" is "true", and "1.0" is "1"."""
-        alike = Counter(map(_stands_for, self.names))
-        return {
-            _stands_for(name): place
-            for place, name in enumerate(self.names)
-            if alike[_stands_for(name)] == 1
-        }
+        return self._index_by_value(self.names)
+
+    @cached_property
+    def _by_plain_value(self) -> dict[str, int]:
+        """The same of the names that a program would write: "01" stands for itself alone."""
+        return self._index_by_value(filter(_is_plain, self.names))
+
+    def _index_by_value(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the place of each of the names whose value no other one has."""
+        by_value: dict[str, list[str]] = {}
+        for name in names:
+            by_value.setdefault(_stands_for(name), []).append(name)
+        return {value: self._index[alike[0]] for value, alike in by_value.items() if not alike[1:]}
 
     def knows(self, value: Any) -> bool:
         """Whether a label, or all in a list, are known classes."""
@@ -75,8 +83,11 @@ class Classes:
             return None
         if self.merged is not None:
             name = self.merged.get(same_name(name), name)
-        place = self._index.get(name)
-        return self._by_value.get(_stands_for(name)) if place is None else place
+        if (place := self._index.get(name)) is not None:
+            return place
+        if isinstance(value, str):  # "01", "1e0" and "1" are three labels in a file of text
+            return self._by_plain_value.get(_stands_for(name)) if _is_plain(name) else None
+        return self._by_value.get(_stands_for(name))
 
     def encode(self, values: Sequence[Any]) -> Targets:
         """Return the targets of known values."""
@@ -103,6 +114,9 @@ def find_classes(
         DataError: A value cannot name a class.
     """
     task: Task = "multi_label" if form.several else "single_label"
+    for name in form.names or ():
+        if (fault := describe_half(name)) is not None:
+            raise DataError(f"column {column!r}: the label {name!r} {fault}")
     if form.declared and form.names is not None:
         return Classes(task, form.names, {place: place for place in range(len(form.names))})
     counts: Counter[str] = Counter()
@@ -112,7 +126,7 @@ def find_classes(
             name = name_class(item)
             if name is not None:
                 counts[name] += 1
-            elif not reading.skip_unusable:
+            elif not reading.skip_unusable and not _is_half(item):  # which the reader refuses
                 raise DataError(
                     f"column {column!r} holds {shorten(item)} in row {row} (counted from 0) "
                     "of split 'train'; a label is a name or a number"
@@ -157,6 +171,21 @@ def describe_joined(names: Iterable[str]) -> str | None:
                 f"--split-labels {separator!r} reads them so"
             )
     return None
+
+
+def _is_half(value: Any) -> bool:
+    """Whether a value is a text that holds half a character."""
+    return isinstance(value, str) and describe_half(value) is not None
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a text is how a program writes a number or a truth value, such as 1.0 or TRUE."""
+    if name.lower() in ("true", "false"):
+        return True
+    try:
+        return name in (repr(float(name)), name_class(float(name)))
+    except ValueError:
+        return False
 
 
 def _stands_for(name: str) -> str:

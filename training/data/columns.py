@@ -7,6 +7,7 @@ from typing import Any
 
 from datasets import ClassLabel, Dataset, Json, List, Value
 
+from training.data.halves import describe_half
 from training.data.labels import class_names
 from training.data.rows import Rows, TableRows, is_list
 from training.errors import DataError
@@ -101,6 +102,9 @@ def choose_columns(rows: Rows, reading: Reading) -> Chosen:
         return Chosen(text, ",".join(joined), joined, notice)
     text, label = find_columns(rows, text=reading.text_column, label=reading.label_column)
     _refuse_headless(rows, label)
+    for name in (text, label):
+        if (fault := describe_half(name)) is not None:
+            raise DataError(f"the name of the column {name!r} {fault}")
     return Chosen(text, label)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from datasets import ClassLabel
 
+from training.data.halves import describe_half
 from training.data.rows import Rows, is_list
 from training.errors import DataError
 from training.targets import UNLABELLED
@@ -75,7 +76,7 @@ class LabelFormat:
                 return None
             places = range(len(self.names)) if self.declared else self.names
             return _chosen(list(places), marks)
-        return value
+        return _given(value)
 
 
 def find_format(
@@ -122,10 +123,11 @@ def class_names(feature: object) -> tuple[str, ...] | None:
 def name_class(value: Any) -> str | None:
     """Return the name that a value gives to a class; None where it can name none.
 
-    A text is the name as it stands. Numbers and truth values are written as JSON does.
+    A text is the name as it stands, unless it is blank or holds half a character. Numbers and truth
+    values are written as JSON does.
     """
     if isinstance(value, str):
-        return value
+        return value if value.strip() and describe_half(value) is None else None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -254,10 +256,27 @@ def _format_lists(
             "multi_hot", names, declared=declared is not None, several=True, notice=notice
         )
     _refuse_shares(lists, column=column)
-    one_each = bool(lists) and declared is None and all(len(one) == 1 for one in lists)
-    if one_each and not several:
-        return LabelFormat("list", notice=f"labels: every list of {column!r} holds exactly one")
+    if declared is None and not several and (held := _describe_ones(lists)):
+        return LabelFormat("list", notice=f"labels: every list of {column!r} holds {held}")
     return LabelFormat("list", declared, declared=declared is not None, several=True)
+
+
+def _describe_ones(lists: list[list[Any]]) -> str | None:
+    """Return what lists of one label each hold, in words; None where they hold several."""
+    given = [_given(one) for one in lists]
+    sizes = set(map(len, given))
+    if sizes == {1}:
+        return "exactly one"
+    # A single label that applies or does not is none of several that exclude each other.
+    names = {repr(one[0]) for one in given if one}
+    if sizes == {0, 1} and len(names) > 1:
+        return "one at most, so an empty one is no label"
+    return None
+
+
+def _given(items: list[Any]) -> list[Any]:
+    """Return the labels of a list; a blank text in it is none."""
+    return [item for item in items if not isinstance(item, str) or item.strip()]
 
 
 def _find_width(lists: list[list[Any]], declared: tuple[str, ...] | None) -> int | None:

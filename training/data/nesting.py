@@ -1,10 +1,12 @@
 """Finds texts that occur inside other texts, word for word, such as the phrases of a sentence.
 
 At each word, the hash of the next n words is looked up among the hashes of the first n words of all
-texts. This is done for each n in turn, and only where the shorter hash was found (a rolling hash:
-Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987).
+texts. This is done for each n in turn, and only where the shorter hash was found and belongs to
+more than one place. Sums of the words' codes, each times a power of a base, give the hash of any
+words at once (Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987).
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +19,10 @@ from scipy.sparse.csgraph import connected_components
 
 from training.data.words import normalize_text
 
-LONGEST = 32  # words that are compared; a longer text counts as nested by its first 32 words
 FEWEST = 4  # words; a shorter text may occur inside another by chance
-COMMON = 0.1  # share of nested texts at which nesting is a trait of the dataset
+COMMON = 0.1  # share of nested among distinct texts at which nesting is a trait of the dataset
 WORD = re.compile(r"\w+")
-BASE = np.uint64(0x9E3779B97F4A7C15)  # of the rolling hash; odd, which keeps every bit
+BASE = np.uint64(0x9E3779B97F4A7C15)  # of the hash; odd, which keeps every bit
 MIX = np.uint64(0xBF58476D1CE4E5B9)
 SHIFT = np.uint64(29)
 
@@ -32,7 +33,8 @@ class Nesting:
 
     Args:
         parts: The inner text of each pair, shape (pairs,).
-        wholes: The outer text of each pair, shape (pairs,); of equal texts, one represents all.
+        wholes: The outer text of each pair, shape (pairs,). Of equal texts the first represents
+            all: the others are parts of it and of nothing else, and have no parts.
         words: Words of each text, shape (texts,).
     """
 
@@ -42,8 +44,14 @@ class Nesting:
 
     @cached_property
     def is_common(self) -> bool:
-        """Whether nesting is common; short nested texts are then no chance."""
-        return bool(self._is_part(FEWEST).sum() >= COMMON * max(1, len(self.words)))
+        """Whether nesting is common; short nested texts are then no chance.
+
+        Of equal texts the first counts alone: rows that stand twice are no phrases.
+        """
+        equal = self.words[self.parts] == self.words[self.wholes]
+        nested = self.parts[~equal & (self.words[self.parts] >= FEWEST)]
+        distinct = len(self.words) - len(np.unique(self.parts[equal]))
+        return bool(len(np.unique(nested)) >= COMMON * max(1, distinct))
 
     @property
     def inner(self) -> NDArray[np.bool_]:
@@ -77,11 +85,17 @@ class Nesting:
 def find_nesting(texts: Sequence[str]) -> Nesting:
     """Return all pairs of nested texts; case and punctuation are ignored."""
     numbers: dict[str, int] = {}
-    rows = [[numbers.setdefault(word, len(numbers)) for word in _words(text)] for text in texts]
+    rows = [
+        tuple(numbers.setdefault(word, len(numbers)) for word in _words(text)) for text in texts
+    ]
+    firsts: dict[tuple[int, ...], int] = {}
+    equals = [(place, firsts.setdefault(row, place)) for place, row in enumerate(rows) if row]
+    again = np.array([pair for pair in equals if pair[0] != pair[1]], np.int64).reshape(-1, 2).T
+    distinct = np.fromiter(firsts.values(), np.int64, len(firsts))
+    flat = np.fromiter(itertools.chain.from_iterable(firsts), np.uint64)
     words = np.fromiter(map(len, rows), np.int64, len(rows))
-    flat = np.fromiter((word for row in rows for word in row), np.uint64, int(words.sum()))
-    pairs = [np.empty((2, 0), np.int64), *_find_pairs(flat, words)]
-    parts, wholes = np.unique(np.concatenate(pairs, axis=1), axis=1)
+    inside = [distinct[pairs] for pairs in _find_pairs(flat, words[distinct])]
+    parts, wholes = np.unique(np.concatenate([again, *inside], axis=1), axis=1)
     return Nesting(parts, wholes, words)
 
 
@@ -93,40 +107,37 @@ def _find_pairs(flat: NDArray[np.uint64], words: NDArray[np.int64]) -> Iterator[
     """Yield pairs of part and whole, shape (2, pairs), for each length of the part.
 
     Args:
-        flat: Number of each word of all texts, one after the other.
-        words: Words of each text.
+        flat: Number of each word of all texts, one after the other; no two texts are equal.
+        words: Words of each text, one at least.
     """
     ends = np.cumsum(words)
     starts = ends - words
     owner = np.repeat(np.arange(len(words)), words)
     left = ends[owner] - np.arange(len(flat))  # words from here to the end of the text
+    sums, powers = _sum_up(flat)
+    place, begun = np.arange(len(flat)), np.arange(len(words))
+    for length in np.unique(words):
+        place, begun = place[left[place] >= length], begun[words[begun] >= length]
+        hashes = (sums[place + length] - sums[place]) * powers[len(flat) - place]
+        keys = hashes[np.searchsorted(place, starts[begun])]
+        distinct, key = np.unique(keys, return_inverse=True)
+        if len(distinct) == 0:
+            return
+        nearest = np.minimum(np.searchsorted(distinct, hashes), len(distinct) - 1)
+        found = distinct[nearest] == hashes  # places that begin like a text
+        place, nearest = place[found], nearest[found]
+        ended = words[begun] == length
+        parts = np.full(len(distinct), -1)
+        parts[key[ended]] = begun[ended]
+        pairs = np.stack([parts[nearest], owner[place]])
+        yield np.unique(pairs[:, (pairs[0] >= 0) & (pairs[0] != pairs[1])], axis=1)
+        shared = np.bincount(nearest, minlength=len(distinct)) > 1  # else the text's own start
+        place, begun = place[shared[nearest]], begun[shared[key]]
+
+
+def _sum_up(flat: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return the sums of the words' codes before each word, and the powers of the base."""
+    powers = np.cumprod(np.full(len(flat) + 1, BASE))
     codes = (flat + np.uint64(1)) * MIX
     codes ^= codes >> SHIFT
-    place, hashes = np.arange(len(flat)), np.zeros(len(flat), np.uint64)
-    for length in range(1, LONGEST + 1):
-        goes_on = left[place] >= length
-        place, hashes = place[goes_on], hashes[goes_on] * BASE + codes[place[goes_on] + length - 1]
-        begun = np.flatnonzero(words >= length)
-        keys = hashes[np.searchsorted(place, starts[begun])]
-        ended = (words[begun] == length) | (length == LONGEST)
-        if ended.any():
-            yield _match(begun[ended], keys[ended], owner[place], hashes)
-        likely = np.isin(hashes, keys)  # places that begin like a text
-        place, hashes = place[likely], hashes[likely]
-
-
-def _match(
-    asked: NDArray[np.int64],
-    keys: NDArray[np.uint64],
-    owner: NDArray[np.int64],
-    hashes: NDArray[np.uint64],
-) -> NDArray[np.int64]:
-    """Return the pairs of a text in `asked` and a text with its key among the `hashes`."""
-    distinct, first, same = np.unique(keys, return_index=True, return_inverse=True)
-    nearest = np.minimum(np.searchsorted(distinct, hashes), len(distinct) - 1)
-    found = distinct[nearest] == hashes
-    speakers = asked[first]  # of equal texts the first represents all
-    equal = np.stack([asked, speakers[same]])
-    inside = np.stack([speakers[nearest[found]], owner[found]])
-    pairs = np.concatenate([equal, inside], axis=1)
-    return pairs[:, pairs[0] != pairs[1]]
+    return np.concatenate([np.zeros(1, np.uint64), np.cumsum(codes * powers[:-1])]), powers

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.tables.decoding import find_half, is_byte
 from training.data.classes import Classes
 from training.data.columns import Chosen
+from training.data.halves import describe_half
 from training.data.labels import LabelFormat, class_names, shorten
 from training.data.rows import Rows, TableRows, describe_place, is_list
 from training.errors import DataError
@@ -50,6 +50,7 @@ class RowReader:
         form: How the label column is written.
         classes: The classes.
         strange: The fault of an unknown label, for an error message.
+        listed: Whether the type of the label column is a list in train.
         skip: Whether rows that cannot be used are left out.
         notices: Receives what was left out.
     """
@@ -58,19 +59,13 @@ class RowReader:
     form: LabelFormat
     classes: Classes
     strange: str = "a class that train does not have"
+    listed: bool = False
     skip: bool = False
     notices: list[str] = field(default_factory=list)
 
     def read(self, name: str, rows: Rows) -> UsedRows:
         """Return the texts and targets of the rows of a split, or raise DataError."""
-        if not self.skip:
-            refuse_unreadable(name, rows)
-        if isinstance(rows, TableRows) and rows.unreadable:
-            first = rows.unreadable[0]
-            self.notices.append(
-                f"{len(rows.unreadable):,} rows of split {name!r} cannot be read and are left out: "
-                f"in {first.place}: {first.fault}"
-            )
+        self.notices.extend(note_unreadable(name, rows, skip=self.skip))
         rows = self.columns.view(rows)
         if self.columns.text not in rows.features:
             there_are = ", ".join(rows.features)
@@ -95,7 +90,7 @@ class RowReader:
     def check_same_classes(self, name: str, rows: Rows) -> None:
         """Raise DataError if a split and train number their classes differently."""
         feature = self.columns.view(rows).features[self.columns.label]
-        if is_list(feature) != _is_list_form(self.form) and not isinstance(rows, TableRows):
+        if is_list(feature) != self.listed and not isinstance(rows, TableRows):
             raise DataError(f"column {self.columns.label!r} holds lists in some splits only")
         names = class_names(feature)
         if names is not None and names != self.classes.names:
@@ -125,25 +120,27 @@ class RowReader:
         return np.array([row for row in range(len(texts)) if row not in faults], np.int64)
 
     def _find_fault(self, text: Any, label: Any) -> str | None:
-        if not isinstance(text, str):
-            return f"{self.columns.text!r} {_describe_no_text(text)}"
-        if (half := find_half(text)) is not None:
-            return f"{self.columns.text!r} {_describe_half(text[half])}"
+        if (fault := describe_no_text(text)) is not None:
+            return f"{self.columns.text!r} {fault}"
         if label is None:
-            hint = " or -1, which marks a row without a label" if self.form.declared else ""
-            return f"{self.columns.label!r} is missing{hint}"
+            return f"{self.columns.label!r} is missing{self._hint_at_missing()}"
         if self.classes.knows(label):
             return None
+        for name in label if isinstance(label, list) else [label]:
+            if isinstance(name, str) and (fault := describe_half(name)) is not None:
+                return f"{self.columns.label!r} {fault}"
         return f"{self.columns.label!r} is {shorten(label)}, {self.strange}"
+
+    def _hint_at_missing(self) -> str:
+        if self.form.declared:
+            return " or -1, which marks a row without a label"
+        if self.form.shape == "list" and not self.form.several:
+            return " or an empty list, where others hold one label"
+        return ""
 
     def _marks_none(self, label: Any) -> bool:
         """Whether a label is the number that marks rows without one, and no class."""
         return label in (UNLABELLED, str(UNLABELLED)) and not self.classes.knows(label)
-
-
-def _is_list_form(form: LabelFormat) -> bool:
-    """Whether labels are written as lists."""
-    return form.shape in ("list", "multi_hot")
 
 
 def _rows_below(rows: Rows) -> Rows:
@@ -151,17 +148,31 @@ def _rows_below(rows: Rows) -> Rows:
     return getattr(rows, "rows", rows)
 
 
-def _describe_no_text(value: Any) -> str:
+def describe_no_text(value: Any) -> str | None:
+    """Return in words why a value is no text that can be used; None where it is one."""
     if value is None:
         return "is missing"
+    if isinstance(value, str):
+        return describe_half(value)
     hint = "; join its words to one text" if isinstance(value, list) else ""
     return f"is no text but {type(value).__name__}{hint}"
 
 
-def _describe_half(half: str) -> str:
-    if is_byte(half):
-        return "holds bytes that are not UTF-8; name the --encoding of the file, such as cp1252"
-    return f"holds half a character, \\u{ord(half):x}"
+def note_unreadable(split: str, rows: Rows, *, skip: bool) -> list[str]:
+    """Return in words which rows of a file could not be read.
+
+    Raises:
+        DataError: There are some, and `skip` does not say that they are left out.
+    """
+    if not skip:
+        refuse_unreadable(split, rows)
+    if not isinstance(rows, TableRows) or not rows.unreadable:
+        return []
+    first = rows.unreadable[0]
+    return [
+        f"{len(rows.unreadable):,} rows of split {split!r} cannot be read and are left out: "
+        f"in {first.place}: {first.fault}"
+    ]
 
 
 def refuse_unreadable(split: str, rows: Rows) -> None:

@@ -12,10 +12,16 @@ from numpy.typing import NDArray
 from models.metadata import Task
 from training.data.classes import Classes, describe_joined, find_classes
 from training.data.columns import align_columns, choose_columns
+from training.data.drawing import Drawing, group_families
 from training.data.labels import LabelFormat, find_format
 from training.data.nesting import find_nesting
-from training.data.row_reader import RowReader, read_column, refuse_unreadable
-from training.data.rows import Rows
+from training.data.row_reader import (
+    RowReader,
+    note_unreadable,
+    read_column,
+    refuse_unreadable,
+)
+from training.data.rows import Rows, is_list
 from training.data.scarce import draw_scarce
 from training.data.sources import Source
 from training.data.split_files import VALIDATION_NAMES
@@ -25,7 +31,8 @@ from training.reading import Reading
 from training.targets import Targets, count_classes
 
 VALIDATION_SHARE = 0.1  # of train, where the dataset has no validation split
-VALIDATION_LIMIT = 5_000  # rows held out at most
+VALIDATION_LIMIT = 5_000  # rows held out, about
+EXCESS = 1.1  # times that share at most, where rows stay together
 SCARCE = 0.5  # of that share; with less from large classes, small ones are drawn from too
 HELD_BLOCKS = 10  # of each class; fewer vary too little, more have more related neighbours
 MOST_SHOWN = 10  # class names in a notice
@@ -126,12 +133,19 @@ def read_data(source: Source, *, reading: Reading | None = None, seed: int) -> L
     classes = find_classes(form, form.read(values), column=chosen.label, reading=reading)
     joined = None if form.several else describe_joined(classes.names)
     notices = [notice for notice in (chosen.notice, form.notice, joined) if notice]
-    reader = RowReader(chosen, form, classes, skip=reading.skip_unusable, notices=notices)
+    reader = RowReader(
+        chosen,
+        form,
+        classes,
+        listed=is_list(rows.features[chosen.label]),
+        skip=reading.skip_unusable,
+        notices=notices,
+    )
     train = _read(reader, "train", rows)
     _check_classes(train, classes.names, column=chosen.label)
     notices += _notice_absent_classes(train, classes.names)
-    validation = _read_optional(source, VALIDATION_NAMES, reader=reader)
-    test = _read_optional(source, ("test",), reader=reader)
+    validation = _read_optional(source, VALIDATION_NAMES, reader=reader, needed=True)
+    test = _read_optional(source, ("test",), reader=reader, needed=False)
     nesting = find_nesting(train.texts + (validation.texts if validation else []))
     whole = ~nesting.inner
     train = replace(train, whole=~nesting.among(len(train)).inner)
@@ -204,7 +218,8 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
 
     Neighbours in a file are often related, such as reviews of one film. Related rows in train would
     flatter validation, so rows are drawn in blocks of neighbours. Classes of a few rows are drawn
-    from together, see `draw_scarce`, where the others give too little.
+    from together, see `draw_scarce`, where the others give too little. A family stays in train if
+    it is too large, or has the last rows of a class.
 
     Args:
         train: All rows.
@@ -226,19 +241,37 @@ def hold_out(train: Split, *, families: NDArray[np.int64], seed: int) -> tuple[S
         labels = train.labels[heads]
         classes = [heads[labels == label] for label in np.unique(labels)]
     drawn = [_draw_blocks(rows, share=share, random=random) for rows in classes]
-    held = np.isin(families, np.concatenate(drawn))
+    drawing = Drawing(train.labels)
+    fits = _hold_families(drawing, families, heads=np.concatenate(drawn), share=share)
     scarce = [rows for rows, found in zip(classes, drawn, strict=True) if not len(found)]
-    if scarce and held.sum() < SCARCE * share * len(train):
-        pool = np.isin(families, np.concatenate(scarce))
-        held |= draw_scarce(train.labels, families, pool=pool, share=share, random=random)
+    if (scarce or not fits) and drawing.count < SCARCE * share * len(train):
+        if fits:
+            pool = np.isin(families, np.concatenate(scarce))
+            wanted = share * np.count_nonzero(pool)
+        else:  # others take the place of what stays
+            pool, wanted = ~drawing.held, share * len(train) - drawing.count
+        draw_scarce(drawing, families, pool=pool, wanted=max(1, round(wanted)), random=random)
+    held = drawing.held
     if not held.any():
         raise DataError(
             f"the {len(train):,} rows of train are too few to hold any out for validation: each is "
-            "the last one of a class; add rows, or a split 'validation'"
+            "the last one of a class, or nested with such a row; add rows, or a split 'validation'"
         )
     rest, chosen = np.flatnonzero(~held), np.flatnonzero(held)
     name = f"train (held out, seed {seed})"
     return train.take(rest, name="train"), train.take(chosen, name=name)
+
+
+def _hold_families(
+    drawing: Drawing, families: NDArray[np.int64], *, heads: NDArray[np.int64], share: float
+) -> bool:
+    """Hold out the families of these rows, the smallest first; return whether all could be."""
+    most = EXCESS * share * len(families)
+    whole = True
+    for rows in sorted(group_families(families, pool=np.isin(families, heads)), key=len):
+        fits = len(rows) == 1 or drawing.count + len(rows) <= most
+        whole &= fits and drawing.hold(rows)
+    return whole
 
 
 def _draw_blocks(
@@ -285,16 +318,40 @@ def _notice_absent_classes(train: Split, names: Sequence[str]) -> list[str]:
     return [f"train has no row of these classes, so they will not be predicted: {shown}"]
 
 
-def _read_optional(source: Source, names: Sequence[str], *, reader: RowReader) -> Split | None:
+def _read_optional(
+    source: Source, names: Sequence[str], *, reader: RowReader, needed: bool
+) -> Split | None:
+    """Return the first labelled split of these names; None where there is none.
+
+    Raises:
+        DataError: None of its rows can be used, and it is `needed` if it is there.
+    """
     for name in names:
-        if name in source.splits and len(source.splits[name]) > 0:
-            rows, notice = align_columns(source.splits[name], reader.columns, split=name)
+        if name not in source.splits:
+            continue
+        rows = source.splits[name]
+        if len(rows) > 0:
+            rows, notice = align_columns(rows, reader.columns, split=name)
             reader.notices.extend([notice] if notice else [])
-            if not reader.is_unlabelled(name, rows):
-                reader.check_same_classes(name, rows)
-                return _read(reader, name, rows)
-            notice = f"split {name!r} has no {reader.columns.label!r} and is not used"
-            if reader.columns.label not in reader.columns.view(rows).features:
-                notice += f"; there are: {', '.join(rows.features)}"
-            reader.notices.append(notice)
+            if reader.is_unlabelled(name, rows):
+                reader.notices.append(_describe_unlabelled(name, rows, reader))
+                continue
+            reader.check_same_classes(name, rows)
+            split = _read(reader, name, rows)
+            if len(split) > 0:
+                return split
+        elif unreadable := note_unreadable(name, rows, skip=reader.skip):
+            reader.notices.extend(unreadable)
+        else:
+            continue
+        if needed:
+            raise DataError(f"split {name!r} has no row that can be used: {reader.notices[-1]}")
+        reader.notices.append(f"split {name!r} has no row that can be used, and counts as absent")
     return None
+
+
+def _describe_unlabelled(name: str, rows: Rows, reader: RowReader) -> str:
+    notice = f"split {name!r} has no {reader.columns.label!r} and is not used"
+    if reader.columns.label not in reader.columns.view(rows).features:
+        notice += f"; there are: {', '.join(rows.features)}"
+    return notice

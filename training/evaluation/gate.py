@@ -6,7 +6,8 @@ Two questions decide, each by the score that the training chose by:
    same rows, so the test is paired.
 2. Is the new version worse on its validation rows than the old one was on those of its own
    training? If it is, and the old one does no worse than it here, the data has become worse or
-   other: its labels, or its texts. Rows differ, so the test is one of two samples.
+   other: its labels, or its texts. Rows differ, so the test is one of two samples. On both sides
+   only rows count that are in no way known from train.
 
 The old version may have been trained on rows that are for validation now, as where a dataset has
 grown and is split anew. It then does better on them than on those of its own training, and the
@@ -33,15 +34,17 @@ from models.metadata import Metadata
 from models.versions import Version
 from training.calibration.metrics import is_right
 from training.console import console
+from training.evaluation.trained import DECIDING, WITHOUT_LEAKS
 from training.export.cases import GOLDEN_TEXTS
 from training.export.verify import REFERENCE, VerifiedExport
 from training.replay import draw_timed, replay
 from training.report import words
 from training.report.comparison import SIGNIFICANT, Difference, compare
 from training.report.tallies import Decisions, Tally, tally
-from training.run import Run
+from training.run import FEWEST_HONEST, Run
 
 FILE = "gate.json"
+FEW_PARTS = 0.02  # of the validation rows; they hardly change a score
 SHOWN = 5  # kinds of flips that are printed
 
 
@@ -81,7 +84,8 @@ class Judgement:
         rows: Validation rows that were compared.
         new_score: Of the new version on them.
         old_score: Of the old version on them.
-        before: Score of the old version on the validation rows of its own training.
+        before: Score of the old version on the validation rows of its own training; None where that
+            is not known of the rows that decide, and the second question is left out.
         difference: Lead of the new version over the old one on the same rows.
         p_of_fall: Chance of a fall from `before` to `new_score` as large as this one.
         seen: Whether the old version does so well on these rows that it was trained on some.
@@ -95,7 +99,7 @@ class Judgement:
     rows: int
     new_score: float
     old_score: float
-    before: float
+    before: float | None
     difference: Difference
     p_of_fall: float
     seen: bool
@@ -140,19 +144,21 @@ def judge(run: Run, old: Version, verified: VerifiedExport, *, metadata: Metadat
     found = compare(*tallied, right=right, task=metadata.task)["differences"]
     difference = found.get(measure) or found["subset_accuracy"]
     scores = [float(getattr(each.sample, measure)) for each in tallied]
-    known = old.metadata.metrics["validation"]
-    fall, rise = (
-        _distance(each.resampled, score, known=known, measure=measure)
-        for each, score in zip(tallied, scores, strict=True)
-    )
-    p, seen = float(norm.cdf(fall)), bool(norm.sf(rise) < SIGNIFICANT / 2)
+    known = _find_known(old, run)
+    p, seen = 1.0, False
+    if known is not None:
+        fall, rise = (
+            _distance(each.resampled, score, known=known, measure=measure)
+            for each, score in zip(tallied, scores, strict=True)
+        )
+        p, seen = float(norm.cdf(fall)), bool(norm.sf(rise) < SIGNIFICANT / 2)
     return Judgement(
         old=old.reference,
         measure=measure,
         rows=len(chosen),
         new_score=scores[0],
         old_score=scores[1],
-        before=known[measure],
+        before=None if known is None else known[measure],
         difference=difference,
         p_of_fall=p,
         seen=seen,
@@ -167,7 +173,12 @@ def judge(run: Run, old: Version, verified: VerifiedExport, *, metadata: Metadat
             if not np.array_equal(after, golden[place])
         ],
         reasons=_find_reasons(
-            None if seen else difference, p, scores=scores, known=known, measure=measure, old=old
+            None if seen else difference,
+            p,
+            scores=scores,
+            before=None if known is None else known[measure],
+            measure=measure,
+            old=old,
         ),
     )
 
@@ -183,15 +194,35 @@ def _decide(old: Version, texts: list[str], *, labels: tuple[str, ...]) -> Decis
     return np.array([labels.index(label) for label in known], np.int32)[decided]
 
 
+def _find_known(old: Version, run: Run) -> dict[str, float] | None:
+    """Return what an old version had on the validation rows that decided in its own training.
+
+    Versions of before do not say what they had on rows that are no parts of others. Where more
+    than a few validation rows are parts, it is not known, and None is returned.
+    """
+    metrics = old.metadata.metrics
+    if DECIDING in metrics:
+        return metrics[DECIDING]
+    if run.parts_left_out > FEW_PARTS * len(run.honest):
+        return None
+    clean = metrics.get(f"validation{WITHOUT_LEAKS}")
+    enough = clean is not None and clean["rows"] >= FEWEST_HONEST
+    return clean if enough else metrics["validation"]
+
+
 def _distance(resampled: Tally, score: float, *, known: dict[str, float], measure: str) -> float:
     """Return how many standard errors a score lies above one that is known of other rows.
 
     The spread of both is that of the bootstrap samples of the one, by the number of rows of each.
+    It is at least that of a share in both samples together, because the samples of a version that
+    is right in all rows have no spread.
     """
-    spread = float(np.nanstd(getattr(resampled, measure)))
-    both = spread * math.sqrt(1 + resampled.rows / known["rows"])
-    above = score - known[measure]
-    return above / both if both else math.copysign(math.inf, above) if above else 0.0
+    before, rows = known[measure], (resampled.rows, known["rows"])
+    spread = float(np.nanstd(getattr(resampled, measure))) * math.sqrt(1 + rows[0] / rows[1])
+    share = (score * rows[0] + before * rows[1]) / sum(rows)
+    least = math.sqrt(share * (1 - share) * (1 / rows[0] + 1 / rows[1]))
+    both = max(spread, least)
+    return (score - before) / both if both else 0.0
 
 
 def _find_reasons(
@@ -199,12 +230,12 @@ def _find_reasons(
     p_of_fall: float,
     *,
     scores: list[float],
-    known: dict[str, float],
+    before: float | None,
     measure: str,
     old: Version,
 ) -> list[str]:
     name = words.MEASURE[measure]
-    new, before = (words.figure(score, measure) for score in scores)
+    new, here = (words.figure(score, measure) for score in scores)
     lead = 0.0  # as far as it is more than chance
     if difference is not None and difference["p"] < SIGNIFICANT:
         lead = difference["value"]
@@ -212,16 +243,16 @@ def _find_reasons(
     if difference is not None and lead < 0:
         reasons.append(
             f"it is worse than {old.reference} on the same validation rows: {name} {new} and "
-            f"{before} ({words.evidence(difference, measure)})"
+            f"{here} ({words.evidence(difference, measure)})"
         )
-    if p_of_fall < SIGNIFICANT / 2 and lead <= 0:
+    if before is not None and p_of_fall < SIGNIFICANT / 2 and lead <= 0:
         reason = (
             f"its {name} on its validation rows is {new}, and {old.reference} had "
-            f"{words.figure(known[measure], measure)} on those of its own training"
+            f"{words.figure(before, measure)} on those of its own training"
         )
         if difference is not None:
             reason += (
-                f" and has {before} on the new rows, so the data has changed: "
+                f" and has {here} on the new rows, so the data has changed: "
                 f"look at its labels ({command('training', 'inspect')})"
             )
         reasons.append(reason)
@@ -256,12 +287,17 @@ def _names(decided: Any, metadata: Metadata) -> list[str]:
 def print_judgement(found: Judgement) -> None:
     """Print how the versions compare, and the most frequent flips."""
     name = words.MEASURE[found.measure]
-    new, before = (words.figure(v, found.measure) for v in (found.new_score, found.old_score))
+    new, here = (words.figure(v, found.measure) for v in (found.new_score, found.old_score))
     console.print(
-        f"gate: {name} {new}, {found.old} has {before} on the same {found.rows:,} rows "
+        f"gate: {name} {new}, {found.old} has {here} on the same {found.rows:,} rows "
         f"({words.evidence(found.difference, found.measure)})"
     )
-    if found.seen:
+    if found.before is None:
+        console.print(
+            f"gate: {found.old} does not record its {name} on rows that are no parts of others, so "
+            "it is not asked whether the data has become worse"
+        )
+    elif found.seen:
         console.print(
             f"gate: {found.old} was trained on some of these rows, so it counts by what it had on "
             f"those of its own training: {words.figure(found.before, found.measure)}"

@@ -1,5 +1,6 @@
 """Measures a published version on any labelled dataset."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +16,7 @@ from training.data.splits import Split, read_split
 from training.errors import DataError
 from training.reading import Reading
 from training.replay import draw_timed, median_tokens, replay
-from training.report.results import Cost, Results, SplitResult
+from training.report.results import FILE_PART, Cost, Results, SplitResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,8 @@ def evaluate_version(
         console.print(f"note: {notice}")
     if len(rows) == 0:
         raise DataError(f"split {name!r} has no rows")
-    return _results(version, source, rows, engine=engine)
+    purpose = _name_purpose(selection.split, rows, metadata)
+    return _results(version, source, rows, purpose=purpose, engine=engine)
 
 
 def _choose_split(source: Source, wanted: str | None) -> str:
@@ -69,6 +71,7 @@ def _choose_split(source: Source, wanted: str | None) -> str:
 def _known_classes(metadata: Metadata, form: LabelFormat, column: str, reading: Reading) -> Classes:
     """Return the version's classes by their values in a column that is written so."""
     merged = {same_name(name): name for name in metadata.labels} if reading.clean_labels else None
+    _refuse_absent_marks(metadata, form, column, merged=merged or {})
     if not form.declared or form.names is None:
         return Classes(metadata.task, metadata.labels, merged=merged)
     index = {name: place for place, name in enumerate(metadata.labels)}
@@ -79,18 +82,46 @@ def _known_classes(metadata: Metadata, form: LabelFormat, column: str, reading: 
     return Classes(metadata.task, metadata.labels, numbers)
 
 
+def _refuse_absent_marks(
+    metadata: Metadata, form: LabelFormat, column: str, *, merged: Mapping[str, str]
+) -> None:
+    """Refuse marks of 0 and 1 that some labels of the version lack: they would count as 0."""
+    if form.shape != "multi_hot" or form.names is None:
+        return
+    marked = {merged.get(same_name(name), name) for name in form.names}
+    absent = [name for name in metadata.labels if name not in marked]
+    if absent and marked.intersection(metadata.labels):
+        raise DataError(
+            f"the labels in {column!r} are 0 or 1 for some labels of {metadata.name} only; "
+            f"there is none for {', '.join(absent)}"
+        )
+
+
 def _strange(metadata: Metadata) -> str:
     """Return the fault of an unknown label in words, with the known ones."""
     return f"which {metadata.name} does not know; it knows: {', '.join(metadata.labels)}"
 
 
-def _results(version: Version, source: Source, rows: Split, *, engine: EngineName) -> Results:
+def _name_purpose(wanted: str | None, rows: Split, metadata: Metadata) -> str:
+    """Return what the rows are called in the report: as the user names them, else test rows.
+
+    Validation rows are only those that the version was chosen by.
+    """
+    own = rows.sha256 == metadata.data.validation.sha256
+    if wanted is None or not FILE_PART.fullmatch(wanted) or (wanted == "validation" and not own):
+        return "test"
+    return wanted
+
+
+def _results(
+    version: Version, source: Source, rows: Split, *, purpose: str, engine: EngineName
+) -> Results:
     metadata = version.metadata
     ids = version.tokenizer.encode_batch(rows.texts)
     timed = draw_timed(len(ids))
     replayed = replay(version.path, ids, engine=engine, timed=timed)
     split = SplitResult(
-        name="test",
+        name=purpose,
         labels=rows.labels,
         probabilities=replayed.probabilities,
         lengths=np.fromiter(map(len, ids), np.int64, len(ids)),

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.decisions import DecisionRule
 from models.golden import Probabilities
 from models.metadata import Metadata
@@ -18,7 +21,12 @@ from training.recipe.learn import Learned
 from training.report.results import Cost, Results, SplitResult
 from training.report.summary import Summary
 from training.report.write import write_report
-from training.run import Run
+from training.run import FEWEST_HONEST, Run
+
+WITHOUT_LEAKS = "_without_leaks"
+"""Behind the name of a split: figures of its rows that are not in train."""
+DECIDING = "validation_that_decides"
+"""Figures of the validation rows that decided, where the names of others do not say which."""
 
 
 def measure_trained(
@@ -31,10 +39,19 @@ def measure_trained(
         targets, leaked = run.prepared.data.splits[purpose].labels, run.prepared.leaks[purpose]
         metrics[purpose] = measure(probabilities, targets, rule=rule)
         if leaked.any() and not leaked.all():
-            metrics[f"{purpose}_without_leaks"] = measure(
+            metrics[f"{purpose}{WITHOUT_LEAKS}"] = measure(
                 probabilities[~leaked], targets[~leaked], rule=rule
             )
+        if purpose == "validation" and _decide_apart(honest := run.honest, leaked):
+            metrics[DECIDING] = measure(probabilities[honest], targets[honest], rule=rule)
     return metadata.model_copy(update={"metrics": metrics, "baseline": baseline.metrics})
+
+
+def _decide_apart(honest: NDArray[np.bool_], leaked: NDArray[np.bool_]) -> bool:
+    """Whether other rows decide than all, or those without leaks if they are enough."""
+    clean = ~leaked
+    usual = clean if clean.sum() >= FEWEST_HONEST else np.ones_like(clean)
+    return not np.array_equal(honest, usual)
 
 
 def report_trained(

@@ -87,6 +87,8 @@ def _describe_settings(
     for origin, record in origins.items():
         if isinstance(described[origin], str):
             described[origin] = record.name
+        elif origin == "pretrained" and settings.start_from is not None:
+            described["start_from"] = record.name
         described |= {f"{origin}_{name}": value for name, value in asdict(record).items()}
     return described
 

@@ -23,8 +23,11 @@ def read_candidates(corpus: str, *, data: LabelledData, reading: Reading) -> lis
     Raises:
         DataError: There is no such dataset, or each of its texts is labelled already.
     """
+    notices: list[str] = []
     with console.status("reading the texts without labels"):
-        found = read_corpus(corpus, reading=reading)
+        found = read_corpus(corpus, reading=reading, notices=notices)
+    for notice in notices:
+        console.print(f"note: {notice}")
     texts = [found[place] for place in data.find_own(found)]
     if not texts:
         raise DataError(f"--unlabeled {corpus!r}: each of its {len(found):,} texts is labelled")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.decisions import DecisionRule
 from models.metadata import Metadata, Task
 
-_FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
+FILE_PART = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,7 +18,7 @@ class SplitResult:
     """The truth of the rows of one split, and the predictions of each classifier.
 
     Args:
-        name: Purpose of the split, "test" or "validation"; it becomes part of file names.
+        name: Purpose of the split, such as "test" or "validation"; it becomes part of file names.
         labels: The class of each row, int32 (rows,); multi-label: 0 or 1, int32 (rows, labels).
         probabilities: Answers of the service, float32 (rows, labels).
         uncalibrated: The same before calibration.
@@ -43,7 +43,7 @@ class SplitResult:
     row_numbers: NDArray[np.integer] | None = None
 
     def __post_init__(self) -> None:
-        if not _FILE_PART.fullmatch(self.name):
+        if not FILE_PART.fullmatch(self.name):
             raise ValueError(f"split {self.name!r}: a name is made of a-z, 0-9, '_' and '-'")
         if self.probabilities.ndim != 2 or not len(self.probabilities):
             self._refuse("probabilities", "(rows, labels), one row at least")

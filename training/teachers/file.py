@@ -9,7 +9,7 @@ import numpy as np
 from models.metadata import Task
 from training.data.columns import find_text
 from training.data.labels import class_names
-from training.data.row_reader import read_column, refuse_unreadable
+from training.data.row_reader import note_unreadable, read_column
 from training.data.rows import Rows, describe_place
 from training.data.sources import load_source
 from training.errors import DataError
@@ -40,9 +40,9 @@ class FileTeacher:
         reader = AnswerReader(labels, task)
         found: dict[str, np.ndarray] = {}
         faults: list[str] = []
-        count = 0
+        notes, count = list(source.notes), 0
         for split, rows in source.splits.items():
-            refuse_unreadable(split, rows)
+            notes += note_unreadable(split, rows, skip=self.reading.skip_unusable)
             columns = Columns.find(rows, labels, split=split, text=column, reading=self.reading)
             for number, (text, answer) in enumerate(columns.read(rows, split=split)):
                 count += 1
@@ -59,7 +59,6 @@ class FileTeacher:
             )
         if not found:
             raise TeacherError(f"--teacher {source.name} holds no verdict")
-        notes = list(source.notes)
         if faults:
             notes.append(f"{len(faults):,} of {count:,} rows are left out: {faults[0]}")
         if again := count - len(faults) - len(found):

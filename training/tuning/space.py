@@ -56,4 +56,10 @@ def apply(settings: TrainSettings, values: Mapping[str, Any]) -> TrainSettings:
 
 def options(values: Mapping[str, Any]) -> list[str]:
     """Return the options of `train` that set these values."""
-    return [f"{SETTINGS[name].option}={value}" for name, value in values.items()]
+    return [_option(SETTINGS[name].option, value) for name, value in values.items()]
+
+
+def _option(option: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return option if value else f"--no-{option.removeprefix('--')}"
+    return f"{option}={value}"

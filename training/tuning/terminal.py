@@ -75,9 +75,10 @@ def verdict(ranked: Sequence[Outcome], *, score: str, rows: int) -> str:
 def command(settings: TrainSettings, values: Values) -> str:
     """Return the command that trains with these values."""
     asked = {name: SETTINGS[name].value(settings) for name in ASKED}
-    given = options({name: value for name, value in asked.items() if value not in (None, False)})
-    alone = ["--no-pretrained"] if settings.pretrained is False else []
-    return installation.command("training", shlex.join(["train", *given, *alone, *options(values)]))
+    given = {name: v for name, v in asked.items() if v is not None and v is not False}
+    alone = {"pretrained": False} if settings.pretrained is False else {}
+    written = options(given | alone | values)
+    return installation.command("training", shlex.join(["train", *written]))
 
 
 def _table(ranked: Sequence[Outcome], *, score: str) -> Table:

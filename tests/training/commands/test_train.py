@@ -102,6 +102,21 @@ class TestOptions:
         assert call(f"{option}=1", "--unlabeled=more.csv") == "no file or folder nowhere.csv"
         assert call("--self-training=0") == "no file or folder nowhere.csv"
 
+    def test_passes_that_are_not_made(self, call) -> None:
+        assert call("--teaching=2") == (
+            "--teaching needs an encoder that teaches; name it with --encoder"
+        )
+        assert call("--pretraining=2", "--encoder=e", "--unlabeled=more.csv") == (
+            "with --encoder no language model is learned; leave --pretraining out, or --encoder "
+            "(--teaching says how often the encoder teaches)"
+        )
+
+    def test_an_empty_text_between_labels(self, call) -> None:
+        assert call("--split-labels=") == (
+            "Invalid value for '--split-labels': it is empty; leave the option out, or name a "
+            "character"
+        )
+
     def test_unknown_option(self, call) -> None:
         assert call("--unit=3").startswith("No such option: --unit")
 

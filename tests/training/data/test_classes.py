@@ -10,9 +10,11 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Json, LargeList, List, Value
 
 from tests.training.labelled_files import Row, write_jsonl, write_parquet
+from training.data.classes import Classes
 from training.data.sources import Source, load_source
 from training.data.splits import LabelledData, read_data
 from training.errors import DataError
+from training.reading import Reading
 from training.targets import count_classes
 
 CLASSES = ClassLabel(names=["calm", "loud", "odd"])
@@ -156,6 +158,24 @@ class TestRefusal:
             "column 'labels' holds lists in some splits only"
         )
 
+    @pytest.mark.parametrize(
+        ("labels", "separator"),
+        [(["loud|odd", "calm"], "|"), (['["loud", "odd"]', '["calm"]'], None)],
+    )
+    def test_lists_in_the_texts_of_all_splits(self, labels: list, separator: str | None) -> None:
+        train, test = (
+            make_dataset(make_rows(number, labels=labels), feature=Value("string"))
+            for number in (60, 4)
+        )
+        data = read_data(
+            Source("made up", "made-up", None, None, {"train": train, "test": test}),
+            reading=Reading(split_labels=separator),
+            seed=0,
+        )
+        assert data.labels == ("calm", "loud", "odd")
+        assert data.test is not None
+        assert data.test.labels.tolist() == [[0, 1, 1], [1, 0, 0]] * 2
+
     def test_lists_in_some_rows_only(self) -> None:
         rows = make_dataset([("one", "loud"), ("two", ["loud", "odd"])], feature=Json())
         assert refusal(rows) == (
@@ -204,3 +224,31 @@ class TestRefusal:
         path.write_text("".join(json.dumps({"text": "a", "labels": []}) + "\n" for _ in range(4)))
         source = load_source(str(path), config=None, revision=None)
         assert "fewer than two labels" in refusal(source.splits["train"])
+
+
+class TestValues:
+    """Values that no class is named after stand for one where they are the same value."""
+
+    @pytest.mark.parametrize(
+        "text", ["01", "001", "1e0", " 1 ", "1_0", "\N{ARABIC-INDIC DIGIT ONE}", "2.00", "1E5"]
+    )
+    def test_texts_that_are_labels_of_their_own(self, text: str) -> None:
+        assert Classes("single_label", ("1", "2", "10", "100000")).place(text) is None
+
+    @pytest.mark.parametrize(
+        ("names", "value", "place"),
+        [
+            (("1", "2"), "1.0", 0),
+            (("1.0", "2.0"), "2", 1),
+            (("true", "x"), "TRUE", 0),
+            (("01", "02"), "1", None),
+            (("01", "02"), 1, 0),
+            (("1", "2"), 2.0, 1),
+            (("1", "1.0"), 1.0, 0),
+            (("01", "001"), 1, None),
+        ],
+    )
+    def test_values_that_are_the_same(
+        self, names: tuple[str, ...], value: Any, place: int | None
+    ) -> None:
+        assert Classes("single_label", names).place(value) == place

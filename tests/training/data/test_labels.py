@@ -93,6 +93,21 @@ class TestLists:
         assert "exactly one" in str(form.notice)
         assert read(values, several=True) == values
 
+    @pytest.mark.parametrize("empty", [[], [""], [" "]])
+    def test_an_empty_one_among_lists_of_one_is_no_label(self, empty: list[Any]) -> None:
+        values = [["a"], ["b"], empty, ["a"]]
+        form = find(rows_of(values))
+        assert not form.several
+        assert form.read(values) == ["a", "b", None, "a"]
+        assert str(form.notice).endswith("holds one at most, so an empty one is no label")
+
+    @pytest.mark.parametrize("empty", [[], [""]])
+    def test_an_empty_one_among_longer_lists_is_none_of_the_labels(self, empty: list[Any]) -> None:
+        assert read([["a", "b", ""], ["a"], empty]) == [["a", "b"], ["a"], []]
+
+    def test_nothing_but_empty_ones(self) -> None:
+        assert find(rows_of([[], []])).several
+
     def test_choices(self) -> None:
         values = ['{"choices": ["a", "b"]}', '{"choices": ["c"]}']
         assert read(values, typed=False) == [["a", "b"], ["c"]]
@@ -113,6 +128,7 @@ class TestNames:
         [
             ("00501", "00501"), ("1E5", "1E5"), (" x", " x"), (1, "1"), (-1, "-1"), (1.0, "1"),
             (0.5, "0.5"), (True, "true"), (float("inf"), None), (None, None), ([1], None),
+            ("", None), (" ", None),
         ],
     )  # fmt: skip
     def test_of_values(self, value: Any, name: str | None) -> None:

@@ -198,6 +198,28 @@ class TestRefusedFiles:
         path.write_text('{"text": "schön", "label": "a"}\n{"text"', encoding="latin-1")
         assert "r.jsonl, line 1: not JSON: bytes that are not UTF-8" in read_refusal(path)
 
+    @pytest.mark.parametrize(
+        "names", [("schön", "gut", "gut"), ('["schön", "gut"]', '["gut"]', '["gut"]')]
+    )
+    def test_labels_in_another_encoding(self, tmp_path: Path, names: tuple[str, ...]) -> None:
+        rows = [("fine", names[row % 3]) for row in range(60)]
+        path = write_csv(tmp_path / "r.csv", rows, encoding="latin-1")
+        assert read_refusal(path) == (
+            "20 of 60 rows of split 'train' cannot be used: in r.csv, line 2 'label' holds bytes "
+            "that are not UTF-8; name the --encoding of the file, such as cp1252; "
+            "--skip-unusable leaves such rows out"
+        )
+
+    def test_names_of_labels_and_columns_in_another_encoding(self, tmp_path: Path) -> None:
+        path = tmp_path / "r.csv"
+        path.write_text("text,schön,gut\na,0,1\nb,1,0\n", encoding="latin-1")
+        assert read_refusal(path).endswith(
+            "the label 'sch\\udcf6n' holds bytes that are not UTF-8; "
+            "name the --encoding of the file, such as cp1252"
+        )
+        path.write_text("text,schön\na,x\nb,y\n", encoding="latin-1")
+        assert read_refusal(path).startswith("the name of the column 'sch\\udcf6n' holds bytes")
+
     def test_rows_longer_than_the_header(self, tmp_path: Path) -> None:
         path = write_csv(tmp_path / "r.csv", [("fine", "pos"), ("a", "comma", "pos")])
         assert read_refusal(path) == (
@@ -214,6 +236,8 @@ class TestRefusedFiles:
             ("r.json", '"text"', "line 1 holds no object such as"),
             ("r.jsonl", '{"text": "a\u2028b", "label": 1}\nrubbish', "line 2: not JSON"),
             ("r.jsonl", '{"text": "half \\ud83d", "label": 1}\n', "half a character, \\ud83d"),
+            ("r.jsonl", '{"text": "a", "label": "\\ud83d"}\n', "half a character, \\ud83d"),
+            ("r.jsonl", '{"text": "a", "label": {"\\ud83d": 1}}\n', "half a character, \\ud83d"),
         ],
     )
     def test_broken_json(self, tmp_path: Path, name: str, content: str, fault: str) -> None:

@@ -11,9 +11,11 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Json, Value
 
 from tests.training.labelled_files import make_dataset, make_rows
+from training.data.rows import TableRows, Unreadable
 from training.data.sources import Source
 from training.data.splits import LabelledData, Split, hold_out, read_data
 from training.errors import DataError
+from training.reading import Reading
 
 CLASSES = ClassLabel(names=["neg", "pos"])
 
@@ -24,13 +26,16 @@ def with_classes(rows: list[tuple[Any, Any]], classes: ClassLabel = CLASSES) -> 
     return Dataset.from_dict({"text": list(texts), "label": list(labels)}, features=features)
 
 
+def source_of(**splits: Any) -> Source:
+    return Source("made up", "made-up", None, None, splits)
+
+
 def read(
     train: Dataset | list[tuple[Any, Any]], *, seed: int = 0, **others: Dataset
 ) -> LabelledData:
     if isinstance(train, list):
         train = make_dataset(train)
-    source = Source("made up", "made-up", None, None, {"train": train, **others})
-    return read_data(source, seed=seed)
+    return read_data(source_of(train=train, **others), seed=seed)
 
 
 def refusal(train: Dataset | list[tuple[Any, Any]], **others: Dataset) -> str:
@@ -133,6 +138,15 @@ class TestLabels:
         assert refusal(rows) == (
             "2 of 40 rows of split 'train' cannot be used: "
             "in row 3 (counted from 0) 'label' is missing; --skip-unusable leaves such rows out"
+        )
+
+    def test_an_empty_list_among_lists_of_one(self) -> None:
+        rows: list[tuple[str, Any]] = [(text, [label]) for text, label in make_rows()]
+        rows[3] = ("unlabelled", [])
+        assert refusal(rows) == (
+            "1 of 40 rows of split 'train' cannot be used: in row 3 (counted from 0) 'label' is "
+            "missing or an empty list, where others hold one label; --skip-unusable leaves such "
+            "rows out"
         )
 
     def test_missing_among_numbers(self) -> None:
@@ -261,6 +275,38 @@ class TestSplits:
             "--skip-unusable leaves such rows out"
         )
 
+    def test_no_usable_row_of_test(self) -> None:
+        data = read_data(
+            source_of(train=make_dataset(make_rows()), test=make_dataset([("x", "neutral")])),
+            reading=Reading(skip_unusable=True),
+            seed=0,
+        )
+        assert data.test is None
+        assert "split 'test' has no row that can be used, and counts as absent" in data.notices
+        assert "no labelled test split: all figures are on validation rows" in data.notices
+
+    def test_no_usable_row_of_validation(self) -> None:
+        source = source_of(
+            train=make_dataset(make_rows()), validation=make_dataset([("x", "neutral")])
+        )
+        with pytest.raises(DataError) as caught:
+            read_data(source, reading=Reading(skip_unusable=True), seed=0)
+        assert str(caught.value) == (
+            "split 'validation' has no row that can be used: 1 of 1 rows of split 'validation' "
+            "cannot be used: in row 0 (counted from 0) 'label' is 'neutral', a class that train "
+            "does not have; left out"
+        )
+
+    def test_no_readable_row(self) -> None:
+        rows = TableRows({}, (), (Unreadable("v.csv, line 2", "3 fields"),))
+        train = make_dataset(make_rows())
+        assert refusal(train, validation=rows).startswith(  # type: ignore[arg-type]
+            "1 of 1 rows of split 'validation' cannot be read: in v.csv, line 2: 3 fields"
+        )
+        with pytest.raises(DataError, match="^split 'validation' has no row that can be used: 1 r"):
+            skipping = Reading(skip_unusable=True)
+            read_data(source_of(train=train, validation=rows), reading=skipping, seed=0)
+
     def test_without_text_column(self) -> None:
         test = make_dataset().rename_column("text", "sentence")
         assert refusal(make_rows(), test=test) == (
@@ -343,6 +389,37 @@ class TestHoldOut:
         rest, held = hold_out(split, families=families, seed=1)
         assert len(held) == pytest.approx(100, abs=20)
         assert not set(families[held.rows]) & set(families[rest.rows])
+
+    @pytest.mark.parametrize("large", [120, 600])
+    def test_a_large_family_stays_in_train(self, large: int) -> None:
+        split = self.make_split([500, 500])
+        families = np.where(np.arange(1_000) < large, 0, np.arange(1_000))
+        for seed in range(40):
+            rest, held = hold_out(split, families=families, seed=seed)
+            assert 30 <= len(held) <= 110
+            assert set(range(large)) <= set(rest.rows.tolist())
+
+    def test_families_of_more_than_the_share_give_the_smallest(self) -> None:
+        families = np.repeat([0, 300, 500], [300, 200, 500])
+        _, held = hold_out(self.make_split([500, 500]), families=families, seed=1)
+        assert held.rows.tolist() == list(range(300, 500))
+
+    def test_no_class_goes_with_a_family(self) -> None:
+        labels = np.repeat(np.arange(3, dtype=np.int32), [300, 5, 300])
+        families = np.arange(605)
+        families[299:305] = 299
+        for seed in range(40):
+            rest, _ = hold_out(self.number(labels), families=families, seed=seed)
+            assert set(rest.labels.tolist()) == {0, 1, 2}
+
+    def test_no_class_of_several_goes(self) -> None:
+        labels = np.zeros((200, 3), np.int32)
+        labels[np.arange(200), np.arange(200) % 2] = 1
+        labels[7, 2] = labels[8, 2] = 1
+        for seed in range(40):
+            rest, held = hold(self.number(labels), seed=seed)
+            assert rest.labels.any(axis=0).all()
+            assert len(held) >= 19
 
     @pytest.mark.parametrize("counts", [[300, 100, 40, 6], [50, 50, 3], [20] * 30 + [2] * 30])
     def test_classes_that_give_enough_are_drawn_as_before(self, counts: list[int]) -> None:
@@ -466,6 +543,12 @@ class TestNestedRows:
         train = read(self.make_phrases()).train
         assert len(train.whole_texts) == 54
         assert {text.count(" ") for text in train.whole_texts} == {7}
+
+    def test_of_a_row_that_stands_twice_one_gives_its_words(self) -> None:
+        rows = [(f"row {row} says a thing of its own", row % 2) for row in range(40)]
+        train = read(rows * 2).train
+        assert len(train) == 72
+        assert sorted(train.whole_texts) == sorted(set(train.texts))
 
     def test_a_split_of_its_own_may_have_parts_of_train(self) -> None:
         rows = make_rows(labels=[0, 1])

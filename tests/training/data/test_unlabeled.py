@@ -74,6 +74,48 @@ def test_a_column_that_is_no_text(tmp_path: Path) -> None:
     assert refusal(str(path), column="text").endswith(": no text in train")
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        (
+            "u.txt",
+            "sch\xf6n\nfine\n",
+            "1 of 2 rows cannot be used: in u.txt, line 1 the text holds",
+        ),
+        ("u.csv", "id,text\n1,fine\n2,one,more\n", "1 of 2 rows of split 'train' cannot be read"),
+        (
+            "u.jsonl",
+            '{"text": "fine"}\n{"text": 3}\n',
+            "in u.jsonl, line 2 the text is no text but i",
+        ),
+        (
+            "u.jsonl",
+            '{"text": "fine"}\n{"text": "a\n',
+            "rows of split 'train' cannot be read: in u.j",
+        ),
+    ],
+)
+def test_rows_that_cannot_be_used(name: str, content: str, fault: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content.encode("latin-1"))
+    message = refusal(str(path))
+    assert fault in message
+    assert message.endswith("; --skip-unusable leaves such rows out")
+    notices: list[str] = []
+    reading = Reading(skip_unusable=True)
+    assert read_corpus(str(path), reading=reading, notices=notices) == ["fine"]
+    (notice,) = notices
+    assert notice.startswith(f"--unlabeled '{path}': 1 ")
+    assert "left out" in notice
+
+
+def test_no_row_that_can_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "u.txt"
+    path.write_bytes("schön\n".encode("latin-1"))
+    with pytest.raises(DataError, match="not UTF-8; name the --encoding .* no other row has a te"):
+        read_corpus(str(path), reading=Reading(skip_unusable=True))
+
+
 def test_a_recorded_name_has_no_path_in_it(tmp_path: Path) -> None:
     write_csv(tmp_path / "more.csv")
     assert shorten_name(str(tmp_path / "more.csv")) == "more.csv"

@@ -33,20 +33,43 @@ class Case:
         self.labels = ("neg", "pos")
         self._monkeypatch = monkeypatch
 
-    def judge(self, *, new: np.ndarray, old: np.ndarray, before: float, rows: int = ROWS) -> Any:
+    def judge(
+        self,
+        *,
+        new: np.ndarray,
+        old: np.ndarray,
+        before: float,
+        rows: int = ROWS,
+        leaked: int = 0,
+        parts: int = 0,
+        metrics: dict[str, dict[str, float]] | None = None,
+    ) -> Any:
+        """Return what the gate finds.
+
+        Args:
+            new: Answers of the new version.
+            old: Those of the old one.
+            before: Score of the old one on the validation rows of its own training.
+            rows: Number of these rows.
+            leaked: Validation rows that also stand in train, the first ones.
+            parts: Those behind them that are parts of other rows.
+            metrics: Further figures of the old version.
+        """
         from training.evaluation import gate
 
         golden = np.tile(np.float32([0.9, 0.1]), (len(gate.GOLDEN_TEXTS), 1))
 
         def replay(*_: Any, **__: Any) -> SimpleNamespace:
-            return SimpleNamespace(probabilities=np.concatenate([old, golden]))
+            return SimpleNamespace(probabilities=np.concatenate([old[leaked + parts :], golden]))
 
         self._monkeypatch.setattr(gate, "replay", replay)
         known = {"accuracy": before, "macro_f1": before, "rows": float(rows)}
         old_version = SimpleNamespace(
             reference="toy:1",
             path=Path("toy/1"),
-            metadata=make_metadata(labels=self.labels, metrics={"validation": known}),
+            metadata=make_metadata(
+                labels=self.labels, metrics={"validation": known, **(metrics or {})}
+            ),
             tokenizer=SimpleNamespace(encode_batch=lambda texts: [[2]] * len(texts)),
         )
         validation = SimpleNamespace(
@@ -54,7 +77,8 @@ class Case:
         )
         run = SimpleNamespace(
             prepared=SimpleNamespace(data=SimpleNamespace(validation=validation)),
-            honest=np.ones(ROWS, np.bool_),
+            honest=np.arange(ROWS) >= leaked + parts,
+            parts_left_out=parts,
             score="accuracy",
         )
         verified = SimpleNamespace(splits={"validation": new}, golden=golden[:, ::-1])
@@ -136,6 +160,73 @@ def test_rows_that_the_old_one_was_trained_on_say_nothing(case: Case) -> None:
         "its accuracy on its validation rows is 70.0\N{NO-BREAK SPACE}%, and toy:1 had "
         "83.0\N{NO-BREAK SPACE}% on those of its own training"
     ]
+
+
+def test_one_that_is_right_in_all_rows_was_not_trained_on_them_for_that(case: Case) -> None:
+    found = case.judge(
+        new=answers(case.truth, wrong=8),
+        old=answers(case.truth, wrong=0),
+        before=0.9996,
+        rows=5_000,
+    )
+    assert not found.seen
+    assert not found.passed
+    same = answers(case.truth, wrong=0)
+    assert case.judge(new=same, old=same, before=0.99).passed
+
+
+class TestRowsThatDecide:
+    """An equal version passes where some validation rows are known from train."""
+
+    @pytest.fixture
+    def answered(self, case: Case) -> np.ndarray:
+        """Return answers that are right for 300 rows and for 560 of the other 700."""
+        rest = answers(case.truth[300:], wrong=140)
+        return np.concatenate([answers(case.truth[:300], wrong=0), rest])
+
+    @staticmethod
+    def figures(rows: int, score: float = 0.8) -> dict[str, float]:
+        return {"accuracy": score, "macro_f1": score, "rows": float(rows)}
+
+    def test_rows_of_train(self, case: Case, answered: np.ndarray) -> None:
+        found = case.judge(
+            new=answered,
+            old=answered,
+            before=0.86,
+            leaked=300,
+            metrics={"validation_without_leaks": self.figures(700)},
+        )
+        assert (found.passed, found.before, found.rows) == (True, 0.8, 700)
+
+    def test_parts_of_others(self, case: Case, answered: np.ndarray) -> None:
+        found = case.judge(
+            new=answered,
+            old=answered,
+            before=0.86,
+            leaked=100,
+            parts=200,
+            metrics={
+                "validation_without_leaks": self.figures(900, 0.844),
+                "validation_that_decides": self.figures(700),
+            },
+        )
+        assert (found.passed, found.before) == (True, 0.8)
+
+    def test_parts_that_an_older_version_does_not_tell_apart(
+        self, case: Case, answered: np.ndarray, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from training.evaluation.gate import print_judgement
+
+        found = case.judge(new=answered, old=answered, before=0.86, parts=300)
+        assert (found.passed, found.before) == (True, None)
+        print_judgement(found)
+        told = " ".join(capsys.readouterr().err.split())
+        assert "toy:1 does not record its accuracy on rows that are no parts of others" in told
+
+    def test_fewer_than_decide(self, case: Case) -> None:
+        same = answers(case.truth, wrong=100)
+        metrics = {"validation_without_leaks": self.figures(50, 0.5)}
+        assert case.judge(new=same, old=same, before=0.9, metrics=metrics).before == 0.9
 
 
 def test_labels_in_another_order_are_matched_by_name(case: Case) -> None:

@@ -91,7 +91,8 @@ def test_the_split_that_is_meant(trained: Version) -> None:
         ({"train": rows}, 3),
         ({"split": "train", "train": rows, "test": one}, 3),
     ):
-        assert measure(trained, **given).splits["test"].rows == expected
+        split = measure(trained, **given).splits["test"]
+        assert (split.rows, split.name) == (expected, given.get("split", "test"))
 
 
 def test_unknown_split(trained: Version) -> None:
@@ -115,8 +116,15 @@ def test_unknown_label(trained: Version) -> None:
 
 
 def test_lists_for_a_model_of_one_label(trained: Version) -> None:
-    rows = make_dataset([["like"], ["dislike"], []])
-    assert "'label' is ['like']" in refusal(trained, test=rows)
+    rows = make_dataset([["like", "dislike"], ["dislike"], []])
+    assert "'label' is ['like', 'dislike']" in refusal(trained, test=rows)
+    one_each = make_dataset([["like"], ["dislike"], []])
+    assert "1 of 3 rows of split 'test' cannot be used: in row 2" in refusal(trained, test=one_each)
+
+
+def test_validation_rows_are_those_that_chose(trained: Version) -> None:
+    rows = make_dataset(list(LIKED.values()))
+    assert measure(trained, split="validation", validation=rows).splits["test"].name == "test"
 
 
 def test_no_rows(trained: Version) -> None:

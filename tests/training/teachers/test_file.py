@@ -72,6 +72,15 @@ def test_bad_rows_have_a_place(tmp_path: Path) -> None:
     assert found.notes[-1].startswith("2 of 3 rows are left out: in t.csv, line 3")
 
 
+def test_rows_that_cannot_be_read(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "t.csv", [("good", "pos"), ("bad", "neg", "more")])
+    with pytest.raises(DataError, match=r"cannot be read: .*--skip-unusable leaves such rows out"):
+        judge(path)
+    found = judge(path, skip_unusable=True)
+    assert list(found.texts) == ["good"]
+    assert "cannot be read and are left out: in t.csv, line 3" in found.notes[-1]
+
+
 @pytest.mark.parametrize("column", ["text", "sentence"])
 def test_a_label_may_have_the_name_of_a_column(tmp_path: Path, column: str) -> None:
     rows = [{column: "good", "id": "a7", "probabilities": {"text": 0.9, "code": 0.1}}]

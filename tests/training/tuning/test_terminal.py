@@ -44,7 +44,8 @@ def test_the_defaults_are_best() -> None:
 def test_the_command_is_one_that_train_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     from training import __main__ as program
 
-    python, *arguments = shlex.split(command(SETTINGS, VALUES))
+    asked = replace(SETTINGS, seed=0, skip_unusable=True, clean_labels=True)
+    python, *arguments = shlex.split(command(asked, VALUES))
     assert [python, *arguments[:3]] == ["python", "-m", "training", "train"]
     assert arguments[3:6] == ["--dataset=my rows.csv", "--name=mine", "--text-column=what?"]
     called = {}
@@ -57,6 +58,7 @@ def test_the_command_is_one_that_train_takes(monkeypatch: pytest.MonkeyPatch) ->
     settings = called["x"]
     assert (settings.network.cell, settings.network.units, settings.fit.batch) == ("lstm", 64, 16)
     assert settings.pretrained is None
+    assert (settings.seed, settings.skip_unusable, settings.clean_labels) == (0, True, True)
 
 
 def test_trials_without_the_shipped_network_lead_to_a_training_without_it() -> None:
