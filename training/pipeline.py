@@ -68,6 +68,8 @@ def train(run: Run, *, store: Store) -> Version:
             folder = stack.enter_context(store.staging(run.settings.name))
         with writing(run.work):
             stack.enter_context(run.lock())
+        if not run.resume:
+            _start_anew(run)
         log = stack.enter_context(MlflowLog(run))
         with _print_what_is_kept(run):
             metadata, summary, judgement = _build(
@@ -86,6 +88,15 @@ def train(run: Run, *, store: Store) -> Version:
         _make_canary(version, store=store)
     _tell_who_answers(version, store=store)
     return version
+
+
+def _start_anew(run: Run) -> None:
+    if run.has_checkpoints:
+        console.print(
+            "note: without --resume a new training begins; the checkpoints of the last one are "
+            "deleted"
+        )
+    run.start_anew()
 
 
 def _refuse(

@@ -185,6 +185,13 @@ class Run:
         """Whether there is a checkpoint to resume from."""
         return any(self._checkpoints.glob("*.npz"))
 
+    def start_anew(self) -> None:
+        """Delete what the last training of the name has left, also of stages that this one lacks.
+
+        Its checkpoints would stop a later run with `resume`, which takes them for its own.
+        """
+        self.clean_up()
+
     def clean_up(self) -> None:
         """Delete the checkpoints, once the version is published."""
         shutil.rmtree(self._checkpoints, ignore_errors=True)

@@ -20,6 +20,7 @@ from models.versions import EXTRA, GOLDEN, Version
 from tests.conftest import train_tiny
 from tests.training.labelled_files import write_csv
 from tests.training.test_run import make_run, save
+from tests.training.workspace.test_checkpoint import Course, make_tracked
 from tests.versions import publish
 from training.errors import CannotWrite, ExportError, GateRefused, TrainingError
 from training.export.cases import GOLDEN_TEXTS
@@ -69,6 +70,31 @@ def test_how_to_go_on(
     assert capsys.readouterr().err.splitlines() == hints
     assert run.has_checkpoints == fitted
     assert not list((tmp_path / "store").rglob("*"))
+
+
+def test_a_new_training_begins_without_what_a_stopped_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training import pipeline
+
+    stopped = make_run(tmp_path)
+    for stage in ("network", "round-1", "teacher-25"):
+        stopped.checkpoint(stage).save(make_tracked(1), Course(epoch=1))
+    stopped.note("plan.json").write_text("{}")
+    kept = [stopped.work / place for place in ("encoders/a.npz", "teachers/a.jsonl")]
+    for path in kept:  # which cost more than a fit, and are of any training
+        path.parent.mkdir()
+        path.touch()
+    monkeypatch.setattr(pipeline, "_build", fail_with(KeyboardInterrupt()))
+    capsys.readouterr()
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.train(replace(stopped, resume=False), store=Store(tmp_path / "store"))
+    assert capsys.readouterr().err.splitlines() == [
+        "note: without --resume a new training begins; the checkpoints of the last one are deleted"
+    ]
+    assert not stopped.has_checkpoints
+    assert not stopped.note("plan.json").exists()
+    assert all(path.exists() for path in kept)
 
 
 def test_metadata_says_what_a_default_came_to(trained: Version) -> None:
