@@ -76,7 +76,7 @@ def train(run: Run, *, store: Store) -> Version:
                 replace(run, observers=partial(_observers, run, log)), folder=folder
             )
             if judgement is not None and not judgement.passed:
-                _refuse(judgement, run, summary, metadata=metadata, folder=folder)
+                _refuse(judgement, run, summary, log=log, metadata=metadata, folder=folder)
             with writing(model):
                 version = store.publish(folder, metadata=metadata)
         run.clean_up()
@@ -100,7 +100,13 @@ def _start_anew(run: Run) -> None:
 
 
 def _refuse(
-    judgement: Judgement, run: Run, summary: Summary, *, metadata: Metadata, folder: Path
+    judgement: Judgement,
+    run: Run,
+    summary: Summary,
+    *,
+    log: MlflowLog,
+    metadata: Metadata,
+    folder: Path,
 ) -> NoReturn:
     """Put a version aside, with its report, and raise GateRefused."""
     aside = Store(run.refused_folder)
@@ -108,6 +114,7 @@ def _refuse(
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         refused = aside.publish(copy, metadata=metadata)
     run.clean_up()
+    log.end_resuming()
     print_summary(summary)
     print_judgement(judgement)
     raise GateRefused(describe_refusal(judgement, aside=refused.path))

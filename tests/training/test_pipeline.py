@@ -26,6 +26,7 @@ from training.errors import CannotWrite, ExportError, GateRefused, TrainingError
 from training.export.cases import GOLDEN_TEXTS
 from training.linear import ngrams
 from training.settings import FitSettings
+from training.tracking.mlflow import DEFAULTS
 from training.workspace.interrupt import Interrupted
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
@@ -331,6 +332,18 @@ class TestGate:
         (aside,) = Store(tmp_path / "work/refused").versions("toy")
         aside.verify()
         assert (aside.path / "assets.extra/report/gate.json").is_file()
+
+    def test_nothing_of_what_is_refused_is_resumed(
+        self, run_with: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        uri = (tmp_path / "mlruns").as_uri()
+        server = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_TRACKING_URI": uri}
+        for name, value in (DEFAULTS | server).items():
+            monkeypatch.setenv(name, value)
+        publish(tmp_path / "store")
+        with pytest.raises(GateRefused):
+            run_with(["it is worse"])
+        assert not (tmp_path / "work/checkpoints/toy").exists()
 
     def test_what_passes_is_published(self, run_with: Any, tmp_path: Path) -> None:
         publish(tmp_path / "store")
