@@ -66,8 +66,7 @@ def train(run: Run, *, store: Store) -> Version:
         # The folder comes first: a store that cannot be written to then fails before the training.
         with writing(model):
             folder = stack.enter_context(store.staging(run.settings.name))
-        with writing(run.work):
-            stack.enter_context(run.lock())
+        stack.enter_context(run.lock())
         if not run.resume:
             _start_anew(run)
         log = stack.enter_context(MlflowLog(run))

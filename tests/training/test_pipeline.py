@@ -12,6 +12,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
+from models import locks
 from models.golden import Golden
 from models.registry import Store
 from models.steering import give_label
@@ -174,18 +175,18 @@ def test_a_disk_that_takes_no_more(
 
 
 @pytest.mark.parametrize(
-    ("holder", "step", "folder"), [(Store, "staging", "store/mine"), ("run", "lock", "work")]
+    ("holder", "step", "folder"),
+    [(Store, "staging", "store/mine"), (locks, "lock", "work/checkpoints")],
 )
 def test_a_folder_that_takes_no_files_is_named_before_the_work(
     holder: Any, step: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from training import pipeline
-    from training.run import Run
 
     run = make_run(tmp_path)
     monkeypatch.setattr(pipeline, "_build", fail_with(AssertionError("it began")))
     error = OSError(errno.EROFS, "Read-only file system")
-    monkeypatch.setattr(Run if holder == "run" else holder, step, fail_with(error))
+    monkeypatch.setattr(holder, step, fail_with(error))
     with pytest.raises(CannotWrite, match=rf"^cannot write to {tmp_path / folder}: Read-only"):
         pipeline.train(run, store=Store(tmp_path / "store"))
 
