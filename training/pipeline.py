@@ -256,7 +256,7 @@ def _observers(run: Run, log: MlflowLog, stage: str) -> list[Observer]:
         return [PretrainProgress()]
     if stage == TEACHING:
         return [FitProgress(name="teaching the network")]
-    return [FitProgress(), Curves(run.curves_folder(stage)), log.observer(stage)]
+    return [FitProgress(), Curves(run.curves_folder(stage), resume=run.resume), log.observer(stage)]
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def test_a_new_training_begins_without_what_a_stopped_one_left(
     for stage in ("network", "round-1", "teacher-25"):
         stopped.checkpoint(stage).save(make_tracked(1), Course(epoch=1))
     stopped.note("plan.json").write_text("{}")
+    stopped.curves_folder("round-1").mkdir(parents=True)
     kept = [stopped.work / place for place in ("encoders/a.npz", "teachers/a.jsonl")]
     for path in kept:  # which cost more than a fit, and are of any training
         path.parent.mkdir()
@@ -96,6 +97,7 @@ def test_a_new_training_begins_without_what_a_stopped_one_left(
     ]
     assert not stopped.has_checkpoints
     assert not stopped.note("plan.json").exists()
+    assert not stopped.curves_folder("round-1").exists()
     assert all(path.exists() for path in kept)
 
 

@@ -109,6 +109,7 @@ def _open(folder: Path, run: Run, plan: Plan) -> None:
                 "give the same options, or compare without --resume"
             )
         return
+    run.start_anew()
     shutil.rmtree(folder / FITS, ignore_errors=True)
     save_json(identity, path=path)
 
