@@ -66,15 +66,16 @@ def train(run: Run, *, store: Store) -> Version:
         # The folder comes first: a store that cannot be written to then fails before the training.
         with writing(model):
             folder = stack.enter_context(store.staging(run.settings.name))
-        with writing(run.work):
-            stack.enter_context(run.lock())
+        stack.enter_context(run.lock())
+        if not run.resume:
+            _start_anew(run)
         log = stack.enter_context(MlflowLog(run))
         with _print_what_is_kept(run):
             metadata, summary, judgement = _build(
                 replace(run, observers=partial(_observers, run, log)), folder=folder
             )
             if judgement is not None and not judgement.passed:
-                _refuse(judgement, run, summary, metadata=metadata, folder=folder)
+                _refuse(judgement, run, summary, log=log, metadata=metadata, folder=folder)
             with writing(model):
                 version = store.publish(folder, metadata=metadata)
         run.clean_up()
@@ -88,8 +89,23 @@ def train(run: Run, *, store: Store) -> Version:
     return version
 
 
+def _start_anew(run: Run) -> None:
+    if run.has_checkpoints:
+        console.print(
+            "note: without --resume a new training begins; the checkpoints of the last one are "
+            "deleted"
+        )
+    run.start_anew()
+
+
 def _refuse(
-    judgement: Judgement, run: Run, summary: Summary, *, metadata: Metadata, folder: Path
+    judgement: Judgement,
+    run: Run,
+    summary: Summary,
+    *,
+    log: MlflowLog,
+    metadata: Metadata,
+    folder: Path,
 ) -> NoReturn:
     """Put a version aside, with its report, and raise GateRefused."""
     aside = Store(run.refused_folder)
@@ -97,6 +113,7 @@ def _refuse(
         shutil.copytree(folder, copy, dirs_exist_ok=True)
         refused = aside.publish(copy, metadata=metadata)
     run.clean_up()
+    log.end_resuming()
     print_summary(summary)
     print_judgement(judgement)
     raise GateRefused(describe_refusal(judgement, aside=refused.path))
@@ -239,7 +256,7 @@ def _observers(run: Run, log: MlflowLog, stage: str) -> list[Observer]:
         return [PretrainProgress()]
     if stage == TEACHING:
         return [FitProgress(name="teaching the network")]
-    return [FitProgress(), Curves(run.curves_folder(stage)), log.observer(stage)]
+    return [FitProgress(), Curves(run.curves_folder(stage), resume=run.resume), log.observer(stage)]
 
 
 @contextmanager

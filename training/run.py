@@ -165,7 +165,7 @@ class Run:
 
     def curves_folder(self, stage: str) -> Path:
         """Return the folder of the learning curves of one stage."""
-        return self.work / "tensorboard" / self.settings.name / stage
+        return self._curves / stage
 
     @property
     def refused_folder(self) -> Path:
@@ -185,6 +185,15 @@ class Run:
         """Whether there is a checkpoint to resume from."""
         return any(self._checkpoints.glob("*.npz"))
 
+    def start_anew(self) -> None:
+        """Delete what the last training of the name has left, also of stages that this one lacks.
+
+        Its checkpoints would stop a later run with `resume`, which takes them for its own. Its
+        curves would stand beside the new ones.
+        """
+        self.clean_up()
+        shutil.rmtree(self._curves, ignore_errors=True)
+
     def clean_up(self) -> None:
         """Delete the checkpoints, once the version is published."""
         shutil.rmtree(self._checkpoints, ignore_errors=True)
@@ -192,6 +201,10 @@ class Run:
     @property
     def _checkpoints(self) -> Path:
         return self.work / "checkpoints" / self.settings.name
+
+    @property
+    def _curves(self) -> Path:
+        return self.work / "tensorboard" / self.settings.name
 
 
 def start_repeatably(seed: int) -> None:

@@ -12,6 +12,7 @@ from unittest.mock import MagicMock
 import numpy as np
 import pytest
 
+from models import locks
 from models.golden import Golden
 from models.registry import Store
 from models.steering import give_label
@@ -20,11 +21,13 @@ from models.versions import EXTRA, GOLDEN, Version
 from tests.conftest import train_tiny
 from tests.training.labelled_files import write_csv
 from tests.training.test_run import make_run, save
+from tests.training.workspace.test_checkpoint import Course, make_tracked
 from tests.versions import publish
 from training.errors import CannotWrite, ExportError, GateRefused, TrainingError
 from training.export.cases import GOLDEN_TEXTS
 from training.linear import ngrams
 from training.settings import FitSettings
+from training.tracking.mlflow import DEFAULTS
 from training.workspace.interrupt import Interrupted
 
 pytestmark = pytest.mark.tensorflow  # which the module imports
@@ -69,6 +72,33 @@ def test_how_to_go_on(
     assert capsys.readouterr().err.splitlines() == hints
     assert run.has_checkpoints == fitted
     assert not list((tmp_path / "store").rglob("*"))
+
+
+def test_a_new_training_begins_without_what_a_stopped_one_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from training import pipeline
+
+    stopped = make_run(tmp_path)
+    for stage in ("network", "round-1", "teacher-25"):
+        stopped.checkpoint(stage).save(make_tracked(1), Course(epoch=1))
+    stopped.note("plan.json").write_text("{}")
+    stopped.curves_folder("round-1").mkdir(parents=True)
+    kept = [stopped.work / place for place in ("encoders/a.npz", "teachers/a.jsonl")]
+    for path in kept:  # which cost more than a fit, and are of any training
+        path.parent.mkdir()
+        path.touch()
+    monkeypatch.setattr(pipeline, "_build", fail_with(KeyboardInterrupt()))
+    capsys.readouterr()
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.train(replace(stopped, resume=False), store=Store(tmp_path / "store"))
+    assert capsys.readouterr().err.splitlines() == [
+        "note: without --resume a new training begins; the checkpoints of the last one are deleted"
+    ]
+    assert not stopped.has_checkpoints
+    assert not stopped.note("plan.json").exists()
+    assert not stopped.curves_folder("round-1").exists()
+    assert all(path.exists() for path in kept)
 
 
 def test_metadata_says_what_a_default_came_to(trained: Version) -> None:
@@ -147,18 +177,18 @@ def test_a_disk_that_takes_no_more(
 
 
 @pytest.mark.parametrize(
-    ("holder", "step", "folder"), [(Store, "staging", "store/mine"), ("run", "lock", "work")]
+    ("holder", "step", "folder"),
+    [(Store, "staging", "store/mine"), (locks, "lock", "work/checkpoints")],
 )
 def test_a_folder_that_takes_no_files_is_named_before_the_work(
     holder: Any, step: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from training import pipeline
-    from training.run import Run
 
     run = make_run(tmp_path)
     monkeypatch.setattr(pipeline, "_build", fail_with(AssertionError("it began")))
     error = OSError(errno.EROFS, "Read-only file system")
-    monkeypatch.setattr(Run if holder == "run" else holder, step, fail_with(error))
+    monkeypatch.setattr(holder, step, fail_with(error))
     with pytest.raises(CannotWrite, match=rf"^cannot write to {tmp_path / folder}: Read-only"):
         pipeline.train(run, store=Store(tmp_path / "store"))
 
@@ -305,6 +335,18 @@ class TestGate:
         (aside,) = Store(tmp_path / "work/refused").versions("toy")
         aside.verify()
         assert (aside.path / "assets.extra/report/gate.json").is_file()
+
+    def test_nothing_of_what_is_refused_is_resumed(
+        self, run_with: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        uri = (tmp_path / "mlruns").as_uri()
+        server = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_TRACKING_URI": uri}
+        for name, value in (DEFAULTS | server).items():
+            monkeypatch.setenv(name, value)
+        publish(tmp_path / "store")
+        with pytest.raises(GateRefused):
+            run_with(["it is worse"])
+        assert not (tmp_path / "work/checkpoints/toy").exists()
 
     def test_what_passes_is_published(self, run_with: Any, tmp_path: Path) -> None:
         publish(tmp_path / "store")

@@ -82,11 +82,11 @@ def curve(
     with run.lock():
         try:
             found = measure_curve(run, draws=draws)
+            print_curve(found)
+            write_curve(found, folder=folder)
+            if next is not None:
+                rows = find_next(run, fit_all(run), texts, count=count)
+                write_next(rows, next)
         except Interrupted as interrupt:
             typer.echo("stopped; complete trainings are kept, give the same command", err=True)
             raise typer.Exit(128 + interrupt.number) from interrupt
-        print_curve(found)
-        write_curve(found, folder=folder)
-        if next is not None:
-            rows = find_next(run, fit_all(run), texts, count=count)
-            write_next(rows, next)

@@ -22,6 +22,7 @@ from training.settings import Cell
 from training.workers import ALONE, Workers
 from training.workspace.atomic import save_json
 from training.workspace.checkpoint import list_changes
+from training.workspace.space import writing
 
 IDENTITY, FITS, REPORT = "identity.json", "fits", "report"
 
@@ -79,7 +80,8 @@ def compare(run: Run, plan: Plan, *, folder: Path, workers: Workers = ALONE) -> 
             tasks = measure_curves(plan.cells, folder=plan.tasks, workers=workers)
         summary = summarize(material, contestants, examined, tasks=tasks)
         shutil.rmtree(folder / REPORT, ignore_errors=True)  # of the last comparison
-        write_comparison(summary, folder=folder / REPORT)
+        with writing(folder):
+            write_comparison(summary, folder=folder / REPORT)
     print_summary(summary, folder=folder / REPORT)
     return summary
 
@@ -107,6 +109,7 @@ def _open(folder: Path, run: Run, plan: Plan) -> None:
                 "give the same options, or compare without --resume"
             )
         return
+    run.start_anew()
     shutil.rmtree(folder / FITS, ignore_errors=True)
     save_json(identity, path=path)
 

@@ -67,7 +67,12 @@ def examine(
     # A stopped fit starts again, because its curves up to there are lost.
     run = replace(material.run, settings=settings, pretrained=start, resume=False)
     run = replace(
-        run, observers=lambda stage: [FitProgress(), Curves(run.curves_folder(stage)), steps]
+        run,
+        observers=lambda stage: [
+            FitProgress(),
+            Curves(run.curves_folder(stage), resume=run.resume),
+            steps,
+        ],
     )
     stage = f"{contestant.key}-{seed}"
     try:

@@ -9,11 +9,13 @@ the rows of one step are too few for two cores. Equations and orders of gates: `
 Tensors in this file have time first: (time, batch, …).
 """
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 import keras
 import tensorflow as tf
+from tensorflow.python.framework.ops import gradient_registry
 
 from models.cells import CELLS, Cell, CellName
 
@@ -163,7 +165,28 @@ def run_cell(
         return (shown, *after), differentiate
 
     result: Tensors = read(x, kernel, bias, *before)
+    if not tf.executing_eagerly():
+        _tie_gradient_to_graph(result[0])
     return result
+
+
+def _tie_gradient_to_graph(output: tf.Tensor) -> None:
+    """Let the custom gradient of a traced output live as long as its graph, and no longer.
+
+    TensorFlow registers it for the life of the process, and it holds the graph with all variables
+    that this captures: the memory of each network would never be given back.
+    """
+    registered = gradient_registry._registry
+    name = output.op.get_attr("_gradient_op_type").decode()
+    gradient = registered[name]["type"]
+    output.graph.add_to_collection("custom_gradients", gradient)
+    held = weakref.ref(gradient)
+
+    def differentiate(op: tf.Operation, *slopes: tf.Tensor) -> object:
+        return held()(op, *slopes)
+
+    registered[name]["type"] = differentiate
+    weakref.finalize(output.graph, registered.pop, name, None)
 
 
 def _read_on(

@@ -22,12 +22,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.atomic import replace_file
 from models.metadata import Task
 from training.console import console
 from training.data.digest import digest_text
 from training.teachers.answers import AnswerReader, BadAnswer
 from training.teachers.verdicts import TeacherCost, TeacherError, Verdicts
+from training.workspace.atomic import save_bytes
 from training.workspace.lock import lock
 from training.workspace.space import writing
 
@@ -118,7 +118,7 @@ class CommandTeacher:
     ) -> None:
         """Ask the command about texts; keep each answer as it comes, and how long they took."""
         started = time.perf_counter()
-        with path.open("ab") as file, _running(words, texts) as answers:
+        with _appending(path) as file, _running(words, texts) as answers:
             for number in console.track(
                 range(len(texts)), f"asking the teacher about {len(texts):,} texts"
             ):
@@ -265,6 +265,18 @@ class Kept:
     milliseconds: float | None = None
 
 
+@contextmanager
+def _appending(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file to append to."""
+    with writing(path.parent):
+        file = path.open("ab")
+    try:
+        yield file
+    finally:
+        with writing(path.parent):  # it tries once more to write what did not fit
+            file.close()
+
+
 def _append(file: IO[bytes], line: Mapping[str, Any], *, path: Path) -> None:
     with writing(path.parent):
         file.write(json.dumps(line).encode() + b"\n")
@@ -292,6 +304,5 @@ def _read_kept(path: Path) -> Kept:
         except (ValueError, KeyError, TypeError) as error:
             raise TeacherError(f"{path} is broken in line {number:,}; delete it") from error
     if len(whole) < len(content):
-        with replace_file(path) as unfinished:
-            unfinished.write_bytes(whole)
+        save_bytes(whole, path=path)
     return kept

@@ -9,7 +9,7 @@ import numpy as np
 from models.metadata import Task
 from training.data.columns import find_text
 from training.data.labels import class_names
-from training.data.row_reader import note_unreadable, read_column
+from training.data.row_reader import describe_no_text, note_unreadable, read_column
 from training.data.rows import Rows, describe_place
 from training.data.sources import load_source
 from training.errors import DataError
@@ -47,8 +47,7 @@ class FileTeacher:
             for number, (text, answer) in enumerate(columns.read(rows, split=split)):
                 count += 1
                 try:
-                    if not isinstance(text, str) or not text.strip():
-                        raise BadAnswer("the text is missing")
+                    _check_text(text)
                     found.setdefault(text, reader.read(answer))
                 except BadAnswer as fault:
                     faults.append(f"in {describe_place(rows, number)} {fault}")
@@ -128,6 +127,13 @@ class Columns:
         }
         for place, each in enumerate(read_column(rows, self.text, split=split)):
             yield each, {name: values[place] for name, values in columns.items()}
+
+
+def _check_text(text: Any) -> None:
+    """Raise BadAnswer if a text cannot be learned from."""
+    blank = isinstance(text, str) and not text.strip()
+    if (fault := describe_no_text(None if blank else text)) is not None:
+        raise BadAnswer(f"the text {fault}")
 
 
 def _read_named(rows: Rows, column: str, *, split: str) -> list[Any]:

@@ -50,13 +50,26 @@ def ask_teacher(teacher: Teacher, data: LabelledData, texts: Sequence[str]) -> T
     own = data.find_own(verdicts.texts)
     if len(own) == 0:
         raise TeacherError(f"{verdicts.name} labels no text that is not in the data already")
-    places = {find_key(text): row for row, text in enumerate(verdicts.texts)}
     known, judged = {}, {}
     for purpose, rows in judging.items():
-        found = np.array([places.get(find_key(text), -1) for text in rows], np.int64)
+        found = _find_places(rows, verdicts.texts)
         known[purpose] = found >= 0
         judged[purpose] = verdicts.probabilities[found] * known[purpose][:, None]
     return Taught(verdicts.take(own.tolist()), known, judged, verdicts.record)
+
+
+def _find_places(rows: Sequence[str], texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return the place of each row among texts, -1 where it is not, shape (rows,).
+
+    Where the very text is missing, another spelling of its words counts. Only then: signs between
+    words, such as emoji, can decide a label.
+    """
+    exact = {text: place for place, text in enumerate(texts)}
+    alike: dict[str, int] = {}
+    for text, place in exact.items():
+        alike.setdefault(find_key(text), place)
+    found = [exact.get(text, alike.get(find_key(text), -1)) for text in rows]
+    return np.array(found, np.int64)
 
 
 def tell_of_teacher(taught: Taught) -> None:

@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -67,15 +68,15 @@ class MlflowLog:
         self._epochs: dict[str, int] = {}  # that MLflow has, by stage
         self._params: list[Any] = []
         self._metrics: list[Any] = []
-        self._complete = self._warned = self._published = False
+        self._complete = self._warned = self._over = False
         self._next_attempt = -math.inf
 
     def __enter__(self) -> Self:
         """Open a run."""
         if self._uri:
             _import_mlflow()
-            self._read_note()
             self._params = self._make_params()
+            self._read_note()
             self._attempt(self._deliver)
         return self
 
@@ -105,11 +106,15 @@ class MlflowLog:
         self._epochs[stage] = epoch
         self._attempt(self._deliver)
 
+    def end_resuming(self) -> None:
+        """Leave no note from now on: without checkpoints nothing resumes this training."""
+        self._over = True
+
     def add_version(self, version: Version) -> None:
         """Log the published version: its figures, those of the baseline, report and card."""
         if not self._uri:
             return
-        self._published = True
+        self.end_resuming()
         metadata = version.metadata
         baseline = {f"baseline/{name}": figures for name, figures in metadata.baseline.items()}
         for group, figures in (metadata.metrics | baseline).items():
@@ -117,14 +122,18 @@ class MlflowLog:
                 self._add(f"{group}/{name}", value, step=0)
         self._complete = self._attempt(lambda: self._deliver_version(version), at_once=True)
 
-    def _make_params(self) -> list[Any]:
-        """Return the facts before the training as parameters."""
-        from mlflow.entities import Param
-
+    @cached_property
+    def _facts(self) -> dict[str, str]:
+        """What is known before the training, by the name of its parameter."""
         settings, data = self._run.settings, self._run.prepared.data
         hashes = {f"{name}_sha256": split.sha256 for name, split in data.splits.items()}
         record = {"dataset": settings.dataset} | settings.record() | hashes
-        return [Param(name, str(value)[:LONGEST_VALUE]) for name, value in record.items()]
+        return {name: str(value)[:LONGEST_VALUE] for name, value in record.items()}
+
+    def _make_params(self) -> list[Any]:
+        from mlflow.entities import Param
+
+        return [Param(name, value) for name, value in self._facts.items()]
 
     def _add(self, name: str, value: float, *, step: int) -> None:
         from mlflow.entities import Metric
@@ -160,7 +169,7 @@ class MlflowLog:
             now = self._metrics[:MOST_AT_ONCE]
             self._client.log_batch(self._id, metrics=now, synchronous=True)
             del self._metrics[:MOST_AT_ONCE]
-        if not self._published:
+        if not self._over:
             self._write_note()
 
     def _deliver_version(self, version: Version) -> None:
@@ -207,13 +216,15 @@ class MlflowLog:
             return
         try:
             note = json.loads(self._note.read_text(encoding="utf-8"))
-            self._former, self._epochs = note["run"], note["epochs"]
+            if note["params"] == self._facts:  # a run keeps its parameters for ever
+                self._former, self._epochs = note["run"], note["epochs"]
         except (ValueError, KeyError) as error:
             console.print(f"warning: {self._note} is unreadable ({error}); MLflow gets a new run")
 
     def _write_note(self) -> None:
         """Note the delivered epochs, for a training that resumes this one."""
-        save_json({"run": self._id, "epochs": self._epochs}, path=self._note)
+        note = {"run": self._id, "epochs": self._epochs, "params": self._facts}
+        save_json(note, path=self._note)
 
 
 class _Stage(Observer):

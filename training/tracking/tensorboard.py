@@ -1,5 +1,6 @@
 """Writes learning curves for TensorBoard: tensorboard --logdir runs/tensorboard."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,20 @@ class Curves(Observer):
     """The learning curves of one fit, in a folder of its own.
 
     Args:
-        folder: Folder of the curves. A resumed fit adds to it.
+        folder: Folder of the curves.
+        resume: Whether the fit adds to the curves there. Else they are deleted: TensorBoard would
+            draw both as one line that goes back and forth.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, resume: bool) -> None:
         self._folder = folder
+        self._resume = resume
         self._writer: Any = None
 
     def begin(self, plan: FitPlan) -> None:
         """Open the folder."""
+        if not self._resume:
+            shutil.rmtree(self._folder, ignore_errors=True)
         with writing(self._folder):
             self._writer = tf.summary.create_file_writer(str(self._folder))
 

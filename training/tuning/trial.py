@@ -204,7 +204,9 @@ def _fit(inputs: TrialInputs, proposal: Proposal, observer: TrialObserver) -> Fi
     keras.backend.clear_session()  # of the trial before
     settings = apply(inputs.run.settings, shorten(proposal.values))
     run = replace(inputs.run, settings=settings, resume=False)
-    run = replace(run, observers=lambda stage: [Curves(run.curves_folder(stage)), observer])
+    run = replace(
+        run, observers=lambda stage: [Curves(run.curves_folder(stage), resume=run.resume), observer]
+    )
     stage = f"trial-{proposal.number}"
     try:
         return fit_network(run, inputs.lesson, inputs.ngrams, None, stage=stage)

@@ -1,5 +1,6 @@
 """Reads vectors of words from a text file: GloVe, word2vec, and fastText's .vec."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,6 @@ class TextVectors:
         for line, word, numbers in self._lines():
             if vectors is None:
                 vectors = np.zeros((len(words), len(numbers)), np.float32)
-            if len(numbers) != vectors.shape[1]:
-                raise VectorsError(
-                    f"{self.path}, line {line:,}: {len(numbers)} numbers, where the lines before "
-                    f"have {vectors.shape[1]}"
-                )
             # A vocabulary of small letters takes the vector of a capital where it has no other.
             for spelling in dict.fromkeys((word, word.lower())):
                 places = [place for place in wanted.get(spelling, ()) if not known[place]]
@@ -68,20 +64,36 @@ class TextVectors:
             raise VectorsError(f"{self.path}, line {line:,}: {error}") from error
 
     def _lines(self) -> Iterator[tuple[int, str, list[str]]]:
-        """Yield the number, the word and the numbers of each line."""
+        """Yield the number, the word and the numbers of each line. A word may have spaces."""
+        width = 0
         try:
             for line, text in enumerate(TextFile(self.path).lines(), start=1):
                 fields = text.rstrip().split(" ")
                 if line == 1 and len(fields) == 2:  # the counts of words and numbers
+                    width = int(fields[1]) if fields[1].isdecimal() else 0
                     continue
                 if len(fields) < 3:
                     raise VectorsError(
                         f"{self.path}, line {line:,}: a word and its numbers are needed, with "
                         "spaces between them"
                     )
-                yield line, fields[0], fields[1:]
+                width = width or len(fields) - 1
+                word, numbers = fields[:-width], fields[-width:]
+                if not word or (len(word) > 1 and _is_number(word[-1])):
+                    raise VectorsError(
+                        f"{self.path}, line {line:,}: {len(fields) - 1} numbers, where the lines "
+                        f"before have {width}"
+                    )
+                yield line, " ".join(word), numbers
         except TableError as error:
             raise VectorsError(str(error)) from error
+
+
+def _is_number(field: str) -> bool:
+    try:
+        return math.isfinite(float(field))  # "nan" and "infinity" are words
+    except ValueError:
+        return False
 
 
 def open_text_vectors(path: Path) -> TextVectors:

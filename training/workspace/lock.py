@@ -1,13 +1,16 @@
 """Locks of trainings: one process at a time works in a place."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from models import locks
 from training.errors import TrainingError
+from training.workspace.space import writing
 
 
-def lock(path: Path, *, busy: str) -> AbstractContextManager[None]:
+@contextmanager
+def lock(path: Path, *, busy: str) -> Iterator[None]:
     """Hold a lock while entered; see `models.locks.lock`.
 
     Args:
@@ -16,9 +19,13 @@ def lock(path: Path, *, busy: str) -> AbstractContextManager[None]:
 
     Raises:
         TrainingError: Another process holds it.
-        OSError: The file cannot be made.
+        CannotWrite: The disk takes no files.
+        OSError: The file cannot be made for another reason.
     """
-    return locks.lock(path, busy=TrainingError(busy))
+    with ExitStack() as held:
+        with writing(path.parent):
+            held.enter_context(locks.lock(path, busy=TrainingError(busy)))
+        yield
 
 
 def lock_training(name: str, *, work: Path) -> AbstractContextManager[None]:
@@ -26,7 +33,8 @@ def lock_training(name: str, *, work: Path) -> AbstractContextManager[None]:
 
     Raises:
         TrainingError: Another training of that name is running there.
-        OSError: The folder of the checkpoints cannot be made.
+        CannotWrite: The disk takes no files.
+        OSError: The folder of the checkpoints cannot be made for another reason.
     """
     busy = (
         f"another training of {name} is at work in {work}; "

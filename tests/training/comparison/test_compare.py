@@ -192,8 +192,11 @@ def test_without_resume_it_begins_anew(tmp_path: Path) -> None:
     compare(tmp_path, cells=("rnn",))
     (path,) = (tmp_path / "out" / "fits").iterdir()
     before = path.stat().st_mtime_ns
+    curves = tmp_path / "work/tensorboard/mine"
+    (curves / "lstm-9-1").mkdir()  # of a comparison of other cells
     compare(tmp_path, cells=("rnn",))
     assert path.stat().st_mtime_ns > before
+    assert [len(list(stage.iterdir())) for stage in curves.iterdir()] == [1]
 
 
 @pytest.mark.usefixtures("unwritten")

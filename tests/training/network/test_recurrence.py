@@ -1,11 +1,13 @@
 """Our recurrent layers compute what Keras's own do, and so do their gradients."""
 
+import gc
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework.ops import gradient_registry
 
 from models.cells import CELLS
 from training.network import recurrence
@@ -84,6 +86,29 @@ def test_the_same_gradients_come_again(twins: tuple[Any, Any]) -> None:
     first, second = (_differentiate(layer, sequences, before) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_traced_gradient_ends_with_its_graph(twins: tuple[Any, Any]) -> None:
+    _, layer = twins
+    sequences = np.zeros((2, 3, WIDTH), np.float32)
+    gc.collect()
+    before = set(gradient_registry.list())
+    _differentiate(layer, sequences, _states(layer, 2, np.random.default_rng(8)))
+    gc.collect()
+    assert set(gradient_registry.list()) == before
+
+
+def test_a_gradient_from_outside_of_a_trace(twins: tuple[Any, Any]) -> None:
+    _, layer = twins
+    sequences = tf.constant(np.random.default_rng(9).normal(size=(3, 5, WIDTH)), tf.float32)
+    slopes = []
+    for run in (layer, tf.function(layer, autograph=False)):
+        with tf.GradientTape() as tape:
+            tape.watch(sequences)
+            value = tf.reduce_sum(tf.sin(run(sequences)[0]))
+        gc.collect()
+        slopes.append(tape.gradient(value, sequences).numpy())
+    np.testing.assert_allclose(*slopes, rtol=1e-5, atol=1e-6)
 
 
 def test_a_gpu_runs_the_loop_of_keras(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.errors import CannotWrite
 from training.teachers.command import CommandTeacher, hash_text
 from training.teachers.verdicts import TeacherError, Verdicts
 
@@ -103,6 +104,17 @@ def test_a_torn_line_is_asked_for_again() -> None:
     kept().write_bytes(whole[: whole.index(b'{"milliseconds')][:-7])
     judge(command)
     assert asked() == len(TEXTS) + 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
+def test_a_full_disk() -> None:
+    command = write_script(HONEST)
+    judge(command)
+    path = kept()
+    path.unlink()
+    path.symlink_to("/dev/full")
+    with pytest.raises(CannotWrite, match=r"^cannot write to work/teachers: No space left"):
+        judge(command)
 
 
 def test_a_broken_line_is_named() -> None:

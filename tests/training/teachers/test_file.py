@@ -72,6 +72,24 @@ def test_bad_rows_have_a_place(tmp_path: Path) -> None:
     assert found.notes[-1].startswith("2 of 3 rows are left out: in t.csv, line 3")
 
 
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (" ", "is missing"),
+        (None, "is missing"),
+        (["bad", "film"], "is no text but list; join its words to one text"),
+        ("bad \ud800 film", r"holds half a character, \ud800"),
+    ],
+)
+def test_texts_that_cannot_be_learned_from(text: Any, fault: str, tmp_path: Path) -> None:
+    rows = [{"text": "good", "label": "pos"}, {"text": text, "label": "neg"}]
+    path = write_lines(tmp_path / "t.jsonl", rows)
+    with pytest.raises(TeacherError) as caught:
+        judge(path)
+    assert f"1 of 2 rows cannot be used: in t.jsonl, line 2 the text {fault}" in str(caught.value)
+    assert list(judge(path, skip_unusable=True).texts) == ["good"]
+
+
 def test_rows_that_cannot_be_read(tmp_path: Path) -> None:
     path = write_csv(tmp_path / "t.csv", [("good", "pos"), ("bad", "neg", "more")])
     with pytest.raises(DataError, match=r"cannot be read: .*--skip-unusable leaves such rows out"):

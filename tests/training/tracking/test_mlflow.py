@@ -1,11 +1,12 @@
 """What a training logs to MLflow, and that no server can harm it."""
 
+import json
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import train_tiny, write_reviews
+from tests.training.labelled_files import make_rows
 from tests.training.test_run import make_run
-from training.errors import TrainingError
+from training.errors import GateRefused, TrainingError
 from training.fitting.observer import FitEpoch, FitStep
 from training.settings import FitSettings
 from training.tracking import mlflow as mlflow_log
@@ -140,11 +142,41 @@ def test_a_resumed_training_goes_on_in_the_same_run(store: Any, tmp_path: Path) 
     assert steps == [1, 2, 3]
 
 
-@pytest.mark.parametrize("note", ["", "{}", '{"run": "0123456789abcdef", "epochs": {}}'])
-def test_a_run_that_is_not_there_is_begun_anew(store: Any, tmp_path: Path, note: str) -> None:
+def test_a_training_that_is_over_leaves_no_note(store: Any, tmp_path: Path) -> None:
     run = make_run(tmp_path)
-    run.note("").mkdir(parents=True, exist_ok=True)
-    run.note("mlflow.json").write_text(note)
+    with pytest.raises(GateRefused), MlflowLog(run) as log:
+        log.observer("network").add_epoch(make_epoch(1))
+        run.clean_up()
+        log.end_resuming()
+        raise GateRefused("it is worse")
+    assert not run.note("mlflow.json").exists()
+
+
+def test_another_training_has_its_own_run(store: Any, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted):
+        log_epochs(make_run(tmp_path), 1, error=Interrupted(signal.SIGINT))
+    other = make_run(tmp_path, rows=make_rows(61))
+    log_epochs(other, 1)
+    logged = {run.info.status: run for run in find_runs(store)}
+    assert sorted(logged) == ["FINISHED", "KILLED"]
+    digest = other.prepared.data.train.sha256
+    assert logged["FINISHED"].data.params["train_sha256"] == digest
+    assert logged["FINISHED"].data.metrics["train_loss"] == 0.9
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda note: "", lambda note: "{}", lambda note: json.dumps(note | {"run": "0" * 16})],
+)
+def test_a_run_that_is_not_there_is_begun_anew(
+    store: Any, tmp_path: Path, change: Callable[[dict], str]
+) -> None:
+    run = make_run(tmp_path)
+    log_epochs(run, 1)
+    path = run.note("mlflow.json")
+    path.write_text(change(json.loads(path.read_text())))
+    for logged in find_runs(store):
+        store.delete_run(logged.info.run_id)
     log_epochs(run, 1)
     (logged,) = find_runs(store)
     assert logged.info.status == "FINISHED"

@@ -45,11 +45,11 @@ def make_epoch(number: int, **figures: float) -> FitEpoch:
 
 
 @contextmanager
-def observing(folder: Path) -> Iterator[Observer]:
+def observing(folder: Path, *, resume: bool = False) -> Iterator[Observer]:
     """Write learning curves to a folder while entered, as a fit does."""
     from training.tracking.tensorboard import Curves
 
-    observers = Observers([Curves(folder)])
+    observers = Observers([Curves(folder, resume=resume)])
     with observers.observing(FitPlan(epochs=1, batches=1)):
         yield observers
 
@@ -75,9 +75,16 @@ def test_a_stopped_fit_goes_on_in_the_same_folder(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), observing(tmp_path) as curves:
         curves.add_epoch(make_epoch(1, loss=2.0))
         raise KeyboardInterrupt
-    with observing(tmp_path) as curves:
+    with observing(tmp_path, resume=True) as curves:
         curves.add_epoch(make_epoch(2, loss=np.float32(1.0)))
     assert sorted(read(tmp_path)) == [("epoch/loss", 1, 2.0), ("epoch/loss", 2, 1.0)]
+
+
+def test_a_new_fit_begins_with_an_empty_folder(tmp_path: Path) -> None:
+    for loss in (2.0, 1.0):
+        with observing(tmp_path / "curves") as curves:
+            curves.add_epoch(make_epoch(1, loss=loss))
+    assert read(tmp_path / "curves") == [("epoch/loss", 1, 1.0)]
 
 
 def test_a_folder_that_takes_no_curves(tmp_path: Path) -> None:

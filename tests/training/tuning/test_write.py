@@ -1,8 +1,10 @@
 """The files of a tuning hold all of its trials."""
 
 import csv
+import errno
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.training.tuning.trials import make_outcome
+from training.errors import CannotWrite
 from training.tuning.plot import draw
 from training.tuning.write import write
 
@@ -42,3 +45,12 @@ def test_plot(tmp_path: Path) -> None:
     alone = np.asarray(Image.open(io.BytesIO(draw(OUTCOMES[:1], score="macro_f1"))).convert("L"))
     # In greyscale too the trials' marks are dark on the paper.
     assert (whole < 128).sum() > (alone < 128).sum() > 0
+
+
+def test_a_disk_that_takes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(CannotWrite, match=f"^cannot write to {tmp_path}: No space left"):
+        write(OUTCOMES, folder=tmp_path, score="accuracy")

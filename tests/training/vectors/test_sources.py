@@ -52,9 +52,25 @@ class TestTextFiles:
         assert known.all()
         np.testing.assert_allclose(vectors, expected[[0, 2]], atol=1e-6)
 
+    @pytest.mark.parametrize("header", [True, False])
+    def test_words_with_spaces(self, tmp_path: Path, header: bool) -> None:
+        words = ("good", ". . .", "at name@domain.com", "to infinity", "3 1/4")
+        path = tmp_path / "glove.txt"
+        expected = write_text_vectors(path, words, header=header)
+        vectors, known = open_vectors(str(path)).embed([*words, ".", "at", "3"])
+        assert known.tolist() == [True] * len(words) + [False] * 3
+        np.testing.assert_allclose(vectors[: len(words)], expected, atol=1e-6)
+
+    def test_a_first_word_with_spaces_below_the_counts(self, tmp_path: Path) -> None:
+        expected = write_text_vectors(tmp_path / "v.vec", (". . .", "good"), header=True)
+        vectors, known = open_vectors(str(tmp_path / "v.vec")).embed([". . .", "good"])
+        assert known.all()
+        np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
     @pytest.mark.parametrize(
         ("line", "fault"),
         [
+            ("more 1 2 3 4 5 6 7", "line 3: 7 numbers, where the lines before have 6"),
             ("more 1 2 3", "line 3: 3 numbers, where the lines before have 6"),
             ("good 1 2 3 4 5 x", "line 3: could not convert string to float"),
             ("good 1 2 3 4 5 nan", "no numbers"),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.training.loader import ROOT, uncovered_environment
-from training.errors import TrainingError
+from training.errors import CannotWrite, TrainingError
+from training.workspace import lock as locking
 from training.workspace.lock import lock, lock_training, refuse_second_training
 
 fcntl = pytest.importorskip("fcntl")  # so not on Windows
@@ -104,3 +105,18 @@ def test_a_file_that_cannot_be_made_is_told_before_any_work(tmp_path: Path) -> N
     (tmp_path / "lock").mkdir()
     with pytest.raises(OSError, match="lock"), lock(tmp_path / "lock", busy=""):
         pytest.fail("it was entered")
+
+
+def test_a_disk_that_takes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(locking.locks, "lock", refuse)
+    with pytest.raises(CannotWrite) as caught, lock_training("mine", work=tmp_path):
+        pytest.fail("it was entered")
+    assert str(caught.value).startswith(f"cannot write to {tmp_path / 'checkpoints'}: Read-only")
+
+
+def test_what_fails_while_it_is_held_is_not_taken_for_its_disk(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="of another place"), lock(tmp_path / "lock", busy=""):
+        raise OSError(errno.ENOSPC, "of another place")
