@@ -12,7 +12,7 @@ from models.locks import claim, is_claimed
 
 _PREFIX, _SUFFIX = ".gatewise-", ".part"
 _BEGUN_SECONDS = 60.0  # in which the writer of an empty file may be about to claim it
-_ABANDONED_SECONDS = 3_600.0  # a disk without locks does not show claims
+_ABANDONED_SECONDS = 86_400.0  # a disk without locks does not show claims, and clocks jump
 
 
 @contextmanager

@@ -2,45 +2,24 @@
 
 import logging
 import threading
-import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from models.errors import GatewiseError, StoreNotFound, VersionCorrupt
+from models.errors import GatewiseError, StoreNotFound
 from models.names import Which, split_reference, suggest
 from models.registry import Store
-from models.regular_files import list_inside
 from models.version_labels import STABLE, Outcome, Verdict, VersionLabels
 from models.versions import Version
 from service.answering.classifier import Classifier
+from service.answering.entry import Entry, find_fingerprint, load_entry
 from service.answering.trials import Choice, Trial, draw_label, find_trials, list_choices
-from service.engines.cost import measure_cost
-from service.engines.loading import EngineKind, open_engine
+from service.engines.loading import EngineKind
 from service.engines.native.layout import Precision
-from service.engines.runner import Runner
 from service.errors import Invalid, NotFound, Unavailable, VersionFailed
 
+_BEGINNING = "the models are still being loaded"
+
 _log = logging.getLogger(__name__)
-
-RETRY_SECONDS = 30
-
-Fingerprint = frozenset[tuple[str, int, int, int]]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A version that was loaded, or why it could not be."""
-
-    fingerprint: Fingerprint
-    classifier: Classifier | None
-    reason: str | None = None
-    tried: float = 0.0
-
-    def is_due(self) -> bool:
-        """Whether to try again, for what failed may have been the disk, not the version."""
-        return self.classifier is None and time.monotonic() - self.tried > RETRY_SECONDS
-
 
 Entries = dict[int, Entry]
 """Entries by version, newest first."""
@@ -52,6 +31,7 @@ class LoadedModel:
 
     Args:
         entries: The versions.
+        pending: Versions that are yet to be loaded, or once more, in that order.
         labels: The version that has each label, as the requests see it.
         shares: Share of each label in the requests that name none.
         parts: The same, and the part of each label that reads copies.
@@ -62,6 +42,7 @@ class LoadedModel:
     """
 
     entries: Entries = field(default_factory=dict)
+    pending: dict[int, Version] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     parts: dict[str, float] = field(default_factory=dict)
@@ -72,7 +53,9 @@ class LoadedModel:
 
     def has(self, which: Which) -> bool:
         """Whether there is such a version or label."""
-        return which in self.entries if isinstance(which, int) else which in self.labels
+        if isinstance(which, str):
+            return which in self.labels
+        return which in self.entries or which in self.pending
 
 
 Loaded = dict[str, LoadedModel]
@@ -82,9 +65,12 @@ Loaded = dict[str, LoadedModel]
 class Catalog:
     """Loads what the store holds and finds what a request asks for.
 
-    `refresh` may run in other threads than `find`: it replaces the loaded versions in one step, and
-    a second one waits for the first, so that an older look never replaces a newer one. A dropped
-    version stays in memory until the last request that uses it is answered.
+    A look at the store follows labels and drops what is gone, at once. Loading may take long. Each
+    version that it loads answers as soon as it can, and looks go on meanwhile.
+
+    Both may run in other threads than `find`: they replace the loaded versions in one step. A look
+    waits for another one, so that an older one never replaces a newer one, and a load for another
+    load. A dropped version stays in memory until the last request that uses it is answered.
 
     Args:
         store: Where the versions are.
@@ -112,21 +98,28 @@ class Catalog:
         self._keep = keep
         self._loaded: Loaded = {}
         self._decided: dict[str, Outcome] = {}  # by the key of a trial
-        self._refreshing = threading.Lock()
-        self._refreshed = False
+        self._looking = threading.Lock()
+        self._looked = False
+        self._loading = threading.Lock()
+        self._begun = False  # whether all that the first look found has been tried
         self._disk: int | None = None
         self._contents = ""  # of the store, in words
         self._said: str | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether the default model answers; any model, where there is no default."""
+        """Whether the default model answers; any model, where there is no default.
+
+        It is not before each version that was there at the start has been tried.
+        """
         return self.awaited is None
 
     @property
     def awaited(self) -> str | None:
         """What is missing before the service is ready, and where; None once it is."""
-        if self._default is None and self._refreshed and len(self._loaded) > 1:
+        if not self._begun:
+            return _BEGINNING
+        if self._default is None and len(self._loaded) > 1:
             return self._first_failure()
         try:
             self.find(None, version=None)
@@ -168,11 +161,11 @@ class Catalog:
             Invalid: No model is named and there is no default.
             NotFound: There is no such model, version or label.
             VersionFailed: There is, but it could not be loaded.
-            Unavailable: Nothing is loaded yet, or the default is not there.
+            Unavailable: It is not loaded yet, or the default is not there.
         """
         loaded = self._loaded
-        if not self._refreshed:
-            raise Unavailable("the models are still being loaded")
+        if not self._looked:
+            raise Unavailable(_BEGINNING)
         if name is None:
             name, version = self._default_of(loaded, version=version)
         if name not in loaded:
@@ -186,6 +179,8 @@ class Catalog:
         if isinstance(version, str):
             return Choice(_labelled(name, model, label=version))
         if version not in model.entries:
+            if version in model.pending:
+                raise _not_yet(f"{name}:{version}")
             raise NotFound(
                 f"no version {version} of {name!r} is loaded; there are: {_list(model.entries)}",
                 field="version",
@@ -256,31 +251,81 @@ class Catalog:
             return next(iter(self._loaded))
         return self._default
 
-    def refresh(self) -> None:
-        """Load versions that are new or have changed, and drop those that are gone.
+    def refresh(self, name: str | None = None) -> None:
+        """Look at the store, and load versions that are new or have changed.
+
+        Args:
+            name: The model to load versions of; all if absent.
 
         Raises:
             StoreNotFound: The store is not there any more; what is loaded stays.
             OSError: The disk has a fault; what is loaded stays.
         """
-        with self._refreshing:
-            self._refresh()
+        self.look()
+        self.load(name)
 
-    def _refresh(self) -> None:
+    def look(self) -> None:
+        """Follow the labels, note what is to be loaded, and drop versions that are gone.
+
+        Raises what `refresh` does.
+        """
+        with self._looking:
+            self._look()
+
+    def load(self, name: str | None = None) -> None:
+        """Try each version once that looks have found to be new or changed; see `refresh`."""
+        tried: set[str] = set()
+        while self._find_next(name, tried) is not None:
+            self._load_next(name, tried)
+        if name is None and self._looked:
+            with self._looking:
+                self._begun = True
+                self._say_what_is_awaited()
+
+    def _load_next(self, name: str | None, tried: set[str]) -> None:
+        """Load a version and let it answer, unless another thread has done so meanwhile."""
+        with self._loading:
+            version = self._find_next(name, tried)
+            if version is None:
+                return
+            tried.add(version.reference)
+            try:
+                entry = load_entry(version, engine=self._engine, precision=self._precision)
+            except FileNotFoundError:  # deleted since the look
+                return
+            with self._looking:
+                self._look({version.name: {version.number: entry}})
+
+    def _find_next(self, name: str | None, tried: set[str]) -> Version | None:
+        """Return the version to load next: what was never tried comes first, and the default."""
+        waiting = [
+            (number in model.entries, each != self._default, version)
+            for each, model in self._loaded.items()
+            for number, version in model.pending.items()
+            if name in (None, each) and version.reference not in tried
+        ]
+        return min(waiting, key=lambda each: each[:2])[-1] if waiting else None
+
+    def _look(self, news: Mapping[str, Entries] = {}) -> None:
+        """Look at all models, or take over what has just been loaded of some."""
         self._store.check()
         names = self._store.names()
         self._check_disk(names)
-        loaded = {name: self._refresh_model(name) for name in names}
+        loaded = dict(self._loaded) if news else {}
+        for name in names:
+            if name in news or not news:
+                loaded[name] = self._look_at(name, news.get(name, {}))
         for name in self._loaded.keys() & self._store.closed():
             loaded[name] = self._loaded[name]  # it is there, and may be read again
         self._contents = self._store.describe()
         self._loaded = {
-            name: model for name, model in loaded.items() if model.entries or model.fault
+            name: model
+            for name, model in loaded.items()
+            if model.entries or model.pending or model.fault
         }
         keys = {trial.key for trial in self.trials}
         self._decided = {key: each for key, each in self._decided.items() if key in keys}
-        self._refreshed = True
-        self._say_what_is_awaited()
+        self._looked = True
 
     def _check_disk(self, names: list[str]) -> None:
         """Raise StoreNotFound where the disk with the store is gone and left an empty folder."""
@@ -301,36 +346,25 @@ class Catalog:
             _log.info("ready: nothing is missing any more")
         self._said = awaited
 
-    def _refresh_model(self, name: str) -> LoadedModel:
-        """Return the versions of a model that are to be loaded, newest first.
+    def _look_at(self, name: str, news: Entries) -> LoadedModel:
+        """Return a model as the store has it now.
 
-        Those are the newest ones that work, as many as are kept. Where there are labels, it is the
-        versions with a label, and those that were stable last. One that the default pins is kept
-        beside them.
+        Args:
+            name: The model.
+            news: What has just been loaded of it.
         """
         known = self._loaded.get(name, LoadedModel())
         labels, fault = self._read_labels(name, known)
         if labels is None:
-            return replace(known, fault=fault)
-        wanted = {*labels.versions.values(), *known.labels.values()} if labels.versions else set()
-        wanted |= {each.version for each in labels.history(STABLE)[-self._keep :]}
-        if name == self._default and isinstance(self._pinned, int):
-            wanted.add(self._pinned)
-        entries: Entries = {}
-        missing = 0 if labels.versions else self._keep
-        for version in reversed(self._store.versions(name)):
-            if missing == 0 and version.number not in wanted:
-                continue
-            try:
-                entry = self._refresh_version(version, known.entries.get(version.number))
-            except FileNotFoundError:  # deleted since it was listed
-                continue
-            entries[version.number] = entry
-            missing -= missing > 0 and entry.classifier is not None
+            return replace(known, pending={}, fault=fault)
+        entries, pending = self._select(name, known, labels, there={**known.entries, **news})
         moved = _move_labels(name, known, labels.versions, entries)
-        trials = find_trials(name, labels, working=_working(entries), moved=moved)
+        trials = find_trials(
+            name, labels, working=_working(entries), moved=moved, known=known.trials
+        )
         return LoadedModel(
             entries,
+            pending,
             moved,
             labels.shares,
             labels.parts,
@@ -338,6 +372,40 @@ class Catalog:
             list_choices(trials),
             labels.verdicts,
         )
+
+    def _select(
+        self, name: str, known: LoadedModel, labels: VersionLabels, *, there: Entries
+    ) -> tuple[Entries, dict[int, Version]]:
+        """Return the versions of a model that are kept, and those that are to be loaded.
+
+        Those are the newest ones that work, as many as are kept. Where there are labels, it is the
+        versions with a label, and those that were stable last. One that the default pins is kept
+        beside them. While one of them is not loaded yet, none is dropped.
+        """
+        wanted = {*labels.versions.values(), *known.labels.values()} if labels.versions else set()
+        wanted |= {each.version for each in labels.history(STABLE)[-self._keep :]}
+        if name == self._default and isinstance(self._pinned, int):
+            wanted.add(self._pinned)
+        entries: Entries = {}
+        pending: dict[int, Version] = {}
+        missing = 0 if labels.versions else self._keep
+        for version in reversed(self._store.versions(name)):
+            number = version.number
+            if missing == 0 and number not in wanted:
+                continue
+            try:
+                fingerprint = find_fingerprint(version)
+            except FileNotFoundError:  # deleted since it was listed
+                continue
+            if number in there:
+                entries[number] = there[number]
+            if number not in there or not there[number].is_current(fingerprint):
+                pending[number] = version
+            missing -= missing > 0 and (number in pending or entries[number].classifier is not None)
+        if pending:
+            entries = dict(sorted(there.items(), reverse=True))
+        stable = labels.versions.get(STABLE)
+        return entries, dict(sorted(pending.items(), key=lambda item: item[0] != stable))
 
     def _read_labels(
         self, name: str, known: LoadedModel
@@ -350,30 +418,6 @@ class Catalog:
         if fault != known.fault:
             _log.error("the labels of %s are not changed: %s", name, fault)
         return None, fault
-
-    def _refresh_version(self, version: Version, known: Entry | None) -> Entry:
-        fault: VersionCorrupt | None = None
-        try:
-            fingerprint = _fingerprint(version.path)
-        except VersionCorrupt as error:
-            fingerprint, fault = frozenset(), error
-        if known is not None and known.fingerprint == fingerprint and not known.is_due():
-            return known
-        try:
-            if fault is not None:
-                raise fault
-            version.verify()
-            opened = open_engine(version, kind=self._engine, precision=self._precision)
-            engine, state = opened.engine, version.metadata.state
-            # Here, off the event loop, where the cost is needed from the first request on.
-            runner = Runner(engine, state=state, cost=measure_cost(engine, state))
-        except Exception as error:  # one bad version must not keep the others from being served
-            unforeseen = None if isinstance(error, GatewiseError | OSError) else error
-            _log.error("%s cannot be served: %s", version.path, error, exc_info=unforeseen)
-            return Entry(fingerprint, None, reason=str(error), tried=time.monotonic())
-        level = logging.WARNING if opened.failed else logging.INFO
-        _log.log(level, "%s is ready with %s", version.path, opened)
-        return Entry(fingerprint, Classifier(version, runner=runner))
 
 
 def _move_labels(
@@ -406,7 +450,10 @@ def _choose(name: str, model: LoadedModel) -> Classifier:
     for entry in model.entries.values():
         if entry.classifier is not None:
             return entry.classifier
-    return _usable(name, next(iter(model.entries.values())))
+    newest = next(iter(model.entries.values()), None)
+    if newest is None or not model.pending.keys() <= model.entries.keys():
+        raise _not_yet(name)
+    return _usable(name, newest)
 
 
 def _labelled(name: str, model: LoadedModel, *, label: str) -> Classifier:
@@ -417,6 +464,8 @@ def _labelled(name: str, model: LoadedModel, *, label: str) -> Classifier:
         )
     number = model.labels[label]
     if number not in model.entries:
+        if number in model.pending:
+            raise _not_yet(f"{name}:{number} ({label})")
         raise VersionFailed(f"{name}:{label} is version {number}, which is not in the store")
     return _usable(f"{name}:{number} ({label})", model.entries[number])
 
@@ -427,20 +476,9 @@ def _usable(reference: str, entry: Entry) -> Classifier:
     return entry.classifier
 
 
+def _not_yet(reference: str) -> Unavailable:
+    return Unavailable(f"{reference} is still being loaded")
+
+
 def _list(items: Iterable[object]) -> str:
     return ", ".join(map(str, items)) or "none"
-
-
-def _fingerprint(folder: Path) -> Fingerprint:
-    """Return what changes when a version's files do: name, size and times of each.
-
-    A copy may keep the time of its original, or all files may have one and the same. The time of
-    the last change of the entry itself is set by the system alone.
-
-    Raises:
-        VersionCorrupt: There is something that no version has, such as a link.
-    """
-    return frozenset(
-        (name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-        for name, stat in list_inside(folder).items()
-    )

@@ -66,23 +66,31 @@ def find_trials(
     *,
     working: Mapping[int, Classifier],
     moved: Mapping[str, int],
+    known: Mapping[str, Trial],
 ) -> dict[str, Trial]:
     """Return the trials of a model by label.
 
-    A label is tried if its version and the stable one are two that work, and if no request sees
-    earlier ones in their place.
+    A label is tried if its version and the stable one are two that work. While requests still see
+    an earlier version in the place of either, the trial before goes on.
 
     Args:
         model: The model.
         labels: Its labels.
         working: Versions that work, by number.
         moved: The version of each label as the requests see it.
+        known: The trials before.
     """
     versions = labels.versions
     trials = {}
     for label, part in labels.parts.items():
-        canary, stable = (_now(each, versions, working, moved) for each in (label, STABLE))
+        sides = (label, STABLE)
+        canary, stable = (working.get(moved.get(each, 0)) for each in sides)
         if canary is None or stable is None or canary is stable:
+            continue
+        if any(moved.get(each) != versions.get(each) for each in sides):
+            before = known.get(label)
+            if before is not None and (before.canary, before.stable) == (canary, stable):
+                trials[label] = before
             continue
         trials[label] = Trial(
             model,
@@ -105,19 +113,6 @@ def list_choices(trials: Mapping[str, Trial]) -> dict[str, Choice]:
         shadow, share = Choice(trial.stable, together, trial), Choice(trial.canary, (trial,), trial)
         choices[label] = shadow if trial.shadow else share
     return choices
-
-
-def _now(
-    label: str,
-    versions: Mapping[str, int],
-    working: Mapping[int, Classifier],
-    moved: Mapping[str, int],
-) -> Classifier | None:
-    """Return the version that has a label, unless it does not work or has not got there yet."""
-    number = versions.get(label)
-    if number is None or moved.get(label) != number:
-        return None
-    return working.get(number)
 
 
 def draw_label(name: str, parts: Mapping[str, float], *, request: bytes) -> str:

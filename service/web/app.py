@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -202,7 +202,11 @@ def _open_buckets(settings: Settings) -> Buckets:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state: ServiceState = app.state.service
     state.scheduler.start()
-    watchers = [asyncio.create_task(_watch(state))]
+    looked = asyncio.Event()
+    watchers = [
+        asyncio.create_task(_follow(state, looked=looked)),
+        asyncio.create_task(_load(state, looked=looked)),
+    ]
     if state.key_ring is not None:
         watchers.append(asyncio.create_task(_watch_keys(state.key_ring, state.settings)))
     try:
@@ -214,14 +218,33 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.shutdown()
 
 
-async def _watch(state: ServiceState) -> None:
-    """Keep the catalog in step with the store, off the event loop."""
-    fault = await _refresh(state, known=None)
+async def _follow(state: ServiceState, *, looked: asyncio.Event) -> None:
+    """Look at the store again and again, off the event loop, even while a version is loaded."""
+    fault: str | None = None
+    while True:
+        fault = await _attempt(state, state.catalog.look, known=fault)
+        if fault is None:
+            state.metrics.refreshed.set_to_current_time()
+            looked.set()
+        await asyncio.sleep(state.settings.poll_seconds)
+
+
+async def _load(state: ServiceState, *, looked: asyncio.Event) -> None:
+    """Load what the looks find, off the event loop."""
+    fault = await _load_once(state, looked=looked, known=None)
     gc.freeze()  # what is there now stays: a collection that looks through it stops all for 50 ms
     gc.set_threshold(OBJECTS)
     while True:
-        await asyncio.sleep(state.settings.poll_seconds)
-        fault = await _refresh(state, known=fault)
+        fault = await _load_once(state, looked=looked, known=fault)
+
+
+async def _load_once(
+    state: ServiceState, *, looked: asyncio.Event, known: str | None
+) -> str | None:
+    """Load what has been found, after the next look; return what `_attempt` does."""
+    await looked.wait()
+    looked.clear()
+    return await _attempt(state, state.catalog.load, known=known)
 
 
 async def _watch_keys(ring: KeyRing, settings: Settings) -> None:
@@ -231,12 +254,13 @@ async def _watch_keys(ring: KeyRing, settings: Settings) -> None:
         await asyncio.to_thread(ring.refresh)
 
 
-async def _refresh(state: ServiceState, *, known: str | None) -> str | None:
-    """Look through the store; return what went wrong, logged once and not at every look."""
+async def _attempt(
+    state: ServiceState, work: Callable[[], None], *, known: str | None
+) -> str | None:
+    """Have the catalog do something; return what went wrong, logged once and not every time."""
     metrics = state.metrics
     try:
-        await asyncio.to_thread(state.catalog.refresh)
-        metrics.refreshed.set_to_current_time()
+        await asyncio.to_thread(work)
         state.rollouts.follow()
     except Exception as error:  # whatever it was, a later look may succeed
         metrics.refresh_failures.inc()

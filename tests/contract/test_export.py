@@ -144,7 +144,6 @@ class Exported:
             exclusive=self.kind.task == "single_label",
             ngrams=found.get(NAME),
             ngram_scale=self.classifier.ngram_scale,
-            digest="0" * 64,
         )
 
     def expected(self, rows: list[list[int]]) -> np.ndarray:

@@ -32,6 +32,7 @@ WALL_CLOCK = {
     "service/web/access/keys.py": "the same",
     "service/web/tracing.py": "a trace says when it began; what it lasts is not measured by it",
     "service/rollout/verdicts.py": "a verdict says when it was given; nothing goes by that",
+    "models/atomic.py": "what nobody has claimed is deleted, and after a day what none can claim",
     "models/registry.py": "what nobody has claimed is deleted after an hour; claims go by no clock",
     "models/steering.py": "the history says when a label moved; its order is that of the list",
 }

@@ -21,7 +21,7 @@ from models.registry import Store
 from models.steering import give_label, promote
 from models.version_labels import FILE, VersionLabels
 from models.versions import Version
-from service.answering import catalog as catalogs
+from service.answering import entry
 from service.answering.catalog import Catalog
 from tests.effort import Effort
 from tests.promises.faults import READS, WRITES, Fault, faulty
@@ -48,7 +48,8 @@ def store(small: Version, tmp_path: Path) -> Store:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for nothing."""
     monkeypatch.setattr(registry, "ABANDONED_SECONDS", -1.0)
-    monkeypatch.setattr(catalogs, "RETRY_SECONDS", -1.0)
+    monkeypatch.setattr(entry, "RETRY_SECONDS", -1.0)
+    monkeypatch.setattr(entry, "RETRY_TIMES", -1.0)
 
 
 def require_whole(store: Store) -> list[int]:

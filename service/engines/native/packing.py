@@ -5,6 +5,7 @@ each column divided by a scale of its own. The scale is so large that no sum can
 sums of 16 bits are exact, and the same in any order.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -181,13 +182,26 @@ def _pack_table(
                 entries.astype(dtype), blocks=CELLS[layer.cell].blocks, width=struct.width
             )
 
-    name = f"{weights.digest[:32]}-{columns}-{np.dtype(dtype).name}"
+    name = _name_table(layer, weights.embedding, width=struct.width, dtype=dtype)
     table = keep_table(name, blocks, shape=(len(weights.embedding), columns), dtype=dtype)
     if table.ctypes.data % ALIGNMENT:  # one that is in memory
         table = _aligned(table)
     struct.table = model.hold(table)
     padded = pad_columns(scale, blocks=CELLS[layer.cell].blocks, width=struct.width)
     struct.table_scale = model.keep(padded)
+
+
+def _name_table(layer: CellLayer, embedding: Array, *, width: int, dtype: type) -> str:
+    """Return a hash of all that decides what is in a table, whichever version it is made for.
+
+    A hash of files would not do: the metadata say where in them the weights lie.
+    """
+    blocks = CELLS[layer.cell].blocks
+    digest = hashlib.sha256(f"{blocks} {width} {np.dtype(dtype)}".encode())
+    for array in (embedding, layer.kernel, np.atleast_2d(layer.bias)[0]):
+        digest.update(f" {array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:32]
 
 
 def _table_scale(layer: CellLayer, embedding: Array) -> Floats:

@@ -11,7 +11,7 @@ from models.metadata import WeightRecord
 from models.network import HEAD, Network, check_network, check_state
 from models.ngrams import NAME, ORDERS
 from models.variables import find_variables
-from models.versions import WEIGHTS, Version, read_weight
+from models.versions import Version, read_weight
 from service.engines.protocol import EngineUnavailable
 
 Floats = NDArray[np.float32]
@@ -30,7 +30,6 @@ class Weights:
         exclusive: Whether a text has exactly one label.
         ngrams: Shape (buckets, columns), int8, mapped from its file; None without n-grams.
         ngram_scale: Amount that an entry of 1 adds to a logit.
-        digest: Hash of the file that holds them.
     """
 
     cell: CellName
@@ -41,7 +40,6 @@ class Weights:
     exclusive: bool
     ngrams: NDArray[np.generic] | None
     ngram_scale: float
-    digest: str
 
     @classmethod
     def of(cls, version: Version) -> "Weights":
@@ -79,7 +77,6 @@ class Weights:
             exclusive=metadata.task == "single_label",
             ngrams=None if table is None else version.weight(NAME),
             ngram_scale=0.0 if table is None else table.scale or 0.0,
-            digest=metadata.files[WEIGHTS].sha256,
         )
 
 

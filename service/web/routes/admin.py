@@ -128,7 +128,7 @@ async def prune(
     asked = await read_body(request, PruneRequest)
     deleted = await _call(lambda: state.store.prune(name, keep=asked.keep))
     _log.info("deleted versions of %s: %s; asked by %s", name, deleted, access.holder)
-    await asyncio.to_thread(state.catalog.refresh)
+    await asyncio.to_thread(state.catalog.look)
     return {"deleted": deleted}
 
 
@@ -137,7 +137,7 @@ async def _steer(
 ) -> ModelLabels:
     """Change labels, follow at once, and return what they are. The log says who asked for it."""
     _log.info("%s; asked by %s", await _call(change), access.holder)
-    await asyncio.to_thread(state.catalog.refresh)
+    await asyncio.to_thread(state.catalog.refresh, name)
     labels = await _call(lambda: state.store.labels(name))
     return ModelLabels(
         model=name, labels=labels.versions, shares=labels.shares, shadows=labels.shadows

@@ -8,7 +8,7 @@ from models.cells import CELLS
 from models.metadata import Metadata
 from models.names import LONGEST_REFERENCE, Which, split_reference, suggest
 from models.version_labels import Verdict
-from service.answering.catalog import Entry
+from service.answering.entry import Entry
 from service.errors import Invalid, NotFound
 from service.rollout.rollouts import Standing
 from service.web.errors import documented

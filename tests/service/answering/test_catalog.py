@@ -3,7 +3,9 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,14 @@ from models.errors import StoreNotFound
 from models.names import Which
 from models.registry import Store
 from models.steering import give_label, promote, roll_back, take_label
-from models.version_labels import FILE
+from models.version_labels import FILE, VersionLabels
 from models.versions import Version
 from service.answering.catalog import Catalog
+from service.answering.entry import Entry
 from service.engines import loading as opening
 from service.engines.protocol import EngineUnavailable
 from service.errors import Invalid, NotFound, Unavailable, VersionFailed
+from tests.service.slow_versions import SlowVersions
 from tests.versions import CountingEngine, publish
 
 
@@ -331,9 +335,18 @@ def test_what_failed_is_tried_again_after_a_while(tmp_path, monkeypatch) -> None
         catalog = make_catalog(tmp_path)
     catalog.refresh()
     assert not catalog.ready
-    monkeypatch.setattr("service.answering.catalog.RETRY_SECONDS", 0)
+    monkeypatch.setattr("service.answering.entry.RETRY_SECONDS", 0)
+    monkeypatch.setattr("service.answering.entry.RETRY_TIMES", 0)
     catalog.refresh()
     assert catalog.ready
+
+
+@pytest.mark.parametrize(
+    ("took", "ago", "waits"), [(0.1, 20, True), (0.1, 40, False), (24, 40, True), (24, 250, False)]
+)
+def test_what_takes_long_to_fail_is_tried_less_often(took: float, ago: float, waits: bool) -> None:
+    failed = Entry(frozenset(), None, tried=time.monotonic() - ago, took=took)
+    assert failed.is_current(frozenset()) == waits
 
 
 def test_a_version_deleted_during_a_look_is_passed_over(tmp_path, monkeypatch) -> None:
@@ -341,12 +354,12 @@ def test_a_version_deleted_during_a_look_is_passed_over(tmp_path, monkeypatch) -
     gone = publish(tmp_path)
     monkeypatch.setattr(Store, "versions", lambda *_: [Version(gone.path.with_name("1")), gone])
 
-    def fingerprint(folder: Path) -> tuple[int, int, int]:
+    def list_inside(folder: Path) -> dict[str, os.stat_result]:
         if folder == gone.path:
             raise FileNotFoundError(folder)
-        return (1, 1, 1)
+        return {}
 
-    monkeypatch.setattr("service.answering.catalog._fingerprint", fingerprint)
+    monkeypatch.setattr("service.answering.entry.list_inside", list_inside)
     assert version_of(make_catalog(tmp_path)) == 1
 
 
@@ -481,6 +494,138 @@ def test_an_older_look_does_not_replace_a_newer_one(tmp_path, monkeypatch) -> No
     for thread in (older, newer):
         thread.join(timeout=30)
     assert set(catalog.loaded) == {"toy", "more"}
+
+
+class TestWhileAVersionLoads:
+    """All else goes on, whether that version is the first of its model or not."""
+
+    @pytest.fixture
+    def slow(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowVersions]:
+        with SlowVersions("slow", monkeypatch) as slow:
+            yield slow
+
+    def test_labels_are_followed(self, tmp_path: Path, slow: SlowVersions) -> None:
+        for _ in range(2):
+            publish(tmp_path)
+        store = Store(tmp_path)
+        give_label(store, store.resolve("toy:1"), "stable")
+        catalog = make_catalog(tmp_path)
+        give_label(store, store.resolve("toy:2"), "stable")
+        catalog.refresh()
+        publish(tmp_path, name="slow")
+        with slow.loading(catalog.refresh):
+            roll_back(store, "toy")
+            catalog.look()
+            assert version_of(catalog, "toy") == 1
+            catalog.refresh("toy")  # nothing of it is to be loaded
+        assert version_of(catalog, "slow") == version_of(catalog, "toy") == 1
+
+    def test_models_answer_one_by_one_at_the_start(
+        self, tmp_path: Path, slow: SlowVersions
+    ) -> None:
+        for name in ("slow", "slow", "toy"):
+            publish(tmp_path, name=name)
+        catalog = Catalog(Store(tmp_path), default="toy", engine="auto", keep=2)
+        with slow.loading(catalog.refresh):
+            assert version_of(catalog) == version_of(catalog, "toy", version=1) == 1
+            for version in (None, 1, 2):
+                with pytest.raises(Unavailable, match=r"slow(:\d)? is still being loaded"):
+                    catalog.find("slow", version=version)
+            with pytest.raises(NotFound, match="no version 3 of 'slow'"):
+                catalog.find("slow", version=3)
+            assert catalog.awaited == "the models are still being loaded"
+        assert catalog.ready
+        assert version_of(catalog, "slow") == 2
+
+    def test_one_of_two_models_is_no_default(self, tmp_path: Path, slow: SlowVersions) -> None:
+        for name in ("slow", "toy"):
+            publish(tmp_path, name=name)
+        catalog = Catalog(Store(tmp_path), default=None, engine="auto", keep=2)
+        with (
+            slow.loading(catalog.refresh),
+            pytest.raises(Invalid, match="name a model; there are: slow, toy"),
+        ):
+            catalog.find(None, version=None)
+
+    def test_the_version_before_answers(self, tmp_path: Path, slow: SlowVersions) -> None:
+        slow.number = 2
+        publish(tmp_path, name="slow")
+        catalog = make_catalog(tmp_path, keep=1)
+        publish(tmp_path, name="slow")
+        with slow.loading(catalog.refresh):
+            for _ in range(2):
+                assert version_of(catalog) == 1
+                catalog.look()
+            shutil.rmtree(tmp_path / "slow/1")
+            catalog.look()
+            assert version_of(catalog) == 1
+        assert version_of(catalog) == 2
+        assert set(catalog.loaded["slow"].entries) == {2}
+
+    def test_a_label_stays_until_its_version_answers(
+        self, tmp_path: Path, slow: SlowVersions
+    ) -> None:
+        slow.number = 2
+        for _ in range(2):
+            publish(tmp_path, name="slow")
+        store = Store(tmp_path)
+        give_label(store, store.resolve("slow:1"), "stable")
+        catalog = make_catalog(tmp_path, keep=1)
+        give_label(store, store.resolve("slow:2"), "stable")
+        with slow.loading(catalog.refresh):
+            assert version_of(catalog) == version_of(catalog, version="stable") == 1
+        assert version_of(catalog) == version_of(catalog, version="stable") == 2
+
+    def test_other_models_go(self, tmp_path: Path, slow: SlowVersions) -> None:
+        publish(tmp_path)
+        catalog = make_catalog(tmp_path, default="toy")
+        publish(tmp_path, name="slow")
+        with slow.loading(catalog.refresh):
+            shutil.rmtree(tmp_path / "toy")
+            catalog.look()
+            assert set(catalog.loaded) == {"slow"}
+
+    def test_damaged_labels_are_told(self, tmp_path: Path, slow: SlowVersions) -> None:
+        publish(tmp_path, name="slow")
+        labels = VersionLabels().assign("canary", 1, now=datetime.now(UTC))
+        labels.save(tmp_path / "slow")
+        catalog = Catalog(Store(tmp_path), default=None, engine="auto", keep=2)
+        with slow.loading(catalog.refresh):
+            (tmp_path / "slow" / FILE).write_text("{")
+            catalog.look()
+            with pytest.raises(Unavailable, match="slow is still being loaded"):
+                catalog.find("slow", version=None)
+        (tmp_path / "slow" / FILE).unlink()
+        catalog.refresh()
+        assert version_of(catalog) == 1
+
+    def test_the_stable_version_comes_first(self, tmp_path: Path, slow: SlowVersions) -> None:
+        slow.number = 3
+        for _ in range(3):
+            publish(tmp_path, name="slow")
+        store = Store(tmp_path)
+        give_label(store, store.resolve("slow:1"), "stable")
+        give_label(store, store.resolve("slow:3"), "canary")
+        catalog = Catalog(store, default=None, engine="auto", keep=2)
+        with slow.loading(catalog.refresh):
+            assert version_of(catalog) == 1
+            with pytest.raises(Unavailable, match=r"slow:3 \(canary\) is still being loaded"):
+                catalog.find("slow", version="canary")
+
+    def test_what_failed_before_comes_last(
+        self, tmp_path: Path, slow: SlowVersions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        publish(tmp_path, name="slow")
+        with monkeypatch.context() as patch:
+            patch.setattr(Version, "verify", lambda version: version.path.joinpath("no").stat())
+            catalog = make_catalog(tmp_path)
+        monkeypatch.setattr("service.answering.entry.RETRY_SECONDS", -1.0)
+        monkeypatch.setattr("service.answering.entry.RETRY_TIMES", 0)
+        publish(tmp_path)
+        with slow.loading(catalog.refresh):
+            assert version_of(catalog, "toy") == 1
+            with pytest.raises(Unavailable, match="slow could not be loaded: .*/no"):
+                catalog.find("slow", version=None)
 
 
 class TestLabels:

@@ -11,6 +11,7 @@ from models.version_labels import FILE
 from models.versions import METADATA
 from service.answering.catalog import Catalog
 from service.answering.trials import Choice, Trial
+from tests.service.slow_versions import SlowVersions
 from tests.versions import publish
 
 REQUESTS = [b"%d" % number for number in range(2_000)]
@@ -165,6 +166,38 @@ def test_a_trial_ends_when_a_side_of_it_changes(
         changed.save(version.path / METADATA)
     catalog.refresh()
     assert only_trial(catalog).key != before
+
+
+def test_a_decision_holds_while_the_next_version_is_loaded(
+    store: Store, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(store, 2, share=0.5)
+    catalog.refresh()
+    catalog.decide(only_trial(catalog), "rolled_back")
+    before = only_trial(catalog).key
+    give(store, 3)
+    with SlowVersions("toy", monkeypatch) as slow, slow.loading(catalog.refresh):
+        assert set(count(catalog)) == {(1, None)}
+        assert only_trial(catalog).key == before
+    assert set(count(catalog)) == {(1, None), (3, "canary")}
+
+
+def test_a_trial_ends_when_one_side_moves_before_the_other_can(
+    store: Store, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give(store, 3, "stable")
+    give(store, 1, "stable")
+    give(store, 2, share=0.5)
+    catalog.refresh()
+    assert set(catalog.loaded["toy"].entries) == {1, 2, 3}
+    publish(store.root)
+    give(store, 4)
+    with SlowVersions("toy", monkeypatch) as slow, slow.loading(catalog.refresh):
+        give(store, 3, "stable")
+        catalog.look()
+        assert catalog.trials == []
+        assert set(count(catalog)) == {(2, None), (3, None)}
+    assert only_trial(catalog).stable.metadata.version == 3
 
 
 def test_another_share_goes_on_with_the_trial(store: Store, catalog: Catalog) -> None:

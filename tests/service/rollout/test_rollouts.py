@@ -16,7 +16,7 @@ from models.golden import Probabilities
 from models.registry import LABELS_LOCK, Store
 from models.steering import give_label, take_label
 from models.versions import Version
-from service.answering import catalog as loading_versions
+from service.answering import entry as loading_versions
 from service.answering.answerer import Answered, Caller
 from service.answering.catalog import Catalog
 from service.engines import loading as opening
@@ -309,7 +309,7 @@ def test_a_label_that_has_moved_meanwhile_is_left_alone(
     give(store, shadow=1.0)
     with serving(store) as service:
         with monkeypatch.context() as patch:
-            patch.setattr(Catalog, "refresh", lambda _: None)  # it has not seen the move yet
+            patch.setattr(Catalog, "look", lambda _: None)  # it has not seen the move yet
             give_label(store, store.resolve("toy:3"), "canary")
             service.ask_until(lambda: service.rollouts[0]["verdict"] == "rolled_back")
             time.sleep(0.2)

@@ -55,7 +55,6 @@ def make_weights(
         exclusive=exclusive,
         ngrams=table if ngrams else None,
         ngram_scale=5e-5,
-        digest="0" * 64,
     )
 
 

@@ -1,8 +1,14 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from service.engines.native.layout import PRECISIONS, Precision
-from service.engines.native.packing import H_RANGE, quantise
+from service.engines.native.packing import H_RANGE, pack, quantise
+from service.engines.native.tables import SHARED
+from service.engines.native.weights import Weights
+from tests.service.engines.native.made_up import make_weights
 
 
 @pytest.mark.parametrize("rows", [1, 9, 256, 291, 700, 1_002, 4_096])
@@ -30,3 +36,37 @@ def test_rows_that_pad_a_matrix_change_no_weight(precision: Precision) -> None:
     expected, expected_scale = quantise(matrix, precision=precision)
     np.testing.assert_array_equal(whole[:38], expected)
     np.testing.assert_array_equal(scale, expected_scale)
+
+
+def change(weights: Weights, part: str) -> Weights:
+    """Return weights of which one part has other values."""
+    if part == "embedding":
+        return replace(weights, embedding=np.roll(weights.embedding, 1))
+    (layer,) = weights.layers
+    changed = {**layer.weights, part: np.roll(layer.weights[part], 1)}
+    return replace(weights, layers=(replace(layer, weights=changed),))
+
+
+@pytest.mark.parametrize("part", ["embedding", "kernel", "bias"])
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_table_is_that_of_its_own_weights(
+    precision: Precision, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers share the tables of all versions, also of a stranger's copy with other offsets."""
+    monkeypatch.setenv(SHARED, str(tmp_path))
+    honest, other = make_weights("gru"), change(make_weights("gru"), part)
+    kept = [pack(each, lanes=16, precision=precision) for each in (other, honest, honest)]
+    contents = {path.read_bytes() for path in tmp_path.glob("*.table")}
+    assert (len(contents), len(kept)) == (2, 3)
+
+
+def test_the_same_weights_for_other_vectors_have_a_table_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SHARED, str(tmp_path))
+    kept = [
+        pack(make_weights("gru"), lanes=lanes, precision=precision)
+        for precision in PRECISIONS
+        for lanes in (16, 32)
+    ]
+    assert (len(list(tmp_path.glob("*.table"))), len(kept)) == (4, 6)  # of 16 bits and of 32
