@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import signal
 from functools import partial
 from types import FrameType
 from typing import cast
 
 import uvicorn
 
+from service.ending import end_process
 from service.settings import Settings
 from service.web import websocket
 from service.web.access.exposure import check_access
@@ -31,6 +33,10 @@ def run_server(settings: Settings) -> None:
     """
     check_access(settings)
     sockets = listen(settings.host, settings.port)
+    # The server gives a signal back once it has shut down. The loop would wait for threads then,
+    # and a version may take long to load.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_process)
     make_server(settings).run(sockets)
 
 
