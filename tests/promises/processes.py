@@ -29,6 +29,11 @@ def alive(pid: int) -> bool:
     return _fields(pid)[:1] not in ([], ["Z"])
 
 
+def parent_of(pid: int) -> int:
+    """Return the process that has started another."""
+    return int(_fields(pid)[1])
+
+
 def _session(pid: int) -> int:
     try:
         return os.getsid(pid)
