@@ -110,9 +110,9 @@ def _work(
     settings: Settings, sockets: list[socket.socket], line: "Connection[bytes, bytes]"
 ) -> None:
     """Serve, in a process of its own, until told to end or left alone."""
+    signal.signal(signal.SIGINT, end_process)  # without waiting for threads, as SIGTERM does
     if sys.platform == "linux":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # what forked us holds them
-    signal.signal(signal.SIGINT, end_process)  # without waiting for threads, as SIGTERM does
     set_up_logs(settings.log)
     from service.web.server import make_server  # which the process that watches does not need
 
