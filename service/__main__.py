@@ -67,6 +67,7 @@ def serve(
     Each option, and more that docs/serving.md lists, can be set as GATEWISE_<NAME> too.
     """
     if context.invoked_subcommand is not None:
+        _refuse_options(context.params, command=context.invoked_subcommand)
         return
     set_up_logs(format := peek("log"))  # before settings are read, which may warn
     say = _log.critical if format == "json" else print_error
@@ -87,6 +88,22 @@ def serve(
             from service.web.server import run_server
 
             run_server(settings)
+
+
+def _refuse_options(given: dict[str, Any], *, command: str) -> None:
+    """End the process if options of the service stand before a command, which knows none of them.
+
+    Args:
+        given: Options of the service by name; None are not given.
+        command: The command.
+    """
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is not None:
+        print_error(
+            f"--{name} stands before {command}, where it is an option of the service; "
+            f"write the options of {command} behind it"
+        )
+        raise typer.Exit(BAD_INPUT)
 
 
 @app.command()
