@@ -14,6 +14,7 @@ from models.command_line import AsJson, Reference, StoreOption, one_line, tell
 from models.errors import GatewiseError
 from models.names import split_reference
 from models.overview import Row, describe, list_versions
+from models.printable import escape_controls
 from models.registry import STORE, Store
 from models.remotes import commands as remotes
 from models.version_labels import STABLE, VersionLabels
@@ -92,7 +93,8 @@ def verify(
         except (GatewiseError, OSError) as error:
             if version.path.exists():
                 found[version.reference] = str(error)
-    lines = [f"{name}: {fault or 'as it was published'}" for name, fault in found.items()]
+    said = {name: escape_controls(fault or "as it was published") for name, fault in found.items()}
+    lines = [f"{name}: {each}" for name, each in said.items()]
     tell(found, as_json=as_json, otherwise=lambda: typer.echo("\n".join(lines)))
     if any(found.values()):
         raise typer.Exit(DAMAGED)
@@ -234,7 +236,7 @@ def _cell(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return "yes" if value else ""
-    return "" if value is None else str(value)
+    return "" if value is None else escape_controls(str(value))
 
 
 def _print_facts(found: Row) -> None:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from models.printable import escape_controls
+
 BAD_INPUT = 2
 StoreOption = Annotated[
     Path,
@@ -46,7 +48,7 @@ def checked_by(check: Callable[[Any], object]) -> Callable[[Any], Any]:
 
 def print_error(message: str) -> None:
     """Print what was wrong to standard error."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {escape_controls(message)}", err=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from models.errors import FormatTooNew, VersionCorrupt
+from models.printable import escape_controls
 from models.regular_files import read_regular
 
 MOST_FAULTS = 1_000
@@ -99,7 +100,7 @@ def _parse(schema: type[Schema], content: bytes, *, where: object, kind: str) ->
 
 def shorten(text: str) -> str:
     """Return a text on one line that is short enough for a message."""
-    line = text if text.isprintable() else repr(text)[1:-1]
+    line = escape_controls(text)
     return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}…"
 
 

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -19,6 +18,7 @@ from models.command_line import BAD_INPUT, StoreOption, checked_by, one_line, pr
 from models.errors import GatewiseError
 from models.registry import STORE, Store
 from models.tables.opening import check_separator
+from service.ending import end_process
 from service.engines.cores import available_cores
 from service.engines.loading import EngineKind
 from service.environment import PREFIX, leave_out_shared_counts, peek
@@ -67,6 +67,7 @@ def serve(
     Each option, and more that docs/serving.md lists, can be set as GATEWISE_<NAME> too.
     """
     if context.invoked_subcommand is not None:
+        _refuse_options(context.params, command=context.invoked_subcommand)
         return
     set_up_logs(format := peek("log"))  # before settings are read, which may warn
     say = _log.critical if format == "json" else print_error
@@ -87,6 +88,22 @@ def serve(
             from service.web.server import run_server
 
             run_server(settings)
+
+
+def _refuse_options(given: dict[str, Any], *, command: str) -> None:
+    """End the process if options of the service stand before a command, which knows none of them.
+
+    Args:
+        given: Options of the service by name; None are not given.
+        command: The command.
+    """
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is not None:
+        print_error(
+            f"--{name} stands before {command}, where it is an option of the service; "
+            f"write the options of {command} behind it"
+        )
+        raise typer.Exit(BAD_INPUT)
 
 
 @app.command()
@@ -210,16 +227,6 @@ def describe_bad_setting(error: ValidationError) -> str:
     return f"{setting}: {first['msg']}, not {first['input']!r}"
 
 
-def _end_early(number: int, _frame: FrameType | None) -> None:
-    """End at a signal that comes before the service takes signals itself.
-
-    For the first process of a container the system ignores signals that nothing is done at.
-    """
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-    raise SystemExit
-
-
 def _hold_standard_files() -> None:
     """Open those of standard input and output that are closed.
 
@@ -233,9 +240,9 @@ def _hold_standard_files() -> None:
 
 
 def prepare_process() -> None:
-    """Make this process fit to serve, before it starts to."""
+    """Make this process fit to serve, before it starts to and takes signals itself."""
     _hold_standard_files()
-    signal.signal(signal.SIGTERM, _end_early)
+    signal.signal(signal.SIGTERM, end_process)
 
 
 if __name__ == "__main__":

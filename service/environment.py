@@ -41,9 +41,12 @@ class Environment(PydanticBaseSettingsSource):
         """Return the value of a setting, None if it is not given, and what pydantic asks beside."""
         variable = PREFIX + field_name.upper()
         given = self._given.get(variable)
-        if given is None or _is_secret(field):  # a secret may have any characters
-            return given, field_name, False
-        return _clean(variable, given), field_name, False
+        if given is None:
+            return None, field_name, False
+        value = _clean(variable, given)
+        if value is None and _is_secret(field):
+            value = given  # which is blank: that is refused, and not taken for none
+        return value, field_name, False
 
 
 def peek(setting: str) -> str:
@@ -76,7 +79,8 @@ def _clean(variable: str, given: str) -> str | None:
     value = given.strip()
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         value = value[1:-1].strip()
-        _log.warning("%s: the quotes around its value are left out", variable)
+        if value:
+            _log.warning("%s: the quotes around its value are left out", variable)
     if variable.endswith("PORT") and _LINK.fullmatch(value):
         _log.warning(
             "%s=%s is ignored: Kubernetes or Docker sets it for a service of this name; "

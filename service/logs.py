@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
 
+from models.printable import escape_controls
+
 LogFormat = Literal["text", "json"]
 
 _request_id: ContextVar[bytes | None] = ContextVar("request_id", default=None)
@@ -33,8 +35,21 @@ def set_up_logs(format: str) -> None:
         sys.excepthook = _log_uncaught
         threading.excepthook = _log_uncaught_in_thread
     else:
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handler.setFormatter(TextFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+class TextFormatter(logging.Formatter):
+    """One line for each record, whatever is in its message; a traceback is indented below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, and those of its traceback."""
+        message = escape_controls(record.getMessage().rstrip("\n"))
+        lines = [f"{record.levelname}: {message}"]
+        if record.exc_info:
+            trace = self.formatException(record.exc_info)
+            lines += [f"  {escape_controls(line)}" for line in trace.split("\n")]
+        return "\n".join(lines)
 
 
 class JsonFormatter(logging.Formatter):

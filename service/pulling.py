@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
 from models.errors import GatewiseError
 from models.installation import CLONE
 from models.registry import Store
+from service.ending import end_process
 
 _PATH = "PYTHONPATH"
 _log = logging.getLogger(__name__)
@@ -49,38 +49,42 @@ def _pull(address: str, *, store: Path) -> str | None:
     # Ours, whatever `models` may lie in the working directory.
     ours = {_PATH: os.pathsep.join([str(CLONE), *filter(None, [os.environ.get(_PATH)])])}
     program = [sys.executable, "-P", "-m", "models"]
-    with (
-        subprocess.Popen(
-            [*program, "pull", address, "--store", str(store), "--json"],
-            env=os.environ | ours,
+    done = _run([*program, "pull", address, "--store", str(store), "--json"], os.environ | ours)
+    if done.returncode == 0:
+        found = json.loads(done.stdout)
+        came = "pulled" if found["pulled"] else "already there:"
+        _log.info("%s %s:%s from %s", came, found["model"], found["version"], found["source"])
+        return None
+    line = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+    return f"cannot pull {address}: {line.removeprefix('error: ')}"
+
+
+def _run(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a process to its end. A SIGTERM meanwhile ends both."""
+    child: subprocess.Popen[str] | None = None
+    is_told = False
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        nonlocal is_told
+        is_told = True
+        if child is not None:
+            child.kill()
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with subprocess.Popen(
+            command,
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-        ) as child,
-        _ending_together(child),
-    ):
-        told, faults = child.communicate()
-    if child.returncode == 0:
-        found = json.loads(told)
-        came = "pulled" if found["pulled"] else "already there:"
-        _log.info("%s %s:%s from %s", came, found["model"], found["version"], found["source"])
-        return None
-    line = (faults.strip().splitlines() or [f"status {child.returncode}"])[-1]
-    return f"cannot pull {address}: {line.removeprefix('error: ')}"
-
-
-@contextmanager
-def _ending_together(child: subprocess.Popen[str]) -> Iterator[None]:
-    """End the child too while a SIGTERM ends this process."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        child.kill()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
+        ) as child:
+            if is_told:  # while the child was started
+                child.kill()
+            output, faults = child.communicate()
     finally:
         signal.signal(signal.SIGTERM, before)
+    if is_told:
+        end_process(signal.SIGTERM)
+    return subprocess.CompletedProcess(command, child.returncode, output, faults)

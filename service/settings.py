@@ -35,12 +35,26 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def _refuse_blank(secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
     """Return a secret; one that is blank would protect nothing, without a word."""
-    if secret is not None and not secret.get_secret_value().strip("\"', \t\r\n"):
+    if secret is not None and _is_blank(secret.get_secret_value()):
         variable = f"{PREFIX}{info.field_name}".upper()
         raise ValueError(
             f"it is empty, so it would protect nothing; give a secret, or unset {variable}"
         )
     return secret
+
+
+def _refuse_blank_parts(secret: SecretStr | None) -> SecretStr | None:
+    """Return secrets that are written with commas, none of which may be blank."""
+    if secret is not None and any(map(_is_blank, secret.get_secret_value().split(","))):
+        raise ValueError(
+            "one of its secrets is empty, so it would protect nothing; "
+            "give a secret before and behind each comma"
+        )
+    return secret
+
+
+def _is_blank(secret: str) -> bool:
+    return not secret.strip("\"', \t\r\n")
 
 
 def _read_prefix(given: str) -> str:
@@ -206,6 +220,7 @@ class Settings(BaseSettings):
     stream_secret: Annotated[
         SecretStr | None,
         AfterValidator(_refuse_blank),
+        AfterValidator(_refuse_blank_parts),
         Field(
             description="Secret with which the replicas of a service sign the states of streams. "
             "After a comma may follow older ones, whose states are still read."
@@ -282,7 +297,7 @@ class Settings(BaseSettings):
         """Secrets of the states of streams; the first one signs."""
         if self.stream_secret is None:
             return ()
-        return tuple(filter(None, self.stream_secret.get_secret_value().split(",")))
+        return tuple(each.strip() for each in self.stream_secret.get_secret_value().split(","))
 
     @property
     def computing_threads(self) -> int:

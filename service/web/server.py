@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import signal
 from functools import partial
 from types import FrameType
 from typing import cast
 
 import uvicorn
 
+from service.ending import end_process
 from service.settings import Settings
 from service.web import websocket
 from service.web.access.exposure import check_access
@@ -15,6 +17,7 @@ from service.web.app import TEXT_ROUTES, create_app, entrance_of
 from service.web.connection import Connection
 from service.web.limits import Limits, Room, limit_connections
 from service.web.listening import listen
+from service.web.orders import Orders
 from service.web.shedding import Shedder
 from service.web.state import ServiceState
 from service.web.tracing import start_tracing
@@ -31,11 +34,20 @@ def run_server(settings: Settings) -> None:
     """
     check_access(settings)
     sockets = listen(settings.host, settings.port)
+    # The server gives a signal back once it has shut down. The loop would wait for threads then,
+    # and a version may take long to load.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end_process)
     make_server(settings).run(sockets)
 
 
-def make_server(settings: Settings) -> "DrainingServer":
-    """Return a server, which serves in this process until SIGINT or SIGTERM."""
+def make_server(settings: Settings, *, orders: Orders | None = None) -> "DrainingServer":
+    """Return a server, which serves in this process until SIGINT or SIGTERM.
+
+    Args:
+        settings: Its settings.
+        orders: What a parent tells it, if it is a worker.
+    """
     app = create_app(settings, tracing=start_tracing())
     state: ServiceState = app.state.service
     limits = Limits(seconds=settings.client_seconds)
@@ -66,7 +78,7 @@ def make_server(settings: Settings) -> "DrainingServer":
         ws_per_message_deflate=False,  # a small frame could become large
         ws_max_size=settings.max_body_bytes,
     )
-    return DrainingServer(config, state=state)
+    return DrainingServer(config, state=state, orders=orders)
 
 
 def _make_shedder(state: ServiceState, settings: Settings) -> Shedder:
@@ -83,17 +95,37 @@ def _make_shedder(state: ServiceState, settings: Settings) -> Shedder:
 
 
 class DrainingServer(uvicorn.Server):
-    """Is not ready for a while before it stops listening, so that no client is rejected."""
+    """Is not ready for a while before it stops listening, so that no client is rejected.
 
-    def __init__(self, config: uvicorn.Config, *, state: ServiceState) -> None:
+    Args:
+        config: What uvicorn is to do.
+        state: What its requests share.
+        orders: What a parent tells it, if it is a worker.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, *, state: ServiceState, orders: Orders | None = None
+    ) -> None:
         super().__init__(config)
         self.state = state
+        self._orders = orders
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On the first signal drain, then end; on a second one end now."""
-        if self.state.draining or not self.started:
+        if self._is_urgent() or not self.started:
             super().handle_exit(sig, frame)
-            return
+        elif not self.state.draining:
+            self._drain(sig)
+
+    def _is_urgent(self) -> bool:
+        """Whether this is a second signal.
+
+        A worker counts those of its parent. It may get a signal beside it, from who tells all
+        processes of the service to end.
+        """
+        return self.state.draining if self._orders is None else self._orders.count > 1
+
+    def _drain(self, sig: int) -> None:
         self.state.draining = True
         # So that clients and proxies do not send a request just as its connection closes.
         self.config.encoded_headers.append((b"connection", b"close"))

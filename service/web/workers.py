@@ -1,43 +1,32 @@
 """Several processes that answer on the same sockets, where one process cannot use all cores."""
 
 import logging
-import multiprocessing
 import os
 import signal
-import socket
-import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Pipe, wait
 from tempfile import TemporaryDirectory
 from types import FrameType
 
 from models.errors import GatewiseError
 from service.engines.native import tables
-from service.logs import set_up_logs
 from service.metrics import DIRECTORY, count_death, forget_process
 from service.rollout.tally import keep_tallies
 from service.settings import Settings
 from service.web.access import rates
 from service.web.access.exposure import check_access
 from service.web.listening import listen
+from service.web.worker_process import SIGNALS, WorkerProcess, start_worker
 
 SETTLED_SECONDS = 10.0  # a worker that lives so long has started well
 LONGEST_PAUSE = 30.0  # seconds before a worker that died early is started again
 MOST_TRIES = 5  # of each worker, if none has ever started well
 
 _log = logging.getLogger(__name__)
-# Workers that are forked share what they have imported. The process that forks them has no threads,
-# whose locks a child would find locked for ever.
-if sys.platform == "linux":
-    _context = multiprocessing.get_context("forkserver")
-else:  # forked processes are not safe everywhere
-    _context = multiprocessing.get_context("spawn")
 
 
 class CannotStart(GatewiseError):
@@ -63,8 +52,7 @@ def run_workers(settings: Settings) -> None:
         os.environ[DIRECTORY] = stack.enter_context(_make_folder("count in"))
         os.environ[tables.SHARED] = stack.enter_context(_make_folder("share tables in"))
         os.environ[rates.SHARED] = stack.enter_context(_make_folder("share rates in"))
-        _context.set_forkserver_preload(["__main__", "service.web.preload"])
-        start = partial(_start, settings, sockets)
+        start = partial(start_worker, settings, sockets)
         Workers(start, count=settings.workers).run()
 
 
@@ -91,7 +79,7 @@ class Worker:
         failures: Processes in a row that died early.
     """
 
-    process: BaseProcess | None = None
+    process: WorkerProcess | None = None
     started: float = 0.0
     due: float = 0.0
     failures: int = 0
@@ -110,13 +98,13 @@ class Workers:
         count: Processes to keep.
     """
 
-    def __init__(self, start: Callable[[], BaseProcess], *, count: int) -> None:
+    def __init__(self, start: Callable[[], WorkerProcess], *, count: int) -> None:
         self._start = start
         self._workers = [Worker() for _ in range(count)]
-        self._signals = 0  # that have not been passed on
+        self._signals: list[int] = []  # that have not been passed on
         self._ending = self._settled = False
         # A signal that comes while we wait has to end the waiting.
-        self._woken, self._waker = _context.Pipe(duplex=False)
+        self._woken, self._waker = Pipe(duplex=False)
 
     def run(self) -> None:
         """Start the workers, and return when they have ended after a signal.
@@ -124,7 +112,7 @@ class Workers:
         Raises:
             CannotStart: No worker has ever started well.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, self._take_signal)
         try:
             while self._running or not self._ending:
@@ -138,27 +126,34 @@ class Workers:
                 process.kill()
 
     @property
-    def _running(self) -> list[tuple[Worker, BaseProcess]]:
+    def _running(self) -> list[tuple[Worker, WorkerProcess]]:
         return [(each, each.process) for each in self._workers if each.process is not None]
 
-    def _take_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _take_signal(self, number: int, _frame: FrameType | None) -> None:
         """Note a signal. What it means is done by the loop, which may be starting a process now."""
         self._ending = True
-        self._signals += 1
+        self._signals.append(number)
         self._waker.send_bytes(b"1")
 
     def _pass_signals_on(self) -> None:
         """Tell the workers to end; a second signal ends each at once."""
         while self._signals:
-            self._signals -= 1
+            number = self._signals.pop(0)
             for _, process in self._running:
-                process.terminate()
+                process.pass_on(number)
 
     def _start_due(self) -> None:
         now = time.monotonic()
         for worker in self._workers:
             if worker.process is None and worker.due <= now and not self._ending:
-                worker.process, worker.started = self._start(), time.monotonic()
+                self._start_in(worker)
+
+    def _start_in(self, worker: Worker) -> None:
+        try:
+            worker.process, worker.started = self._start(), time.monotonic()
+        except (EOFError, OSError) as error:  # the next try may succeed, and the others answer
+            reason = str(error) or "what forks it has ended"
+            self._plan_next(worker, how=f"could not be started ({reason})", lived=0.0)
 
     def _wait(self) -> None:
         """Wait until a worker ends, a signal comes, or a worker is due."""
@@ -169,13 +164,12 @@ class Workers:
         if self._woken in wait([self._woken, *sentinels], timeout=pause):
             self._woken.recv_bytes()
 
-    def _bury_if_dead(self, worker: Worker, process: BaseProcess) -> None:
+    def _bury_if_dead(self, worker: Worker, process: WorkerProcess) -> None:
         lived = time.monotonic() - worker.started
         self._settled = self._settled or lived >= SETTLED_SECONDS
         if process.is_alive():
             return
-        if process.pid is not None:
-            _forget(process.pid)
+        _forget(process.pid)
         worker.process = None
         if not self._ending:
             self._plan_next(worker, how=_describe(process), lived=lived)
@@ -205,7 +199,7 @@ def _forget(pid: int) -> None:
         _log.warning("what a dead worker counted stays in files of its own: %s", error)
 
 
-def _describe(process: BaseProcess) -> str:
+def _describe(process: WorkerProcess) -> str:
     """Return how a process ended."""
     code = process.exitcode or 0
     if code >= 0:
@@ -214,27 +208,3 @@ def _describe(process: BaseProcess) -> str:
         return f"was ended by {signal.Signals(-code).name}"
     except ValueError:  # a real-time signal has no name
         return f"was ended by signal {-code}"
-
-
-def _start(settings: Settings, sockets: Sequence[socket.socket]) -> BaseProcess:
-    process = _context.Process(target=_work, args=(settings, sockets))
-    process.start()
-    return process
-
-
-def _work(settings: Settings, sockets: list[socket.socket]) -> None:
-    """Serve, in a process of its own, until told to end or left alone."""
-    set_up_logs(settings.log)
-    from service.web.server import make_server  # which the process that watches does not need
-
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    server = make_server(settings)
-    server.state.catalog.refresh()  # before it takes what another worker could have answered
-    server.run(sockets=sockets)
-
-
-def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os.kill(os.getpid(), signal.SIGTERM)

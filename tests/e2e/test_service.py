@@ -15,6 +15,7 @@ import pytest
 from models.registry import Store
 from models.versions import Version
 from tests.e2e.server import ROOT, Server, running
+from tests.promises.processes import FIRST, children_of, first_can_be_made
 from tests.training.loader import uncovered_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.tensorflow]
@@ -140,7 +141,6 @@ def test_on_sigterm_readiness_goes_first_and_work_in_flight_is_finished(store: P
         assert results[0][0] == 200
 
 
-FIRST = ["unshare", "--pid", "--fork", "--mount-proc"]  # as in a container
 SERVE = [sys.executable, "-m", "service", "--port", "0"]
 
 
@@ -154,7 +154,7 @@ def takes_sigterm(pid: int) -> bool:
 @pytest.mark.parametrize("place", [[], FIRST], ids=["any", "first"])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_signal_while_it_starts_ends_it(place: list[str], workers: str, store: Path) -> None:
-    if place and subprocess.run([*place, "true"], capture_output=True, check=False).returncode:
+    if place and not first_can_be_made():
         pytest.skip("no process can be made the first of its own")
     command = [*place, *SERVE, "--store", str(store), "--workers", workers]
     # Coverage has a handler of its own, which ends no first process.
@@ -179,6 +179,44 @@ def test_a_signal_while_it_starts_ends_it(place: list[str], workers: str, store:
             raise
         assert started.stderr is not None
         assert "Traceback" not in started.stderr.read()
+
+
+LOADS_FOR_LONG = """
+import sys, time
+from pathlib import Path
+from service.__main__ import prepare_process
+from service.answering.catalog import Catalog
+from service.settings import Settings
+from service.web.server import run_server
+Catalog.refresh = lambda _: print("loading", flush=True) or time.sleep(100)
+prepare_process()
+run_server(Settings(store=Path(sys.argv[1]), port=0))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("place", [[], FIRST], ids=["any", "first"])
+def test_a_signal_while_a_version_is_loaded_ends_it(
+    place: list[str], number: signal.Signals, tmp_path: Path
+) -> None:
+    if place and not first_can_be_made():
+        pytest.skip("no process can be made the first of its own")
+    with subprocess.Popen(
+        [*place, sys.executable, "-c", LOADS_FOR_LONG, tmp_path],
+        cwd=ROOT,
+        env=uncovered_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == b"loading\n"
+        (pid,) = children_of(started.pid) if place else [started.pid]
+        os.kill(pid, number)
+        try:
+            assert started.wait(timeout=30) == (0 if place else -number)
+        except subprocess.TimeoutExpired:
+            os.kill(pid, signal.SIGKILL)
+            raise
 
 
 @pytest.mark.slow

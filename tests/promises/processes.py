@@ -1,7 +1,16 @@
-"""Looks at processes by way of /proc."""
+"""Looks at processes by way of /proc, and makes one the first of its own, as in a container."""
 
 import os
+import subprocess
 from pathlib import Path
+
+FIRST = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+"""Starts the command behind it so that it has the number 1."""
+
+
+def first_can_be_made() -> bool:
+    """Whether FIRST works here."""
+    return subprocess.run([*FIRST, "true"], capture_output=True, check=False).returncode == 0
 
 
 def children_of(pid: int) -> list[int]:
@@ -18,6 +27,11 @@ def members_of(session: int) -> list[int]:
 def alive(pid: int) -> bool:
     """Whether a process runs; one that only waits for its parent does not."""
     return _fields(pid)[:1] not in ([], ["Z"])
+
+
+def parent_of(pid: int) -> int:
+    """Return the process that has started another."""
+    return int(_fields(pid)[1])
 
 
 def _session(pid: int) -> int:

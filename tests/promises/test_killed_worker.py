@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from tests.e2e.server import ROOT, Server, running
 from tests.e2e.test_workers import children
 from tests.effort import Effort
+from tests.promises.processes import alive, parent_of
 
 WORKERS = 3
 CLIENTS = 6
@@ -150,6 +151,32 @@ def kill_one(server: Server, *, killed_before: int) -> None:
         assert read_metrics(server)["gatewise_worker_deaths_total"] == killed_before + 1
         assert all(map(is_open, left))
     wait_for(lambda: is_true(server, streams=0), seconds=REPLACED_SECONDS)
+
+
+def test_what_forks_workers_may_be_killed_too() -> None:
+    """As when memory is short: those that it had forked answer on, and are watched as before."""
+    settings = {"GATEWISE_MODEL": "imdb-gru", "GATEWISE_WORKERS": str(WORKERS)}
+    with running(ROOT / "models" / "store", **settings, GATEWISE_THREADS="1") as server:
+        server.wait_until_started(WORKERS)
+        workers = children(server.process.pid)
+        clients = [Client(server.port) for _ in range(CLIENTS)]
+        try:
+            (fork_server,) = {parent_of(worker) for worker in workers}
+            os.kill(fork_server, signal.SIGKILL)
+            time.sleep(1)  # in which it could be missed
+            assert [client.cuts for client in clients] == [[]] * CLIENTS
+            assert all(map(alive, workers))
+            os.kill(workers[0], signal.SIGKILL)
+            wait_for(lambda: len(children(server.process.pid)) == 1, seconds=REPLACED_SECONDS)
+        finally:
+            for client in clients:
+                client.end()
+        assert all(len(client.cuts) <= 1 for client in clients)
+        wait_for(lambda: is_true(server, streams=0), seconds=REPLACED_SECONDS)
+        assert read_metrics(server)["gatewise_worker_deaths_total"] == 1
+        server.terminate()
+        assert server.process.wait(timeout=30) == 0
+        assert not any(map(alive, workers))
 
 
 @pytest.mark.tensorless(reason="TensorFlow writes lines of its own")

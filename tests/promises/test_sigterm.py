@@ -41,6 +41,7 @@ class Life:
         self.store, self.draw, self._workers = store, draw, workers
         shutil.copytree(small.path, store / "toy/1")
         self.killed: float | None = None
+        self.lasted = 0.0  # seconds from the signal to the end
         self.server = Server(
             store,
             GATEWISE_WORKERS=str(workers),
@@ -110,7 +111,7 @@ def test_a_sigterm_at_any_moment(small: Version, tmp_path: Path, effort: Effort)
         life = Life(
             small,
             tmp_path / str(number),
-            workers=1 + (number + number // len(MOMENTS)) % 2,
+            workers=1 + number % 2,  # there is an odd number of moments
             draw=random.Random(number),
         )
         try:
@@ -122,16 +123,38 @@ def test_a_sigterm_at_any_moment(small: Version, tmp_path: Path, effort: Effort)
             give_up(life)
 
 
-def end(life: Life, moment: Callable[[Life], None], *, within: float) -> None:
-    """Disturb a service under load, tell it to end, and look at what it leaves."""
+@pytest.mark.tensorless(reason="the small version has no SavedModel")
+def test_a_sigterm_to_all_processes(small: Version, tmp_path: Path, effort: Effort) -> None:
+    """As systemd sends it to a service, or a shell Ctrl-C: it counts once for each process."""
+    for number in range(effort(short=1, long=20)):
+        life = Life(small, tmp_path / str(number), workers=2, draw=random.Random(number))
+        try:
+            life.server.wait_until_started(2)  # a worker that still starts ends at once
+            end(life, Life.load, within=DRAIN + effort(short=30, long=5), at_all=True)
+            assert life.lasted >= DRAIN
+        finally:
+            give_up(life)
+
+
+def end(life: Life, moment: Callable[[Life], None], *, within: float, at_all: bool = False) -> None:
+    """Disturb a service under load, tell it to end, and look at what it leaves.
+
+    Args:
+        life: The service.
+        moment: Disturbs it.
+        within: Seconds in which it has to end.
+        at_all: Whether each of its processes is told.
+    """
     process = life.server.process
     with Load(life.server.port, TEXTS) as load:
         moment(life)
-        life.server.terminate()
+        tell = os.killpg if at_all else os.kill
+        tell(process.pid, signal.SIGTERM)
         told = time.monotonic()
         while process.poll() is None:
             assert time.monotonic() - told < within, "it has not ended"
             time.sleep(0.01)
+        life.lasted = time.monotonic() - told
     assert process.returncode in (0, -signal.SIGTERM), process.returncode
     lost = life.lost(load.requests)
     assert not lost, f"{len(lost)} of {len(load.requests)} were lost: {lost[0]}"

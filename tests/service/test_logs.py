@@ -19,6 +19,7 @@ from service.logs import note_request, set_up_logs
 set_up_logs(sys.argv[1])
 log = logging.getLogger("a.place")
 log.info("two\\nlines of %s \\u2028", "text")
+log.info("a name\\nINFO: forged \\x1b[2K\\r\\x85 \\u202e of a file")
 async def answer():
     note_request(b"an-id")
     log.warning("of a request")
@@ -27,7 +28,7 @@ asyncio.run(answer())
 logging.getLogger("uvicorn.error").info("of the server")
 warnings.warn("careful")
 try:
-    1 / 0
+    raise ZeroDivisionError("forged\\x1b\\nINFO: by an error")
 except ZeroDivisionError:
     log.exception("failed")
 thread = threading.Thread(target=lambda: [][1], name="worker")
@@ -56,13 +57,14 @@ def read(lines: list[str]) -> list[dict[str, Any]]:
 
 def test_every_line_is_an_object() -> None:
     records = read(log_as("json"))
-    assert [(r["level"], r["logger"], r["message"].partition("\n")[0]) for r in records[:4]] == [
+    assert [(r["level"], r["logger"], r["message"].partition("\n")[0]) for r in records[:5]] == [
         ("info", "a.place", "two"),
+        ("info", "a.place", "a name"),
         ("warning", "a.place", "of a request"),
         ("warning", "a.place", "in a thread"),
         ("info", "uvicorn.error", "of the server"),
     ]
-    warned, failed, thread, ended = records[4:]
+    warned, failed, thread, ended = records[5:]
     assert (warned["logger"], "careful" in warned["message"]) == ("py.warnings", True)
     assert "ZeroDivisionError" in failed["exception"]
     assert (thread["level"], thread["message"]) == ("critical", "worker failed")
@@ -78,14 +80,19 @@ def test_times_are_utc_and_requests_have_their_ids() -> None:
         assert abs(datetime.now(UTC) - datetime.fromisoformat(record["time"])) < timedelta(
             minutes=1
         )
-    assert [record.get("request_id") for record in records[:4]] == [None, "an-id", "an-id", None]
+    assert [record.get("request_id") for record in records[1:5]] == [None, "an-id", "an-id", None]
 
 
-def test_text_is_as_before() -> None:
+def test_text_is_a_line_for_each_record_whatever_is_in_it() -> None:
     lines = log_as("text")
-    assert lines[0] == "INFO: two"
+    assert lines[0] == r"INFO: two\nlines of text \u2028"
+    assert lines[1] == r"INFO: a name\nINFO: forged \x1b[2K\r\x85 \u202e of a file"
     assert "WARNING: of a request" in lines
     assert lines[-1] == "RuntimeError: at the end"
+    traced = lines[lines.index("ERROR: failed") + 1 :]
+    assert traced[0] == "  Traceback (most recent call last):"
+    assert r"  ZeroDivisionError: forged\x1b" in traced
+    assert "  INFO: by an error" in traced
 
 
 @pytest.mark.parametrize(

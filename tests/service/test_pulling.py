@@ -9,15 +9,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from models.registry import Store
+from service import pulling
 from service.__main__ import app
 from service.pulling import NothingToServe, pull_versions
 from service.settings import Settings
 from service.web import server
+from tests.promises.processes import FIRST, alive, children_of, first_can_be_made
 from tests.training.loader import ROOT, uncovered_environment
 from tests.versions import publish
 
@@ -95,8 +98,34 @@ def test_several_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Settings().pull == ("hf://owner/reviews@3", "s3://bucket/reviews")
 
 
+def test_a_signal_as_a_pull_starts_is_not_lost(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is a child by then, but nobody knows it yet."""
+    ended: list[int] = []
+    monkeypatch.setattr(pulling, "end_process", ended.append)
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*command: Any, **options: Any) -> subprocess.Popen[str]:
+        started.append(popen(*command, **options))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started[0]
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(pulling.subprocess, "Popen", start)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(NothingToServe):
+        pull_versions([address], store=tmp_path / "store")
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert ([each.returncode for each in started], ended) == ([-signal.SIGKILL], [signal.SIGTERM])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs the list of children that Linux has")
-def test_a_signal_during_a_pull_ends_both_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [[], FIRST], ids=["any", "first"])
+def test_a_signal_during_a_pull_ends_both_processes(place: list[str], tmp_path: Path) -> None:
+    if place and not first_can_be_made():
+        pytest.skip("no process can be made the first of its own")
+    publish(tmp_path / "store")  # which would be served if the pull failed
     with socket.create_server(("127.0.0.1", 0)) as silent:
         environment = uncovered_environment(
             GATEWISE_PULL="s3://bucket/reviews",
@@ -106,26 +135,22 @@ def test_a_signal_during_a_pull_ends_both_processes(tmp_path: Path) -> None:
             AWS_SECRET_ACCESS_KEY="secret",
         )
         with subprocess.Popen(
-            [sys.executable, "-m", "service", "--port", "0"],
+            [*place, sys.executable, "-m", "service", "--port", "0"],
             cwd=ROOT,
             env=environment,
             stderr=subprocess.DEVNULL,
-        ) as service:
+        ) as started:
             connection, _ = silent.accept()  # so the pull has begun
-            children = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text()
-            service.send_signal(signal.SIGTERM)
-            assert service.wait(10) == -signal.SIGTERM
+            (service,) = children_of(started.pid) if place else [started.pid]
+            (child,) = children_of(service)
+            os.kill(service, signal.SIGTERM)
+            try:
+                assert started.wait(10) == (0 if place else -signal.SIGTERM)
+            except subprocess.TimeoutExpired:
+                os.kill(service, signal.SIGKILL)
+                raise
             connection.close()
-    (child,) = map(int, children.split())
     deadline = time.monotonic() + 10
-    while _is_alive(child):
+    while alive(child):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]

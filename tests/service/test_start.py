@@ -67,6 +67,25 @@ def test_a_store_that_may_not_be_read_is_told(
     assert line.startswith(f"error: the store {tmp_path} cannot be read by user ")
 
 
+@pytest.mark.parametrize(
+    ("option", "command"),
+    [
+        (["--store", "elsewhere"], SCORE),
+        (["--workers", "2"], ["openapi"]),
+        (["--keys", "keys.json"], ["keys", "list"]),
+    ],
+)
+def test_options_of_the_service_beside_a_command_are_refused(
+    option: list[str], command: list[str]
+) -> None:
+    refused = CliRunner().invoke(app, [*option, *command])
+    assert refused.exit_code == 2
+    assert refused.output == (
+        f"error: {option[0]} stands before {command[0]}, where it is an option of the service; "
+        f"write the options of {command[0]} behind it\n"
+    )
+
+
 def test_a_store_of_nearly_that_name_is_suggested(tmp_path: Path) -> None:
     publish(tmp_path / "store")
     refused = CliRunner().invoke(app, ["--store", str(tmp_path / "stroe")])

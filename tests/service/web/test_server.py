@@ -5,6 +5,7 @@ import json
 import signal
 import threading
 from collections.abc import Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from service.settings import Settings
 from service.web.app import Entrance
 from service.web.listening import listen
+from service.web.orders import Orders
 from service.web.server import DrainingServer, make_server
 
 
@@ -92,6 +94,38 @@ def test_a_server_that_drains_asks_for_other_connections(
             break
         threading.Event().wait(0.02)
     assert closing
+
+
+def test_a_worker_is_hurried_by_its_parent_only(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may get any number of signals that were sent to all processes of the service."""
+    ours, theirs = Pipe()
+    orders = Orders(theirs)
+    server = make_server(Settings(store=store, drain_seconds=60), orders=orders)
+    server.started = True
+    monkeypatch.setattr("service.web.server.asyncio", SimpleNamespace(get_running_loop=_Loop))
+    for orders.count in (0, 0, 1, 1):
+        server.handle_exit(signal.SIGTERM, None)
+        assert (server.state.draining, server.should_exit) == (True, False)
+    orders.count = 2
+    server.handle_exit(signal.SIGTERM, None)
+    assert server.should_exit
+    ours.close()
+    theirs.close()
+
+
+def test_the_orders_of_a_parent_are_raised_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[int] = []
+    monkeypatch.setattr("service.web.orders.os.kill", lambda _, number: raised.append(number))
+    ours, theirs = Pipe()
+    with theirs:
+        with ours:
+            ours.send_bytes(bytes([signal.SIGINT]))
+        orders = Orders(theirs)
+        orders.follow()  # to the end of the parent
+    assert raised == [signal.SIGINT, signal.SIGTERM]
+    assert orders.count == 2
 
 
 class _Loop:

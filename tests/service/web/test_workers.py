@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,7 +53,7 @@ class Process:
         self.ends = clock.now + seconds
         self.started = clock.now
         self.pid = next(self.pids)
-        self.terminated = 0
+        self.told: list[int] = []
 
     @property
     def sentinel(self) -> "Process":
@@ -61,11 +62,12 @@ class Process:
     def is_alive(self) -> bool:
         return self.clock.now < self.ends
 
-    def terminate(self) -> None:
-        self.terminated += 1
+    def pass_on(self, number: int) -> None:
+        self.told.append(number)
         self.ends = self.clock.now
 
-    kill = terminate
+    def kill(self) -> None:
+        self.ends = self.clock.now
 
 
 @pytest.fixture
@@ -93,8 +95,8 @@ def handlers() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def end() -> None:
-    os.kill(os.getpid(), signal.SIGTERM)
+def end(number: int = signal.SIGTERM) -> None:
+    os.kill(os.getpid(), number)
 
 
 def living(clock: Clock, *seconds: float) -> tuple[Callable[[], Process], list[Process]]:
@@ -118,7 +120,7 @@ def test_a_signal_in_the_pause_after_a_death_is_not_lost(clock: Clock) -> None:
     clock.events.append((0.5, end))
     Workers(start, count=2).run()
     assert clock.now == 0.5
-    assert [process.terminated for process in started] == [1, 0]
+    assert [process.told for process in started] == [[signal.SIGTERM], []]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -146,14 +148,14 @@ def test_a_signal_when_all_workers_are_dead_ends_the_parent(clock: Clock) -> Non
 def test_a_second_signal_is_passed_on(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     start, started = living(clock, 1e9)
 
-    def drain(process: Process) -> None:
-        process.terminated += 1
-        process.ends = clock.now + (30 if process.terminated == 1 else 0)
+    def drain(process: Process, number: int) -> None:
+        process.told.append(number)
+        process.ends = clock.now + (30 if len(process.told) == 1 else 0)
 
-    monkeypatch.setattr(Process, "terminate", drain)
-    clock.events += [(5, end), (7, end)]
+    monkeypatch.setattr(Process, "pass_on", drain)
+    clock.events += [(5, end), (7, partial(end, signal.SIGINT))]
     Workers(start, count=2).run()
-    assert [process.terminated for process in started] == [2, 2]
+    assert [process.told for process in started] == [[signal.SIGTERM, signal.SIGINT]] * 2
     assert clock.now == 7
 
 
@@ -207,6 +209,32 @@ def test_giving_up_leaves_no_process(clock: Clock) -> None:
     with pytest.raises(CannotStart):
         Workers(start, count=2).run()
     assert not any(process.is_alive() for process in started)
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (EOFError("unexpected EOF"), "unexpected EOF"),
+        (OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)), "Resource temporarily unavailable"),
+    ],
+)
+def test_one_that_cannot_be_started_is_tried_again(
+    fault: Exception, why: str, clock: Clock, caplog
+) -> None:
+    """As where a process too many is asked for; the others answer meanwhile."""
+    start, started = living(clock, 1e9, SETTLED_SECONDS, 1e9)
+    faults = iter([None, None, fault, fault])
+
+    def try_to_start() -> Process:
+        if (fault := next(faults, None)) is not None:
+            raise fault
+        return start()
+
+    clock.events.append((100, end))
+    Workers(try_to_start, count=2).run()
+    assert times(started) == [0, 0, SETTLED_SECONDS + 3]
+    assert "a worker could not be started (" in caplog.text
+    assert why in caplog.text
 
 
 def test_the_dead_are_forgotten_in_the_metrics(clock: Clock) -> None:
