@@ -27,7 +27,7 @@ def test_a_taken_port_is_noticed_before_anything_is_loaded(
     count: str, taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "create_app", pytest.fail)
-    monkeypatch.setattr(workers, "_start", pytest.fail)
+    monkeypatch.setattr(workers, "start_worker", pytest.fail)
     publish(tmp_path)
     options = ["--store", str(tmp_path), "--port", str(taken), "--workers", count]
     refused = CliRunner().invoke(app, options)
