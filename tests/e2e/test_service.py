@@ -188,7 +188,7 @@ from service.__main__ import prepare_process
 from service.answering.catalog import Catalog
 from service.settings import Settings
 from service.web.server import run_server
-Catalog.refresh = lambda _: print("loading", flush=True) or time.sleep(100)
+Catalog.load = lambda _: print("loading", flush=True) or time.sleep(100)
 prepare_process()
 run_server(Settings(store=Path(sys.argv[1]), port=0))
 """
