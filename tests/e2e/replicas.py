@@ -224,6 +224,14 @@ def check_proxy(project: Project) -> None:
     check("a WebSocket gets through", answered["tokens"] == 3, answered["tokens"])
 
 
+def ask_badly(project: Project) -> None:
+    """Have each replica refuse something, so that there is something to see of it."""
+    for _ in range(4 * REPLICAS):
+        project.ask("/predict", {"text": 5})
+    counted = "rate(gatewise_refusals_total[1m])"
+    wait_for("refusals are counted", lambda: bool(project.query(counted)))
+
+
 def check_panels(project: Project) -> None:
     """See that the query of each panel has data."""
     for panel in json.loads(DASHBOARD.read_text())["panels"]:
@@ -258,6 +266,7 @@ def main() -> None:
                 project.update()
                 time.sleep(CALM_SECONDS)
             check("replicas are replaced without a failed request", not load.failures, load)
+            ask_badly(project)
             check_panels(project)
         finally:
             project.compose("down", "--volumes", "--remove-orphans")
