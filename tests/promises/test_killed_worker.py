@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from service.web.workers import SETTLED_SECONDS
 from tests.e2e.server import ROOT, Server, running
 from tests.e2e.test_workers import children
 from tests.effort import Effort
@@ -114,6 +115,7 @@ def is_true(server: Server, *, streams: int) -> bool:
 
 def test_a_killed_worker_loses_its_own_requests_only(server: Server, effort: Effort) -> None:
     for round in range(effort(short=2, long=50)):
+        time.sleep(effort(short=0, long=1) * SETTLED_SECONDS)  # one that died early is waited for
         kill_one(server, killed_before=round)
 
 
