@@ -13,6 +13,8 @@ from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict
 
+from models.atomic import replace_file
+
 _LOCK = "lock"
 _KINDS = ("counter", "histogram")  # of metrics whose values stay when their worker is dead
 _DEAD = "dead"  # in place of the number of a process
@@ -53,22 +55,17 @@ def keep_metrics(folder: Path, pid: int) -> None:
 
 
 def _add(source: Path, total: Path) -> None:
-    unfinished = total.with_suffix(".part")
-    try:
+    with replace_file(total) as unfinished:
         _make_room(unfinished, before=total, more=source.stat().st_size)
         sums = MmapedDict(str(unfinished))  # type: ignore[no-untyped-call]
         for key, value, timestamp, _ in MmapedDict.read_all_values_from_file(source):  # type: ignore[no-untyped-call]
             sums.write_value(key, sums.read_value(key)[0] + value, timestamp)  # type: ignore[no-untyped-call]
         sums.close()  # type: ignore[no-untyped-call]
-        os.replace(unfinished, total)
-    finally:
-        unfinished.unlink(missing_ok=True)
     source.unlink()
 
 
 def _make_room(path: Path, *, before: Path, more: int) -> None:
     """Copy a file with room behind it, or writing to what is mapped could end the process."""
-    path.touch(0o600)
     if before.exists():
         shutil.copyfile(before, path)
     with path.open("r+b") as file:

@@ -7,7 +7,7 @@ all of them.
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -20,6 +20,7 @@ from service.answering.classifier import Classifier
 from service.answering.prediction import GateMeans
 from service.answering.tokenizing import (
     TokenizerThread,
+    encode_at_once,
     fewest_seconds,
     is_short,
     most_seconds,
@@ -194,7 +195,10 @@ class Answerer:
                 it; or the version cannot show its gates.
         """
         started = time.monotonic()
-        rows = await self._tokenize(classifier, texts, caller)
+        if is_short(texts):
+            rows = encode_at_once(classifier, texts)
+        else:
+            rows = await self._tokenize(classifier, texts, caller)
         readings = plan(rows)
         tokenized = time.monotonic()
         ticket = await self._compute(classifier, readings, caller)
@@ -214,11 +218,10 @@ class Answerer:
     async def _tokenize(
         self, classifier: Classifier, texts: Sequence[str], caller: Caller
     ) -> list[Row]:
-        if is_short(texts):
-            return await self._tokenizer.encode(classifier, texts)
+        """Return the ids of long texts."""
         if self._admission is not None and self._admission.has_work:
             await self._admit(self._admission, classifier, texts, caller)
-        deadline = self._deadline(most_seconds(classifier, texts), caller)
+        deadline = self._deadline([most_seconds(classifier, texts)], caller)
         return await self._tokenizer.encode(
             classifier, texts, deadline=deadline, watch=caller.watch
         )
@@ -228,7 +231,7 @@ class Answerer:
     ) -> Ticket:
         """Return the finished ticket of readings, taken from the budget of their caller."""
         tokens = sum(len(each.ids) for each in readings)
-        alone = sum(each.seconds(classifier.runner) for each in readings)
+        alone = (each.seconds(classifier.runner) for each in readings)
         deadline = self._deadline(alone, caller)
         require_time(deadline)
         await caller.budget.take(tokens)
@@ -248,16 +251,16 @@ class Answerer:
     ) -> None:
         """Reject long texts that cannot be answered in time, before they are tokenized."""
         least = fewest_seconds(classifier, texts)
-        await admission.check(least, deadline=self._deadline(least, caller))
+        await admission.check(least, deadline=self._deadline([least], caller))
 
-    def _deadline(self, alone: float, caller: Caller) -> float:
-        """Return when an answer comes too late that takes so many seconds alone.
+    def _deadline(self, alone: Iterable[float], caller: Caller) -> float:
+        """Return when an answer comes too late whose parts take so many seconds alone.
 
-        It is on the clock `time.monotonic`.
+        It is on the clock `time.monotonic`. The parts are asked for only if a caller says nothing.
         """
         if caller.seconds is not None:
             return caller.arrived + caller.seconds
-        return caller.arrived + patience(alone, usual=self._seconds)
+        return caller.arrived + patience(sum(alone), usual=self._seconds)
 
     def _count(self, classifier: Classifier, ticket: Ticket) -> None:
         metadata = classifier.metadata

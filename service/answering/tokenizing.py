@@ -24,7 +24,7 @@ _SPACE = re.compile(r"\s")
 
 
 class TokenizerThread:
-    """Turns texts into ids: short ones at once, long ones step by step in a thread.
+    """Turns long texts into ids, step by step in a thread.
 
     Requests take turns after each step. In between the event loop looks whether somebody still
     waits for the answer.
@@ -57,8 +57,6 @@ class TokenizerThread:
             NeverBegun: The deadline has passed.
             ClientGone: The caller left.
         """
-        if is_short(texts):
-            return [classifier.encode(text) for text in texts]
         left: list[bool] = []
         end_watch = watch(partial(left.append, True)) if watch is not None else None
         try:
@@ -115,6 +113,11 @@ def _check(deadline: float, left: Sequence[bool]) -> None:
 def is_short(texts: Sequence[str]) -> bool:
     """Whether ids of texts are made at once, without a thread."""
     return sum(map(len, texts)) <= INLINE_CHARS
+
+
+def encode_at_once(classifier: Classifier, texts: Sequence[str]) -> list[Row]:
+    """Return the ids of each of some short texts."""
+    return [classifier.encode(text) for text in texts]
 
 
 def fewest_seconds(classifier: Classifier, texts: Sequence[str]) -> float:

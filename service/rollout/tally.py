@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.atomic import replace_file, unfinished_file
 from models.version_labels import Verdict
 from service.dead_workers import adding_up, reading
 from service.metrics import DIRECTORY
@@ -82,9 +83,8 @@ def keep_tallies(pid: int) -> None:
         with adding_up(source.parent):
             dead = source.with_name(_name("dead"))
             counted = [_read(path) for path in (source, dead) if path.exists()]
-            unfinished = dead.with_suffix(".part")
-            sum(counted, np.zeros(SIZE)).tofile(unfinished)
-            os.replace(unfinished, dead)
+            with replace_file(dead) as unfinished:
+                sum(counted, np.zeros(SIZE)).tofile(unfinished)
             source.unlink()
 
 
@@ -139,16 +139,14 @@ def _map_values(path: Path) -> "memoryview[float]":
 
 def _write_new(path: Path, verdict: Verdict) -> bool:
     """Write a file that appears whole, unless it is there; return whether no other was there."""
-    unfinished = path.with_name(f"{os.getpid()}.part")
     try:
-        unfinished.write_text(verdict.model_dump_json(), encoding="utf-8")
-        os.link(unfinished, path)
+        with unfinished_file(path.parent) as unfinished:
+            unfinished.write_text(verdict.model_dump_json(), encoding="utf-8")
+            os.link(unfinished, path)
     except FileExistsError:
         return False
     except OSError as error:
         _log.error("this worker cannot tell the others of its verdict: %s", error)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return True
 
 
