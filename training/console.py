@@ -29,6 +29,11 @@ class StageConsole(Console):
         self.announce(status)
         return super().status(Text(str(status)), **options)
 
+    def print_notes(self, notes: Iterable[str]) -> None:
+        """Print a line for each choice that was made for the user."""
+        for note in notes:
+            self.print(f"note: {note}")
+
     def announce(self, stage: Any) -> None:
         """Print the next stage, except on a terminal, which shows a bar or a spinner."""
         if not self.is_terminal:

@@ -168,8 +168,7 @@ def _read_unlabelled(settings: TrainSettings) -> list[str]:
     notices: list[str] = []
     with console.status("reading the texts without labels"):
         texts = read_corpus(settings.unlabeled, reading=settings.reading, notices=notices)
-    for notice in notices:
-        console.print(f"note: {notice}")
+    console.print_notes(notices)
     return texts
 
 
@@ -194,16 +193,14 @@ def _load(settings: TrainSettings) -> LabelledData:
             reading=settings.reading,
         )
     console.print(f"data: {source.description}")
-    for note in source.notes:
-        console.print(f"note: {note}")
+    console.print_notes(source.notes)
     data = read_data(source, reading=settings.reading, seed=settings.seed)
     rows = ", ".join(f"{len(split):,} {purpose}" for purpose, split in data.splits.items())
     console.print(
         f"rows: {rows}; text {data.text_column!r}, "
         f"label {data.label_column!r} with {len(data.labels)} classes"
     )
-    for notice in [*data.notices, *_notice_few(data)]:
-        console.print(f"note: {notice}")
+    console.print_notes([*data.notices, *_notice_few(data)])
     return data
 
 

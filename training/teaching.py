@@ -134,8 +134,7 @@ def _read(course: Course) -> list[str]:
         found = [
             read_corpus(name, reading=course.reading, notices=notices) for name in course.texts
         ]
-    for notice in notices:
-        console.print(f"note: {notice}")
+    console.print_notes(notices)
     count = sum(map(len, found))
     short = [[text for text in each if len(text.split()) <= course.longest] for each in found]
     taken = list(dict.fromkeys(text for each in short for text in each[: course.most_texts]))

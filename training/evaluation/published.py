@@ -46,8 +46,7 @@ def evaluate_version(
         find=lambda form, column: _known_classes(metadata, form, column, selection.reading),
         strange=_strange(metadata),
     )
-    for notice in [*source.notes, *notices]:
-        console.print(f"note: {notice}")
+    console.print_notes([*source.notes, *notices])
     if len(rows) == 0:
         raise DataError(f"split {name!r} has no rows")
     purpose = _name_purpose(selection.split, rows, metadata)

@@ -62,8 +62,7 @@ def _print_source(findings: Findings) -> None:
     rows = ", ".join(f"{split.rows:,} {split.split}" for split in findings.faults)
     kind = "any number of" if findings.multi_label else "one of"
     console.print(f"rows: {rows}; each has {kind} {len(findings.labels)} classes")
-    for notice in findings.notices:
-        console.print(f"note: {notice}")
+    console.print_notes(findings.notices)
 
 
 def _print_list(heading: str, lines: Iterable[str]) -> None:

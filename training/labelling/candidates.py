@@ -26,8 +26,7 @@ def read_candidates(corpus: str, *, data: LabelledData, reading: Reading) -> lis
     notices: list[str] = []
     with console.status("reading the texts without labels"):
         found = read_corpus(corpus, reading=reading, notices=notices)
-    for notice in notices:
-        console.print(f"note: {notice}")
+    console.print_notes(notices)
     texts = [found[place] for place in data.find_own(found)]
     if not texts:
         raise DataError(f"--unlabeled {corpus!r}: each of its {len(found):,} texts is labelled")

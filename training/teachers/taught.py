@@ -45,8 +45,7 @@ def ask_teacher(teacher: Teacher, data: LabelledData, texts: Sequence[str]) -> T
     verdicts = teacher.judge(
         list(dict.fromkeys(wanted)), labels=data.labels, task=data.task, column=data.text_column
     )
-    for note in verdicts.notes:
-        console.print(f"note: {note}")
+    console.print_notes(verdicts.notes)
     own = data.find_own(verdicts.texts)
     if len(own) == 0:
         raise TeacherError(f"{verdicts.name} labels no text that is not in the data already")
